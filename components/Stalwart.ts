@@ -1,0 +1,80 @@
+import { Container } from "@pulumi/docker/container.js";
+import { Volume } from "@pulumi/docker/volume.js";
+import * as pulumi from "@pulumi/pulumi";
+
+import {
+  entrypointEnvironment,
+  STALWART_COMMAND,
+  STALWART_DIRECTORY,
+  stalwartFiles,
+} from "../lib/stalwart/files.ts";
+import type { StalwartSettings } from "../lib/settings/schema.ts";
+import { LOGGING, nameOnHost, roleLabels } from "./shared.ts";
+
+export interface StalwartArgs {
+  image: string;
+  /** `container:<the anchor's id>`: by id, so that a new anchor makes a new Stalwart (lesson 13). */
+  networkMode: pulumi.Input<string>;
+  /** The desired state; what of it belongs to the config file goes there. */
+  settings: StalwartSettings;
+  /** Path in the container → content. Readable by Stalwart's own user only. */
+  secretFiles: Record<string, pulumi.Input<string>>;
+  /** Off only to show what the watch is for (lesson 16). */
+  watch: boolean;
+}
+
+/** User and group of the official image. */
+const USER = "2000";
+
+/** Stalwart in the anchor's namespace: gate, server and watch in one container (decision 5). */
+export class Stalwart extends pulumi.ComponentResource {
+  readonly container: Container;
+
+  constructor(name: string, args: StalwartArgs, opts: pulumi.ComponentResourceOptions) {
+    const { secretFiles, ...visible } = args;
+    super("tailwart:mail:Stalwart", name, visible, opts);
+    const parent = { parent: this };
+    // The root is read-only, so that files can be uploaded into a volume only.
+    const folder = new Volume(`${name}-etc`, { name: nameOnHost("stalwart-etc") }, parent);
+
+    this.container = new Container(
+      `${name}-server`,
+      {
+        ...LOGGING,
+        name: nameOnHost("stalwart"),
+        image: args.image,
+        entrypoints: STALWART_COMMAND.slice(0, 1),
+        command: STALWART_COMMAND.slice(1),
+        restart: "always",
+        networkMode: args.networkMode,
+        user: `${USER}:${USER}`,
+        readOnly: true,
+        tmpfs: { "/tmp": "mode=1777", "/var/lib/stalwart": `uid=${USER},gid=${USER},mode=0700` },
+        // The binary carries this capability: without it in the bounding set exec fails (decision 14).
+        capabilities: { drops: ["ALL"], adds: ["CAP_NET_BIND_SERVICE"] },
+        securityOpts: ["no-new-privileges:true"],
+        // Deliveries under way may finish.
+        stopTimeout: 30,
+        destroyGraceSeconds: 30,
+        envs: Object.entries(entrypointEnvironment(args.settings, args)).map(
+          ([key, value]) => `${key}=${value}`,
+        ),
+        // Files without a secret belong to root: a hand edit of a file setting through the API cannot rewrite them.
+        uploads: [
+          ...stalwartFiles(args.settings).map(({ path, content, mode }) => upload(path, content, mode, "0")),
+          ...Object.entries(secretFiles).map(([path, content]) => upload(path, content, "0400", USER)),
+        ],
+        volumes: [{ volumeName: folder.name, containerPath: STALWART_DIRECTORY }],
+        // The watch inside is what acts on a mute server; the image's own check knows nothing of PROXY.
+        healthcheck: { tests: ["NONE"] },
+        labels: roleLabels("stalwart"),
+      },
+      parent,
+    );
+    this.registerOutputs({});
+  }
+}
+
+function upload(file: string, content: pulumi.Input<string>, permissions: string, owner: string) {
+  return { file, content, permissions, owner, group: owner };
+}

@@ -1,0 +1,94 @@
+import { readFileSync } from "node:fs";
+
+import { Command } from "@pulumi/command/local/command.js";
+import { Acl } from "@pulumi/tailscale/acl.js";
+import * as pulumi from "@pulumi/pulumi";
+
+import { UserError } from "../lib/errors.ts";
+import type { Flow } from "../lib/flows.ts";
+import { grantsFor, tagOwnersFor, testsFor } from "../lib/tailnet/flows.ts";
+import { mergePolicy } from "../lib/tailnet/policy-document.ts";
+import type { PolicyOrder } from "../verify/policy.ts";
+
+export interface TailnetPolicyArgs {
+  flows: Flow[];
+  tags: string[];
+  tagOwners: string[];
+  /** The user's own policy file. Every byte of it stays as it is. */
+  policyFile: string;
+}
+
+/**
+ * The tailnet's policy file: the user's own document with tailwart's grants and tag owners in it (decision 10).
+ *
+ * The Acl is protected, never reset on destroy, and never overwrites what it did not read: a policy that is
+ * there already is imported first (`npm run adopt`), and a hand edit made since refuses the deploy.
+ */
+export class TailnetPolicy extends pulumi.ComponentResource {
+  readonly acl: Acl;
+  readonly #order: PolicyOrder;
+  readonly #environment: Record<string, pulumi.Input<string>>;
+
+  constructor(name: string, args: TailnetPolicyArgs, opts: pulumi.ComponentResourceOptions = {}) {
+    super("tailwart:mail:TailnetPolicy", name, args, opts);
+    const document = mergePolicy(readPolicyFile(args.policyFile), {
+      grants: grantsFor(args.flows),
+      tagOwners: tagOwnersFor(args.tags, args.tagOwners),
+    });
+    this.#order = { desired: document, policyFile: args.policyFile, tests: testsFor(args.flows) };
+    this.#environment = apiEnvironment();
+
+    const guard = this.#look(`${name}-drift`, "drift", { parent: this });
+    this.acl = new Acl(
+      `${name}-acl`,
+      { acl: document, overwriteExistingContent: false, resetAclOnDestroy: false },
+      { parent: this, protect: true, dependsOn: [guard] },
+    );
+    this.registerOutputs({});
+  }
+
+  /**
+   * Has the control server evaluate the flow table's tests, once the nodes are up. Not a child of the policy:
+   * what depends on the policy would wait for it, and it waits for them.
+   */
+  test(name: string, opts: pulumi.CustomResourceOptions): Command {
+    return this.#look(name, "tests", opts);
+  }
+
+  #look(name: string, verb: "drift" | "tests", opts: pulumi.CustomResourceOptions): Command {
+    return new Command(
+      name,
+      {
+        create: "node verify/policy.ts $VERB",
+        environment: { VERB: verb, ...this.#environment },
+        stdin: JSON.stringify(this.#order),
+      },
+      opts,
+    );
+  }
+}
+
+function readPolicyFile(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (cause) {
+    throw new UserError(`tailwart:tailnet.policyFile names ${path}, which cannot be read`, {
+      path: "tailwart:tailnet.policyFile",
+      hint: "save the tailnet's policy file there (admin console, Access controls)",
+      cause,
+    });
+  }
+}
+
+/** The provider's own settings, for the scripts that ask the same API. What is in the environment is inherited. */
+function apiEnvironment(): Record<string, pulumi.Input<string>> {
+  const config = new pulumi.Config("tailscale");
+  const plain = { TAILSCALE_BASE_URL: config.get("baseUrl"), TAILSCALE_TAILNET: config.get("tailnet") };
+  const secret = {
+    TAILSCALE_API_KEY: config.getSecret("apiKey"),
+    TAILSCALE_OAUTH_CLIENT_ID: config.get("oauthClientId"),
+    TAILSCALE_OAUTH_CLIENT_SECRET: config.getSecret("oauthClientSecret"),
+  };
+  const set = Object.entries({ ...plain, ...secret }).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(set) as Record<string, pulumi.Input<string>>;
+}

@@ -1,0 +1,148 @@
+import { Container } from "@pulumi/docker/container.js";
+import { Network } from "@pulumi/docker/network.js";
+import { Volume } from "@pulumi/docker/volume.js";
+import * as pulumi from "@pulumi/pulumi";
+
+import { HEALTH_ADDRESS, sidecarHealthTest } from "../lib/health.ts";
+import { SIDECAR_START } from "../lib/sidecar.ts";
+import { LOGGING, nameOnHost, roleLabels } from "./shared.ts";
+import { TailnetIdentity } from "./TailnetIdentity.ts";
+
+export interface TailnetSidecarArgs {
+  /** Image with tailscaled, containerboot, wget, nc and iptables; pinned by digest. */
+  image: string;
+  /** Machine name on the tailnet. */
+  hostname: string;
+  tag: string;
+  /** persistent: the address stays. ephemeral: a new node at each start (lesson 6). */
+  identity: "persistent" | "ephemeral";
+  /** Coordination server other than Tailscale's own. */
+  controlUrl?: string | undefined;
+  /** Further TS_* environment. */
+  env: Record<string, string>;
+  /** What the healthcheck requires besides tailscaled (lesson 1). */
+  postgres: { host: string; port: number };
+}
+
+const STATE_FOLDER = "/var/lib/tailscale";
+const KEY_FILE = "/etc/tailwart/authkey";
+
+/**
+ * The tailnet node that Stalwart lives behind: an anchor that holds the network namespace, and the sidecar
+ * that joins it by id (decision 4). A restarted sidecar leaves Stalwart's namespace alive (lesson 13).
+ */
+export class TailnetSidecar extends pulumi.ComponentResource {
+  /** networkMode of whoever shares the namespace: `container:<the anchor's id>`. */
+  readonly networkMode: pulumi.Output<string>;
+  readonly container: Container;
+  readonly anchor: Container;
+
+  constructor(name: string, args: TailnetSidecarArgs, opts: pulumi.ComponentResourceOptions) {
+    super("tailwart:mail:TailnetSidecar", name, args, opts);
+    const parent = { parent: this };
+
+    // A bridge of its own, closed to its neighbours. No IPv6: see lessons 8 and 9.
+    const network = new Network(
+      `${name}-network`,
+      {
+        name: nameOnHost("mail"),
+        driver: "bridge",
+        ipv6: false,
+        options: { "com.docker.network.bridge.enable_icc": "false" },
+      },
+      parent,
+    );
+
+    this.anchor = new Container(
+      `${name}-anchor`,
+      {
+        ...LOGGING,
+        name: nameOnHost("anchor"),
+        image: args.image,
+        entrypoints: ["sleep"],
+        command: ["infinity"],
+        restart: "always",
+        stopSignal: "SIGKILL", // sleep as PID 1 ignores SIGTERM, and there is nothing to save.
+        networkMode: network.name,
+        networksAdvanced: [{ name: network.name }],
+        hostname: args.hostname,
+        capabilities: { drops: ["ALL"] },
+        securityOpts: ["no-new-privileges:true"],
+        healthcheck: { tests: ["NONE"] },
+        labels: roleLabels("anchor"),
+        sysctls: {
+          // A blackholed Postgres must fail in seconds, not after the kernel's quarter of an hour.
+          "net.ipv4.tcp_retries2": "6",
+          "net.ipv4.tcp_syn_retries": "3",
+          "net.ipv4.ip_unprivileged_port_start": "0",
+        },
+      },
+      parent,
+    );
+    this.networkMode = pulumi.interpolate`container:${this.anchor.id}`;
+
+    const identity = new TailnetIdentity(
+      `${name}-identity`,
+      { identity: args.identity, tag: args.tag },
+      parent,
+    );
+    const state =
+      args.identity === "persistent"
+        ? new Volume(`${name}-state`, { name: nameOnHost("tailscale") }, parent)
+        : undefined;
+
+    this.container = new Container(
+      `${name}-sidecar`,
+      {
+        ...LOGGING,
+        name: nameOnHost("sidecar"),
+        image: args.image,
+        entrypoints: ["/bin/sh", "-c"],
+        command: [SIDECAR_START],
+        restart: "always",
+        networkMode: this.networkMode,
+        // Stopped with time to log out: a killed ephemeral node lingers, and its successor is called <name>-1.
+        stopTimeout: 15,
+        destroyGraceSeconds: 15,
+        capabilities: { drops: ["ALL"], adds: ["CAP_NET_ADMIN", "CAP_NET_RAW"] },
+        devices: [{ hostPath: "/dev/net/tun", containerPath: "/dev/net/tun", permissions: "rwm" }],
+        envs: sidecarEnv(args, identity.advertiseTags),
+        uploads: [{ file: KEY_FILE, content: identity.authKey, permissions: "0400" }],
+        ...(state ? { volumes: [{ volumeName: state.name, containerPath: STATE_FOLDER }] } : {}),
+        healthcheck: {
+          tests: sidecarHealthTest(args.postgres.host, args.postgres.port),
+          interval: "5s",
+          timeout: "5s",
+          retries: 3,
+          startPeriod: "30s",
+        },
+        labels: roleLabels("sidecar"),
+      },
+      parent,
+    );
+    this.registerOutputs({ networkMode: this.networkMode });
+  }
+}
+
+/** containerboot's environment (tailscale.com/cmd/containerboot, settings.go). */
+function sidecarEnv(args: TailnetSidecarArgs, advertiseTags: boolean): string[] {
+  const extra = [
+    ...(args.controlUrl ? [`--login-server=${args.controlUrl}`] : []),
+    ...(advertiseTags ? [`--advertise-tags=${args.tag}`] : []),
+    // With kept state a changed flag would otherwise be refused.
+    "--reset",
+  ];
+  const env: Record<string, string> = {
+    TS_ACCEPT_DNS: "true",
+    TS_AUTHKEY: `file:${KEY_FILE}`,
+    TS_AUTH_ONCE: "true",
+    TS_ENABLE_HEALTH_CHECK: "true",
+    TS_EXTRA_ARGS: extra.join(" "),
+    TS_HOSTNAME: args.hostname,
+    TS_LOCAL_ADDR_PORT: HEALTH_ADDRESS,
+    TS_USERSPACE: "false",
+    ...(args.identity === "persistent" ? { TS_STATE_DIR: STATE_FOLDER } : {}),
+    ...args.env,
+  };
+  return Object.entries(env).map(([key, value]) => `${key}=${value}`);
+}

@@ -1,0 +1,59 @@
+import { Command } from "@pulumi/command/local/command.js";
+import * as pulumi from "@pulumi/pulumi";
+
+import type { CaddyEdge } from "./CaddyEdge.ts";
+import type { Stalwart } from "./Stalwart.ts";
+import type { TailnetSidecar } from "./TailnetSidecar.ts";
+import type { VerifyTarget } from "../verify/checks.ts";
+
+export interface VerificationArgs {
+  /** Which checks of verify/main.ts to run, in this order. */
+  checks: ("sidecar" | "stalwart" | "relay" | "edge")[];
+  postgres: { host: string; port: number };
+  relay: { host: string; port: number };
+  /** The node that all of it is seen from, such as `stalwart (tag:stalwart)`. */
+  node: string;
+  kvmDockerHost: string;
+  edgeDockerHost: string;
+  sidecar: TailnetSidecar;
+  stalwart: Stalwart;
+  edge?: CaddyEdge;
+}
+
+/**
+ * Fails the deploy, naming the cause, when what was deployed does not work (decision 6). It runs again when
+ * one of its triggers has changed, or when it failed the time before; `npm run verify` runs it at any time.
+ */
+export class Verification extends pulumi.ComponentResource {
+  constructor(name: string, args: VerificationArgs, opts: pulumi.ComponentResourceOptions) {
+    const { checks, postgres, relay, node, kvmDockerHost, edgeDockerHost, sidecar, stalwart, edge } = args;
+    super("tailwart:mail:Verification", name, { checks, postgres, relay, node }, opts);
+    const target = pulumi
+      .all([sidecar.container.name, stalwart.container.name, edge?.container.name])
+      .apply(([sidecarName, stalwartName, edgeName]) => {
+        const where: VerifyTarget = {
+          kvm: { dockerHost: kvmDockerHost, sidecar: sidecarName, stalwart: stalwartName },
+          ...(edgeName ? { edge: { dockerHost: edgeDockerHost, container: edgeName } } : {}),
+          postgres,
+          relay,
+          node,
+        };
+        return JSON.stringify(where);
+      });
+    new Command(
+      `${name}-checks`,
+      {
+        create: "node verify/main.ts $CHECKS",
+        environment: { CHECKS: checks.join(" ") },
+        stdin: target,
+        triggers: [
+          sidecar.container.id,
+          stalwart.container.id,
+          ...(edge ? [edge.container.id, edge.config.stdin] : []),
+        ],
+      },
+      { parent: this },
+    );
+    this.registerOutputs({});
+  }
+}

@@ -1,0 +1,29 @@
+import * as pulumi from "@pulumi/pulumi";
+
+/** What a container is for. The policies and the start script find it by this label. */
+export type Role = "anchor" | "sidecar" | "stalwart" | "edge";
+
+/** The stack's name as a label: tells this stack's containers from others on the same host. */
+export function stackLabel(): string {
+  return `${pulumi.getProject()}/${pulumi.getStack()}`;
+}
+
+/** Labels that every container of the stack carries. */
+export function roleLabels(role: Role): { label: string; value: string }[] {
+  return [
+    { label: "tailwart.role", value: role },
+    { label: "tailwart.stack", value: stackLabel() },
+  ];
+}
+
+/**
+ * The name of a container or volume on its Docker host. Two stacks on one host never share one.
+ *
+ * @example hostName("anchor") === "tailwart-prod-anchor"
+ */
+export function nameOnHost(part: string): string {
+  return `${pulumi.getProject()}-${pulumi.getStack()}-${part}`;
+}
+
+/** Log rotation, since a mail server's log would otherwise fill the VPS's disk. */
+export const LOGGING = { logDriver: "json-file", logOpts: { "max-size": "10m", "max-file": "5" } };

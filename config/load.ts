@@ -1,0 +1,222 @@
+import { z } from "zod";
+
+import { UserError } from "../lib/errors.ts";
+import { passthroughNames } from "../lib/names.ts";
+import { type Config, configSchema, secretSchema } from "./schema.ts";
+
+/** The namespace of tailwart's keys in Pulumi.<stack>.yaml. */
+export const NAMESPACE = "tailwart";
+
+/** The whole of the stack's config after parsing. */
+export interface LoadedConfig {
+  config: Config;
+  secrets: z.infer<typeof secretSchema>;
+}
+
+interface Finding {
+  path: string;
+  message: string;
+  example?: unknown;
+}
+
+/**
+ * Parses a stack's config before any resource exists (decision 2).
+ *
+ * @param raw every key of the stack's config as Pulumi hands it over, `namespace:key` → text
+ * @param isSecret whether a key was stored with `--secret`
+ * @throws UserError that names each wrong key's path, what it accepts and an example; never a value
+ */
+export function loadConfig(raw: Record<string, string>, isSecret: (key: string) => boolean): LoadedConfig {
+  const plain: Record<string, unknown> = {};
+  const secrets: Record<string, unknown> = {};
+  const findings: Finding[] = [];
+
+  for (const [fullKey, text] of Object.entries(raw)) {
+    if (!fullKey.startsWith(`${NAMESPACE}:`)) continue;
+    const key = fullKey.slice(NAMESPACE.length + 1);
+    if (key in secretSchema.shape) {
+      secrets[key] = text;
+      if (!isSecret(fullKey)) {
+        findings.push({
+          path: fullKey,
+          message: "is stored in plain text; accepts a secret only",
+          example: `pulumi config set --secret ${fullKey}`,
+        });
+      }
+    } else if (isSecret(fullKey)) {
+      findings.push({
+        path: fullKey,
+        message: "is stored as a secret, which hides it from review; accepts a plain value",
+      });
+    } else {
+      plain[key] = parseValue(key, text, findings);
+    }
+  }
+
+  const parsed = configSchema.safeParse(plain);
+  const parsedSecrets = secretSchema.safeParse(secrets);
+  if (!parsed.success)
+    findings.push(...parsed.error.issues.flatMap((issue) => describeIssue(issue, configSchema, plain)));
+  if (!parsedSecrets.success) {
+    findings.push(
+      ...parsedSecrets.error.issues.map((issue) => ({
+        path: `${NAMESPACE}:${issue.path.join(".")}`,
+        message: "is missing; accepts a secret",
+        example: `pulumi config set --secret ${NAMESPACE}:${issue.path.join(".")}`,
+      })),
+    );
+  }
+  if (parsed.success) findings.push(...crossChecks(parsed.data, "relayPassword" in secrets));
+  if (findings.length > 0 || !parsed.success || !parsedSecrets.success) throw refusal(findings);
+  return { config: parsed.data, secrets: parsedSecrets.data };
+}
+
+/** A structured value arrives as JSON; a key whose schema is text stays text. */
+function parseValue(key: string, text: string, findings: Finding[]): unknown {
+  const schema = configSchema.shape[key as keyof Config] as z.ZodType | undefined;
+  if (schema === undefined || baseType(schema) === "string") return text;
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    findings.push({ path: `${NAMESPACE}:${key}`, message: "is text; accepts a YAML map or list" });
+    return undefined;
+  }
+}
+
+/** What no single key can tell: rules between keys. */
+function crossChecks(config: Config, hasRelayPassword: boolean): Finding[] {
+  const findings: Finding[] = [];
+  const { relay, tailnet, edge, kvm } = config;
+  if (relay.tls === "tailnet" && relay.host.includes(".") && !relay.host.endsWith(`.${tailnet.domain}`)) {
+    findings.push({
+      path: "tailwart:relay.tls",
+      message: `is "tailnet", but relay.host is not a MagicDNS name of ${tailnet.domain}, so its certificate must be verified; accepts "starttls" or "implicit" here`,
+      example: "starttls",
+    });
+  }
+  if (relay.username !== undefined && !hasRelayPassword) {
+    findings.push({
+      path: "tailwart:relayPassword",
+      message: "is missing, while relay.username is set; accepts a secret",
+      example: "pulumi config set --secret tailwart:relayPassword",
+    });
+  }
+  const passed = new Set(passthroughNames(config.mailHost, config.mailDomain));
+  for (const [index, site] of edge.sites.entries()) {
+    if (passed.has(site.host)) {
+      findings.push({
+        path: `tailwart:edge.sites[${index}].host`,
+        message:
+          "is passed through to Stalwart, so Caddy must not answer it (lesson 5); accepts another name",
+        example: `www.${config.mailDomain}`,
+      });
+    }
+  }
+  if (kvm.startUnit === "directory" && kvm.startDirectory === undefined) {
+    findings.push({
+      path: "tailwart:kvm.startDirectory",
+      message: 'is missing, while kvm.startUnit is "directory"; accepts an absolute path',
+      example: "/etc/tailwart/boot.d",
+    });
+  }
+  return findings;
+}
+
+function describeIssue(issue: z.core.$ZodIssue, root: z.ZodType, input: unknown): Finding[] {
+  if (issue.code === "unrecognized_keys") {
+    const accepted = acceptedKeys(root, issue.path);
+    return issue.keys.map((key) => ({
+      path: keyPath([...issue.path, key]),
+      message: `is not a key that tailwart knows; accepts ${accepted.join(", ")}`,
+    }));
+  }
+  const schema = schemaAt(root, issue.path);
+  const meta = schema?.meta() as { accepts?: string; examples?: unknown[] } | undefined;
+  const missing = valueAt(input, issue.path) === undefined;
+  const accepts = meta?.accepts ?? (schema ? `a ${kindOf(schema)}` : undefined);
+  const fallback = accepts ? `accepts ${accepts}` : issue.message;
+  const ours = issue.code === "custom" || issue.message.startsWith("accepts ");
+  const message = missing
+    ? `is missing; ${fallback}`
+    : ours
+      ? issue.message
+      : `is ${classOf(valueAt(input, issue.path))}; ${fallback}`;
+  return [
+    {
+      path: keyPath(issue.path),
+      message,
+      ...(meta?.examples?.[0] === undefined ? {} : { example: meta.examples[0] }),
+    },
+  ];
+}
+
+/** The class of a value, never the value: a key may hold a secret by mistake. */
+function classOf(value: unknown): string {
+  if (Array.isArray(value)) return "a list";
+  if (value === null) return "empty";
+  return typeof value === "object" ? "a map" : typeof value === "string" ? "text" : `a ${typeof value}`;
+}
+
+function kindOf(schema: z.ZodType): string {
+  const type = baseType(schema);
+  return type === "object" || type === "record" ? "map" : type === "array" ? "list" : type;
+}
+
+function unwrap(schema: z.ZodType): z.ZodType {
+  const inner = (schema.def as { innerType?: z.ZodType }).innerType;
+  return inner === undefined ? schema : unwrap(inner);
+}
+
+function baseType(schema: z.ZodType): string {
+  return unwrap(schema).def.type;
+}
+
+function schemaAt(root: z.ZodType, path: readonly PropertyKey[]): z.ZodType | undefined {
+  let current: z.ZodType | undefined = root;
+  for (const step of path) {
+    const schema: z.ZodType = unwrap(current);
+    if (schema instanceof z.ZodObject) current = (schema.shape as Record<PropertyKey, z.ZodType>)[step];
+    else if (schema instanceof z.ZodArray) current = schema.element as z.ZodType;
+    else return undefined;
+    if (current === undefined) return undefined;
+  }
+  return current;
+}
+
+function acceptedKeys(root: z.ZodType, path: readonly PropertyKey[]): string[] {
+  const schema = schemaAt(root, path);
+  const inner = schema && unwrap(schema);
+  const keys = inner instanceof z.ZodObject ? Object.keys(inner.shape) : [];
+  return path.length === 0 ? [...keys, ...Object.keys(secretSchema.shape)] : keys;
+}
+
+function valueAt(input: unknown, path: readonly PropertyKey[]): unknown {
+  return path.reduce<unknown>((at, step) => (at as Record<PropertyKey, unknown> | undefined)?.[step], input);
+}
+
+function keyPath(path: readonly PropertyKey[]): string {
+  const text = path.reduce<string>(
+    (at, step) =>
+      typeof step === "number" ? `${at}[${step}]` : at === "" ? String(step) : `${at}.${String(step)}`,
+    "",
+  );
+  return `${NAMESPACE}:${text}`;
+}
+
+function refusal(findings: Finding[]): UserError {
+  const unique = new Map(findings.map((finding) => [`${finding.path} ${finding.message}`, finding]));
+  const lines = [...unique.values()].map(({ path, message, example }) => {
+    const shown =
+      example === undefined
+        ? ""
+        : `\n    for example: ${typeof example === "string" ? example : JSON.stringify(example)}`;
+    return `  ${path} ${message}${shown}`;
+  });
+  const count = lines.length === 1 ? "One key" : `${lines.length} keys`;
+  return new UserError(
+    `${count} of the stack's config must be mended; nothing was changed.\n${lines.join("\n")}`,
+    {
+      ...(findings[0] ? { path: findings[0].path } : {}),
+    },
+  );
+}

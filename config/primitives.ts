@@ -1,0 +1,55 @@
+import { z } from "zod";
+
+import { classifyHost } from "../lib/addresses.ts";
+
+/** True for a DNS name of at least two labels (RFC 1123 §2.1), such as `mail.example.org`. */
+export function isDnsName(value: string): boolean {
+  return isHostName(value) && value.includes(".");
+}
+
+/** True for one DNS label or a DNS name: what MagicDNS accepts as a machine's name. */
+export function isHostName(value: string): boolean {
+  return classifyHost(value) === "name" && !value.endsWith(".");
+}
+
+/** A zod rule whose message carries an example, so that an error can say what to write instead. */
+export function described(accepts: string, example: string, test: (value: string) => boolean) {
+  return z
+    .string({ error: `accepts ${accepts}` })
+    .refine(test, { error: `accepts ${accepts}` })
+    .meta({ accepts, examples: [example] });
+}
+
+export const dnsName = (example: string) => described("a DNS name of two labels or more", example, isDnsName);
+
+export const hostName = (example: string) =>
+  described("a host's DNS or MagicDNS name, not an address", example, isHostName);
+
+export const ipv4Address = (example: string) =>
+  described("a public IPv4 address", example, (v) => ["ipv4"].includes(classifyHost(v)));
+
+export const tag = (example: string) =>
+  described("a Tailscale tag: tag: and then letters, digits or dashes", example, (v) =>
+    /^tag:[a-zA-Z][a-zA-Z0-9-]*$/.test(v),
+  );
+
+export const port = (fallback: number) =>
+  z
+    .int({ error: "accepts a port number from 1 to 65535" })
+    .min(1, { error: "accepts a port number from 1 to 65535" })
+    .max(65535, { error: "accepts a port number from 1 to 65535" })
+    .default(fallback)
+    .meta({ accepts: "a port number from 1 to 65535", examples: [fallback] });
+
+/** An image pinned by digest: the tag may stay for readers, the digest decides (OCI image spec, "Digests"). */
+export const pinnedImage = (example: string) =>
+  described("an image with its sha256 digest, name[:tag]@sha256:<64 hex digits>", example, (v) =>
+    /^[a-z0-9][a-z0-9._\-/:]*@sha256:[0-9a-f]{64}$/.test(v),
+  );
+
+/** Where a Docker daemon listens: `ssh://[user@]host[:port]` or `unix:///absolute/path`. */
+export const dockerHost = described(
+  "ssh://[user@]host[:port] or unix:///path/to/docker.sock",
+  "ssh://root@kvm.example.org",
+  (v) => /^ssh:\/\/(?:[\w.-]+@)?[\w.-]+(?::\d{1,5})?$/.test(v) || /^unix:\/\/\/[^\s]+$/.test(v),
+);

@@ -1,0 +1,186 @@
+import { z } from "zod";
+
+import { dnsName, dockerHost, hostName, ipv4Address, pinnedImage, port, tag } from "./primitives.ts";
+import { relaySchema } from "./relay.ts";
+
+const EXAMPLE_DIGEST = `@sha256:${"0123456789abcdef".repeat(4)}`;
+
+/** The services that Stalwart can offer. Each is one listener in Stalwart and one port of the edge. */
+export const SERVICES = ["smtp", "submissions", "submission", "imaps", "managesieve", "https"] as const;
+
+/** A mailbox that tailwart makes sure of. Its password is generated and lies, encrypted, in the state. */
+export const accountSchema = z.strictObject({
+  name: z
+    .string({ error: "accepts a login name: a-z, 0-9, dot, dash" })
+    .regex(/^[a-z0-9][a-z0-9.-]*$/, { error: "accepts a login name: a-z, 0-9, dot, dash" })
+    .meta({ accepts: "a login name: a-z, 0-9, dot, dash", examples: ["alice"] })
+    .describe("Login name of the account."),
+});
+
+export const tailnetSchema = z.strictObject({
+  domain: dnsName("tail7b1641.ts.net").describe(
+    "The tailnet's DNS name: MagicDNS names end in it (admin console, DNS).",
+  ),
+  hostname: hostName("stalwart")
+    .default("stalwart")
+    .describe("Machine name of the sidecar; the edge dials <hostname>.<domain>."),
+  identity: z
+    .enum(["persistent", "ephemeral"], { error: 'accepts "persistent" or "ephemeral"' })
+    .default("persistent")
+    .meta({ accepts: '"persistent" or "ephemeral"', examples: ["persistent"] })
+    .describe(
+      "persistent keeps the node's key on a volume, so its address stays; ephemeral makes a new node at each start (lesson 6).",
+    ),
+  tags: z
+    .strictObject({
+      stalwart: tag("tag:stalwart").default("tag:stalwart"),
+      edge: tag("tag:reverse-proxy").default("tag:reverse-proxy"),
+      postgres: tag("tag:db").default("tag:db"),
+      relay: tag("tag:mail").default("tag:mail"),
+    })
+    .prefault({})
+    .describe("The tags of the four kinds of node."),
+  tagOwners: z
+    .array(z.string())
+    .default(["autogroup:admin"])
+    .meta({ accepts: "a list of users, groups or tags", examples: [["autogroup:admin"]] })
+    .describe("Who may give out tailwart's tags (tagOwners in the policy file)."),
+  operators: z
+    .array(z.string())
+    .min(1, { error: "accepts a list with at least one source" })
+    .default(["autogroup:admin"])
+    .meta({ accepts: "a list of policy sources", examples: [["autogroup:admin"]] })
+    .describe("Who may open Stalwart's admin listener on tcp:8080: sources as the policy file spells them."),
+  policyFile: z
+    .string()
+    .default("tailnet.base.hujson")
+    .meta({ accepts: "a path, relative to the project", examples: ["tailnet.base.hujson"] })
+    .describe("Your own policy file. tailwart adds its entries and leaves every other byte alone."),
+  controlUrl: z
+    .url({ error: "accepts an http(s) URL" })
+    .optional()
+    .meta({ accepts: "an http(s) URL", examples: ["https://headscale.example.org"] })
+    .describe("Coordination server, when it is not Tailscale's own (--login-server)."),
+  env: z
+    .record(z.string().regex(/^TS_[A-Z0-9_]+$/, { error: "accepts names that begin with TS_" }), z.string())
+    .default({})
+    .meta({ accepts: "a map of TS_* variables", examples: [{ TS_NO_LOGS_NO_SUPPORT: "true" }] })
+    .describe("Further environment of the sidecar's containerboot."),
+});
+
+/** The stack's whole config, as one object: the keys are those of `pulumi config set tailwart:<key>`. */
+export const configSchema = z.strictObject({
+  mailDomain: dnsName("example.org").describe("The domain whose mail this stack takes."),
+  mailHost: dnsName("mail.example.org").describe(
+    "The name that MX records and mail programs use; it leads to the edge.",
+  ),
+  services: z
+    .array(z.enum(SERVICES, { error: `accepts ${SERVICES.join(", ")}` }))
+    .min(1, { error: "accepts a list with at least one service" })
+    .default([...SERVICES])
+    .meta({ accepts: `a list out of ${SERVICES.join(", ")}`, examples: [["smtp", "submissions", "imaps"]] })
+    .describe("Which services are offered to the internet."),
+  accounts: z
+    .array(accountSchema)
+    .default([])
+    .meta({ accepts: "a list of accounts", examples: [[{ name: "alice" }]] })
+    .describe("Accounts to make sure of. One that is taken from the list is left in place with its mail."),
+  tailnet: tailnetSchema.describe("The tailnet that joins edge, Stalwart, Postgres and relay."),
+  kvm: z
+    .strictObject({
+      dockerHost: dockerHost.describe("Docker daemon of the KVM VPS."),
+      startUnit: z
+        .enum(["systemd", "directory", "none"], { error: 'accepts "systemd", "directory" or "none"' })
+        .default("systemd")
+        .meta({ accepts: '"systemd", "directory" or "none"', examples: ["systemd"] })
+        .describe(
+          "What starts the containers again that Docker left down at boot: a systemd unit over ssh, a script in startDirectory, or nothing.",
+        ),
+      startDirectory: z
+        .string()
+        .startsWith("/", { error: "accepts an absolute path" })
+        .optional()
+        .meta({ accepts: "an absolute path", examples: ["/etc/tailwart/boot.d"] })
+        .describe('Where startUnit "directory" puts the script.'),
+    })
+    .describe("The KVM VPS on which Stalwart runs."),
+  edge: z
+    .strictObject({
+      dockerHost: dockerHost.describe("Docker daemon of the edge box."),
+      wanAddress: ipv4Address("198.51.100.7").describe(
+        "The edge's public address. Stalwart never bans it (lesson 3).",
+      ),
+      sites: z
+        .array(
+          z.strictObject({
+            host: dnsName("www.example.org").describe("Name that Caddy itself answers on :443."),
+            upstream: z
+              .string()
+              .regex(/^[\w.-]+:\d{1,5}$/, { error: "accepts host:port" })
+              .optional()
+              .meta({ accepts: "host:port", examples: ["127.0.0.1:8000"] })
+              .describe("Where Caddy sends the requests; without it Caddy answers 404."),
+          }),
+        )
+        .default([])
+        .meta({ accepts: "a list of sites", examples: [[{ host: "www.example.org" }]] })
+        .describe(
+          "Caddy's own sites on the edge. None of the names that are passed through may be among them (lesson 5).",
+        ),
+      certificates: z
+        .enum(["acme", "internal"], { error: 'accepts "acme" or "internal"' })
+        .default("acme")
+        .meta({ accepts: '"acme" or "internal"', examples: ["acme"] })
+        .describe(
+          "Who signs the certificates of the edge's own sites: a public CA, or Caddy's internal one.",
+        ),
+    })
+    .describe("The box that the internet reaches."),
+  images: z
+    .strictObject({
+      sidecar: pinnedImage(`tailscale/tailscale:v1.102.5${EXAMPLE_DIGEST}`),
+      stalwart: pinnedImage(`stalwartlabs/stalwart:v0.15.5${EXAMPLE_DIGEST}`),
+      edge: pinnedImage(`registry.example.org/caddy-l4:2.11.9${EXAMPLE_DIGEST}`),
+    })
+    .describe("Container images, each pinned by digest (decision 13)."),
+  stalwart: z
+    .strictObject({
+      watch: z
+        .boolean({ error: "accepts true or false" })
+        .default(true)
+        .meta({ accepts: "true or false", examples: [true] })
+        .describe(
+          "Start Stalwart over when it no longer greets on SMTP (lesson 16). Off only to see what that does.",
+        ),
+    })
+    .prefault({})
+    .describe("How Stalwart is run."),
+  postgres: z
+    .strictObject({
+      host: hostName("the-record-prod").describe("Postgres' machine on the tailnet."),
+      port: port(5432),
+      database: z
+        .string()
+        .min(1)
+        .default("stalwart")
+        .meta({ accepts: "a database name", examples: ["stalwart"] }),
+      user: z
+        .string()
+        .min(1)
+        .default("stalwart")
+        .meta({ accepts: "a role's name", examples: ["stalwart"] }),
+    })
+    .describe("Stalwart's data store."),
+  relay: relaySchema.describe("The smarthost that sends what leaves this domain (lesson 10)."),
+});
+
+/** Secrets: flat keys, so that `pulumi config set --secret` is all that is needed. */
+export const secretSchema = z.strictObject({
+  postgresPassword: z.string().min(1).describe("Password of the Postgres role."),
+  relayPassword: z.string().min(1).optional().describe("Password of relay.username."),
+});
+
+/** The parsed config without its secrets. Plain values, so that policies can judge them at preview. */
+export type Config = z.infer<typeof configSchema>;
+export type Account = z.infer<typeof accountSchema>;
+export type Service = (typeof SERVICES)[number];

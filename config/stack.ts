@@ -1,0 +1,13 @@
+import * as pulumi from "@pulumi/pulumi";
+
+import { loadConfig, type LoadedConfig } from "./load.ts";
+
+/**
+ * The running stack's config, parsed.
+ *
+ * @throws UserError in the words of {@link loadConfig}
+ */
+export function loadStackConfig(): LoadedConfig {
+  const secretKeys = new Set(JSON.parse(process.env["PULUMI_CONFIG_SECRET_KEYS"] ?? "[]") as string[]);
+  return loadConfig(pulumi.runtime.allConfig(), (key) => secretKeys.has(key));
+}

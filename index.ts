@@ -1,0 +1,82 @@
+// tailwart's table of contents: config → components → outputs. What each part does stands in its own file.
+import { Provider as DockerProvider } from "@pulumi/docker/provider.js";
+
+import { CaddyEdge } from "./components/CaddyEdge.ts";
+import { MailSettings } from "./components/MailSettings.ts";
+import { StartUnit } from "./components/StartUnit.ts";
+import { Stalwart } from "./components/Stalwart.ts";
+import { secretFiles, StalwartSecrets } from "./components/StalwartSecrets.ts";
+import { TailnetPolicy } from "./components/TailnetPolicy.ts";
+import { TailnetSidecar } from "./components/TailnetSidecar.ts";
+import { Verification } from "./components/Verification.ts";
+import { loadStackConfig } from "./config/stack.ts";
+import { planOf } from "./lib/plan.ts";
+
+const { config, secrets } = loadStackConfig();
+const plan = planOf(config);
+
+// Preview must not need the hosts, so the daemons are asked for nothing until a resource is made (decision 12).
+const dockerOf = (name: string, host: string) =>
+  new DockerProvider(name, { host, disableDockerDaemonCheck: true });
+const kvm = dockerOf("kvm", config.kvm.dockerHost);
+const edgeBox = dockerOf("edge-box", config.edge.dockerHost);
+
+const policy = new TailnetPolicy("tailnet", { policyFile: config.tailnet.policyFile, ...plan.policy });
+
+const sidecar = new TailnetSidecar("mail", plan.sidecar, { providers: [kvm], dependsOn: [policy] });
+
+const made = new StalwartSecrets("mail-secrets", {
+  adminUser: plan.settings.admin.user,
+  accounts: plan.settings.accounts,
+});
+
+const stalwart = new Stalwart(
+  "mail-stalwart",
+  {
+    ...plan.stalwart,
+    settings: plan.settings,
+    networkMode: sidecar.networkMode,
+    secretFiles: secretFiles(plan.settings, secrets, made),
+  },
+  { providers: [kvm], dependsOn: [sidecar] },
+);
+
+const startUnit = new StartUnit("mail-start", plan.startUnit, { dependsOn: [stalwart] });
+
+const running = new Verification(
+  "running",
+  { ...plan.verification, checks: ["sidecar", "stalwart"], sidecar, stalwart },
+  { dependsOn: [stalwart] },
+);
+
+const settings = new MailSettings(
+  "mail-settings",
+  {
+    settings: plan.settings,
+    dockerHost: config.kvm.dockerHost,
+    container: stalwart.container.name,
+    accountHashes: made.accountHashes,
+  },
+  { dependsOn: [running] },
+);
+
+const edge = new CaddyEdge("edge", plan.edge, { providers: [edgeBox], dependsOn: [policy] });
+
+policy.test("tailnet-tests", { dependsOn: [running, edge] });
+
+new Verification(
+  "delivering",
+  { ...plan.verification, checks: ["relay", "edge"], sidecar, stalwart, edge },
+  { dependsOn: [settings, edge, startUnit] },
+);
+
+export const stalwartName = plan.edge.upstreamHost;
+export const edgeAddress = config.edge.wanAddress;
+export const passthroughNames = plan.edge.passthrough;
+export const containers = {
+  anchor: sidecar.anchor.name,
+  sidecar: sidecar.container.name,
+  stalwart: stalwart.container.name,
+  edge: edge.container.name,
+};
+export const accountPasswords = made.accountPasswords;

@@ -1,0 +1,101 @@
+// A mail program for the lab's outside world: `node lab/mail/client.ts send|fetch|tls`, its order as JSON on
+// stdin (so that no password stands in argv), its answer as JSON on stdout.
+import { text } from "node:stream/consumers";
+import { connect as tlsConnect } from "node:tls";
+
+import { ImapFlow } from "imapflow";
+import { createTransport } from "nodemailer";
+
+export interface SendOrder {
+  host: string;
+  port: number;
+  /** TLS from the first byte. */
+  secure: boolean;
+  auth?: { user: string; pass: string };
+  from: string;
+  to: string;
+  subject: string;
+  body: string;
+}
+
+export interface FetchOrder {
+  host: string;
+  port: number;
+  user: string;
+  pass: string;
+  subject: string;
+  /** How long to wait for the message to appear. Seconds. */
+  within: number;
+}
+
+export interface TlsOrder {
+  host: string;
+  port: number;
+  /** Server name in the ClientHello; none when empty. */
+  servername: string;
+}
+
+// The lab's certificates are self-signed; which one is shown is what `tls` is for.
+const LAX = { rejectUnauthorized: false };
+
+async function send(order: SendOrder) {
+  const { host, port, secure, auth, from, to, subject, body } = order;
+  const transport = createTransport({
+    host,
+    port,
+    secure,
+    auth,
+    tls: LAX,
+    connectionTimeout: 10_000,
+    greetingTimeout: 10_000,
+  });
+  const sent = await transport.sendMail({ from, to, subject, text: body });
+  return { response: sent.response, messageId: sent.messageId };
+}
+
+async function fetchMessage({ host, port, user, pass, subject, within }: FetchOrder) {
+  const client = new ImapFlow({ host, port, secure: true, auth: { user, pass }, tls: LAX, logger: false });
+  const deadline = Date.now() + within * 1000;
+  await client.connect();
+  try {
+    for (;;) {
+      await client.mailboxOpen("INBOX");
+      const found = await client.search({ header: { subject } });
+      const last = found ? found.at(-1) : undefined;
+      if (last !== undefined) {
+        const message = await client.fetchOne(String(last), { source: true });
+        if (message !== false && message.source) return { source: message.source.toString("utf8") };
+      }
+      if (Date.now() >= deadline) throw new Error(`no message with that subject within ${within} s`);
+      await new Promise((resolve) => setTimeout(resolve, 500));
+    }
+  } finally {
+    await client.logout().catch(() => undefined);
+  }
+}
+
+function inspectTls({ host, port, servername }: TlsOrder) {
+  return new Promise((resolve, reject) => {
+    const socket = tlsConnect({ host, port, servername, ...LAX, timeout: 10_000 }, () => {
+      const { subject, issuer, subjectaltname } = socket.getPeerCertificate();
+      resolve({ subject, issuer, subjectaltname });
+      socket.end();
+    });
+    socket.on("error", reject);
+    socket.on("timeout", () => reject(new Error("timeout")));
+  });
+}
+
+const order = JSON.parse(await text(process.stdin)) as never;
+const verbs = { send, fetch: fetchMessage, tls: inspectTls };
+const verb = verbs[process.argv[2] as keyof typeof verbs];
+if (verb === undefined) {
+  console.error("usage: node lab/mail/client.ts send|fetch|tls  (an order as JSON on stdin)");
+  process.exit(2);
+}
+try {
+  console.log(JSON.stringify(await verb(order)));
+} catch (error) {
+  console.error((error as Error).message);
+  process.exit(1);
+}

@@ -1,0 +1,143 @@
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { binary } from "./binaries.ts";
+import { lastLines, output, startDaemon, stopDaemon, until } from "./processes.ts";
+import type { ApiAnswer, ApiRequest } from "./request.ts";
+
+export interface HeadscaleOptions {
+  /** Keys, database, socket, log and pid file. */
+  stateDir: string;
+  /**
+   * Where nodes reach it: an IPv4 literal that is private or loopback. With any other, tailscaled also tries
+   * HTTPS on :443, and on a second try within two minutes nothing else (tailscale.com control/controlhttp).
+   */
+  address: string;
+  port: number;
+  /** STUN's UDP port. Default: 3478 */
+  stunPort?: number;
+  /** Metrics and debug pages, on loopback only. Default: 9090 */
+  metricsPort?: number;
+  /** The network namespace that it runs in. Default: the caller's own */
+  netns?: string;
+  /** The MagicDNS base domain. Default: tail.test */
+  domain?: string;
+  /** DNS servers for all that is not a node, which nodes then ask through MagicDNS. Default: none, the nodes' own */
+  nameservers?: string[];
+  /** After how long an ephemeral node that is away is deleted; headscale wants more than 65. Seconds. Default: 70 */
+  ephemeralTimeout?: number;
+}
+
+const NAME = "headscale";
+const REQUEST = fileURLToPath(new URL("request.ts", import.meta.url));
+/** How long a start may take until /health answers. Milliseconds. */
+const START_TIME = 30_000;
+
+/** headscale's configuration: hermetic, with its own DERP relay over plain http and the policy in its database. */
+export function headscaleConfig(options: HeadscaleOptions): object {
+  const {
+    stateDir,
+    address,
+    port,
+    domain = "tail.test",
+    nameservers = [],
+    stunPort = 3478,
+    metricsPort = 9090,
+  } = options;
+  const file = (name: string) => join(stateDir, name);
+  return {
+    server_url: `http://${address}:${port}`,
+    listen_addr: `0.0.0.0:${port}`,
+    metrics_listen_addr: `127.0.0.1:${metricsPort}`,
+    grpc_listen_addr: "127.0.0.1:0",
+    noise: { private_key_path: file("noise.key") },
+    // Sequential: a node that is registered anew gets another address, as in production (lesson 6).
+    prefixes: { v4: "100.64.0.0/10", v6: "fd7a:115c:a1e0::/48", allocation: "sequential" },
+    derp: {
+      server: {
+        enabled: true,
+        region_id: 999,
+        region_code: "lab",
+        region_name: "lab",
+        verify_clients: true,
+        stun_listen_addr: `0.0.0.0:${stunPort}`,
+        private_key_path: file("derp.key"),
+        automatically_add_embedded_derp_region: true,
+        ipv4: address,
+      },
+      urls: [],
+      paths: [],
+      auto_update_enabled: false,
+    },
+    disable_check_updates: true,
+    node: { ephemeral: { inactivity_timeout: `${options.ephemeralTimeout ?? 70}s` } },
+    database: { type: "sqlite", sqlite: { path: file("headscale.sqlite"), write_ahead_log: true } },
+    log: { level: "info", format: "text" },
+    policy: { mode: "database" },
+    dns: {
+      magic_dns: true,
+      base_domain: domain,
+      override_local_dns: nameservers.length > 0,
+      nameservers: { global: nameservers },
+    },
+    unix_socket: file("headscale.sock"),
+    unix_socket_permission: "0700",
+    logtail: { enabled: false },
+  };
+}
+
+/** Starts headscale, or finds it running, and waits until it answers. */
+export async function startHeadscale(options: HeadscaleOptions): Promise<void> {
+  const { stateDir, netns, address, port } = options;
+  await mkdir(stateDir, { recursive: true, mode: 0o700 });
+  // YAML is a superset of JSON.
+  await writeFile(configFile(stateDir), JSON.stringify(headscaleConfig(options), null, 2), { mode: 0o600 });
+  const command = [binary(NAME), "serve", "--config", configFile(stateDir)];
+  const daemon = { name: NAME, stateDir };
+  await startDaemon({ ...daemon, ...(netns && { netns }), command, env: { HEADSCALE_CLI_TIMEOUT: "10s" } });
+  const healthy = () => isHealthy(netns, `http://${address}:${port}/health`);
+  await until(healthy, START_TIME, 250).catch(async () => {
+    throw new Error(
+      `headscale does not answer on http://${address}:${port}/health; it last wrote:\n${await lastLines(daemon)}`,
+    );
+  });
+}
+
+export async function stopHeadscale(stateDir: string): Promise<void> {
+  await stopDaemon({ name: NAME, stateDir });
+}
+
+/** Runs a headscale command against the running server, over its unix socket. */
+export async function headscale(stateDir: string, ...args: string[]): Promise<string> {
+  return output(undefined, [binary(NAME), "--config", configFile(stateDir), ...args]);
+}
+
+/** headscale's own API key, made once and kept in a file. */
+export async function headscaleKeyFile(stateDir: string): Promise<string> {
+  const file = join(stateDir, "headscale-api.key");
+  const kept = await readFile(file, "utf8").catch(() => "");
+  if (kept.trim() === "") {
+    const printed = await headscale(stateDir, "apikeys", "create", "--expiration", "8760h");
+    await writeFile(file, `${printed.trim().split(/\s+/).at(-1) ?? ""}\n`, { mode: 0o600 });
+  }
+  return file;
+}
+
+/** Makes sure that headscale knows a user. */
+export async function ensureUser(stateDir: string, name: string): Promise<void> {
+  const users = JSON.parse(await headscale(stateDir, "users", "list", "--output", "json")) as
+    { name?: string }[] | null;
+  if (!users?.some((user) => user.name === name)) await headscale(stateDir, "users", "create", name);
+}
+
+async function isHealthy(netns: string | undefined, url: string): Promise<boolean> {
+  const order: ApiRequest = { url, method: "GET", headers: {} };
+  const answer = await output(netns, [process.execPath, REQUEST], JSON.stringify(order)).catch(
+    () => undefined,
+  );
+  return answer !== undefined && (JSON.parse(answer) as ApiAnswer).status === 200;
+}
+
+function configFile(stateDir: string): string {
+  return join(stateDir, "headscale.yaml");
+}

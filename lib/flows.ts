@@ -1,0 +1,43 @@
+import { ADMIN_PORT, type MailService } from "./services.ts";
+
+/**
+ * One connection that the mail stack needs. The tailnet denies everything else (lesson 11), so this table is
+ * what the grants, the tag owners, the policy's tests and the edge's listeners are made from (decision 1).
+ */
+export interface Flow {
+  /** Who opens the connection: a tag, or a policy source such as `autogroup:admin`. */
+  from: string;
+  /** The tag that is connected to. */
+  to: string;
+  proto: "tcp";
+  port: number;
+  why: string;
+}
+
+export interface FlowInputs {
+  tags: { stalwart: string; edge: string; postgres: string; relay: string };
+  /** Who may open the admin listener. */
+  operators: string[];
+  services: MailService[];
+  postgresPort: number;
+  relayPort: number;
+}
+
+/** The flow table. */
+export function flowsOf({ tags, operators, services, postgresPort, relayPort }: FlowInputs): Flow[] {
+  const tcp = (from: string, to: string, port: number, why: string): Flow => ({
+    from,
+    to,
+    proto: "tcp",
+    port,
+    why,
+  });
+  return [
+    ...services.map((service) =>
+      tcp(tags.edge, tags.stalwart, service.port, `the edge passes on ${service.name}`),
+    ),
+    tcp(tags.stalwart, tags.postgres, postgresPort, "Stalwart's data store"),
+    tcp(tags.stalwart, tags.relay, relayPort, "outbound mail goes to the smarthost (lessons 10 and 11)"),
+    ...operators.map((from) => tcp(from, tags.stalwart, ADMIN_PORT, "operators reach the admin listener")),
+  ];
+}

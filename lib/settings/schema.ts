@@ -1,0 +1,282 @@
+/**
+ * The desired state of a Stalwart server: typed, and independent of the API generation that carries it there.
+ *
+ * keys.ts turns it into the keys of the 0.15 line ("settings": a config file and /api/settings). A second
+ * generation ("registry", 0.16 and later) gets its own translation; nothing in here is spelled as one of them spells it.
+ */
+import { z } from "zod";
+
+import { classifyHost, isMagicDnsName } from "../addresses.ts";
+
+/** Ranges of every tailnet: Tailscale's CGNAT range and its ULA prefix. They are ranges, not a node's address. */
+export const TAILNET_RANGES = ["100.64.0.0/10", "fd7a:115c:a1e0::/48"] as const;
+
+const NAME = /^[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?$/;
+const SECRET_DIRECTORY = "/etc/stalwart/secrets/";
+
+/** Stalwart's own TOML parser has no safe spelling for quotes and backslashes, so they are refused. */
+const plain = (accepts: string) =>
+  z
+    .string({ error: `accepts ${accepts}` })
+    .min(1, { error: `accepts ${accepts}` })
+    // eslint-disable-next-line no-control-regex
+    .refine((text) => !/["'\\\u0000-\u001f]/.test(text), {
+      error: `accepts ${accepts}, without quotes, backslashes and line breaks`,
+    });
+
+const name = (what: string) =>
+  z
+    .string({ error: `accepts ${what}: a-z, 0-9 and dashes` })
+    .regex(NAME, { error: `accepts ${what}: a-z, 0-9 and dashes` });
+
+const port = z
+  .int({ error: "accepts a port number from 1 to 65535" })
+  .min(1, { error: "accepts a port number from 1 to 65535" })
+  .max(65535, { error: "accepts a port number from 1 to 65535" });
+
+const domain = z
+  .string({ error: "accepts a domain, such as example.org" })
+  .refine((text) => classifyHost(text) === "name" && text.includes(".") && !text.endsWith("."), {
+    error: "accepts a domain, such as example.org",
+  })
+  .transform((text) => text.toLowerCase());
+
+const hostName = z
+  .string({ error: "accepts a host name" })
+  .refine((text) => classifyHost(text) === "name", { error: "accepts a host name, not an address" });
+
+const secretFile = z
+  .string({ error: `accepts a path below ${SECRET_DIRECTORY}` })
+  .regex(/^\/etc\/stalwart\/secrets\/[A-Za-z0-9._-]+$/, { error: `accepts a path below ${SECRET_DIRECTORY}` });
+
+/** What is wrong with an address or CIDR range, or nothing. */
+function networkProblem(text: string): string | undefined {
+  const [address = "", prefix, ...rest] = text.split("/");
+  const kind = classifyHost(address);
+  if (rest.length > 0 || !/^[0-9a-fA-F.:]+$/.test(address) || kind === "name" || kind === "invalid") {
+    return "accepts an IP address or a CIDR range, such as 100.64.0.0/10";
+  }
+  const bits = address.includes(":") ? 128 : 32;
+  if (prefix === undefined) return undefined;
+  return /^\d{1,3}$/.test(prefix) && Number(prefix) >= 8 && Number(prefix) <= bits
+    ? undefined
+    : `accepts a prefix length from 8 to ${bits}`;
+}
+
+const network = z.string({ error: "accepts an IP address or a CIDR range" }).superRefine((text, context) => {
+  const problem = networkProblem(text);
+  if (problem) context.addIssue({ code: "custom", message: problem });
+});
+
+const trustedNetwork = network.refine(
+  (text) => !/^127\./.test(text) && !/^(0*:)+0*1(\/|$)/.test(text) && !/^::ffff:127\./i.test(text),
+  {
+    error:
+      "includes loopback: Stalwart then demands a PROXY header of its own health check (docjyJ/aio-stalwart#124); accepts the proxies' networks",
+  },
+);
+
+const rate = z.union(
+  [z.string().regex(/^[1-9]\d*\/[1-9]\d*[smhd]$/, { error: 'accepts "100/1d" or false' }), z.literal(false)],
+  { error: 'accepts a rate such as "100/1d" (count per period), or false for never' },
+);
+
+export const listenerSchema = z.strictObject({
+  name: name("a listener's name").describe("Stalwart's id of the listener; it appears in the log."),
+  protocol: z
+    .enum(["smtp", "lmtp", "imap", "pop3", "managesieve", "http"], {
+      error: "accepts smtp, lmtp, imap, pop3, managesieve or http",
+    })
+    .describe("What is spoken on the port."),
+  port,
+  bind: z
+    .string()
+    .refine((text) => ["ipv4", "ipv6"].includes(classifyHost(text)), { error: "accepts an IP address" })
+    .default("0.0.0.0")
+    .describe(
+      "Address to listen on. IPv4 by default: where the kernel has no IPv6, [::] yields no listener at all (stalwart#320).",
+    ),
+  implicitTls: z.boolean().default(false).describe("TLS from the first byte (RFC 8314), instead of STARTTLS."),
+  proxy: z
+    .boolean()
+    .default(true)
+    .describe(
+      "Demand a PROXY header of peers in proxyTrustedNetworks. Off for the admin listener: decision 8 of the design, lesson 3.",
+    ),
+});
+
+export const relayRouteSchema = z.strictObject({
+  name: name("a route's name").refine((text) => text !== "local" && text !== "mx", {
+    error: '"local" and "mx" are Stalwart\'s own routes; accepts another name, such as "smarthost"',
+  }),
+  host: z
+    .string({ error: "accepts a host name" })
+    .superRefine((host, context) => {
+      const problem = relayHostProblem(host);
+      if (problem) context.addIssue({ code: "custom", message: problem });
+    })
+    .describe("The smarthost: its MagicDNS name, or a name that has an A record only (lessons 6 and 8)."),
+  port: port.default(587),
+  tls: z
+    .enum(["implicit", "starttls", "tailnet"], { error: 'accepts "implicit", "starttls" or "tailnet"' })
+    .describe(
+      "implicit: TLS from the first byte, verified. starttls: STARTTLS demanded and verified. tailnet: the certificate is not " +
+        "verified, because WireGuard has already proved the peer; for MagicDNS names only.",
+    ),
+  auth: z
+    .strictObject({
+      username: plain("a login name").describe("Login at the smarthost."),
+      secretFile: secretFile.describe("File in the container with the password, and nothing else (no line break)."),
+    })
+    .optional()
+    .describe("Credentials. Without it nothing is presented."),
+});
+
+export const accountSchema = z.strictObject({
+  name: z
+    .string()
+    .regex(/^[a-z0-9][a-z0-9._@-]{0,126}$/, { error: "accepts a login name: a-z, 0-9, . _ @ -" })
+    .describe("Login name."),
+  emails: z
+    .array(z.email({ error: "accepts an e-mail address" }))
+    .min(1, { error: "accepts a list with at least one e-mail address" })
+    .describe("Addresses that are delivered to the account, the first being its own."),
+});
+
+export const settingsSchema = z
+  .strictObject({
+    hostname: domain.describe("The server's own name: banner, EHLO, Received lines."),
+    tailnetDomain: domain.describe("The tailnet's DNS name: what MagicDNS names end in."),
+    listeners: z.array(listenerSchema).min(1, { error: "accepts a list with at least one listener" }),
+    proxyTrustedNetworks: z
+      .array(trustedNetwork)
+      .default([...TAILNET_RANGES])
+      .describe("Peers that must send a PROXY header on listeners with proxy: true."),
+    allowedIps: z
+      .array(network)
+      .default([...TAILNET_RANGES])
+      .describe("Addresses that are never banned (lesson 3): the tailnet, and the edge's public address."),
+    autoBan: z
+      .strictObject({
+        auth: rate.default("100/1d").describe("Failed logins."),
+        abuse: rate.default("35/1d").describe("Recipients that do not exist."),
+        loiter: rate.default("150/1d").describe("Connections that do nothing."),
+        scan: rate.default("30/1d").describe("Port scans and requests for a scanner's paths."),
+      })
+      .prefault({})
+      .describe("How often an address may misbehave before it is banned."),
+    relays: z.array(relayRouteSchema).default([]).describe("Routes to smarthosts (lesson 10)."),
+    outbound: z
+      .strictObject({
+        route: z
+          .string()
+          .default("mx")
+          .describe('Route for what is not local: the name of one of relays, or "mx" for direct delivery.'),
+        connectTimeout: z
+          .int()
+          .min(1)
+          .max(600)
+          .default(30)
+          .describe("Seconds to wait for a connection, per address. Stalwart's own default is 300."),
+      })
+      .prefault({})
+      .describe("Local domains are always delivered locally."),
+    spamRules: z
+      .union([z.literal("none"), z.url({ protocol: /^https$/, error: 'accepts "none" or an https URL' })])
+      .default("none")
+      .describe(
+        'Where the spam filter\'s rules are fetched from at first start; "none" takes a file with no rules, so that nothing needs the internet.',
+      ),
+    postgres: z.strictObject({
+      host: hostName.describe("Postgres' machine, by its MagicDNS name."),
+      port: port.default(5432),
+      database: plain("a database name").default("stalwart"),
+      user: plain("a role's name").default("stalwart"),
+      passwordFile: secretFile.default(`${SECRET_DIRECTORY}postgres`),
+      maxConnections: z.int().min(2).max(200).default(10).describe("Size of Stalwart's connection pool."),
+    }),
+    admin: z
+      .strictObject({
+        user: plain("a login name").default("admin"),
+        hashFile: secretFile
+          .default(`${SECRET_DIRECTORY}admin`)
+          .describe("File with the bcrypt or SHA-512 crypt hash of the admin's password, without a line break."),
+      })
+      .prefault({})
+      .describe("The account through which tailwart reaches the API."),
+    logLevel: z.enum(["error", "warn", "info", "debug", "trace"]).default("info").describe("Log on stdout."),
+    domains: z.array(domain).default([]).describe("Domains whose mail is taken. One taken from the list stays."),
+    accounts: z
+      .array(accountSchema)
+      .default([])
+      .describe("Accounts to make sure of. One taken from the list stays, with its mail."),
+  })
+  .superRefine((state, context) => {
+    const issue = (path: (string | number)[], message: string) =>
+      context.addIssue({ code: "custom", path, message });
+
+    for (const [list, names] of [
+      ["listeners", state.listeners.map((l) => l.name)],
+      ["relays", state.relays.map((r) => r.name)],
+      ["accounts", state.accounts.map((a) => a.name)],
+    ] as const) {
+      names.forEach((n, i) => {
+        if (names.indexOf(n) !== i) issue([list, i, "name"], `"${n}" is declared twice; accepts distinct names`);
+      });
+    }
+    state.listeners.forEach((l, i) => {
+      const other = state.listeners.findIndex((o) => o.port === l.port);
+      if (other !== i) issue(["listeners", i, "port"], `port ${l.port} is taken by "${state.listeners[other]?.name}"`);
+    });
+    const routes = ["mx", ...state.relays.map((r) => r.name)];
+    if (!routes.includes(state.outbound.route)) {
+      issue(
+        ["outbound", "route"],
+        `"${state.outbound.route}" is no declared route: Stalwart would log "Gateway not found" and silently deliver straight to the MX (lesson 14); accepts ${routes.join(", ")}`,
+      );
+    }
+    state.relays.forEach((relay, i) => {
+      if (relay.tls === "tailnet" && !isMagicDnsName(relay.host, state.tailnetDomain)) {
+        issue(
+          ["relays", i, "tls"],
+          `"tailnet" leaves the certificate of ${relay.host} unverified, and that is no MagicDNS name of ${state.tailnetDomain}; accepts "implicit" or "starttls"`,
+        );
+      }
+    });
+    state.accounts.forEach((account, i) =>
+      account.emails.forEach((email, j) => {
+        const emailDomain = email.slice(email.lastIndexOf("@") + 1).toLowerCase();
+        if (!state.domains.includes(emailDomain)) {
+          issue(["accounts", i, "emails", j], `${emailDomain} is none of domains; add it there`);
+        }
+      }),
+    );
+  });
+
+/**
+ * Why a host cannot be a relay of this generation, or nothing when it can.
+ *
+ * @param host a name without port
+ * @example relayHostProblem("mailbox.tail7b1641.ts.net") === undefined
+ * Source: stalwart-lite 0.16.0 smtp/src/outbound/mod.rs (A, then AAAA, no choice for relays) and lookup.rs (a literal is looked up as a name).
+ */
+export function relayHostProblem(host: string): string | undefined {
+  switch (classifyHost(host)) {
+    case "name":
+      return undefined;
+    case "ipv6":
+    case "tailnet-ipv6":
+      return "is an IPv6 address, and Stalwart's namespace has no IPv6 (lesson 8); accepts a host name with an A record";
+    case "tailnet-ipv4":
+      return "is a tailnet address, which changes when the node registers anew (lesson 6); accepts its MagicDNS name";
+    case "ipv4":
+      return "is an IPv4 address, which Stalwart's 0.15 line looks up in DNS as if it were a name; accepts a host name";
+    default:
+      return "accepts a host name, such as mailbox.tail7b1641.ts.net";
+  }
+}
+
+/** The whole desired state, with every default filled in. */
+export type StalwartSettings = z.output<typeof settingsSchema>;
+/** The desired state as it may be written. */
+export type StalwartSettingsInput = z.input<typeof settingsSchema>;

@@ -1,0 +1,45 @@
+import { UserError } from "../errors.ts";
+import { toFileKeys } from "../settings/keys.ts";
+import type { StalwartSettings } from "../settings/schema.ts";
+
+const SECTIONS: [prefix: string, comment: string][] = [
+  ["server.", "Name, listeners, PROXY trust, bans"],
+  ["store.", "Data store; the password is read from a file at start"],
+  ["storage.", "What is kept where"],
+  ["directory.", "Accounts live in the data store"],
+  ["tracer.", "Log on stdout: the container's log is the log"],
+  ["authentication.", "The account through which settings are deployed"],
+  ["queue.", "Credentials of relays: in the file, because only here a file macro is expanded"],
+  ["spam-filter.", "Nothing is fetched from the internet unless asked for"],
+  ["config.", "Which keys this file owns; everything else is in the data store"],
+];
+
+/**
+ * Renders Stalwart's config file for the 0.15 line. One line a key, spelled as the API lists it, so that file, preview and admin
+ * API can be compared word by word. Holds no secret: only the paths of the files that do.
+ *
+ * @returns TOML, ending in a line break
+ * @throws UserError for a value with a quote, a backslash or a line break: Stalwart's own TOML parser mistakes `\\"` (utils/src/config/parser.rs)
+ */
+export function renderConfigToml(settings: StalwartSettings): string {
+  const keys = toFileKeys(settings);
+  const lines = ["# Written by tailwart; changes are lost at the next deploy."];
+  for (const [prefix, comment] of SECTIONS) {
+    const own = Object.entries(keys).filter(([key]) => key.startsWith(prefix));
+    if (own.length > 0) lines.push("", `# ${comment}.`, ...own.map(([key, value]) => line(key, value)));
+  }
+  const sections = SECTIONS.map(([prefix]) => prefix);
+  const stray = Object.keys(keys).find((key) => !sections.some((prefix) => key.startsWith(prefix)));
+  if (stray) throw new Error(`config.toml has no section for ${stray}`);
+  return `${lines.join("\n")}\n`;
+}
+
+function line(key: string, value: string): string {
+  // eslint-disable-next-line no-control-regex
+  if (/["\\\u0000-\u001f]/.test(value)) {
+    throw new UserError(`${key} holds a quote, a backslash or a line break, which Stalwart's config file cannot carry`, {
+      path: key,
+    });
+  }
+  return `${key} = "${value}"`;
+}

@@ -1,0 +1,65 @@
+import { readFileSync } from "node:fs";
+
+import { NO_SPAM_RULES_FILE } from "../settings/keys.ts";
+import type { StalwartSettings } from "../settings/schema.ts";
+import { renderConfigToml } from "./config-toml.ts";
+
+/** A file to be put into Stalwart's container. */
+export interface StalwartFile {
+  /** Absolute path in the container. */
+  path: string;
+  content: string;
+  /** Permission bits as chmod takes them. Only secrets, which are not in here, belong to Stalwart's own user. */
+  mode: string;
+}
+
+/** Where the files are in the container, as in the official image. */
+export const STALWART_DIRECTORY = "/etc/stalwart";
+
+/** The container's command. @example ["bash", "/etc/stalwart/entrypoint.sh"] */
+export const STALWART_COMMAND = ["bash", `${STALWART_DIRECTORY}/entrypoint.sh`];
+
+/** Gate and watch around the server (decision 5 of the design); bash. What it reads from the environment stands at its top. */
+export const entrypointScript = readFileSync(new URL("./entrypoint.sh", import.meta.url), "utf8");
+
+/**
+ * The set of rules that stands in for the spam filter's download. Stalwart fetches rules at its first start, and inserts its default settings
+ * (queues, retry schedules) only together with them; while it has none it tries again at every start and overwrites hand-made queue settings
+ * with the defaults each time (common/src/manager/boot.rs). Any version will do; `version.server` is the least server that may take it.
+ */
+const NO_SPAM_RULES = `# Written by tailwart: no spam rules, so that nothing is fetched from the internet.
+version.spam-filter = "0.0.1"
+version.server = "0.15.0"
+`;
+
+/**
+ * Every file without a secret that Stalwart's container needs. They are to be read-only for the server (owner root): a hand edit of a
+ * file setting through the API then fails to stick, instead of rewriting config.toml.
+ *
+ * @example stalwartFiles(settings).map((file) => file.path) // ["/etc/stalwart/config.toml", "/etc/stalwart/entrypoint.sh", …]
+ */
+export function stalwartFiles(settings: StalwartSettings): StalwartFile[] {
+  return [
+    { path: `${STALWART_DIRECTORY}/config.toml`, content: renderConfigToml(settings), mode: "0444" },
+    { path: `${STALWART_DIRECTORY}/entrypoint.sh`, content: entrypointScript, mode: "0555" },
+    { path: NO_SPAM_RULES_FILE, content: NO_SPAM_RULES, mode: "0444" },
+  ];
+}
+
+/**
+ * Environment of the entrypoint.
+ *
+ * @param watch false switches the watch off, as the lab does to show lesson 16
+ */
+export function entrypointEnvironment(
+  settings: StalwartSettings,
+  options: { watch?: boolean } = {},
+): Record<string, string> {
+  const smtp = settings.listeners.find((listener) => listener.protocol === "smtp" && !listener.implicitTls);
+  return {
+    TAILWART_POSTGRES_HOST: settings.postgres.host,
+    TAILWART_POSTGRES_PORT: String(settings.postgres.port),
+    TAILWART_WATCH: options.watch === false || smtp === undefined ? "off" : "on",
+    ...(smtp ? { TAILWART_WATCH_PORT: String(smtp.port) } : {}),
+  };
+}

@@ -1,0 +1,153 @@
+import type {
+  PolicyConfigSchema,
+  ResourceValidationPolicy,
+  ReportViolation,
+  Severity,
+  StackValidationPolicy,
+} from "@pulumi/policy";
+
+/** What a policy reads of one resource: its inputs as the engine sends them. Reading an unknown one throws, see visit.ts. */
+export interface Subject {
+  readonly type: string;
+  readonly name: string;
+  readonly urn: string;
+  readonly props: Record<string, unknown>;
+}
+
+/** One thing that is wrong. None of the texts repeats a value that could be a secret. */
+export interface Finding {
+  /** Property path within the resource, such as `envs (SMARTHOST)`. */
+  readonly where: string;
+  /** What is wrong there. */
+  readonly what: string;
+  /** What to write instead. */
+  readonly instead: string;
+  /** The resource, where a stack policy judges several. */
+  readonly urn?: string;
+}
+
+/** A value that could not be judged: unknown at preview, or not to be asked. Never counted as good. */
+export interface NotJudged {
+  readonly where: string;
+  readonly because: string;
+  readonly urn?: string;
+}
+
+export interface Judgement {
+  readonly findings: readonly Finding[];
+  readonly notJudged: readonly NotJudged[];
+}
+
+/** What a judging function answers: its judgement, or why the resource does not concern it. */
+export type Verdict = Judgement | { readonly notApplicable: string };
+
+/** A policy's settings, as `--policy-pack-config` gives them. `parse` throws a sentence that names the key's path. */
+export interface PolicySettings<Settings> {
+  readonly schema: PolicyConfigSchema;
+  readonly parse: (raw: Record<string, unknown>) => Settings;
+}
+
+/** A policy: metadata in this order, then the pure functions that judge. One a file. */
+export interface PolicyDefinition<Settings = undefined> {
+  /** Unique, kebab-case; never renamed, since exceptions and policy config name it. */
+  readonly id: string;
+  /** One sentence: what holds when the policy is kept. */
+  readonly description: string;
+  readonly severity: Severity;
+  /** Number of the lesson in docs/ that the policy comes from. */
+  readonly lesson: number;
+  readonly level: "advisory" | "mandatory";
+  /** How to mend a violation, in general. */
+  readonly remediation: string;
+  readonly url: string;
+  /** Why it matters: one sentence, printed with each finding. */
+  readonly why: string;
+  readonly settings?: PolicySettings<Settings>;
+  /** Judges one resource, before it is made. */
+  readonly judgeResource?: (resource: Subject, settings: Settings) => Verdict | Promise<Verdict>;
+  /** Judges what takes more than one resource to see. In `up` it runs at the end and can only report. */
+  readonly judgeStack?: (resources: readonly Subject[], settings: Settings) => Verdict | Promise<Verdict>;
+}
+
+/** Checks a definition's types at the place where it is written; returns it as it is. */
+export function definePolicy<Settings = undefined>(
+  definition: PolicyDefinition<Settings>,
+): PolicyDefinition<Settings> {
+  return definition;
+}
+
+/** The text of one finding: what, where, why, what to write instead. */
+export function describeFinding(
+  policy: Pick<PolicyDefinition, "why" | "lesson" | "url">,
+  finding: Finding,
+): string {
+  return [
+    `${finding.where} ${finding.what}.`,
+    `  why: ${policy.why} (lesson ${policy.lesson}, ${policy.url})`,
+    `  instead: ${finding.instead}`,
+  ].join("\n");
+}
+
+/** The one text that lists what could not be judged of a resource. */
+export function describeNotJudged(gaps: readonly NotJudged[]): string {
+  return ["Not judged:", ...gaps.map((gap) => `  ${gap.where}: ${gap.because}`)].join("\n");
+}
+
+/** @pulumi/policy takes such an object at runtime (server.js, makeReportViolationFun); its types know only the string. */
+interface ViolationReport {
+  message: string;
+  urn?: string | undefined;
+  enforcementLevel?: "advisory";
+  severity?: Severity;
+}
+
+function report<Settings>(
+  policy: PolicyDefinition<Settings>,
+  judgement: Judgement,
+  reportViolation: ReportViolation,
+): void {
+  const send = reportViolation as unknown as (violation: ViolationReport) => void;
+  for (const finding of judgement.findings)
+    send({ message: describeFinding(policy, finding), urn: finding.urn });
+  const byResource = Map.groupBy(judgement.notJudged, (gap) => gap.urn);
+  for (const [urn, gaps] of byResource) {
+    // Advisory: a gap is to be seen, but a first preview, where ids and generated passwords are unknown, must not fail for it.
+    send({ message: describeNotJudged(gaps), urn, enforcementLevel: "advisory", severity: "low" });
+  }
+}
+
+/**
+ * Makes the SDK's policy of a definition. One that has both judging functions becomes one policy that the SDK calls for each resource and
+ * again for the stack (server.js asks isResourcePolicy and isStackPolicy separately).
+ */
+export function toSdkPolicy<Settings>(
+  policy: PolicyDefinition<Settings>,
+): ResourceValidationPolicy | StackValidationPolicy {
+  const { judgeResource, judgeStack, settings } = policy;
+  const parse = (raw: object): Settings =>
+    settings ? settings.parse(raw as Record<string, unknown>) : (undefined as Settings);
+  return {
+    name: policy.id,
+    description: policy.description,
+    enforcementLevel: policy.level,
+    severity: policy.severity,
+    tags: [`lesson-${policy.lesson}`],
+    remediationSteps: policy.remediation,
+    url: policy.url,
+    ...(settings && { configSchema: settings.schema }),
+    ...(judgeResource && {
+      validateResource: async (args, reportViolation) => {
+        const verdict = await judgeResource(args, parse(args.getConfig()));
+        if ("notApplicable" in verdict) return args.notApplicable(verdict.notApplicable);
+        report(policy, verdict, reportViolation);
+      },
+    }),
+    ...(judgeStack && {
+      validateStack: async (args, reportViolation) => {
+        const verdict = await judgeStack(args.resources, parse(args.getConfig()));
+        if ("notApplicable" in verdict) return args.notApplicable(verdict.notApplicable);
+        report(policy, verdict, reportViolation);
+      },
+    }),
+  } as ResourceValidationPolicy | StackValidationPolicy;
+}

@@ -1,0 +1,70 @@
+import { findTailnetAddresses, type TailnetAddress } from "../lib/addresses.ts";
+import { definePolicy, type Finding, type Subject, type Verdict } from "./definition.ts";
+import { textsOf, type TextPiece } from "./texts.ts";
+import { formatPath, type Gap } from "./visit.ts";
+
+/** Provider resources too: `ssh://root@100.x` as a Docker host is lost as soon as the node registers again. */
+const SUBJECTS =
+  /^(?:docker|command|tailwart):|^tailscale:index\/acl:Acl$|^pulumi:providers:(?:docker|command|tailwart)$/;
+
+/** Ids, credentials and digests: no host is written there, so their being unknown at preview hides nothing. */
+const NOT_A_HOST =
+  /(?:^(?:id|urn|image|name|networkMode|sourceHash|triggers|pullTriggers|keepers)$|(?:id|ids|key|token|password|secret|digest|hash)$)/i;
+const CREDENTIAL_FILE = /(?:^|\/)secrets?\/|\.(?:key|pem|crt|curlrc|password|token)$/i;
+
+/** A Unix time of 2023-04-19 to 2023-06-07 has the value of a 100.64.0.0/10 address. */
+const NAMES_A_TIME = /(?:time|date|epoch|stamp|created|updated|modified|expires|_at)$/i;
+
+function isTimestamp(piece: TextPiece, address: TailnetAddress): boolean {
+  const wholeValue = address.spelling === "integer" && /^\s*\d+\s*$/.test(piece.text);
+  return wholeValue && (NAMES_A_TIME.test(piece.key) || /[a-z]At$/.test(piece.key));
+}
+
+function findingsOf(piece: TextPiece): Finding[] {
+  const addresses = findTailnetAddresses(piece.text).filter((address) => !isTimestamp(piece, address));
+  return [...new Set(addresses.map((address) => address.match))].map((match) => ({
+    where: piece.where,
+    what: `holds ${match}, the address of one tailnet node`,
+    instead:
+      "the node's MagicDNS name, such as mailbox.<your tailnet>.ts.net (the range 100.64.0.0/10 and 100.100.100.100 are fine)",
+  }));
+}
+
+function matters(gap: Gap, subject: Subject): boolean {
+  const key = gap.path.findLast((part) => typeof part === "string") ?? "";
+  if (gap.path[0] === "uploads") {
+    const uploads = subject.props["uploads"] as Record<number, { file?: unknown }> | undefined;
+    try {
+      return !CREDENTIAL_FILE.test(String(uploads?.[Number(gap.path[1])]?.file));
+    } catch {
+      return true;
+    }
+  }
+  return !NOT_A_HOST.test(key);
+}
+
+/** Every address of one tailnet node in any text of a resource. */
+function judge(subject: Subject): Verdict {
+  if (!SUBJECTS.test(subject.type)) {
+    return { notApplicable: "only docker, command, tailwart resources and the tailnet policy file are read" };
+  }
+  const { pieces, gaps } = textsOf(subject.props);
+  return {
+    findings: pieces.flatMap(findingsOf),
+    notJudged: gaps
+      .filter((gap) => matters(gap, subject))
+      .map((gap) => ({ where: formatPath(gap.path), because: gap.because })),
+  };
+}
+
+export const noHardcodedTailnetIp = definePolicy({
+  id: "no-hardcoded-tailnet-ip",
+  description: "No address of a single tailnet node is written down: nodes are named by MagicDNS.",
+  severity: "high",
+  lesson: 6,
+  level: "mandatory",
+  remediation: "Write the node's MagicDNS name in place of its 100.x or fd7a:115c:a1e0: address.",
+  url: "https://tailscale.com/kb/1081/magicdns",
+  why: "a node's tailnet address changes when it registers again, and what dials the old one then fails with `Network is unreachable`",
+  judgeResource: judge,
+});

@@ -1,0 +1,108 @@
+import { visit as visitJsonc } from "jsonc-parser";
+import { parse as parseToml } from "smol-toml";
+import { formatPath, walk, type Gap, type Leaf, type Path } from "./visit.ts";
+
+/** A piece of text that takes effect, with the place where a reader finds it. */
+export interface TextPiece {
+  /** Such as `envs (SMARTHOST)` or `uploads[0].content (/etc/caddy/caddy.json) apps.layer4.servers.mail.listen[0]`. */
+  readonly where: string;
+  readonly text: string;
+  /** Innermost key or variable that holds the text. */
+  readonly key: string;
+}
+
+const MAX_DEPTH = 4;
+
+/** The strings (and keys) of JSON or HuJSON; comments take no effect and are left out. Undefined when it is neither. */
+function jsonPieces(text: string): { path: Path; text: string }[] | undefined {
+  if (!/^\s*(?:[{[]|\/[/*])/.test(text)) return undefined;
+  const pieces: { path: Path; text: string }[] = [];
+  const errors: number[] = [];
+  // A visitor sees both values of a repeated key, a parser only the last.
+  visitJsonc(
+    text,
+    {
+      onObjectProperty: (property, _offset, _length, _line, _column, path) =>
+        void pieces.push({ path: [...path(), property], text: property }),
+      onLiteralValue: (value: unknown, _offset, _length, _line, _column, path) => {
+        if (typeof value === "string") pieces.push({ path: path(), text: value });
+      },
+      onError: (error) => void errors.push(error),
+    },
+    { allowTrailingComma: true, disallowComments: false },
+  );
+  return errors.length === 0 ? pieces : undefined;
+}
+
+/** The strings of TOML, or undefined when it is none. */
+function tomlPieces(text: string): { path: Path; text: string }[] | undefined {
+  if (!/^\s*(?:\[{1,2}[^\]]+\]{1,2}|[\w."-]+\s*=.+)\s*$/m.test(text)) return undefined;
+  try {
+    return walk(parseToml(text)).leaves.flatMap(({ path, value }) =>
+      typeof value === "string" ? [{ path, text: value }] : [],
+    );
+  } catch {
+    return undefined;
+  }
+}
+
+/** Takes out lines that are comments in shell, Caddyfile, YAML and most else; keeps the line numbers. */
+function withoutComments(text: string): string {
+  return text.includes("\n") ? text.replace(/^[ \t]*(?:#|\/\/)(?!!).*$/gm, "") : text;
+}
+
+/**
+ * What a text says once its format is undone: the strings of JSON, HuJSON or TOML (also inside one another), or the text without comment lines.
+ *
+ * @param where what the pieces' places begin with
+ * @param key innermost key that holds the text
+ */
+export function decodeText(where: string, key: string, text: string, depth = 0): TextPiece[] {
+  const inner =
+    depth < MAX_DEPTH
+      ? (jsonPieces(text) ?? (text.includes("\n") ? tomlPieces(text) : undefined))
+      : undefined;
+  if (inner === undefined) return [{ where, text: withoutComments(text), key }];
+  return inner.flatMap((piece) => {
+    const innerKey = piece.path.findLast((part) => typeof part === "string") ?? key;
+    return decodeText(`${where} ${formatPath(piece.path)}`, innerKey as string, piece.text, depth + 1);
+  });
+}
+
+/**
+ * Docker's envs, labels, uploads and hosts are sets to the provider, which sorts them before a policy sees them; so the place names the member,
+ * and an index alone would mislead.
+ */
+const NAME_OF_MEMBER: Readonly<Record<string, string>> = { uploads: "file", labels: "label", hosts: "host" };
+
+function pieces({ path, value }: Leaf, names: ReadonlyMap<string, string>): TextPiece[] {
+  if (typeof value !== "string") return [];
+  const key = path.findLast((part) => typeof part === "string") ?? "";
+  if (path[0] === "envs" && path.length === 2 && value.includes("=")) {
+    const name = value.slice(0, value.indexOf("="));
+    return decodeText(`envs (${name})`, name, value.slice(name.length + 1));
+  }
+  const name = names.get(`${path[0]} ${path[1]}`);
+  const where = name === undefined || name === value ? formatPath(path) : `${formatPath(path)} (${name})`;
+  return decodeText(
+    where,
+    key,
+    key === "contentBase64" ? Buffer.from(value, "base64").toString("utf8") : value,
+  );
+}
+
+/** Every text of a resource's inputs, decoded, and the places that could not be read. */
+export function textsOf(props: unknown): { pieces: TextPiece[]; gaps: Gap[] } {
+  const { leaves, gaps } = walk(props);
+  const names = new Map<string, string>();
+  for (const { path, value } of leaves) {
+    const [list = "", index, key] = path;
+    if (path.length === 3 && NAME_OF_MEMBER[list] === key) names.set(`${list} ${index}`, String(value));
+  }
+  for (const { path } of leaves) {
+    if (path[0] !== "uploads" || path[2] !== "source") continue;
+    const file = names.get(`uploads ${path[1]}`) ?? "the upload";
+    gaps.push({ path, because: `${file} comes from a local file, which is only read at deploy` });
+  }
+  return { pieces: leaves.flatMap((leaf) => pieces(leaf, names)), gaps };
+}

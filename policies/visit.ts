@@ -1,0 +1,89 @@
+import { UnknownValueError } from "@pulumi/policy";
+
+/** Keys and indices from a resource's inputs down to a value. */
+export type Path = readonly (string | number)[];
+
+/** A value that could be read, or the fact that it is unknown at preview. */
+export type Read = { readonly known: true; readonly value: unknown } | { readonly known: false };
+
+export interface Leaf {
+  readonly path: Path;
+  readonly value: string | number | boolean;
+}
+
+export interface Gap {
+  readonly path: Path;
+  readonly because: string;
+}
+
+export const UNKNOWN_AT_PREVIEW = "unknown until the update";
+
+/**
+ * Reads one key in a guard of its own. During preview the SDK hands out proxies that throw when an unknown value is read; without the guard
+ * the first unknown would blind the rest of the rule (research: iteration, spread and JSON.stringify all throw, Object.keys does not).
+ */
+export function read(container: unknown, key: string | number): Read {
+  try {
+    return { known: true, value: (container as Record<string | number, unknown> | undefined)?.[key] };
+  } catch (error) {
+    if (error instanceof UnknownValueError) return { known: false };
+    throw error;
+  }
+}
+
+/** Reads a value at a path; unknown when any step is. A missing step gives a known `undefined`. */
+export function readAt(root: unknown, path: Path): Read {
+  let here: Read = { known: true, value: root };
+  for (const key of path) {
+    if (!here.known) return here;
+    if (typeof here.value !== "object" || here.value === null) return { known: true, value: undefined };
+    here = read(here.value, key);
+  }
+  return here;
+}
+
+/** Reads a string at a path: the string, `undefined` when there is none, or "unknown" as a Read. */
+export function readString(root: unknown, path: Path): { known: boolean; value?: string } {
+  const result = readAt(root, path);
+  if (!result.known) return { known: false };
+  return typeof result.value === "string" ? { known: true, value: result.value } : { known: true };
+}
+
+/** Visits every value below a root, key by key. Unknown ones, and files that are only read at deploy, come back as gaps. */
+export function walk(root: unknown): { leaves: Leaf[]; gaps: Gap[] } {
+  const leaves: Leaf[] = [];
+  const gaps: Gap[] = [];
+  const visit = (value: unknown, path: Path): void => {
+    if (typeof value === "string" || typeof value === "number" || typeof value === "boolean") {
+      leaves.push({ path, value });
+    } else if (typeof value === "object" && value !== null) {
+      const asset = read(value, "__pulumiAsset");
+      const archive = read(value, "__pulumiArchive");
+      if ((asset.known && asset.value === true) || (archive.known && archive.value === true)) {
+        gaps.push({ path, because: "an asset, whose content is only read at deploy" });
+        return;
+      }
+      const keys = Array.isArray(value)
+        ? Array.from({ length: value.length }, (_, i) => i)
+        : Object.keys(value);
+      for (const key of keys) {
+        const result = read(value, key);
+        if (result.known) visit(result.value, [...path, key]);
+        else gaps.push({ path: [...path, key], because: UNKNOWN_AT_PREVIEW });
+      }
+    }
+  };
+  visit(root, []);
+  return { leaves, gaps };
+}
+
+/** A path as a person writes it: `uploads[0].content`. A key too long to be a name is left out, since it could be a secret. */
+export function formatPath(path: Path): string {
+  let text = "";
+  for (const key of path) {
+    if (typeof key === "number") text += `[${key}]`;
+    else if (key.length > 60 || /[\s"'\\]/.test(key)) text += `["…"]`;
+    else text += /^[\w-]+$/.test(key) ? `${text && "."}${key}` : `["${key}"]`;
+  }
+  return text;
+}

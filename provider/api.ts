@@ -1,0 +1,140 @@
+/** Stalwart's management API of the 0.15 line, as far as tailwart uses it (source: stalwart-lite 0.16.0, http/src/management). */
+import { UserError } from "../lib/errors.ts";
+import type { Transport } from "./transport.ts";
+
+/** Time for one request, in milliseconds. A reload reads all settings again and takes below a second. */
+const REQUEST_DEADLINE = 20_000;
+
+export type SettingsChange =
+  | { type: "insert"; prefix: null; values: [key: string, value: string][]; assert_empty: false }
+  | { type: "delete"; keys: string[] };
+
+export interface Principal {
+  name: string;
+  type: string;
+  emails: string[];
+  secrets: string[];
+}
+
+export interface PrincipalUpdate {
+  action: "addItem" | "removeItem";
+  field: "emails" | "secrets";
+  value: string;
+}
+
+/** Thrown for an answer of `{"error":"notFound"}`. */
+class NotFoundError extends Error {}
+
+/** Thrown when nothing answers, as opposed to an answer that refuses. */
+export class UnreachableError extends Error {}
+
+export class StalwartApi {
+  readonly transport: Transport;
+  readonly #base: string;
+
+  /** @param base as seen from inside the container, such as `http://127.0.0.1:8080` */
+  constructor(transport: Transport, base: string) {
+    this.transport = transport;
+    this.#base = base.replace(/\/$/, "");
+  }
+
+  /**
+   * One request. An answer that refuses is an error that names path and reason.
+   *
+   * @returns the answer's `data`
+   */
+  async request(method: string, path: string, body?: unknown, deadline = REQUEST_DEADLINE): Promise<unknown> {
+    const args = ["--silent", "--show-error", "--max-time", String(Math.ceil(deadline / 1000))];
+    args.push("--request", method, "--write-out", "\n%{http_code}");
+    if (body !== undefined) args.push("--header", "Content-Type: application/json", "--data-binary", "@-");
+    const text = body === undefined ? undefined : JSON.stringify(body);
+    // The URL goes last and after --url, so that no part of it can be taken for an option.
+    const result = await this.transport.curl([...args, "--url", this.#base + path], text, deadline + 5_000);
+    const where = `${method} ${path.split("?")[0]} of ${this.transport.name}`;
+    if (result.status !== 0) {
+      const reason = result.status === 124 ? `no answer within ${deadline / 1000} s` : result.stderr.trim();
+      throw new UnreachableError(`${where}: ${reason || `curl ended with ${result.status}`}`);
+    }
+    const split = result.stdout.lastIndexOf("\n");
+    const status = Number(result.stdout.slice(split + 1));
+    return interpret(where, status, result.stdout.slice(0, split));
+  }
+
+  /** Settings by key, and by group: everything at or below each name. Values of the config file come with their macros unexpanded. */
+  async readSettings(keys: string[], groups: string[]): Promise<Record<string, string>> {
+    const query = new URLSearchParams();
+    if (keys.length + groups.length > 0) query.set("keys", [...keys, ...groups].join(","));
+    if (groups.length > 0) query.set("prefixes", groups.join(","));
+    return (await this.request("GET", `/api/settings/keys?${query}`)) as Record<string, string>;
+  }
+
+  async writeSettings(changes: SettingsChange[]): Promise<void> {
+    await this.request("POST", "/api/settings", changes);
+  }
+
+  /**
+   * Makes the stored settings effective. Reload is all or nothing: with one wrong setting anywhere, the server keeps its old ones and
+   * still answers 200 (common/src/manager/reload.rs).
+   *
+   * @throws UserError that names each key and reason
+   */
+  async reload(): Promise<void> {
+    const data = (await this.request("GET", "/api/reload")) as {
+      errors?: Record<string, { type?: string; error?: string }>;
+    };
+    const errors = Object.entries(data.errors ?? {});
+    if (errors.length === 0) return;
+    const lines = errors.map(([key, problem]) => `${key}: ${problem.error ?? problem.type ?? "refused"}`);
+    throw new UserError(
+      `Stalwart in ${this.transport.name} refused to reload and keeps its old settings:\n  ${lines.join("\n  ")}`,
+      { path: errors[0]?.[0] ?? "" },
+    );
+  }
+
+  /** A domain, account or group by name; undefined when there is none. */
+  async principal(name: string): Promise<Principal | undefined> {
+    let data: { name: string; type: string; emails?: string | string[]; secrets?: string | string[] };
+    try {
+      data = (await this.request("GET", `/api/principal/${encodeURIComponent(name)}`)) as typeof data;
+    } catch (error) {
+      if (error instanceof NotFoundError) return undefined;
+      throw error;
+    }
+    return { name: data.name, type: data.type, emails: many(data.emails), secrets: many(data.secrets) };
+  }
+
+  async createPrincipal(principal: Record<string, unknown>): Promise<void> {
+    await this.request("POST", "/api/principal", principal);
+  }
+
+  async updatePrincipal(name: string, updates: PrincipalUpdate[]): Promise<void> {
+    await this.request("PATCH", `/api/principal/${encodeURIComponent(name)}`, updates);
+  }
+}
+
+function many(value: string | string[] | undefined): string[] {
+  return value === undefined ? [] : Array.isArray(value) ? value : [value];
+}
+
+/** The `data` of an answer. Errors come in two shapes: problem JSON with a status, and 200 with `{"error": …}`. */
+function interpret(where: string, status: number, body: string): unknown {
+  let answer: Record<string, unknown> | undefined;
+  try {
+    answer = JSON.parse(body) as Record<string, unknown>;
+  } catch {
+    throw new Error(`${where}: HTTP ${status}, and no JSON`);
+  }
+  if (status === 401 || status === 403) {
+    throw new UserError(
+      `${where}: HTTP ${status}: the admin's password in /etc/stalwart/secrets/api.curlrc does not fit the hash in the file that config.toml names`,
+      { hint: "Both files come from one secret: run `pulumi up` again, so that the container is made with both." },
+    );
+  }
+  if (status >= 400) throw new Error(`${where}: HTTP ${status}: ${String(answer.detail ?? answer.title ?? "no reason")}`);
+  if (typeof answer.error === "string") {
+    if (answer.error === "notFound") throw new NotFoundError(`${where}: not found: ${String(answer.item)}`);
+    const parts = [answer.error, answer.field, answer.value, answer.details, answer.reason, answer.item];
+    throw new Error(`${where}: ${parts.filter((part) => typeof part === "string").join(": ")}`);
+  }
+  return answer.data;
+}

@@ -1,0 +1,114 @@
+/**
+ * Input checks of the plugin. The components have parsed everything with zod before the first resource is registered; these hold for programs
+ * that use the resource by itself, and are in plain code since loading zod would double the plugin's start-up time, which each preview pays.
+ */
+import { DEFAULT_API, UNKNOWN } from "./state.ts";
+
+export interface Failure {
+  /** Property path as Pulumi writes it: `accounts.alice.secret`. */
+  property: string;
+  reason: string;
+}
+
+type Json = Record<string, unknown>;
+const isMap = (value: unknown): value is Json => typeof value === "object" && value !== null && !Array.isArray(value);
+
+const HASH = /^(\$2[abxy]\$\d\d\$[./A-Za-z0-9]{53}|\$6\$(rounds=\d+\$)?[./A-Za-z0-9]{1,16}\$[./A-Za-z0-9]{86})$/;
+
+/** Fills in defaults. Unknown values pass: they are checked again once they are known. */
+export function withDefaults(inputs: Json): Json {
+  const target = isMap(inputs.target) ? { api: DEFAULT_API, ...inputs.target } : inputs.target;
+  return { fileSettings: {}, domains: [], accounts: {}, ...inputs, target };
+}
+
+/** Everything that is wrong with the inputs; [] when nothing is. Never repeats a secret. */
+export function checkInputs(inputs: Json): Failure[] {
+  const failures: Failure[] = [];
+  const fail = (property: string, reason: string) => failures.push({ property, reason });
+  checkTarget(inputs.target, fail);
+  for (const property of ["settings", "fileSettings"] as const) {
+    const map = inputs[property];
+    if (map === UNKNOWN) continue;
+    if (!isMap(map)) fail(property, "accepts a map of Stalwart's keys to texts");
+    else {
+      for (const [key, value] of Object.entries(map)) {
+        if (typeof value !== "string") fail(`${property}["${key}"]`, "accepts a text");
+        else if (/^\*{4,}$/.test(value)) {
+          fail(`${property}["${key}"]`, "is what an API shows in the place of a secret (****), and would overwrite the real one");
+        }
+      }
+    }
+  }
+  if (isMap(inputs.settings)) checkRouting(inputs.settings, fail);
+  if (isMap(inputs.settings)) {
+    for (const key of Object.keys(inputs.settings).filter((k) => /\.(secret|password)$/.test(k))) {
+      fail(`settings["${key}"]`, "is a secret, which belongs into a file of the container that config.toml names: %{file:…}%");
+    }
+  }
+  if (inputs.domains !== UNKNOWN && !(Array.isArray(inputs.domains) && inputs.domains.every((d) => typeof d === "string"))) {
+    fail("domains", "accepts a list of domains");
+  }
+  checkAccounts(inputs.accounts, fail);
+  for (const property of Object.keys(inputs)) {
+    if (!["target", "settings", "fileSettings", "domains", "accounts"].includes(property)) {
+      fail(property, "is no property of this resource; accepts target, settings, fileSettings, domains and accounts");
+    }
+  }
+  return failures;
+}
+
+type Fail = (property: string, reason: string) => void;
+
+function checkTarget(target: unknown, fail: Fail): void {
+  if (target === UNKNOWN) return;
+  if (!isMap(target)) return fail("target", "accepts { dockerHost, container }");
+  const { dockerHost, container, api } = target;
+  if (dockerHost !== UNKNOWN && !(typeof dockerHost === "string" && /^(ssh|unix|tcp):\/\/\S+$/.test(dockerHost))) {
+    fail("target.dockerHost", "accepts ssh://[user@]host or unix:///path/to/docker.sock");
+  }
+  // A leading dash would be taken for an option of docker.
+  if (container !== UNKNOWN && !(typeof container === "string" && /^[A-Za-z0-9][A-Za-z0-9_.-]*$/.test(container))) {
+    fail("target.container", "accepts a container's name or id");
+  }
+  if (api !== UNKNOWN && !(typeof api === "string" && /^http:\/\/(127\.0\.0\.1|localhost|\[::1\]):\d+$/.test(api))) {
+    fail("target.api", `accepts an address inside the container, such as ${DEFAULT_API}`);
+  }
+}
+
+/** A strategy that names no declared route sends mail straight to the MX, silently (lesson 14). */
+function checkRouting(settings: Json, fail: Fail): void {
+  const routes = new Set(["local", "mx"]);
+  for (const key of Object.keys(settings)) {
+    const route = /^queue\.route\.([^.]+)\.type$/.exec(key)?.[1];
+    if (route) routes.add(route);
+  }
+  for (const [key, value] of Object.entries(settings)) {
+    if (!/^queue\.strategy\.route(\.\d+\.(then|else))?$/.test(key) || typeof value !== "string" || value === UNKNOWN) continue;
+    const name = /^'(.*)'$/.exec(value)?.[1];
+    if (name === undefined || !routes.has(name)) {
+      fail(
+        `settings["${key}"]`,
+        `names the route ${value}, which is not declared: Stalwart would silently deliver straight to the MX (lesson 14); accepts ${[...routes].map((r) => `'${r}'`).join(", ")}`,
+      );
+    }
+  }
+}
+
+function checkAccounts(accounts: unknown, fail: Fail): void {
+  if (accounts === UNKNOWN) return;
+  if (!isMap(accounts)) return fail("accounts", "accepts a map of login names to { emails, secret }");
+  for (const [name, account] of Object.entries(accounts)) {
+    if (account === UNKNOWN) continue;
+    if (!isMap(account)) {
+      fail(`accounts["${name}"]`, "accepts { emails, secret }");
+      continue;
+    }
+    const { emails, secret } = account;
+    if (emails !== UNKNOWN && !(Array.isArray(emails) && emails.length > 0 && emails.every((e) => typeof e === "string"))) {
+      fail(`accounts["${name}"].emails`, "accepts a list with at least one e-mail address");
+    }
+    if (secret !== UNKNOWN && !(typeof secret === "string" && HASH.test(secret))) {
+      fail(`accounts["${name}"].secret`, "accepts a bcrypt ($2b$…) or SHA-512 crypt ($6$…) hash, not a password");
+    }
+  }
+}

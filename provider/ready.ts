@@ -1,0 +1,64 @@
+import { setTimeout as sleep } from "node:timers/promises";
+
+import { UserError } from "../lib/errors.ts";
+import { UnreachableError } from "./api.ts";
+import type { StalwartApi } from "./api.ts";
+
+/** How long a deploy waits for the API, in milliseconds; Stalwart may still be in its gate. */
+export const READY_DEADLINE = 60_000;
+
+/** Thrown when the container is not there at all. */
+export class NoContainerError extends Error {}
+
+/**
+ * Waits until the API answers.
+ *
+ * @param deadline milliseconds
+ * @throws UserError that names the cause: the gate's Postgres, a container that is down, or curl's own words
+ * @throws NoContainerError when there is no container
+ */
+export async function waitUntilReady(api: StalwartApi, deadline = READY_DEADLINE): Promise<void> {
+  const end = Date.now() + deadline;
+  let last = "";
+  for (;;) {
+    const left = end - Date.now();
+    try {
+      await api.request("GET", "/api/settings/keys?keys=server.hostname", undefined, Math.max(2_000, Math.min(left, 10_000)));
+      return;
+    } catch (error) {
+      if (!(error instanceof UnreachableError)) throw error;
+      last = error.message;
+    }
+    if (/no such container/i.test(last)) throw new NoContainerError(last);
+    if (Date.now() + 500 >= end) break;
+    await sleep(500);
+  }
+  throw new UserError(await explain(api, last, deadline), {
+    hint: "Nothing is lost: once the cause is mended, run `pulumi up` again, and it goes on from here.",
+  });
+}
+
+async function explain(api: StalwartApi, last: string, deadline: number): Promise<string> {
+  const waited = `after ${Math.round(deadline / 1000)} s`;
+  const { name } = api.transport;
+  const state = await api.transport.inspect(10_000);
+  if (!state.exists) throw new NoContainerError(last);
+  const gate = gateState(state.log);
+  if (gate) return `Stalwart in ${name} is still waiting for Postgres ${gate.target} ${waited}: ${gate.reason}`;
+  const lines = state.log.trimEnd().split("\n").slice(-5).join("\n    ");
+  return `Stalwart's API in ${name} does not answer ${waited} (${state.running ? "the container runs" : "the container is not running"}): ${last}\n  its log ends:\n    ${lines}`;
+}
+
+/**
+ * What the gate waits for according to the log, or undefined when Stalwart is past it.
+ *
+ * @example gateState("tailwart: gate: waiting for Postgres db:5432: timed out") // { target: "db:5432", reason: "timed out" }
+ */
+export function gateState(log: string): { target: string; reason: string } | undefined {
+  const last = log
+    .split("\n")
+    .filter((line) => /tailwart: (gate|watch):|server\.startup/.test(line))
+    .at(-1);
+  const match = /gate: waiting for Postgres (\S+): (.*)$/.exec(last ?? "");
+  return match ? { target: match[1] ?? "", reason: (match[2] ?? "").trim() } : undefined;
+}

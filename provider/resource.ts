@@ -1,0 +1,103 @@
+/** The resource `tailwart:mail:Settings`: what the engine's calls mean for a mail server. */
+import { ownedGroups, inGroup } from "../lib/settings/keys.ts";
+import { StalwartApi } from "./api.ts";
+import { converge, planSettings, readLive } from "./converge.ts";
+import { NoContainerError, waitUntilReady } from "./ready.ts";
+import type { AccountState, SettingsState } from "./state.ts";
+import { dockerTransport } from "./transport.ts";
+import type { Transport } from "./transport.ts";
+
+/** How long a refresh and a deletion wait for the API, in milliseconds: less than a deploy, since nothing is being started. */
+const QUICK_DEADLINE = 15_000;
+
+export type Log = (message: string) => void;
+
+/** How the server is reached; tests put another in its place. */
+export type TransportFactory = (target: SettingsState["target"]) => Transport;
+
+const viaDocker: TransportFactory = (target) => dockerTransport(target.dockerHost, target.container);
+
+export class SettingsResource {
+  readonly #transport: TransportFactory;
+
+  constructor(transport: TransportFactory = viaDocker) {
+    this.#transport = transport;
+  }
+
+  #api(state: SettingsState): StalwartApi {
+    return new StalwartApi(this.#transport(state.target), state.target.api);
+  }
+
+  /** Creation and update are one: bring the server there, from wherever it is. */
+  async apply(desired: SettingsState, previous: SettingsState | undefined, log: Log): Promise<SettingsState> {
+    const { writes, restarted } = await converge(this.#api(desired), desired, previous, { log });
+    log(`${writes} written${restarted ? ", restarted" : ""}, reloaded, read back`);
+    return desired;
+  }
+
+  /**
+   * The live server in the terms of the state: hand edits show as differences, strangers in owned groups as additions.
+   * A container that is not there any more counts as gone, so that the next `up` sets it up anew.
+   *
+   * @returns undefined when it is gone
+   */
+  async read(state: SettingsState): Promise<SettingsState | undefined> {
+    const api = this.#api(state);
+    try {
+      await waitUntilReady(api, QUICK_DEADLINE);
+    } catch (error) {
+      if (error instanceof NoContainerError) return undefined;
+      throw error;
+    }
+    const live = await readLive(api, state.settings);
+    const groups = ownedGroups(state.settings);
+    const settings = select(live, (key) => key in state.settings || isStranger(key, groups, state));
+    const liveFile = await api.readSettings(Object.keys(state.fileSettings), []);
+    const fileSettings = select(liveFile, (key) => key in state.fileSettings);
+
+    const domains: string[] = [];
+    for (const domain of state.domains) if (await api.principal(domain)) domains.push(domain);
+    const accounts: Record<string, AccountState> = {};
+    for (const [name, account] of Object.entries(state.accounts)) {
+      const principal = await api.principal(name);
+      // The password is the account owner's to change: what was set is what the state keeps.
+      if (principal) accounts[name] = { ...account, emails: account.emails.filter((e) => principal.emails.includes(e)) };
+    }
+    return { target: state.target, settings, fileSettings, domains, accounts };
+  }
+
+  /**
+   * Takes back the settings that were declared; Stalwart's own defaults hold then. Domains, accounts and their mail stay, and so does config.toml,
+   * which goes with the container. A server that is gone or does not run keeps its settings in Postgres, where the next `up` finds them:
+   * an unreachable database must not make a stack impossible to destroy.
+   */
+  async delete(state: SettingsState, log: Log): Promise<void> {
+    const api = this.#api(state);
+    try {
+      await waitUntilReady(api, QUICK_DEADLINE);
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      log(`the settings stay in Stalwart's data store, since it cannot be reached: ${reason}`);
+      return;
+    }
+    const { remove } = planSettings(await readLive(api, state.settings), {}, state.settings);
+    if (remove.length === 0) return;
+    // In the opposite order of a deploy: first what names a route, then the route.
+    remove.sort((a, b) => Number(b.startsWith("queue.strategy.")) - Number(a.startsWith("queue.strategy.")));
+    await api.writeSettings([{ type: "delete", keys: remove }]);
+    await api.reload();
+    log(`${remove.length} settings deleted; domains and accounts stay`);
+  }
+}
+
+function isStranger(key: string, groups: string[], state: SettingsState): boolean {
+  return groups.some((group) => inGroup(key, group)) && !(key in state.fileSettings) && !/\.auth\./.test(key);
+}
+
+function select(map: Record<string, string>, keep: (key: string) => boolean): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(map)
+      .filter(([key]) => keep(key))
+      .sort(([a], [b]) => (a < b ? -1 : 1)),
+  );
+}

@@ -1,0 +1,165 @@
+/**
+ * The plugin's gRPC server. It speaks Pulumi's provider protocol itself instead of through pulumi.provider.main, for three things that has not:
+ * a diff per setting, previews that need no call, and errors without a stack.
+ * Protocol: https://github.com/pulumi/pulumi/blob/master/proto/pulumi/provider.proto
+ */
+import { createRequire } from "node:module";
+import type * as Grpc from "@grpc/grpc-js";
+import type * as Messages from "@pulumi/pulumi/proto/provider_pb.js";
+import type * as Plugin from "@pulumi/pulumi/proto/plugin_pb.js";
+import type * as EmptyProto from "google-protobuf/google/protobuf/empty_pb.js";
+import type * as StructProto from "google-protobuf/google/protobuf/struct_pb.js";
+
+import { describeError } from "../lib/errors.ts";
+import { checkInputs, withDefaults } from "./check.ts";
+import { diffProperties } from "./diff.ts";
+import type { SettingsResource } from "./resource.ts";
+import type { SettingsState } from "./state.ts";
+
+// Loaded as the SDK loads them: its messages must be made of its own copy of google-protobuf.
+const sdk = createRequire(createRequire(import.meta.url).resolve("@pulumi/pulumi/package.json"));
+const grpc = sdk("@grpc/grpc-js") as typeof Grpc;
+const services = sdk("./proto/provider_grpc_pb.js") as { ResourceProviderService: Grpc.ServiceDefinition };
+const messages = sdk("./proto/provider_pb.js") as typeof Messages;
+const plugin = sdk("./proto/plugin_pb.js") as typeof Plugin;
+const { Empty } = sdk("google-protobuf/google/protobuf/empty_pb.js") as typeof EmptyProto;
+const { Struct } = sdk("google-protobuf/google/protobuf/struct_pb.js") as typeof StructProto;
+
+const TYPE = "tailwart:mail:Settings";
+const VERSION = "0.1.0";
+
+type Json = Record<string, unknown>;
+type Handler<Q, R> = (request: Q) => Promise<R> | R;
+
+const plain = (struct: StructProto.Struct | undefined): Json => (struct ? (struct.toJavaScript() as Json) : {});
+const struct = (value: unknown): StructProto.Struct => Struct.fromJavaScript(value as Parameters<typeof Struct.fromJavaScript>[0]);
+
+/** Progress goes to stderr, which the engine shows as the resource's own lines with `--debug`, and to the log on failure. */
+function log(message: string): void {
+  if (process.env.TAILWART_PROVIDER_LOG) process.stderr.write(`${message}\n`);
+}
+
+/** Turns a handler into a gRPC method; a user's mistake reaches the user without a stack. */
+function method<Q, R>(handler: Handler<Q, R>): Grpc.UntypedHandleCall {
+  const handle: Grpc.handleUnaryCall<Q, R> = async ({ request }, callback) => {
+    try {
+      callback(null, await handler(request));
+    } catch (error) {
+      const message = describeError(error instanceof Error && error.name === "Error" ? error.message : error);
+      callback({ code: grpc.status.UNKNOWN, details: message });
+    }
+  };
+  return handle as Grpc.UntypedHandleCall;
+}
+
+function unimplemented(name: string): Grpc.UntypedHandleCall {
+  const handle: Grpc.handleUnaryCall<unknown, unknown> = (_call, callback) =>
+    callback({ code: grpc.status.UNIMPLEMENTED, details: `${name} is not implemented` });
+  return handle as Grpc.UntypedHandleCall;
+}
+
+function requireType(urn: string): void {
+  const type = urn.split("::")[2]?.split("$").at(-1);
+  if (type !== TYPE) throw new Error(`unknown resource type ${type}; this plugin serves ${TYPE}`);
+}
+
+/** The id: which server it is. The settings lie in its data store, so another container of the same name is the same server. */
+const idOf = (state: SettingsState) => `${state.target.container}`;
+
+export function implementation(resource: SettingsResource): Grpc.UntypedServiceImplementation {
+  const configure = () => {
+    const response = new messages.ConfigureResponse();
+    // The engine strips secrets off on the way in and marks them again on the way out.
+    response.setAcceptsecrets(false);
+    response.setSupportspreview(true);
+    return response;
+  };
+  return {
+    getPluginInfo: method(() => new plugin.PluginInfo().setVersion(VERSION)),
+    getSchema: method(() => new messages.GetSchemaResponse().setSchema(JSON.stringify({ name: "tailwart", version: VERSION }))),
+    configure: method(configure),
+    attach: method(() => new Empty()),
+    cancel: method(() => new Empty()),
+    check: method((request: Messages.CheckRequest) => {
+      requireType(request.getUrn());
+      const inputs = withDefaults(plain(request.getNews()));
+      const response = new messages.CheckResponse().setInputs(struct(inputs));
+      response.setFailuresList(
+        checkInputs(inputs).map(({ property, reason }) =>
+          new messages.CheckFailure().setProperty(property).setReason(`${property} ${reason}`),
+        ),
+      );
+      return response;
+    }),
+    diff: method((request: Messages.DiffRequest) => diff(plain(request.getOlds()), plain(request.getNews()))),
+    create: method(async (request: Messages.CreateRequest) => {
+      const inputs = plain(request.getProperties()) as unknown as SettingsState;
+      const response = new messages.CreateResponse();
+      if (request.getPreview()) return response.setProperties(struct(inputs));
+      const state = await resource.apply(inputs, undefined, log);
+      return response.setId(idOf(state)).setProperties(struct(state));
+    }),
+    update: method(async (request: Messages.UpdateRequest) => {
+      const news = plain(request.getNews()) as unknown as SettingsState;
+      const response = new messages.UpdateResponse();
+      if (request.getPreview()) return response.setProperties(struct(news));
+      const olds = plain(request.getOlds()) as unknown as SettingsState;
+      return response.setProperties(struct(await resource.apply(news, olds, log)));
+    }),
+    read: method(async (request: Messages.ReadRequest) => {
+      const olds = plain(request.getProperties());
+      if (!("settings" in olds)) throw new Error("settings cannot be imported: deploy them, and what is live is overwritten");
+      const state = await resource.read(olds as unknown as SettingsState);
+      if (!state) return new messages.ReadResponse();
+      // Inputs too: the engine shows a difference between inputs.
+      return new messages.ReadResponse().setId(request.getId()).setProperties(struct(state)).setInputs(struct(state));
+    }),
+    delete: method(async (request: Messages.DeleteRequest) => {
+      await resource.delete(plain(request.getProperties()) as unknown as SettingsState, log);
+      return new Empty();
+    }),
+    checkConfig: unimplemented("CheckConfig"),
+    diffConfig: unimplemented("DiffConfig"),
+    handshake: unimplemented("Handshake"),
+    parameterize: unimplemented("Parameterize"),
+    invoke: unimplemented("Invoke"),
+    streamInvoke: unimplemented("StreamInvoke"),
+    call: unimplemented("Call"),
+    construct: unimplemented("Construct"),
+    getMapping: unimplemented("GetMapping"),
+    getMappings: unimplemented("GetMappings"),
+    list: unimplemented("List"),
+  };
+}
+
+function diff(olds: Json, news: Json): Messages.DiffResponse {
+  const kinds = messages.PropertyDiff.Kind;
+  const detailed = diffProperties(olds, news);
+  const response = new messages.DiffResponse();
+  const { DIFF_SOME, DIFF_NONE } = messages.DiffResponse.DiffChanges;
+  response.setChanges(Object.keys(detailed).length > 0 ? DIFF_SOME : DIFF_NONE);
+  response.setHasdetaileddiff(true);
+  const top = new Set<string>();
+  for (const [path, kind] of Object.entries(detailed)) {
+    const entry = new messages.PropertyDiff();
+    entry.setKind({ add: kinds.ADD, delete: kinds.DELETE, update: kinds.UPDATE }[kind]);
+    entry.setInputdiff(true);
+    response.getDetaileddiffMap().set(path, entry);
+    top.add(/^[\w$]+/.exec(path)?.[0] ?? path);
+  }
+  response.setDiffsList([...top]);
+  return response;
+}
+
+/** Serves the plugin, and prints the port for the engine. */
+export async function serve(resource: SettingsResource): Promise<void> {
+  const limit = 64 * 1024 * 1024;
+  const server = new grpc.Server({ "grpc.max_receive_message_length": limit, "grpc.max_send_message_length": limit });
+  server.addService(services.ResourceProviderService, implementation(resource));
+  const port = await new Promise<number>((resolve, reject) =>
+    server.bindAsync("127.0.0.1:0", grpc.ServerCredentials.createInsecure(), (error, bound) =>
+      error ? reject(error) : resolve(bound),
+    ),
+  );
+  process.stdout.write(`${port}\n`);
+}

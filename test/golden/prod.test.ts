@@ -1,0 +1,45 @@
+import { beforeAll, expect, test } from "vitest";
+
+import type { Registered } from "../unit/components/mocks.ts";
+import { configOf, resourcesOf } from "./program.ts";
+
+const SECRET = "golden-postgres-password";
+let resources: Registered[];
+
+beforeAll(async () => {
+  resources = await resourcesOf(configOf("Pulumi.prod.yaml"), { "tailwart:postgresPassword": SECRET });
+});
+
+const of = (type: string) => resources.filter((resource) => resource.type === type);
+
+test("every resource of the stack prod is the one that was reviewed", async () => {
+  await expect(`${JSON.stringify(resources, null, 2)}\n`).toMatchFileSnapshot("prod.json");
+});
+
+test("the Postgres password is a secret wherever it goes", () => {
+  const holders = JSON.stringify(resources).split(SECRET).length - 1;
+  const secretHolders = JSON.stringify(resources).match(
+    /"4dabf18193072939515e22adb298388d":"1b47061264138c4ac30d75fd1eb44270"/g,
+  );
+  expect(holders).toBe(1);
+  expect(secretHolders).not.toBeNull();
+});
+
+test("no container publishes a port", () => {
+  for (const { inputs } of of("docker:index/container:Container")) expect(inputs).not.toHaveProperty("ports");
+});
+
+test("sidecar and Stalwart join the anchor by its id", () => {
+  const joined = of("docker:index/container:Container").filter(({ name }) => /sidecar|server/.test(name));
+  expect(joined).toHaveLength(2);
+  for (const { inputs } of joined) expect(inputs["networkMode"]).toBe("container:mail-anchor-id");
+});
+
+test("every container is pinned by digest and restarts always", () => {
+  const containers = of("docker:index/container:Container");
+  expect(containers).toHaveLength(4);
+  for (const { inputs } of containers) {
+    expect(inputs["image"]).toMatch(/@sha256:[0-9a-f]{64}$/);
+    expect(inputs["restart"]).toBe("always");
+  }
+});

@@ -1,0 +1,85 @@
+import { Container } from "@pulumi/docker/container.js";
+import { describe, expect, test } from "vitest";
+import { allPolicies, withUniqueIds } from "../../policies/all.ts";
+import { definePolicy } from "../../policies/definition.ts";
+import { runPolicy, secret, UNKNOWN, type TestResource } from "./harness.ts";
+
+const about = {
+  id: "for-the-harness",
+  description: "A policy for the harness's own tests.",
+  severity: "low",
+  lesson: 1,
+  level: "mandatory",
+  remediation: "None.",
+  url: "https://example.org",
+  why: "it is a test",
+} as const;
+
+const container: TestResource = {
+  type: "docker:index/container:Container",
+  props: { image: UNKNOWN, envs: ["A=b"], labels: secret("opensesame") },
+};
+
+describe("the harness", () => {
+  test("shows that a rule which reads an unknown value without a guard goes blind", async () => {
+    const naive = definePolicy({
+      ...about,
+      judgeResource: ({ props }) => ({
+        findings: [{ where: "image", what: String(props["image"]), instead: "x" }],
+        notJudged: [],
+      }),
+    });
+    const outcome = await runPolicy(naive, container);
+    expect(outcome.violations).toEqual([]);
+    expect(outcome.blind).toMatch(/string value at \.image can't be known during preview/);
+  });
+
+  test("hands secrets over as plain text, and fails when a message repeats one", async () => {
+    const leaky = definePolicy({
+      ...about,
+      judgeResource: ({ props }) => ({
+        findings: [{ where: "labels", what: `is ${props["labels"]}`, instead: "x" }],
+        notJudged: [],
+      }),
+    });
+    await expect(runPolicy(leaky, container)).rejects.toThrow(
+      "for-the-harness repeats a secret of 10 characters",
+    );
+  });
+
+  test("tells what does not concern a policy from what it passed", async () => {
+    const notMine = definePolicy({ ...about, judgeResource: () => ({ notApplicable: "not mine" }) });
+    const passed = definePolicy({ ...about, judgeResource: () => ({ findings: [], notJudged: [] }) });
+    expect(await runPolicy(notMine, container)).toEqual({
+      violations: [],
+      notJudged: [],
+      notApplicable: "not mine",
+    });
+    expect(await runPolicy(passed, container)).toEqual({ violations: [], notJudged: [] });
+  });
+
+  test("uses the type token of the SDK's class", () => {
+    expect((Container as unknown as { __pulumiType: string }).__pulumiType).toBe(container.type);
+  });
+});
+
+describe("the pack's list", () => {
+  test("refuses a second policy with the same id", () => {
+    expect(() => withUniqueIds([{ id: "a" }, { id: "b" }, { id: "a" }])).toThrow(
+      'two policies with the id "a"',
+    );
+  });
+
+  test("is not empty, and its metadata are complete and in the fixed order", () => {
+    const order = ["id", "description", "severity", "lesson", "level", "remediation", "url", "why"];
+    expect(allPolicies.length).toBeGreaterThanOrEqual(3);
+    for (const policy of allPolicies) {
+      expect(Object.keys(policy).slice(0, order.length), policy.id).toEqual(order);
+      expect(policy.id).toMatch(/^[a-z0-9]+(-[a-z0-9]+)+$/);
+      expect(policy.description, policy.id).toMatch(/^[A-Z].*\.$/);
+      expect(policy.remediation, policy.id).toMatch(/^[A-Z].*\.$/);
+      expect(policy.url, policy.id).toMatch(/^https:\/\//);
+      expect(policy.judgeResource ?? policy.judgeStack, policy.id).toBeTypeOf("function");
+    }
+  });
+});

@@ -1,0 +1,168 @@
+import { createRequire } from "node:module";
+import type { AnyPolicy } from "../../policies/all.ts";
+import { toSdkPolicy } from "../../policies/definition.ts";
+
+/**
+ * Runs a policy the way the engine does, without a server: through the SDK's own analyze functions and their real wire format, so that
+ * unknowns throw, secrets arrive as plain text, and `isType`, `notApplicable` and levels mean what they mean in a preview.
+ */
+
+const require = createRequire(import.meta.url);
+// Deep modules of the SDK that have no declarations for what is used here.
+const server = require("@pulumi/policy/server.js") as Record<
+  "makeAnalyzeRpcFun" | "makeAnalyzeStackRpcFun",
+  MakeRpc
+>;
+const proxy = require("@pulumi/policy/proxy.js") as Record<string, string>;
+const analyzer = require("@pulumi/pulumi/proto/analyzer_pb.js") as Record<string, new () => Message>;
+const { Struct } = require("google-protobuf/google/protobuf/struct_pb.js") as {
+  Struct: { fromJavaScript(value: object): unknown };
+};
+const { specialSecretSig, specialSigKey } = require("@pulumi/pulumi/runtime/rpc.js") as Record<
+  string,
+  string
+>;
+
+type Message = Record<string, (...args: unknown[]) => unknown>;
+type Callback = (error: Error | undefined, response: AnalyzeResponse) => void;
+type MakeRpc = (
+  pack: string,
+  version: string,
+  level: string,
+  policies: unknown[],
+) => (call: { request: Message }, callback: Callback) => Promise<void>;
+interface AnalyzeResponse {
+  toObject(): {
+    diagnosticsList: {
+      message: string;
+      enforcementlevel: number;
+      urn: string;
+      policyname: string;
+      severity: number;
+    }[];
+    notApplicableList: { policyName: string; reason: string }[];
+  };
+}
+
+/** What the engine sends in place of a string, list or object that is unknown at preview. */
+export const UNKNOWN = proxy["unknownStringValue"] ?? "";
+export const UNKNOWN_LIST = proxy["unknownArrayValue"] ?? "";
+export const UNKNOWN_OBJECT = proxy["unknownObjectValue"] ?? "";
+
+/** A secret, as the engine sends it. `run…` fails when a message repeats it. */
+export class Secret {
+  readonly value: unknown;
+  constructor(value: unknown) {
+    this.value = value;
+  }
+}
+export const secret = (value: unknown): Secret => new Secret(value);
+
+export interface TestResource {
+  readonly type: string;
+  readonly props: object;
+  readonly name?: string;
+}
+
+export interface Outcome {
+  /** Messages at the policy's own level. */
+  readonly violations: string[];
+  /** Lines of "Not judged:" messages: place and reason. */
+  readonly notJudged: string[];
+  readonly notApplicable?: string;
+  /** Set when an unknown value ended the rule: what it had not judged yet passed unseen. */
+  readonly blind?: string;
+}
+
+export interface RunOptions {
+  /** The policy's part of --policy-pack-config. */
+  readonly config?: Record<string, unknown>;
+}
+
+function encode(value: unknown, secrets: string[]): unknown {
+  if (value instanceof Secret) {
+    secrets.push(...(JSON.stringify(value.value).match(/[\w!%+/=-]{6,}/g) ?? []));
+    return { [specialSigKey ?? ""]: specialSecretSig, value: encode(value.value, secrets) };
+  }
+  if (Array.isArray(value)) return value.map((item) => encode(item, secrets));
+  if (typeof value !== "object" || value === null) return value;
+  const entries = Object.entries(value).filter(([, item]) => item !== undefined);
+  return Object.fromEntries(entries.map(([key, item]) => [key, encode(item, secrets)]));
+}
+
+/** The URN that a test resource gets; stack findings name it. */
+export const urnOf = (resource: TestResource): string =>
+  `urn:pulumi:test::tailwart::${resource.type}::${resource.name ?? "resource"}`;
+
+function fill(message: Message, resource: TestResource, secrets: string[]): Message {
+  message["setType"]?.(resource.type);
+  message["setName"]?.(resource.name ?? "resource");
+  message["setUrn"]?.(urnOf(resource));
+  message["setProperties"]?.(Struct.fromJavaScript(encode(resource.props, secrets) as object));
+  message["setOptions"]?.(make("AnalyzerResourceOptions"));
+  return message;
+}
+
+function make(kind: string): Message {
+  const Constructor = analyzer[kind];
+  if (!Constructor) throw new Error(`the SDK has no message ${kind}`);
+  return new Constructor();
+}
+
+async function analyze(
+  makeRpc: MakeRpc,
+  policy: AnyPolicy,
+  request: Message,
+  secrets: string[],
+  options: RunOptions,
+): Promise<Outcome> {
+  const { settings } = policy;
+  const configured = settings
+    ? { ...policy, settings: { ...settings, parse: () => settings.parse(options.config ?? {}) as unknown } }
+    : policy;
+  const rpc = makeRpc("test", "0.0.0", "mandatory", [toSdkPolicy(configured)]);
+  const response = await new Promise<AnalyzeResponse>((resolve, reject) => {
+    rpc({ request }, (error, answer) => (error ? reject(error) : resolve(answer))).catch(reject);
+  });
+  const { diagnosticsList, notApplicableList } = response.toObject();
+  for (const { message } of diagnosticsList) {
+    const leaked = secrets.find((text) => message.includes(text));
+    if (leaked !== undefined)
+      throw new Error(`${policy.id} repeats a secret of ${leaked.length} characters in its message`);
+  }
+  const messages = diagnosticsList.map((diagnostic) => diagnostic.message);
+  const blind = messages.find((message) => message.startsWith("can't run policy"));
+  const notJudged = messages.filter((message) => message.startsWith("Not judged:"));
+  const reason = notApplicableList[0]?.reason;
+  return {
+    violations: messages.filter((message) => message !== blind && !notJudged.includes(message)),
+    notJudged: notJudged.flatMap((message) => message.split("\n").slice(1)).map((line) => line.trim()),
+    ...(reason !== undefined && { notApplicable: reason }),
+    ...(blind !== undefined && { blind }),
+  };
+}
+
+/** Runs a policy's judgeResource on one resource. */
+export function runPolicy(
+  policy: AnyPolicy,
+  resource: TestResource,
+  options: RunOptions = {},
+): Promise<Outcome> {
+  const secrets: string[] = [];
+  const request = fill(make("AnalyzeRequest"), resource, secrets);
+  return analyze(server.makeAnalyzeRpcFun, policy, request, secrets, options);
+}
+
+/** Runs a policy's judgeStack on a stack's resources. */
+export function runStackPolicy(
+  policy: AnyPolicy,
+  resources: readonly TestResource[],
+  options: RunOptions = {},
+): Promise<Outcome> {
+  const secrets: string[] = [];
+  const request = make("AnalyzeStackRequest");
+  request["setResourcesList"]?.(
+    resources.map((resource) => fill(make("AnalyzerResource"), resource, secrets)),
+  );
+  return analyze(server.makeAnalyzeStackRpcFun, policy, request, secrets, options);
+}

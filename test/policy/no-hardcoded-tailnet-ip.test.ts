@@ -1,0 +1,220 @@
+import { describe, expect, test } from "vitest";
+import { noHardcodedTailnetIp as policy } from "../../policies/no-hardcoded-tailnet-ip.ts";
+import { runPolicy, secret, UNKNOWN, UNKNOWN_LIST, type Outcome } from "./harness.ts";
+
+const CONTAINER = "docker:index/container:Container";
+const container = (props: object): Promise<Outcome> => runPolicy(policy, { type: CONTAINER, props });
+const base64 = (text: string): string => Buffer.from(text).toString("base64");
+const PASSED = { violations: [], notJudged: [] };
+const caddy = JSON.stringify({
+  apps: {
+    layer4: {
+      servers: { mail: { routes: [{ handle: [{ upstreams: [{ dial: ["100.101.102.103:25"] }] }] }] } },
+    },
+  },
+});
+
+describe("no-hardcoded-tailnet-ip refuses an address", () => {
+  test("in an environment variable, and says where, what, why and what to write instead", async () => {
+    const { violations } = await container({ envs: ["A=1", "SMARTHOST=100.101.102.103:587"] });
+    expect(violations).toHaveLength(1);
+    expect(violations[0]).toContain(
+      "envs (SMARTHOST) holds 100.101.102.103, the address of one tailnet node",
+    );
+    expect(violations[0]).toMatch(/why: .*changes when it registers again.*lesson 6/);
+    expect(violations[0]).toMatch(/instead: .*MagicDNS name/);
+  });
+
+  test.each([
+    [
+      "an uploaded Caddy JSON",
+      { uploads: [{ file: "/etc/caddy/caddy.json", content: caddy }] },
+      "uploads[0].content (/etc/caddy/caddy.json) apps.layer4.servers.mail.routes[0].handle[0].upstreams[0].dial[0] holds 100.101.102.103",
+    ],
+    [
+      "an upload in base64",
+      { uploads: [{ file: "/c.json", contentBase64: base64(caddy) }] },
+      "uploads[0].contentBase64 (/c.json) apps.layer4",
+    ],
+    [
+      "an uploaded Caddyfile",
+      { uploads: [{ file: "/Caddyfile", content: "# edge\n:25 {\n  proxy tcp/100.101.102.103:25\n}\n" }] },
+      "uploads[0].content (/Caddyfile) holds",
+    ],
+    [
+      "an uploaded TOML",
+      {
+        uploads: [
+          { file: "/c.toml", content: '[store.pg]\ntype = "postgresql"\nhost = "100.101.102.103"\n' },
+        ],
+      },
+      "(/c.toml) store.pg.host holds",
+    ],
+    [
+      "an uploaded HuJSON with comments",
+      { uploads: [{ file: "/p.hujson", content: '// mine\n{"hosts": {"db": "100.101.102.103",},}' }] },
+      "(/p.hujson) hosts.db holds",
+    ],
+    [
+      "the first of two values of one JSON key",
+      { uploads: [{ file: "/a", content: '{"a":"100.101.102.103","a":"x"}' }] },
+      "(/a) a holds",
+    ],
+    [
+      "JSON inside JSON",
+      { envs: [`CONFIG=${JSON.stringify({ inner: JSON.stringify({ dial: "100.101.102.103" }) })}`] },
+      "envs (CONFIG) inner dial holds",
+    ],
+    ["a JSON key", { envs: ['PEERS={"100.101.102.103":"db"}'] }, "envs (PEERS)"],
+    [
+      "escapes of JSON",
+      { envs: ['C={"a":"\\u0031\\u0030\\u0030.101.102.103"}'] },
+      "envs (C) a holds 100.101.102.103",
+    ],
+    ["the command", { command: ["nc", "-z", "100.101.102.103", "25"] }, "command[2] holds"],
+    [
+      "the entrypoint, as a number",
+      { entrypoints: ["sh", "-c", "exec 3<>/dev/tcp/1684367975/25"] },
+      "entrypoints[2] holds 1684367975",
+    ],
+    [
+      "a label",
+      { labels: [{ label: "traefik.url", value: "http://100.101.102.103" }] },
+      "labels[0].value (traefik.url) holds",
+    ],
+    [
+      "an extra host",
+      { hosts: [{ host: "db", ip: "fd7a:115c:a1e0::67" }] },
+      "hosts[0].ip (db) holds fd7a:115c:a1e0::67",
+    ],
+    [
+      "a health check",
+      { healthcheck: { tests: ["CMD", "nc", "-z", "100.101.102.103", "5432"] } },
+      "healthcheck.tests[3] holds",
+    ],
+    ["a published port's address", { ports: [{ internal: 25, ip: "100.101.102.103" }] }, "ports[0].ip holds"],
+    ["a DNS server other than MagicDNS's", { dns: ["100.100.100.100", "100.101.102.103"] }, "dns[1] holds"],
+  ])("in %s", async (_, props, message) => {
+    const { violations } = await container(props);
+    expect(violations).toHaveLength(1);
+    expect(violations[0]).toContain(message);
+  });
+
+  test.each([
+    ["a command's inputs", "command:local:Command", { create: "ssh root@100.101.102.103 true" }, "create"],
+    [
+      "a remote command's connection",
+      "command:remote:Command",
+      { connection: { host: "100.101.102.103" }, create: "true" },
+      "connection.host",
+    ],
+    [
+      "the tailnet policy file",
+      "tailscale:index/acl:Acl",
+      { acl: '{"hosts":{"db":"100.101.102.103"}}' },
+      "acl hosts.db",
+    ],
+    [
+      "a component's args",
+      "tailwart:mail:Stalwart",
+      { relay: { host: "100.101.102.103", port: 587 } },
+      "relay.host",
+    ],
+    ["a provider's Docker host", "pulumi:providers:docker", { host: "ssh://root@100.101.102.103" }, "host"],
+  ])("in %s", async (_, type, props, where) => {
+    const { violations } = await runPolicy(policy, { type, props });
+    expect(violations).toHaveLength(1);
+    expect(violations[0]?.startsWith(`${where} holds 100.101.102.103`)).toBe(true);
+  });
+
+  test("inside a secret, without repeating the rest of it", async () => {
+    const url = secret("URL=postgres://stalwart:opensesame@100.101.102.103/mail");
+    const { violations } = await container({ envs: [url] });
+    expect(violations.join()).not.toMatch(/opensesame|postgres/);
+    expect(violations).toHaveLength(1);
+  });
+
+  test("beside unknown values, which are listed and do not hide it", async () => {
+    const outcome = await container({
+      image: UNKNOWN,
+      networkMode: UNKNOWN,
+      envs: [UNKNOWN, "DB=100.101.102.103"],
+      command: UNKNOWN_LIST,
+    });
+    expect(outcome.violations).toHaveLength(1);
+    expect(outcome.notJudged).toEqual([
+      "command: unknown until the update",
+      "envs[0]: unknown until the update",
+    ]);
+    expect(outcome.blind).toBeUndefined();
+  });
+});
+
+describe("no-hardcoded-tailnet-ip passes", () => {
+  test.each([
+    [
+      "ranges, MagicDNS's resolver and other addresses",
+      {
+        envs: [
+          "TRUST=100.64.0.0/10,fd7a:115c:a1e0::/48",
+          "NS=100.100.100.100",
+          "A=100.0.0.0/10",
+          "B=203.0.113.9",
+        ],
+      },
+    ],
+    ["names", { envs: ["DB=the-record-prod.tail7b1641.ts.net:5432"] }],
+    [
+      "comments in HuJSON",
+      { uploads: [{ file: "/p.hujson", content: '{\n// was 100.112.26.122\n"a": "b",\n}' }] },
+    ],
+    [
+      "comment lines of a script",
+      { uploads: [{ file: "/x.sh", content: "#!/bin/sh\n# was 100.112.26.122\ntrue\n" }] },
+    ],
+    [
+      "a time that has the value of an address",
+      { envs: ["BUILD_TIME=1682000000", 'M={"createdAt":"1682000000"}'] },
+    ],
+    ["numbers", { memory: 1682000000, stopTimeout: 90 }],
+    ["a container without any text", {}],
+  ])("%s", async (_, props) => {
+    expect(await container(props)).toEqual(PASSED);
+  });
+
+  test("ids, digests and credentials that are unknown at preview, without a word", async () => {
+    const props = {
+      image: UNKNOWN,
+      networkMode: UNKNOWN,
+      uploads: [{ file: "/etc/stalwart/secrets/pg", content: UNKNOWN }],
+    };
+    expect(await container(props)).toEqual(PASSED);
+    expect(
+      await runPolicy(policy, {
+        type: "tailwart:mail:Stalwart",
+        props: { anchorId: UNKNOWN, authKey: UNKNOWN },
+      }),
+    ).toEqual(PASSED);
+  });
+
+  test("what is uploaded from a local file as not judged", async () => {
+    const { notJudged } = await container({
+      uploads: [{ file: "/etc/caddy/Caddyfile", source: "./Caddyfile" }],
+    });
+    expect(notJudged).toEqual([
+      "uploads[0].source: /etc/caddy/Caddyfile comes from a local file, which is only read at deploy",
+    ]);
+  });
+
+  test.each([
+    "random:index/randomPassword:RandomPassword",
+    "docker-build:index:Image",
+    "tailscale:index/tailnetKey:TailnetKey",
+    "pulumi:pulumi:Stack",
+    "pulumi:providers:tailscale",
+  ])("over %s, which is not its concern", async (type) => {
+    const outcome = await runPolicy(policy, { type, props: { a: "100.101.102.103" } });
+    expect(outcome.notApplicable).toMatch(/only docker, command, tailwart/);
+    expect(outcome.violations).toEqual([]);
+  });
+});

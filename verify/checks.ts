@@ -1,0 +1,115 @@
+import { UserError } from "../lib/errors.ts";
+import { docker, inContainer } from "./docker.ts";
+import { describeReach, reachProbe, readReach } from "./reach.ts";
+
+/** Where the stack runs, and what it must reach: the input of verify/main.ts. */
+export interface VerifyTarget {
+  kvm: { dockerHost: string; sidecar: string; stalwart: string };
+  edge?: { dockerHost: string; container: string };
+  postgres: { host: string; port: number };
+  relay: { host: string; port: number };
+  /** The node that all of it is seen from, such as `stalwart (tag:stalwart)`. */
+  node: string;
+}
+
+/** Asks again until it holds or the deadline (ms since epoch) passes. */
+async function eventually(deadline: number, ask: () => Promise<boolean>): Promise<boolean> {
+  for (;;) {
+    if (await ask()) return true;
+    if (Date.now() >= deadline) return false;
+    await new Promise((resolve) => setTimeout(resolve, 500));
+  }
+}
+
+/**
+ * The sidecar is healthy: tailscaled is up and Postgres can be reached.
+ * @throws UserError that names which of the two is missing, and why
+ */
+export async function sidecarHealthy(
+  { kvm, postgres, node }: VerifyTarget,
+  deadline: number,
+): Promise<string> {
+  const healthy = await eventually(deadline, async () => {
+    const seen = await docker(
+      kvm.dockerHost,
+      ["inspect", "--format", "{{.State.Health.Status}}", kvm.sidecar],
+      10,
+    );
+    if (seen.code !== 0)
+      throw new UserError(`docker cannot inspect ${kvm.sidecar} on ${kvm.dockerHost}: ${seen.stderr.trim()}`);
+    return seen.stdout.trim() === "healthy";
+  });
+  if (healthy) return `sidecar healthy: tailscaled up, Postgres ${postgres.host}:${postgres.port} reachable`;
+  const tailnet = await inContainer(
+    kvm.dockerHost,
+    kvm.sidecar,
+    "wget -qO- http://127.0.0.1:9002/healthz",
+    10,
+  );
+  if (tailnet.code !== 0) {
+    throw new UserError(`the sidecar ${kvm.sidecar} is not connected to the tailnet`, {
+      hint: `look at: docker --host ${kvm.dockerHost} logs ${kvm.sidecar}`,
+    });
+  }
+  throw await unreachable("Postgres", postgres, kvm, node);
+}
+
+/** The relay can be reached from Stalwart's namespace (lessons 10 and 11). */
+export async function relayReachable({ kvm, relay, node }: VerifyTarget, deadline: number): Promise<string> {
+  const open = await eventually(deadline, async () => {
+    const probe = await inContainer(kvm.dockerHost, kvm.sidecar, reachProbe(relay.host, relay.port), 15);
+    return readReach(probe.stdout) === "open";
+  });
+  if (!open) throw await unreachable("The relay", relay, kvm, node);
+  return `relay ${relay.host}:${relay.port} reachable from ${node}`;
+}
+
+async function unreachable(
+  what: string,
+  target: { host: string; port: number },
+  kvm: VerifyTarget["kvm"],
+  node: string,
+): Promise<UserError> {
+  const probe = await inContainer(kvm.dockerHost, kvm.sidecar, reachProbe(target.host, target.port), 15);
+  const found = readReach(probe.stdout);
+  const problem = found === "open" ? "unknown" : found;
+  return new UserError(describeReach(problem, `${what} ${target.host}:${target.port}`, node), {
+    hint: "Stalwart holds in its gate until then and starts by itself.",
+  });
+}
+
+/** bash's own TCP, since Stalwart's image has no nc. */
+const LOCAL_BANNER = `exec 3<>/dev/tcp/127.0.0.1/25 && IFS= read -r -t 5 line <&3 && printf 'QUIT\\r\\n' >&3 && case "$line" in 220*) exit 0 ;; esac; exit 1`;
+
+/** Stalwart greets with 220 in its own namespace. */
+export async function stalwartGreets({ kvm }: VerifyTarget, deadline: number): Promise<string> {
+  const greets = await eventually(deadline, async () => {
+    const args = ["exec", kvm.stalwart, "bash", "-c", LOCAL_BANNER];
+    return (await docker(kvm.dockerHost, args, 10)).code === 0;
+  });
+  if (greets) return "Stalwart greets on 127.0.0.1:25";
+  const log = await docker(kvm.dockerHost, ["logs", "--tail", "3", kvm.stalwart], 10);
+  throw new UserError(
+    `Stalwart does not greet on 127.0.0.1:25; its last lines:\n${log.stdout}${log.stderr}`.trimEnd(),
+    {
+      hint: `look at: docker --host ${kvm.dockerHost} logs ${kvm.stalwart}`,
+    },
+  );
+}
+
+/** A banner comes back through the edge, the tailnet and the PROXY header: the whole way in. */
+export async function edgePassesOn({ edge }: VerifyTarget, deadline: number): Promise<string> {
+  if (!edge) return "no edge to ask";
+  // The pipe holds nc's stdin open until the banner is there; ports on which the client speaks first are left out.
+  const line = "{ sleep 4; echo QUIT; } | nc -w 5 127.0.0.1 25 | head -n 1";
+  let last = "";
+  const passed = await eventually(deadline, async () => {
+    const seen = await inContainer(edge.dockerHost, edge.container, line, 15);
+    last = `${seen.stdout}${seen.stderr}`.trim();
+    return seen.stdout.startsWith("220");
+  });
+  if (passed) return "Stalwart's banner comes back through the edge's port 25";
+  throw new UserError(`no banner comes back through the edge's port 25${last ? `; it said: ${last}` : ""}`, {
+    hint: `look at: docker --host ${edge.dockerHost} logs ${edge.container}`,
+  });
+}

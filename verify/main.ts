@@ -1,0 +1,34 @@
+// Proves that a deployed stack works: `node verify/main.ts <check…>` with a VerifyTarget as JSON on stdin.
+import { text } from "node:stream/consumers";
+
+import { describeError } from "../lib/errors.ts";
+import { edgePassesOn, relayReachable, sidecarHealthy, stalwartGreets, type VerifyTarget } from "./checks.ts";
+
+const CHECKS = {
+  sidecar: sidecarHealthy,
+  stalwart: stalwartGreets,
+  relay: relayReachable,
+  edge: edgePassesOn,
+};
+type CheckName = keyof typeof CHECKS;
+
+/** Seconds for all checks together: a failed `up` must say so within 90 s. */
+const BUDGET = 55;
+
+const names = process.argv.slice(2);
+const unknown = names.filter((name) => !(name in CHECKS));
+if (names.length === 0 || unknown.length > 0) {
+  console.error(
+    `usage: node verify/main.ts <${Object.keys(CHECKS).join("|")}>…  (a target as JSON on stdin)`,
+  );
+  process.exit(2);
+}
+
+const target = JSON.parse(await text(process.stdin)) as VerifyTarget;
+const deadline = Date.now() + BUDGET * 1000;
+try {
+  for (const name of names as CheckName[]) console.log(`✓ ${await CHECKS[name](target, deadline)}`);
+} catch (error) {
+  console.error(`✗ ${describeError(error)}`);
+  process.exit(1);
+}

@@ -1,0 +1,48 @@
+// Looks at the tailnet's live policy: `node verify/policy.ts drift|tests`, with a PolicyOrder as JSON on stdin.
+import { text } from "node:stream/consumers";
+
+import { describeError, UserError } from "../lib/errors.ts";
+import { diffPolicy } from "../lib/tailnet/policy-document.ts";
+import { apiAccess, failedTests, livePolicy } from "./tailscale-api.ts";
+
+export interface PolicyOrder {
+  /** The document that is about to be deployed. */
+  desired: string;
+  /** The file that holds the user's own part, for the message. */
+  policyFile: string;
+  tests: unknown[];
+}
+
+/** Refuses a deploy that would overwrite what somebody changed by hand (decision 10). */
+async function drift({ desired, policyFile }: PolicyOrder): Promise<string> {
+  const { foreign } = diffPolicy(await livePolicy(await apiAccess(process.env)), desired);
+  if (foreign === "") return "the live policy's own entries are as in the repository";
+  throw new UserError(
+    `the live policy differs from ${policyFile} outside of tailwart's entries:\n${foreign}`,
+    {
+      hint: `take the change into ${policyFile}, or undo it in the admin console; then deploy again`,
+    },
+  );
+}
+
+/** Evaluates the flow table's tests, which the control server can do only once the nodes are there. */
+async function tests({ tests }: PolicyOrder): Promise<string> {
+  const failed = await failedTests(await apiAccess(process.env), tests);
+  if (failed.length === 0) return `the policy opens what the flow table needs (${tests.length} tests)`;
+  throw new UserError(
+    `the tailnet's policy does not open what the flow table needs:\n  ${failed.join("\n  ")}`,
+  );
+}
+
+const verbs = { drift, tests };
+const verb = verbs[process.argv[2] as keyof typeof verbs];
+if (verb === undefined) {
+  console.error("usage: node verify/policy.ts drift|tests  (a policy order as JSON on stdin)");
+  process.exit(2);
+}
+try {
+  console.log(`✓ ${await verb(JSON.parse(await text(process.stdin)) as PolicyOrder)}`);
+} catch (error) {
+  console.error(`✗ ${describeError(error)}`);
+  process.exit(1);
+}

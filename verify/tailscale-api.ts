@@ -1,0 +1,78 @@
+import { UserError } from "../lib/errors.ts";
+
+/** How the Tailscale API is reached; the same variables as the provider's. */
+export interface ApiAccess {
+  baseUrl: string;
+  tailnet: string;
+  authorization: string;
+}
+
+const DEADLINE_MS = 15_000;
+
+/**
+ * Access from the environment: TAILSCALE_API_KEY, or TAILSCALE_OAUTH_CLIENT_ID with TAILSCALE_OAUTH_CLIENT_SECRET;
+ * TAILSCALE_BASE_URL (default https://api.tailscale.com) and TAILSCALE_TAILNET (default "-", the credential's own).
+ *
+ * @throws UserError when no credential is set or the service refuses it
+ */
+export async function apiAccess(env: NodeJS.ProcessEnv): Promise<ApiAccess> {
+  const baseUrl = (env["TAILSCALE_BASE_URL"] || "https://api.tailscale.com").replace(/\/$/, "");
+  const tailnet = env["TAILSCALE_TAILNET"] || "-";
+  const key = env["TAILSCALE_API_KEY"];
+  if (key) return { baseUrl, tailnet, authorization: `Basic ${Buffer.from(`${key}:`).toString("base64")}` };
+  const id = env["TAILSCALE_OAUTH_CLIENT_ID"];
+  const secret = env["TAILSCALE_OAUTH_CLIENT_SECRET"];
+  if (!id || !secret) {
+    throw new UserError("no credential for the Tailscale API", {
+      hint: "set TAILSCALE_API_KEY, or TAILSCALE_OAUTH_CLIENT_ID and TAILSCALE_OAUTH_CLIENT_SECRET",
+    });
+  }
+  const answer = await fetch(`${baseUrl}/api/v2/oauth/token`, {
+    method: "POST",
+    body: new URLSearchParams({ client_id: id, client_secret: secret, grant_type: "client_credentials" }),
+    signal: AbortSignal.timeout(DEADLINE_MS),
+  });
+  if (!answer.ok) throw new UserError(`the Tailscale API refuses the OAuth client (HTTP ${answer.status})`);
+  const token = (await answer.json()) as { access_token: string };
+  return { baseUrl, tailnet, authorization: `Bearer ${token.access_token}` };
+}
+
+async function call(access: ApiAccess, path: string, init: RequestInit): Promise<string> {
+  const url = `${access.baseUrl}/api/v2/tailnet/${access.tailnet}${path}`;
+  const headers = { authorization: access.authorization, ...(init.headers as Record<string, string>) };
+  let answer: Response;
+  try {
+    answer = await fetch(url, { ...init, headers, signal: AbortSignal.timeout(DEADLINE_MS) });
+  } catch (cause) {
+    throw new UserError(`the Tailscale API at ${access.baseUrl} does not answer`, { cause });
+  }
+  const body = await answer.text();
+  if (!answer.ok)
+    throw new UserError(
+      `the Tailscale API answers ${path} with HTTP ${answer.status}: ${body.slice(0, 300)}`,
+    );
+  return body;
+}
+
+/** The live policy file, byte for byte. */
+export function livePolicy(access: ApiAccess): Promise<string> {
+  return call(access, "/acl", { headers: { accept: "application/hujson" } });
+}
+
+/** Has the control server evaluate policy tests; the failures, or none. It answers 200 either way. */
+export async function failedTests(access: ApiAccess, tests: unknown[]): Promise<string[]> {
+  const body = await call(access, "/acl/validate", {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify(tests),
+  });
+  const result = (body.trim() ? JSON.parse(body) : {}) as {
+    message?: string;
+    data?: { user?: string; errors?: string[] }[];
+  };
+  if (!result.message) return [];
+  const details = (result.data ?? []).flatMap(({ user, errors }) =>
+    (errors ?? []).map((e) => `${user ?? "?"}: ${e}`),
+  );
+  return details.length > 0 ? details : [result.message];
+}
