@@ -12,16 +12,23 @@ const NOT_A_HOST =
   /(?:^(?:id|urn|image|name|networkMode|sourceHash|triggers|pullTriggers|keepers)$|(?:id|ids|key|token|password|secret|digest|hash)$)/i;
 const CREDENTIAL_FILE = /(?:^|\/)secrets?\/|\.(?:key|pem|crt|curlrc|password|token)$/i;
 
-/** A Unix time of 2023-04-19 to 2023-06-07 has the value of a 100.64.0.0/10 address. */
-const NAMES_A_TIME = /(?:time|date|epoch|stamp|created|updated|modified|expires|_at)$/i;
+/**
+ * A bare number counts as an address where it is a whole value, but the name it is given may say otherwise: a Unix time of 2023-04-19 to
+ * 2023-06-07, a size of 1.57 GiB and the version 100.64.1 have the values of 100.64.0.0/10 addresses.
+ */
+const NAMES_A_QUANTITY =
+  /(?:time|date|epoch|stamp|created|updated|modified|expires|_at|size|bytes|memory|limit|count|seed|serial|number|build|version|release|tag|_id)$/i;
 
-function isTimestamp(piece: TextPiece, address: TailnetAddress): boolean {
-  const wholeValue = address.spelling === "integer" && /^\s*\d+\s*$/.test(piece.text);
-  return wholeValue && (NAMES_A_TIME.test(piece.key) || /[a-z]At$/.test(piece.key));
+function isQuantity(piece: TextPiece, address: TailnetAddress): boolean {
+  const bare =
+    !address.match.includes(":") &&
+    address.match.split(".").length < 4 &&
+    piece.text.trim() === address.match;
+  return bare && (NAMES_A_QUANTITY.test(piece.key) || /[a-z](?:At|Id)$/.test(piece.key));
 }
 
 function findingsOf(piece: TextPiece): Finding[] {
-  const addresses = findTailnetAddresses(piece.text).filter((address) => !isTimestamp(piece, address));
+  const addresses = findTailnetAddresses(piece.text).filter((address) => !isQuantity(piece, address));
   return [...new Set(addresses.map((address) => address.match))].map((match) => ({
     where: piece.where,
     what: `holds ${match}, the address of one tailnet node`,

@@ -246,7 +246,8 @@ export function waysToSucceed(script: string, options: ShellOptions = {}): Pipel
       .filter((way) => way.ok)
       .map((way) => [...way.passed]);
   } catch (error) {
-    if (error instanceof Unreadable) return undefined;
+    // RangeError: nested too deep for the call stack.
+    if (error instanceof Unreadable || error instanceof RangeError) return undefined;
     throw error;
   }
 }

@@ -46,6 +46,15 @@ function tomlPieces(text: string): { path: Path; text: string }[] | undefined {
   }
 }
 
+function structuredPieces(text: string): { path: Path; text: string }[] | undefined {
+  try {
+    return jsonPieces(text) ?? (text.includes("\n") ? tomlPieces(text) : undefined);
+  } catch (error) {
+    if (error instanceof RangeError) return undefined; // nested too deep for the call stack: read as plain text
+    throw error;
+  }
+}
+
 /** Takes out lines that are comments in shell, Caddyfile, YAML and most else; keeps the line numbers. */
 function withoutComments(text: string): string {
   return text.includes("\n") ? text.replace(/^[ \t]*(?:#|\/\/)(?!!).*$/gm, "") : text;
@@ -58,10 +67,7 @@ function withoutComments(text: string): string {
  * @param key innermost key that holds the text
  */
 export function decodeText(where: string, key: string, text: string, depth = 0): TextPiece[] {
-  const inner =
-    depth < MAX_DEPTH
-      ? (jsonPieces(text) ?? (text.includes("\n") ? tomlPieces(text) : undefined))
-      : undefined;
+  const inner = depth < MAX_DEPTH ? structuredPieces(text) : undefined;
   if (inner === undefined) return [{ where, text: withoutComments(text), key }];
   return inner.flatMap((piece) => {
     const innerKey = piece.path.findLast((part) => typeof part === "string") ?? key;

@@ -39,6 +39,9 @@ export class Settings extends pulumi.CustomResource {
 /** Hashes are secrets, whether or not the program has marked them. */
 function secretHashes(accounts: SettingsArgs["accounts"] = {}): Record<string, unknown> {
   return Object.fromEntries(
-    Object.entries(accounts).map(([name, account]) => [name, { ...account, secret: pulumi.secret(account.secret) }]),
+    Object.entries(accounts).map(([name, account]) => [
+      name,
+      { ...account, secret: pulumi.secret(account.secret) },
+    ]),
   );
 }

@@ -12,7 +12,8 @@ export async function syncDomains(api: StalwartApi, desired: SettingsState, log:
   let writes = 0;
   for (const domain of desired.domains) {
     const live = await api.principal(domain);
-    if (live && live.type !== "domain") throw new Error(`${domain} is a ${live.type} in ${api.transport.name}, not a domain`);
+    if (live && live.type !== "domain")
+      throw new Error(`${domain} is a ${live.type} in ${api.transport.name}, not a domain`);
     if (live) continue;
     log(`making domain ${domain}`);
     await api.createPrincipal({ type: "domain", name: domain });
@@ -31,7 +32,8 @@ export async function syncAccounts(
   let writes = 0;
   for (const [name, account] of Object.entries(desired.accounts)) {
     const live = await api.principal(name);
-    if (live && live.type !== "individual") throw new Error(`${name} is a ${live.type} in ${api.transport.name}, not an account`);
+    if (live && live.type !== "individual")
+      throw new Error(`${name} is a ${live.type} in ${api.transport.name}, not an account`);
     if (!live) {
       log(`making account ${name}`);
       await api.createPrincipal({
@@ -64,7 +66,9 @@ export function accountUpdates(
   previous: AccountState | undefined,
 ): PrincipalUpdate[] {
   const updates: PrincipalUpdate[] = [];
-  const gone = (previous?.emails ?? []).filter((email) => !desired.emails.includes(email) && live.emails.includes(email));
+  const gone = (previous?.emails ?? []).filter(
+    (email) => !desired.emails.includes(email) && live.emails.includes(email),
+  );
   for (const email of desired.emails.filter((e) => !live.emails.includes(e))) {
     updates.push({ action: "addItem", field: "emails", value: email });
   }

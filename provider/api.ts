@@ -127,10 +127,13 @@ function interpret(where: string, status: number, body: string): unknown {
   if (status === 401 || status === 403) {
     throw new UserError(
       `${where}: HTTP ${status}: the admin's password in /etc/stalwart/secrets/api.curlrc does not fit the hash in the file that config.toml names`,
-      { hint: "Both files come from one secret: run `pulumi up` again, so that the container is made with both." },
+      {
+        hint: "Both files come from one secret: run `pulumi up` again, so that the container is made with both.",
+      },
     );
   }
-  if (status >= 400) throw new Error(`${where}: HTTP ${status}: ${String(answer.detail ?? answer.title ?? "no reason")}`);
+  if (status >= 400)
+    throw new Error(`${where}: HTTP ${status}: ${String(answer.detail ?? answer.title ?? "no reason")}`);
   if (typeof answer.error === "string") {
     if (answer.error === "notFound") throw new NotFoundError(`${where}: not found: ${String(answer.item)}`);
     const parts = [answer.error, answer.field, answer.value, answer.details, answer.reason, answer.item];

@@ -11,9 +11,11 @@ export interface Failure {
 }
 
 type Json = Record<string, unknown>;
-const isMap = (value: unknown): value is Json => typeof value === "object" && value !== null && !Array.isArray(value);
+const isMap = (value: unknown): value is Json =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
 
-const HASH = /^(\$2[abxy]\$\d\d\$[./A-Za-z0-9]{53}|\$6\$(rounds=\d+\$)?[./A-Za-z0-9]{1,16}\$[./A-Za-z0-9]{86})$/;
+const HASH =
+  /^(\$2[abxy]\$\d\d\$[./A-Za-z0-9]{53}|\$6\$(rounds=\d+\$)?[./A-Za-z0-9]{1,16}\$[./A-Za-z0-9]{86})$/;
 
 /** Fills in defaults. Unknown values pass: they are checked again once they are known. */
 export function withDefaults(inputs: Json): Json {
@@ -34,7 +36,10 @@ export function checkInputs(inputs: Json): Failure[] {
       for (const [key, value] of Object.entries(map)) {
         if (typeof value !== "string") fail(`${property}["${key}"]`, "accepts a text");
         else if (/^\*{4,}$/.test(value)) {
-          fail(`${property}["${key}"]`, "is what an API shows in the place of a secret (****), and would overwrite the real one");
+          fail(
+            `${property}["${key}"]`,
+            "is what an API shows in the place of a secret (****), and would overwrite the real one",
+          );
         }
       }
     }
@@ -42,16 +47,25 @@ export function checkInputs(inputs: Json): Failure[] {
   if (isMap(inputs.settings)) checkRouting(inputs.settings, fail);
   if (isMap(inputs.settings)) {
     for (const key of Object.keys(inputs.settings).filter((k) => /\.(secret|password)$/.test(k))) {
-      fail(`settings["${key}"]`, "is a secret, which belongs into a file of the container that config.toml names: %{file:…}%");
+      fail(
+        `settings["${key}"]`,
+        "is a secret, which belongs into a file of the container that config.toml names: %{file:…}%",
+      );
     }
   }
-  if (inputs.domains !== UNKNOWN && !(Array.isArray(inputs.domains) && inputs.domains.every((d) => typeof d === "string"))) {
+  if (
+    inputs.domains !== UNKNOWN &&
+    !(Array.isArray(inputs.domains) && inputs.domains.every((d) => typeof d === "string"))
+  ) {
     fail("domains", "accepts a list of domains");
   }
   checkAccounts(inputs.accounts, fail);
   for (const property of Object.keys(inputs)) {
     if (!["target", "settings", "fileSettings", "domains", "accounts"].includes(property)) {
-      fail(property, "is no property of this resource; accepts target, settings, fileSettings, domains and accounts");
+      fail(
+        property,
+        "is no property of this resource; accepts target, settings, fileSettings, domains and accounts",
+      );
     }
   }
   return failures;
@@ -63,14 +77,23 @@ function checkTarget(target: unknown, fail: Fail): void {
   if (target === UNKNOWN) return;
   if (!isMap(target)) return fail("target", "accepts { dockerHost, container }");
   const { dockerHost, container, api } = target;
-  if (dockerHost !== UNKNOWN && !(typeof dockerHost === "string" && /^(ssh|unix|tcp):\/\/\S+$/.test(dockerHost))) {
+  if (
+    dockerHost !== UNKNOWN &&
+    !(typeof dockerHost === "string" && /^(ssh|unix|tcp):\/\/\S+$/.test(dockerHost))
+  ) {
     fail("target.dockerHost", "accepts ssh://[user@]host or unix:///path/to/docker.sock");
   }
   // A leading dash would be taken for an option of docker.
-  if (container !== UNKNOWN && !(typeof container === "string" && /^[A-Za-z0-9][A-Za-z0-9_.-]*$/.test(container))) {
+  if (
+    container !== UNKNOWN &&
+    !(typeof container === "string" && /^[A-Za-z0-9][A-Za-z0-9_.-]*$/.test(container))
+  ) {
     fail("target.container", "accepts a container's name or id");
   }
-  if (api !== UNKNOWN && !(typeof api === "string" && /^http:\/\/(127\.0\.0\.1|localhost|\[::1\]):\d+$/.test(api))) {
+  if (
+    api !== UNKNOWN &&
+    !(typeof api === "string" && /^http:\/\/(127\.0\.0\.1|localhost|\[::1\]):\d+$/.test(api))
+  ) {
     fail("target.api", `accepts an address inside the container, such as ${DEFAULT_API}`);
   }
 }
@@ -83,7 +106,12 @@ function checkRouting(settings: Json, fail: Fail): void {
     if (route) routes.add(route);
   }
   for (const [key, value] of Object.entries(settings)) {
-    if (!/^queue\.strategy\.route(\.\d+\.(then|else))?$/.test(key) || typeof value !== "string" || value === UNKNOWN) continue;
+    if (
+      !/^queue\.strategy\.route(\.\d+\.(then|else))?$/.test(key) ||
+      typeof value !== "string" ||
+      value === UNKNOWN
+    )
+      continue;
     const name = /^'(.*)'$/.exec(value)?.[1];
     if (name === undefined || !routes.has(name)) {
       fail(
@@ -104,11 +132,17 @@ function checkAccounts(accounts: unknown, fail: Fail): void {
       continue;
     }
     const { emails, secret } = account;
-    if (emails !== UNKNOWN && !(Array.isArray(emails) && emails.length > 0 && emails.every((e) => typeof e === "string"))) {
+    if (
+      emails !== UNKNOWN &&
+      !(Array.isArray(emails) && emails.length > 0 && emails.every((e) => typeof e === "string"))
+    ) {
       fail(`accounts["${name}"].emails`, "accepts a list with at least one e-mail address");
     }
     if (secret !== UNKNOWN && !(typeof secret === "string" && HASH.test(secret))) {
-      fail(`accounts["${name}"].secret`, "accepts a bcrypt ($2b$…) or SHA-512 crypt ($6$…) hash, not a password");
+      fail(
+        `accounts["${name}"].secret`,
+        "accepts a bcrypt ($2b$…) or SHA-512 crypt ($6$…) hash, not a password",
+      );
     }
   }
 }

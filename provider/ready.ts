@@ -23,7 +23,12 @@ export async function waitUntilReady(api: StalwartApi, deadline = READY_DEADLINE
   for (;;) {
     const left = end - Date.now();
     try {
-      await api.request("GET", "/api/settings/keys?keys=server.hostname", undefined, Math.max(2_000, Math.min(left, 10_000)));
+      await api.request(
+        "GET",
+        "/api/settings/keys?keys=server.hostname",
+        undefined,
+        Math.max(2_000, Math.min(left, 10_000)),
+      );
       return;
     } catch (error) {
       if (!(error instanceof UnreachableError)) throw error;
@@ -44,7 +49,8 @@ async function explain(api: StalwartApi, last: string, deadline: number): Promis
   const state = await api.transport.inspect(10_000);
   if (!state.exists) throw new NoContainerError(last);
   const gate = gateState(state.log);
-  if (gate) return `Stalwart in ${name} is still waiting for Postgres ${gate.target} ${waited}: ${gate.reason}`;
+  if (gate)
+    return `Stalwart in ${name} is still waiting for Postgres ${gate.target} ${waited}: ${gate.reason}`;
   const lines = state.log.trimEnd().split("\n").slice(-5).join("\n    ");
   return `Stalwart's API in ${name} does not answer ${waited} (${state.running ? "the container runs" : "the container is not running"}): ${last}\n  its log ends:\n    ${lines}`;
 }

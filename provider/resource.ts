@@ -1,7 +1,8 @@
 /** The resource `tailwart:mail:Settings`: what the engine's calls mean for a mail server. */
 import { ownedGroups, inGroup } from "../lib/settings/keys.ts";
 import { StalwartApi } from "./api.ts";
-import { converge, planSettings, readLive } from "./converge.ts";
+import { converge } from "./converge.ts";
+import { planSettings, readLive } from "./plan.ts";
 import { NoContainerError, waitUntilReady } from "./ready.ts";
 import type { AccountState, SettingsState } from "./state.ts";
 import { dockerTransport } from "./transport.ts";
@@ -61,7 +62,8 @@ export class SettingsResource {
     for (const [name, account] of Object.entries(state.accounts)) {
       const principal = await api.principal(name);
       // The password is the account owner's to change: what was set is what the state keeps.
-      if (principal) accounts[name] = { ...account, emails: account.emails.filter((e) => principal.emails.includes(e)) };
+      if (principal)
+        accounts[name] = { ...account, emails: account.emails.filter((e) => principal.emails.includes(e)) };
     }
     return { target: state.target, settings, fileSettings, domains, accounts };
   }

@@ -3,27 +3,17 @@
  * a diff per setting, previews that need no call, and errors without a stack.
  * Protocol: https://github.com/pulumi/pulumi/blob/master/proto/pulumi/provider.proto
  */
-import { createRequire } from "node:module";
 import type * as Grpc from "@grpc/grpc-js";
 import type * as Messages from "@pulumi/pulumi/proto/provider_pb.js";
-import type * as Plugin from "@pulumi/pulumi/proto/plugin_pb.js";
-import type * as EmptyProto from "google-protobuf/google/protobuf/empty_pb.js";
 import type * as StructProto from "google-protobuf/google/protobuf/struct_pb.js";
 
-import { describeError } from "../lib/errors.ts";
 import { checkInputs, withDefaults } from "./check.ts";
+import { PartialError } from "./converge.ts";
 import { diffProperties } from "./diff.ts";
+import { idOf, InitFailure, messageOf } from "./failure.ts";
+import { Empty, grpc, messages, plugin, services, Struct } from "./protocol.ts";
 import type { SettingsResource } from "./resource.ts";
 import type { SettingsState } from "./state.ts";
-
-// Loaded as the SDK loads them: its messages must be made of its own copy of google-protobuf.
-const sdk = createRequire(createRequire(import.meta.url).resolve("@pulumi/pulumi/package.json"));
-const grpc = sdk("@grpc/grpc-js") as typeof Grpc;
-const services = sdk("./proto/provider_grpc_pb.js") as { ResourceProviderService: Grpc.ServiceDefinition };
-const messages = sdk("./proto/provider_pb.js") as typeof Messages;
-const plugin = sdk("./proto/plugin_pb.js") as typeof Plugin;
-const { Empty } = sdk("google-protobuf/google/protobuf/empty_pb.js") as typeof EmptyProto;
-const { Struct } = sdk("google-protobuf/google/protobuf/struct_pb.js") as typeof StructProto;
 
 const TYPE = "tailwart:mail:Settings";
 const VERSION = "0.1.0";
@@ -31,8 +21,10 @@ const VERSION = "0.1.0";
 type Json = Record<string, unknown>;
 type Handler<Q, R> = (request: Q) => Promise<R> | R;
 
-const plain = (struct: StructProto.Struct | undefined): Json => (struct ? (struct.toJavaScript() as Json) : {});
-const struct = (value: unknown): StructProto.Struct => Struct.fromJavaScript(value as Parameters<typeof Struct.fromJavaScript>[0]);
+const plain = (struct: StructProto.Struct | undefined): Json =>
+  struct ? (struct.toJavaScript() as Json) : {};
+const struct = (value: unknown): StructProto.Struct =>
+  Struct.fromJavaScript(value as Parameters<typeof Struct.fromJavaScript>[0]);
 
 /** Progress goes to stderr, which the engine shows as the resource's own lines with `--debug`, and to the log on failure. */
 function log(message: string): void {
@@ -41,15 +33,30 @@ function log(message: string): void {
 
 /** Turns a handler into a gRPC method; a user's mistake reaches the user without a stack. */
 function method<Q, R>(handler: Handler<Q, R>): Grpc.UntypedHandleCall {
-  const handle: Grpc.handleUnaryCall<Q, R> = async ({ request }, callback) => {
-    try {
-      callback(null, await handler(request));
-    } catch (error) {
-      const message = describeError(error instanceof Error && error.name === "Error" ? error.message : error);
-      callback({ code: grpc.status.UNKNOWN, details: message });
-    }
+  const fail = (callback: Grpc.sendUnaryData<R>, error: unknown): void => {
+    if (error instanceof InitFailure) return callback(error.status());
+    callback({ code: grpc.status.UNKNOWN, details: messageOf(error) });
+  };
+  const handle: Grpc.handleUnaryCall<Q, R> = ({ request }, callback) => {
+    new Promise<R>((resolve) => resolve(handler(request))).then(
+      (response) => callback(null, response),
+      (error: unknown) => fail(callback, error),
+    );
   };
   return handle as Grpc.UntypedHandleCall;
+}
+
+/** Brings the server there, and tells a failure that has left something behind from one that has not. */
+async function apply(
+  resource: SettingsResource,
+  news: SettingsState,
+  olds?: SettingsState,
+): Promise<SettingsState> {
+  try {
+    return await resource.apply(news, olds, log);
+  } catch (error) {
+    throw error instanceof PartialError ? new InitFailure(news, error) : error;
+  }
 }
 
 function unimplemented(name: string): Grpc.UntypedHandleCall {
@@ -63,9 +70,6 @@ function requireType(urn: string): void {
   if (type !== TYPE) throw new Error(`unknown resource type ${type}; this plugin serves ${TYPE}`);
 }
 
-/** The id: which server it is. The settings lie in its data store, so another container of the same name is the same server. */
-const idOf = (state: SettingsState) => `${state.target.container}`;
-
 export function implementation(resource: SettingsResource): Grpc.UntypedServiceImplementation {
   const configure = () => {
     const response = new messages.ConfigureResponse();
@@ -76,7 +80,9 @@ export function implementation(resource: SettingsResource): Grpc.UntypedServiceI
   };
   return {
     getPluginInfo: method(() => new plugin.PluginInfo().setVersion(VERSION)),
-    getSchema: method(() => new messages.GetSchemaResponse().setSchema(JSON.stringify({ name: "tailwart", version: VERSION }))),
+    getSchema: method(() =>
+      new messages.GetSchemaResponse().setSchema(JSON.stringify({ name: "tailwart", version: VERSION })),
+    ),
     configure: method(configure),
     attach: method(() => new Empty()),
     cancel: method(() => new Empty()),
@@ -96,7 +102,7 @@ export function implementation(resource: SettingsResource): Grpc.UntypedServiceI
       const inputs = plain(request.getProperties()) as unknown as SettingsState;
       const response = new messages.CreateResponse();
       if (request.getPreview()) return response.setProperties(struct(inputs));
-      const state = await resource.apply(inputs, undefined, log);
+      const state = await apply(resource, inputs);
       return response.setId(idOf(state)).setProperties(struct(state));
     }),
     update: method(async (request: Messages.UpdateRequest) => {
@@ -104,15 +110,19 @@ export function implementation(resource: SettingsResource): Grpc.UntypedServiceI
       const response = new messages.UpdateResponse();
       if (request.getPreview()) return response.setProperties(struct(news));
       const olds = plain(request.getOlds()) as unknown as SettingsState;
-      return response.setProperties(struct(await resource.apply(news, olds, log)));
+      return response.setProperties(struct(await apply(resource, news, olds)));
     }),
     read: method(async (request: Messages.ReadRequest) => {
       const olds = plain(request.getProperties());
-      if (!("settings" in olds)) throw new Error("settings cannot be imported: deploy them, and what is live is overwritten");
+      if (!("settings" in olds))
+        throw new Error("settings cannot be imported: deploy them, and what is live is overwritten");
       const state = await resource.read(olds as unknown as SettingsState);
       if (!state) return new messages.ReadResponse();
       // Inputs too: the engine shows a difference between inputs.
-      return new messages.ReadResponse().setId(request.getId()).setProperties(struct(state)).setInputs(struct(state));
+      return new messages.ReadResponse()
+        .setId(request.getId())
+        .setProperties(struct(state))
+        .setInputs(struct(state));
     }),
     delete: method(async (request: Messages.DeleteRequest) => {
       await resource.delete(plain(request.getProperties()) as unknown as SettingsState, log);
@@ -154,7 +164,10 @@ function diff(olds: Json, news: Json): Messages.DiffResponse {
 /** Serves the plugin, and prints the port for the engine. */
 export async function serve(resource: SettingsResource): Promise<void> {
   const limit = 64 * 1024 * 1024;
-  const server = new grpc.Server({ "grpc.max_receive_message_length": limit, "grpc.max_send_message_length": limit });
+  const server = new grpc.Server({
+    "grpc.max_receive_message_length": limit,
+    "grpc.max_send_message_length": limit,
+  });
   server.addService(services.ResourceProviderService, implementation(resource));
   const port = await new Promise<number>((resolve, reject) =>
     server.bindAsync("127.0.0.1:0", grpc.ServerCredentials.createInsecure(), (error, bound) =>

@@ -83,7 +83,11 @@ export function dockerTransport(dockerHost: string, container: string): Transpor
     restart: (deadline) => docker(["restart", "--time", "30", container], undefined, deadline),
     async inspect(deadline) {
       const format = "{{.State.Running}}";
-      const state = await docker(["container", "inspect", "--format", format, container], undefined, deadline);
+      const state = await docker(
+        ["container", "inspect", "--format", format, container],
+        undefined,
+        deadline,
+      );
       if (state.status !== 0) {
         if (/no such container/i.test(state.stderr)) return { exists: false, running: false, log: "" };
         throw new Error(`docker --host ${dockerHost} does not answer: ${state.stderr.trim() || "no output"}`);

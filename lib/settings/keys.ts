@@ -60,7 +60,8 @@ export function toFileKeys(settings: StalwartSettings): SettingKeys {
     keys[`${id}.protocol`] = listener.protocol;
     keys[`${id}.tls.implicit`] = String(listener.implicitTls);
     // Per listener and not server-wide: an empty list of a listener would inherit the server's.
-    if (listener.proxy) Object.assign(keys, list(`${id}.proxy.trusted-networks`, settings.proxyTrustedNetworks));
+    if (listener.proxy)
+      Object.assign(keys, list(`${id}.proxy.trusted-networks`, settings.proxyTrustedNetworks));
   }
   for (const [kind, rate] of Object.entries(autoBan)) keys[`server.auto-ban.${kind}.rate`] = String(rate);
   return {
@@ -89,7 +90,8 @@ export function toFileKeys(settings: StalwartSettings): SettingKeys {
     "authentication.fallback-admin.user": settings.admin.user,
     "authentication.fallback-admin.secret": file(settings.admin.hashFile),
     ...Object.assign({}, ...settings.relays.map(relayCredentialKeys)),
-    "spam-filter.resource": settings.spamRules === "none" ? `file://${NO_SPAM_RULES_FILE}` : settings.spamRules,
+    "spam-filter.resource":
+      settings.spamRules === "none" ? `file://${NO_SPAM_RULES_FILE}` : settings.spamRules,
     // Pyzor's server is looked up at each start and reload; where it has no address the reload is refused as a whole.
     "spam-filter.pyzor.enable": String(settings.spamRules !== "none"),
     ...list("config.local-keys", [

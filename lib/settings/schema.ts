@@ -7,79 +7,22 @@
 import { z } from "zod";
 
 import { classifyHost, isMagicDnsName } from "../addresses.ts";
+import {
+  domain,
+  hostName,
+  name,
+  network,
+  plain,
+  port,
+  rate,
+  relayHostProblem,
+  SECRET_DIRECTORY,
+  secretFile,
+  trustedNetwork,
+} from "./primitives.ts";
 
 /** Ranges of every tailnet: Tailscale's CGNAT range and its ULA prefix. They are ranges, not a node's address. */
 export const TAILNET_RANGES = ["100.64.0.0/10", "fd7a:115c:a1e0::/48"] as const;
-
-const NAME = /^[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?$/;
-const SECRET_DIRECTORY = "/etc/stalwart/secrets/";
-
-/** Stalwart's own TOML parser has no safe spelling for quotes and backslashes, so they are refused. */
-const plain = (accepts: string) =>
-  z
-    .string({ error: `accepts ${accepts}` })
-    .min(1, { error: `accepts ${accepts}` })
-    // eslint-disable-next-line no-control-regex
-    .refine((text) => !/["'\\\u0000-\u001f]/.test(text), {
-      error: `accepts ${accepts}, without quotes, backslashes and line breaks`,
-    });
-
-const name = (what: string) =>
-  z
-    .string({ error: `accepts ${what}: a-z, 0-9 and dashes` })
-    .regex(NAME, { error: `accepts ${what}: a-z, 0-9 and dashes` });
-
-const port = z
-  .int({ error: "accepts a port number from 1 to 65535" })
-  .min(1, { error: "accepts a port number from 1 to 65535" })
-  .max(65535, { error: "accepts a port number from 1 to 65535" });
-
-const domain = z
-  .string({ error: "accepts a domain, such as example.org" })
-  .refine((text) => classifyHost(text) === "name" && text.includes(".") && !text.endsWith("."), {
-    error: "accepts a domain, such as example.org",
-  })
-  .transform((text) => text.toLowerCase());
-
-const hostName = z
-  .string({ error: "accepts a host name" })
-  .refine((text) => classifyHost(text) === "name", { error: "accepts a host name, not an address" });
-
-const secretFile = z
-  .string({ error: `accepts a path below ${SECRET_DIRECTORY}` })
-  .regex(/^\/etc\/stalwart\/secrets\/[A-Za-z0-9._-]+$/, { error: `accepts a path below ${SECRET_DIRECTORY}` });
-
-/** What is wrong with an address or CIDR range, or nothing. */
-function networkProblem(text: string): string | undefined {
-  const [address = "", prefix, ...rest] = text.split("/");
-  const kind = classifyHost(address);
-  if (rest.length > 0 || !/^[0-9a-fA-F.:]+$/.test(address) || kind === "name" || kind === "invalid") {
-    return "accepts an IP address or a CIDR range, such as 100.64.0.0/10";
-  }
-  const bits = address.includes(":") ? 128 : 32;
-  if (prefix === undefined) return undefined;
-  return /^\d{1,3}$/.test(prefix) && Number(prefix) >= 8 && Number(prefix) <= bits
-    ? undefined
-    : `accepts a prefix length from 8 to ${bits}`;
-}
-
-const network = z.string({ error: "accepts an IP address or a CIDR range" }).superRefine((text, context) => {
-  const problem = networkProblem(text);
-  if (problem) context.addIssue({ code: "custom", message: problem });
-});
-
-const trustedNetwork = network.refine(
-  (text) => !/^127\./.test(text) && !/^(0*:)+0*1(\/|$)/.test(text) && !/^::ffff:127\./i.test(text),
-  {
-    error:
-      "includes loopback: Stalwart then demands a PROXY header of its own health check (docjyJ/aio-stalwart#124); accepts the proxies' networks",
-  },
-);
-
-const rate = z.union(
-  [z.string().regex(/^[1-9]\d*\/[1-9]\d*[smhd]$/, { error: 'accepts "100/1d" or false' }), z.literal(false)],
-  { error: 'accepts a rate such as "100/1d" (count per period), or false for never' },
-);
 
 export const listenerSchema = z.strictObject({
   name: name("a listener's name").describe("Stalwart's id of the listener; it appears in the log."),
@@ -96,7 +39,10 @@ export const listenerSchema = z.strictObject({
     .describe(
       "Address to listen on. IPv4 by default: where the kernel has no IPv6, [::] yields no listener at all (stalwart#320).",
     ),
-  implicitTls: z.boolean().default(false).describe("TLS from the first byte (RFC 8314), instead of STARTTLS."),
+  implicitTls: z
+    .boolean()
+    .default(false)
+    .describe("TLS from the first byte (RFC 8314), instead of STARTTLS."),
   proxy: z
     .boolean()
     .default(true)
@@ -126,7 +72,9 @@ export const relayRouteSchema = z.strictObject({
   auth: z
     .strictObject({
       username: plain("a login name").describe("Login at the smarthost."),
-      secretFile: secretFile.describe("File in the container with the password, and nothing else (no line break)."),
+      secretFile: secretFile.describe(
+        "File in the container with the password, and nothing else (no line break).",
+      ),
     })
     .optional()
     .describe("Credentials. Without it nothing is presented."),
@@ -200,12 +148,17 @@ export const settingsSchema = z
         user: plain("a login name").default("admin"),
         hashFile: secretFile
           .default(`${SECRET_DIRECTORY}admin`)
-          .describe("File with the bcrypt or SHA-512 crypt hash of the admin's password, without a line break."),
+          .describe(
+            "File with the bcrypt or SHA-512 crypt hash of the admin's password, without a line break.",
+          ),
       })
       .prefault({})
       .describe("The account through which tailwart reaches the API."),
     logLevel: z.enum(["error", "warn", "info", "debug", "trace"]).default("info").describe("Log on stdout."),
-    domains: z.array(domain).default([]).describe("Domains whose mail is taken. One taken from the list stays."),
+    domains: z
+      .array(domain)
+      .default([])
+      .describe("Domains whose mail is taken. One taken from the list stays."),
     accounts: z
       .array(accountSchema)
       .default([])
@@ -221,12 +174,14 @@ export const settingsSchema = z
       ["accounts", state.accounts.map((a) => a.name)],
     ] as const) {
       names.forEach((n, i) => {
-        if (names.indexOf(n) !== i) issue([list, i, "name"], `"${n}" is declared twice; accepts distinct names`);
+        if (names.indexOf(n) !== i)
+          issue([list, i, "name"], `"${n}" is declared twice; accepts distinct names`);
       });
     }
     state.listeners.forEach((l, i) => {
       const other = state.listeners.findIndex((o) => o.port === l.port);
-      if (other !== i) issue(["listeners", i, "port"], `port ${l.port} is taken by "${state.listeners[other]?.name}"`);
+      if (other !== i)
+        issue(["listeners", i, "port"], `port ${l.port} is taken by "${state.listeners[other]?.name}"`);
     });
     const routes = ["mx", ...state.relays.map((r) => r.name)];
     if (!routes.includes(state.outbound.route)) {
@@ -252,29 +207,6 @@ export const settingsSchema = z
       }),
     );
   });
-
-/**
- * Why a host cannot be a relay of this generation, or nothing when it can.
- *
- * @param host a name without port
- * @example relayHostProblem("mailbox.tail7b1641.ts.net") === undefined
- * Source: stalwart-lite 0.16.0 smtp/src/outbound/mod.rs (A, then AAAA, no choice for relays) and lookup.rs (a literal is looked up as a name).
- */
-export function relayHostProblem(host: string): string | undefined {
-  switch (classifyHost(host)) {
-    case "name":
-      return undefined;
-    case "ipv6":
-    case "tailnet-ipv6":
-      return "is an IPv6 address, and Stalwart's namespace has no IPv6 (lesson 8); accepts a host name with an A record";
-    case "tailnet-ipv4":
-      return "is a tailnet address, which changes when the node registers anew (lesson 6); accepts its MagicDNS name";
-    case "ipv4":
-      return "is an IPv4 address, which Stalwart's 0.15 line looks up in DNS as if it were a name; accepts a host name";
-    default:
-      return "accepts a host name, such as mailbox.tail7b1641.ts.net";
-  }
-}
 
 /** The whole desired state, with every default filled in. */
 export type StalwartSettings = z.output<typeof settingsSchema>;

@@ -35,11 +35,13 @@ export function renderConfigToml(settings: StalwartSettings): string {
 }
 
 function line(key: string, value: string): string {
-  // eslint-disable-next-line no-control-regex
   if (/["\\\u0000-\u001f]/.test(value)) {
-    throw new UserError(`${key} holds a quote, a backslash or a line break, which Stalwart's config file cannot carry`, {
-      path: key,
-    });
+    throw new UserError(
+      `${key} holds a quote, a backslash or a line break, which Stalwart's config file cannot carry`,
+      {
+        path: key,
+      },
+    );
   }
   return `${key} = "${value}"`;
 }

@@ -39,6 +39,13 @@ export function parseHujsonObject(text: string, path: string): Node {
       },
     );
   }
+  const last = commentsOf(text).at(-1);
+  if (last && !last.block && last.end === text.length) {
+    throw new UserError(`${path} is not HuJSON: the comment at ${place(text, last.start)} has no line end`, {
+      path,
+      hint: "end the last line with a line break",
+    });
+  }
   if (root?.type !== "object") {
     throw new UserError(`${path} is not a policy file: it must be one object`, {
       path,

@@ -2,7 +2,16 @@
 import { execFileSync, spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { chmodSync, chownSync, existsSync, globSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  globSync,
+  mkdirSync,
+  mkdtempSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { createServer } from "node:net";
 import type { AddressInfo } from "node:net";
 import { homedir, tmpdir } from "node:os";
@@ -32,7 +41,10 @@ function stalwartBinary(): string {
     ...globSync(join(cache, "tools/stalwart-*/{,bin/}stalwart")),
     join(cache, "work/stalwart-target/release/stalwart"),
   ].find((path) => path !== undefined && existsSync(path));
-  if (!found) throw new Error("this test needs the lab's Stalwart: run `npm run up` once, or set TAILWART_STALWART_BINARY");
+  if (!found)
+    throw new Error(
+      "this test needs the lab's Stalwart: run `npm run up` once, or set TAILWART_STALWART_BINARY",
+    );
   return found;
 }
 
@@ -45,7 +57,9 @@ function postgresPrograms(): string {
 /** Runs a program as user postgres when this process is root, since Postgres refuses root. */
 function asPostgres(command: string, args: string[]): void {
   const root = process.getuid?.() === 0;
-  const [program, ...rest] = root ? ["runuser", "-u", "postgres", "--", command, ...args] : [command, ...args];
+  const [program, ...rest] = root
+    ? ["runuser", "-u", "postgres", "--", command, ...args]
+    : [command, ...args];
   execFileSync(program as string, rest, { stdio: "ignore", cwd: "/" });
 }
 
@@ -64,9 +78,20 @@ export class Postgres {
     const { uid, gid } = postgres.#owner();
     chownSync(postgres.#directory, uid, gid);
     const data = join(postgres.#directory, "data");
-    asPostgres(join(postgres.#programs, "initdb"), ["-D", data, "-A", "trust", "-U", "postgres", "--no-sync"]);
+    asPostgres(join(postgres.#programs, "initdb"), [
+      "-D",
+      data,
+      "-A",
+      "trust",
+      "-U",
+      "postgres",
+      "--no-sync",
+    ]);
     postgres.resume();
-    postgres.sql("create role stalwart login password 'pg-password'", "create database stalwart owner stalwart");
+    postgres.sql(
+      "create role stalwart login password 'pg-password'",
+      "create database stalwart owner stalwart",
+    );
     return postgres;
   }
 
@@ -78,17 +103,41 @@ export class Postgres {
 
   sql(...statements: string[]): void {
     for (const statement of statements) {
-      asPostgres(join(this.#programs, "psql"), ["-h", "127.0.0.1", "-p", String(this.port), "-U", "postgres", "-c", statement]);
+      asPostgres(join(this.#programs, "psql"), [
+        "-h",
+        "127.0.0.1",
+        "-p",
+        String(this.port),
+        "-U",
+        "postgres",
+        "-c",
+        statement,
+      ]);
     }
   }
 
   resume(): void {
     const options = `-p ${this.port} -k ${this.#directory} -c listen_addresses=127.0.0.1 -c fsync=off`;
-    asPostgres(join(this.#programs, "pg_ctl"), ["-D", join(this.#directory, "data"), "-o", options, "-l", join(this.#directory, "log"), "-w", "start"]);
+    asPostgres(join(this.#programs, "pg_ctl"), [
+      "-D",
+      join(this.#directory, "data"),
+      "-o",
+      options,
+      "-l",
+      join(this.#directory, "log"),
+      "-w",
+      "start",
+    ]);
   }
 
   pause(): void {
-    asPostgres(join(this.#programs, "pg_ctl"), ["-D", join(this.#directory, "data"), "-m", "immediate", "stop"]);
+    asPostgres(join(this.#programs, "pg_ctl"), [
+      "-D",
+      join(this.#directory, "data"),
+      "-m",
+      "immediate",
+      "stop",
+    ]);
   }
 
   stop(): void {
@@ -176,14 +225,20 @@ export class StalwartServer {
   async says(pattern: RegExp, milliseconds = 20_000): Promise<void> {
     const deadline = Date.now() + milliseconds;
     while (!pattern.test(this.log)) {
-      if (Date.now() > deadline) throw new Error(`${pattern} is not in the log after ${milliseconds} ms:\n${this.log}`);
+      if (Date.now() > deadline)
+        throw new Error(`${pattern} is not in the log after ${milliseconds} ms:\n${this.log}`);
       await sleep(50);
     }
   }
 
   /** The same as the Docker transport, without Docker: curl and restart act on this process. */
   transport(): Transport & { requests: string[]; restarts: number } {
-    const server = this;
+    const path = (inContainer: string) => this.path(inContainer);
+    const again = async () => {
+      await this.end();
+      this.start();
+    };
+    const log = () => this.log;
     return {
       name: "container test",
       requests: [],
@@ -192,15 +247,14 @@ export class StalwartServer {
         const method = args[args.indexOf("--request") + 1] ?? "";
         const url = args[args.indexOf("--url") + 1] ?? "";
         this.requests.push(`${method} ${new URL(url).pathname}`);
-        return runCommand("curl", ["--config", server.path(API_CURLRC), ...args], stdin, deadline);
+        return runCommand("curl", ["--config", path(API_CURLRC), ...args], stdin, deadline);
       },
       async restart() {
         this.restarts++;
-        await server.end();
-        server.start();
+        await again();
         return { status: 0, stdout: "", stderr: "" };
       },
-      inspect: () => Promise.resolve({ exists: true, running: true, log: server.log }),
+      inspect: () => Promise.resolve({ exists: true, running: true, log: log() }),
     };
   }
 }

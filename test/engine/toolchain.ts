@@ -32,7 +32,7 @@ function places(): string[] {
   const own = process.env["TAILWART_BIN"];
   const path = (process.env["PATH"] ?? "").split(delimiter).filter((dir) => dir !== "");
   return [
-    ...(own ? [own] : []),
+    ...(own ?? "").split(delimiter).filter((dir) => dir !== ""),
     ...path,
     "/usr/sbin",
     ...pieces.flatMap((piece) => [join(tools, piece), join(tools, piece, "bin")]),
@@ -45,7 +45,7 @@ function places(): string[] {
  * @param remedy the command that puts it there
  * @throws when it is nowhere: the test fails, it does not skip
  */
-export function requireProgram(name: string, remedy = "node tools/ensure.mjs"): string {
+export function requireProgram(name: string, remedy = "npm run tools"): string {
   const found = places()
     .map((dir) => join(dir, name))
     .find(isExecutable);

@@ -176,6 +176,10 @@ describe("no-hardcoded-tailnet-ip passes", () => {
       "a time that has the value of an address",
       { envs: ["BUILD_TIME=1682000000", 'M={"createdAt":"1682000000"}'] },
     ],
+    [
+      "a size and a version that have the value of an address",
+      { envs: ["MAX_BYTES=1682000000", "APP_VERSION=100.64.1"] },
+    ],
     ["numbers", { memory: 1682000000, stopTimeout: 90 }],
     ["a container without any text", {}],
   ])("%s", async (_, props) => {

@@ -124,5 +124,5 @@ describe("waysToSucceed", () => {
       }),
       { numRuns: Number(process.env["TAILWART_PROPERTY_RUNS"] ?? 150) > 1000 ? 2000 : 150 },
     );
-  });
+  }, 300_000);
 });

@@ -107,7 +107,7 @@ async function asApiError(action: () => Promise<void>): Promise<void> {
     const failures = testFailures(error.message);
     throw failures
       ? new ApiError(400, "test(s) failed", failures)
-      : new ApiError(400, error.message.replace(/^setting policy: /, ""));
+      : new ApiError(400, error.message.replace(/^(?:setting policy: |parsing policy: )+/, ""));
   }
 }
 

@@ -18,7 +18,10 @@ afterEach(() => {
 });
 
 /** A TCP server on loopback that answers the first bytes with `answer`; "" accepts and stays mute. */
-async function listen(answer: string, port = 0): Promise<{ port: number; requests: Buffer[]; server: Server }> {
+async function listen(
+  answer: string,
+  port = 0,
+): Promise<{ port: number; requests: Buffer[]; server: Server }> {
   const requests: Buffer[] = [];
   const server = createServer((socket) => {
     socket.on("error", () => undefined);
@@ -68,7 +71,8 @@ class Entrypoint {
   async says(text: string, milliseconds = 10_000): Promise<void> {
     const deadline = Date.now() + milliseconds;
     while (!this.output.includes(text)) {
-      if (Date.now() > deadline) throw new Error(`"${text}" was not said within ${milliseconds} ms:\n${this.output}`);
+      if (Date.now() > deadline)
+        throw new Error(`"${text}" was not said within ${milliseconds} ms:\n${this.output}`);
       await new Promise((resolve) => setTimeout(resolve, 25));
     }
   }
@@ -81,7 +85,10 @@ class Entrypoint {
   }
 }
 
-async function environment(postgres: number, more: Record<string, string> = {}): Promise<Record<string, string>> {
+async function environment(
+  postgres: number,
+  more: Record<string, string> = {},
+): Promise<Record<string, string>> {
   return {
     TAILWART_POSTGRES_HOST: "127.0.0.1",
     TAILWART_POSTGRES_PORT: String(postgres),
@@ -132,7 +139,10 @@ describe("the gate", () => {
   test("names a host that does not resolve", async () => {
     const env = await environment(5432, { TAILWART_POSTGRES_HOST: "no-such-machine.invalid" });
     const entry = new Entrypoint({ ...env, TAILWART_GATE_TIMEOUT: "8" });
-    await entry.says("gate: waiting for Postgres no-such-machine.invalid:5432: name does not resolve", 15_000);
+    await entry.says(
+      "gate: waiting for Postgres no-such-machine.invalid:5432: name does not resolve",
+      15_000,
+    );
   });
 
   test("repeats what it waits for every TAILWART_GATE_REPORT seconds, and says it again when the reason changes", async () => {
@@ -170,14 +180,17 @@ describe("the running server", () => {
     return entry;
   };
 
-  test.each(["SIGTERM", "SIGINT"] as const)("is told of %s within 2 s, and its exit status is the container's", async (signal) => {
-    const entry = await started({ FAKE_EXIT: "3" });
-    await entry.says("watch: SMTP greets");
-    const { status, took } = await entry.stop(signal);
-    expect(entry.output).toContain("fake: SIGTERM");
-    expect(status).toBe(3);
-    expect(took).toBeLessThan(2000);
-  });
+  test.each(["SIGTERM", "SIGINT"] as const)(
+    "is told of %s within 2 s, and its exit status is the container's",
+    async (signal) => {
+      const entry = await started({ FAKE_EXIT: "3" });
+      await entry.says("watch: SMTP greets");
+      const { status, took } = await entry.stop(signal);
+      expect(entry.output).toContain("fake: SIGTERM");
+      expect(status).toBe(3);
+      expect(took).toBeLessThan(2000);
+    },
+  );
 
   test("is told of SIGTERM within 2 s with the watch off", async () => {
     const entry = await started({ TAILWART_WATCH: "off" });
@@ -205,20 +218,33 @@ describe("the running server", () => {
 describe("the watch", () => {
   test("stops a server that turned mute after three misses, says why, and exits 1", async () => {
     const file = join(mkdtempSync(join(tmpdir(), "tailwart-")), "mute");
-    const env = await environment((await listen("N")).port, { FAKE_MODE: "mute-on-file", FAKE_MUTE_FILE: file });
+    const env = await environment((await listen("N")).port, {
+      FAKE_MODE: "mute-on-file",
+      FAKE_MUTE_FILE: file,
+    });
     const entry = new Entrypoint(env);
     await entry.says("watch: SMTP greets");
     await new Promise((resolve) => setTimeout(resolve, 1200));
     expect(entry.output).not.toContain("of 3)");
     writeFileSync(file, "");
     expect(await entry.exit).toBe(1);
-    for (const text of ["(1 of 3)", "(2 of 3)", "(3 of 3)", "no greeting within 0.5 s", "starting over", "fake: SIGTERM"]) {
+    for (const text of [
+      "(1 of 3)",
+      "(2 of 3)",
+      "(3 of 3)",
+      "no greeting within 0.5 s",
+      "starting over",
+      "fake: SIGTERM",
+    ]) {
       expect(entry.output).toContain(text);
     }
   });
 
   test("gives a server that never greets until the start deadline", async () => {
-    const env = await environment((await listen("N")).port, { FAKE_MODE: "mute", TAILWART_START_DEADLINE: "3" });
+    const env = await environment((await listen("N")).port, {
+      FAKE_MODE: "mute",
+      TAILWART_START_DEADLINE: "3",
+    });
     const start = Date.now();
     const entry = new Entrypoint(env);
     expect(await entry.exit).toBe(1);
@@ -228,7 +254,11 @@ describe("the watch", () => {
   });
 
   test("switched off leaves a mute server running", async () => {
-    const env = await environment((await listen("N")).port, { FAKE_MODE: "mute", TAILWART_WATCH: "off", TAILWART_START_DEADLINE: "1" });
+    const env = await environment((await listen("N")).port, {
+      FAKE_MODE: "mute",
+      TAILWART_WATCH: "off",
+      TAILWART_START_DEADLINE: "1",
+    });
     const entry = new Entrypoint(env);
     await entry.says("fake: listening");
     await new Promise((resolve) => setTimeout(resolve, 3000));
@@ -241,7 +271,9 @@ describe("the watch", () => {
     await new Promise((resolve) => setTimeout(resolve, 2000));
     const zombies = readdirSync("/proc").filter((pid) => {
       try {
-        const [state, parent] = readFileSync(`/proc/${pid}/stat`, "utf8").replace(/^.*\) /, "").split(" ");
+        const [state, parent] = readFileSync(`/proc/${pid}/stat`, "utf8")
+          .replace(/^.*\) /, "")
+          .split(" ");
         return state === "Z" && Number(parent) === entry.process.pid;
       } catch {
         return false;

@@ -11,7 +11,9 @@ const server = createServer((socket) => {
   socket.write("220 fake ESMTP\r\n");
   socket.on("data", () => socket.end("221 bye\r\n"));
 });
-server.listen(Number(process.env.TAILWART_WATCH_PORT), "127.0.0.1", () => console.log(`fake: listening, pid ${process.pid}`));
+server.listen(Number(process.env.TAILWART_WATCH_PORT), "127.0.0.1", () =>
+  console.log(`fake: listening, pid ${process.pid}`),
+);
 process.on("SIGTERM", () => {
   console.log("fake: SIGTERM");
   if (mode !== "stubborn") process.exit(Number(process.env.FAKE_EXIT ?? 0));

@@ -96,7 +96,7 @@ describe("merging into the user's policy file", () => {
       '{\n "grants": [], "hosts": {"// tailwart: begin": "10.0.0.1"} // [\n}',
     ],
     ["a comment before the first entry's bracket", '{ "grants": /* mine */ [ /* all */\n] }'],
-    ["no line end at the end", '{ "grants": [\n] } // end'],
+    ["no line end at the end", '{ "grants": [\n] } /* end */'],
   ])("a base %s comes back byte for byte", (_, base) => {
     const merged = mergePolicy(base, own);
     expect(merged).not.toBe(base);
@@ -122,6 +122,8 @@ describe("what is refused", () => {
   test.each([
     ["not HuJSON", '{ "grants": [ }', /not HuJSON.*line 1, column 15/, /comments/],
     ["not an object", "[]", /one object/, /grants/],
+    ["a last comment without line end", '{ "grants": [] } // end', /comment at line 1, column 18/, /line break/],
+    ["a carriage return alone", '{ // comment?\r "grants": [] }', /carriage return without/, /LF/],
     ["a byte order mark", '\ufeff{ "grants": [] }', /byte order mark/, /UTF-8/],
     ["neither grants nor acls", "{}", /neither "grants" nor "acls"/, /"grants": \[\]/],
     [

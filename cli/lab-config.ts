@@ -1,0 +1,140 @@
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { parse, stringify } from "yaml";
+
+import { type LabStack, mustPulumi } from "./stack.ts";
+
+/** What the lab's world tells about itself, and what the stack's config is made of. */
+export interface StackFacts {
+  images: { sidecar: string; stalwart: string; edge: string };
+  dockerHosts: { kvm: string; edge: string };
+  bootDir: string;
+  wanAddress: string;
+  mailDomain: string;
+  mailHost: string;
+  site: string;
+  tailnetDomain: string;
+  controlUrl: string;
+  nodeEnvironment: Record<string, string>;
+  apiUrl: string;
+  policyFile: string;
+  owners: string[];
+  postgres: { host: string; database: string; user: string; password: string };
+  relay: { host: string };
+}
+
+/** Changes to the lab's config: a path of keys to a value. */
+export type Overrides = Record<string, unknown>;
+
+/**
+ * The lab's Pulumi.<stack>.yaml: the same keys as production's, with the lab's values. `tailscale:baseUrl` is the
+ * only provider setting that production has not. ManageSieve is left out: the lab's server has no such listener.
+ */
+export function labConfig(facts: StackFacts, overrides: Overrides = {}): Record<string, unknown> {
+  const config: Record<string, unknown> = {
+    "tailscale:baseUrl": facts.apiUrl,
+    "tailwart:mailDomain": facts.mailDomain,
+    "tailwart:mailHost": facts.mailHost,
+    "tailwart:services": ["smtp", "submissions", "submission", "imaps", "https"],
+    "tailwart:accounts": [{ name: "alice" }],
+    "tailwart:tailnet": {
+      domain: facts.tailnetDomain,
+      controlUrl: facts.controlUrl,
+      env: facts.nodeEnvironment,
+      policyFile: facts.policyFile,
+      operators: facts.owners,
+      tagOwners: facts.owners,
+    },
+    "tailwart:kvm": {
+      dockerHost: facts.dockerHosts.kvm,
+      startUnit: "directory",
+      startDirectory: facts.bootDir,
+    },
+    "tailwart:edge": {
+      dockerHost: facts.dockerHosts.edge,
+      wanAddress: facts.wanAddress,
+      sites: [{ host: facts.site }],
+      certificates: "internal",
+    },
+    "tailwart:images": facts.images,
+    "tailwart:postgres": {
+      host: facts.postgres.host,
+      database: facts.postgres.database,
+      user: facts.postgres.user,
+    },
+    "tailwart:relay": { host: facts.relay.host, tls: "tailnet" },
+  };
+  for (const [path, value] of Object.entries(overrides)) assign(config, path.split("/"), value);
+  return config;
+}
+
+function assign(target: Record<string, unknown>, [key = "", ...rest]: string[], value: unknown): void {
+  if (rest.length === 0) target[key] = value;
+  else assign((target[key] ??= {}) as Record<string, unknown>, rest, value);
+}
+
+/**
+ * Makes sure of the stack and its config file. Secrets that are in the file already stay as they are encrypted, so
+ * that nothing is written, and no passphrase asked, where nothing has changed.
+ */
+export async function writeStackConfig(
+  stack: LabStack,
+  facts: StackFacts,
+  overrides: Overrides = {},
+): Promise<void> {
+  await mkdir(stack.backend, { recursive: true, mode: 0o700 });
+  const old = await readFile(stack.configFile, "utf8").catch(() => "");
+  const before = (old ? parse(old) : {}) as { config?: Record<string, unknown>; encryptionsalt?: string };
+  const salt = before.encryptionsalt ?? (await initStack(stack));
+  const secret = before.config?.["tailwart:postgresPassword"];
+  const config = {
+    ...labConfig(facts, overrides),
+    ...(secret ? { "tailwart:postgresPassword": secret } : {}),
+  };
+  const text = stringify({ encryptionsalt: salt, config });
+  if (text !== old) await writeFile(stack.configFile, text, { mode: 0o600 });
+  if (secret) return;
+  await mustPulumi(
+    stack,
+    [
+      "config",
+      "set",
+      "--secret",
+      "--stack",
+      stack.name,
+      "--config-file",
+      stack.configFile,
+      "tailwart:postgresPassword",
+    ],
+    { input: facts.postgres.password, inNamespace: false },
+  );
+}
+
+/** `stack init` writes Pulumi.<stack>.yaml beside Pulumi.yaml, so it is run beside a copy, outside of the project. */
+async function initStack(stack: LabStack): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), "tailwart-init-"));
+  try {
+    await writeFile(join(folder, "Pulumi.yaml"), "name: tailwart\nruntime: nodejs\n");
+    const options = { cwd: folder, inNamespace: false };
+    const listed = await mustPulumi(stack, ["stack", "ls", "--json"], options);
+    const known = (JSON.parse(listed.stdout) as { name: string }[]).some(
+      ({ name }) => name.split("/").at(-1) === stack.name,
+    );
+    if (known)
+      await mustPulumi(stack, ["stack", "rm", "--force", "--yes", "--preserve-config", stack.name], options);
+    await mustPulumi(stack, ["stack", "init", stack.name], options);
+    const made = parse(await readFile(join(folder, `Pulumi.${stack.name}.yaml`), "utf8")) as {
+      encryptionsalt: string;
+    };
+    return made.encryptionsalt;
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}
+
+/** Flags that every command on the stack takes. */
+export function stackFlags(stack: LabStack): string[] {
+  return ["--stack", stack.name, "--config-file", stack.configFile];
+}

@@ -1,0 +1,78 @@
+import { randomUUID } from "node:crypto";
+
+import { fetchMessage, send } from "../lab/mail/outside.ts";
+import { receivedMessages } from "../lab/peers.ts";
+import { UserError } from "../lib/errors.ts";
+import type { Lab } from "./lab.ts";
+import { seconds } from "./progress.ts";
+import { mustPulumi } from "./stack.ts";
+
+/** How long a message may take. Seconds. */
+const PATIENCE = 30;
+
+/** The generated password of one of the lab's accounts. */
+export async function accountPassword({ stack }: Lab, account: string): Promise<string> {
+  const args = ["stack", "output", "accountPasswords", "--show-secrets", "--json", "--stack", stack.name];
+  const { stdout } = await mustPulumi(stack, args);
+  const password = (JSON.parse(stdout) as Record<string, string>)[account];
+  if (!password) throw new UserError(`the stack has no account ${account}`);
+  return password;
+}
+
+/** A message from the internet to the edge's port 25, read back over the edge's port 993. */
+export async function mailIn(lab: Lab, password: string): Promise<string> {
+  const { layout, facts } = lab;
+  const start = Date.now();
+  const subject = `in ${randomUUID()}`;
+  const to = `alice@${facts.mailDomain}`;
+  await send(layout, {
+    host: facts.mailHost,
+    port: 25,
+    secure: false,
+    from: "someone@outside.test",
+    to,
+    subject,
+    body: "hello",
+  });
+  await fetchMessage(layout, {
+    host: facts.mailHost,
+    port: 993,
+    user: "alice",
+    pass: password,
+    subject,
+    within: PATIENCE,
+  });
+  return `in:  outside → edge:25 → Stalwart → edge:993, ${seconds(start)}`;
+}
+
+/** A message handed in on the edge's port 465 that reaches the smarthost over the tailnet. */
+export async function mailOut(lab: Lab, password: string): Promise<string> {
+  const { layout, facts } = lab;
+  const start = Date.now();
+  const subject = `out ${randomUUID()}`;
+  const from = `alice@${facts.mailDomain}`;
+  const auth = { user: "alice", pass: password };
+  await send(layout, {
+    host: facts.mailHost,
+    port: 465,
+    secure: true,
+    auth,
+    from,
+    to: "friend@elsewhere.test",
+    subject,
+    body: "hello",
+  });
+  for (const deadline = Date.now() + PATIENCE * 1000; ;) {
+    const found = (await receivedMessages(layout)).some((message) => message.includes(`Subject: ${subject}`));
+    if (found) return `out: edge:465 → Stalwart → tailnet → smarthost:587, ${seconds(start)}`;
+    if (Date.now() > deadline)
+      throw new UserError(`the smarthost has not received the message within ${PATIENCE} s`);
+    await new Promise((resolve) => setTimeout(resolve, 250));
+  }
+}
+
+/** Proves the stack by delivering mail in both directions. */
+export async function prove(lab: Lab): Promise<string[]> {
+  const password = await accountPassword(lab, "alice");
+  return [await mailIn(lab, password), await mailOut(lab, password)];
+}

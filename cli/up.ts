@@ -1,0 +1,59 @@
+// `npm run up`: a fresh clone → a running mail stack, deployed by the real engine, proved by mail in both directions.
+import { ensureDebianPackages } from "../tools/debian.mjs";
+import { ensure } from "../tools/ensure.mjs";
+import { debian } from "../tools/manifest.mjs";
+import { adoptPolicy } from "./adopt-policy.ts";
+import { labArguments, requireLabMachine } from "./arguments.ts";
+import { openLab } from "./lab.ts";
+import { stackFlags, writeStackConfig } from "./lab-config.ts";
+import { Progress, runMain } from "./progress.ts";
+import { prove } from "./proof.ts";
+import { mustPulumi, POLICY_PACK } from "./stack.ts";
+
+const USAGE = `Usage: npm run up [-- --name NAME]
+
+Makes the toolchain, the images and the lab's world, deploys the stack into it, and
+delivers mail in both directions. What is there already is kept; run it again after
+a failure and it goes on where it stopped.`;
+
+const { name } = labArguments(USAGE);
+
+await runMain(async () => {
+  requireLabMachine();
+  const progress = new Progress(7);
+  await progress.stage(
+    "Debian packages",
+    () => ensureDebianPackages(debian.lab),
+    (added) => (added.length > 0 ? `${added.length} installed` : "all there"),
+  );
+  const tools = await progress.stage(
+    "toolchain",
+    () => ensure(["engine", "lab"]),
+    ({ pieces }) => `${pieces.length} pieces`,
+  );
+  const lab = await progress.stage(`the lab's world "${name}"`, () =>
+    openLab(name, tools.env, { start: true }),
+  );
+  await progress.stage("stack and config", () => writeStackConfig(lab.stack, lab.facts));
+  await progress.stage(
+    "the tailnet's present policy",
+    () => adoptPolicy(lab.stack),
+    (done) => (done ? "imported" : "imported before"),
+  );
+  await progress.stage("pulumi up", () =>
+    mustPulumi(
+      lab.stack,
+      ["up", "--yes", "--skip-preview", ...stackFlags(lab.stack), "--policy-pack", POLICY_PACK],
+      { show: true },
+    ),
+  );
+  await progress.stage(
+    "mail in and out",
+    () => prove(lab),
+    (lines) => `\n${lines.map((line) => `      ${line}`).join("\n")}\n   `,
+  );
+  console.log(`\nThe stack runs (${progress.elapsed()}). Next:
+  npm run preview          what a change would do
+  npm run lab -- info      endpoints, containers, accounts
+  npm run down             takes all of it away again`);
+});

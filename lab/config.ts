@@ -1,0 +1,66 @@
+import { buildImages, IMAGE_NAMES, imageReference, type ImageName } from "./images/images.ts";
+import type { Layout } from "./layout.ts";
+import { POSTGRES } from "./postgres.ts";
+import { passphraseFile, secretsOf } from "./secrets.ts";
+import { SMARTHOST } from "./smarthost.ts";
+import { BASE_POLICY, endpointsOf } from "./tailnet/index.ts";
+
+/** All that the lab stack's configuration is made of. */
+export interface LabFacts {
+  /** References by digest into the lab's registry. */
+  images: Record<ImageName, string>;
+  /** Values of `docker --host`. */
+  dockerHosts: { kvm: string; edge: string };
+  /** Where a script must be put to be run after each start of the KVM's Docker. */
+  bootDir: string;
+  /** The edge's public address. */
+  wanAddress: string;
+  mailDomain: string;
+  mailHost: string;
+  /** A site of the edge's own, beside the mail names. */
+  site: string;
+  tailnetDomain: string;
+  /** `--login-server` of the sidecar. */
+  controlUrl: string;
+  /** What a node's containerboot needs beside that. */
+  nodeEnvironment: Record<string, string>;
+  /** `tailscale:baseUrl` */
+  apiUrl: string;
+  /** File with the key for the Tailscale API's stand-in. */
+  apiKeyFile: string;
+  /** The tailnet owner's own policy file. */
+  policyFile: string;
+  /** Who may own tags and open the admin listener, in the policy's words. */
+  owners: string[];
+  postgres: { host: string; port: number; database: string; user: string; password: string };
+  relay: { host: string; port: number };
+  /** For PULUMI_CONFIG_PASSPHRASE_FILE. */
+  passphraseFile: string;
+}
+
+/** The facts of a lab that is up. Holds the Postgres password: not for printing. */
+export async function labFacts(layout: Layout): Promise<LabFacts> {
+  const images = await buildImages(layout);
+  const endpoints = endpointsOf(layout.tailnet);
+  return {
+    images: Object.fromEntries(
+      IMAGE_NAMES.map((name) => [name, imageReference(layout, name, images[name].digest)]),
+    ) as LabFacts["images"],
+    dockerHosts: { kvm: layout.boxes.kvm.dockerHost, edge: layout.boxes.edge.dockerHost },
+    bootDir: layout.boxes.kvm.bootDir,
+    wanAddress: layout.machines.edge.address,
+    mailDomain: layout.mailDomain,
+    mailHost: layout.mailHost,
+    site: `www.${layout.mailDomain}`,
+    tailnetDomain: endpoints.domain,
+    controlUrl: endpoints.loginServer,
+    nodeEnvironment: endpoints.nodeEnvironment,
+    apiUrl: endpoints.apiUrl,
+    apiKeyFile: endpoints.apiKeyFile,
+    policyFile: BASE_POLICY,
+    owners: ["group:operators"],
+    postgres: { ...POSTGRES, password: secretsOf(layout).postgresPassword },
+    relay: { ...SMARTHOST },
+    passphraseFile: passphraseFile(layout),
+  };
+}

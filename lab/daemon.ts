@@ -1,0 +1,109 @@
+import { spawn } from "node:child_process";
+import { closeSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+
+import type { Layout, Machine } from "./layout.ts";
+import { inMachine } from "./machine.ts";
+import { ageOf, childrenOf, isAlive, processOf, signal, type ProcessId } from "./processes.ts";
+import { SYSTEM_ENV, until } from "./run.ts";
+
+/** A process of a machine that goes on when the command that started it has ended. */
+export interface Daemon {
+  machine: Machine;
+  /** Unique in the machine. */
+  name: string;
+  /** It must stay in the foreground. */
+  command: readonly string[];
+  env?: Record<string, string>;
+}
+
+export type DaemonId = Pick<Daemon, "machine" | "name">;
+
+/** Starts a daemon, or finds it running. Its output is appended to state/LAB/log/MACHINE-NAME.log. Returns whether it had to be started. */
+export async function startDaemon(layout: Layout, daemon: Daemon): Promise<boolean> {
+  if (daemonProcess(daemon)) return false;
+  const [program, ...args] = inMachine(daemon.machine, daemon.command);
+  mkdirSync(layout.logDir, { recursive: true });
+  const log = openSync(logFile(layout, daemon), "a", 0o600);
+  // Detached (setsid): neither Ctrl-C nor the terminal's end reaches it.
+  const child = spawn(program, args, {
+    detached: true,
+    cwd: "/",
+    stdio: ["ignore", log, log],
+    env: { ...SYSTEM_ENV, ...daemon.env },
+  });
+  closeSync(log);
+  await new Promise((resolve, reject) => child.once("spawn", resolve).once("error", reject));
+  child.unref();
+  const id = child.pid === undefined ? undefined : processOf(child.pid);
+  if (!id) throw new Error(`${nameOf(daemon)} ended at once\n${lastLines(layout, daemon)}`);
+  writeFileSync(recordFile(daemon), JSON.stringify(id));
+  return true;
+}
+
+/** Waits until a started daemon is ready; fails early, with its last words, when it ends. */
+export async function waitForDaemon(
+  layout: Layout,
+  daemon: DaemonId,
+  isReady: () => Promise<boolean>,
+  timeout = 30_000,
+): Promise<void> {
+  const detail = () => lastLines(layout, daemon);
+  const ready = async () => {
+    if (await isReady()) return true;
+    if (daemonProcess(daemon)) return false;
+    throw new Error(`${nameOf(daemon)} ended; it last wrote:\n${detail()}`);
+  };
+  await until(`${nameOf(daemon)} is ready`, ready, timeout, { detail });
+}
+
+/**
+ * The process that stands for a daemon, or undefined when it does not run. It is nsenter, which waits for the daemon itself, its
+ * child inside the machine.
+ */
+export function daemonProcess(daemon: DaemonId): ProcessId | undefined {
+  try {
+    const id = JSON.parse(readFileSync(recordFile(daemon), "utf8")) as ProcessId;
+    return isAlive(id) ? id : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Seconds since the daemon was started, or undefined when it does not run. */
+export function daemonAge(daemon: DaemonId): number | undefined {
+  const id = daemonProcess(daemon);
+  return id && ageOf(id);
+}
+
+/** Sends a signal to a daemon and waits until it has ended. Nothing happens when it does not run. */
+export async function stopDaemon(
+  daemon: DaemonId,
+  { signalName = "SIGTERM", timeout = 20_000 }: { signalName?: NodeJS.Signals; timeout?: number } = {},
+): Promise<void> {
+  const id = daemonProcess(daemon);
+  if (id) {
+    const inside = childrenOf(id.pid).map(processOf);
+    for (const child of inside) if (child) signal(child, signalName);
+    await until(`${nameOf(daemon)} has ended after ${signalName}`, () => !isAlive(id), timeout);
+  }
+  rmSync(recordFile(daemon), { force: true });
+}
+
+/** The end of a daemon's log. */
+export function lastLines(layout: Layout, daemon: DaemonId, count = 12): string {
+  const text = readFileSync(logFile(layout, daemon), "utf8");
+  return text.trimEnd().split("\n").slice(-count).join("\n");
+}
+
+function logFile(layout: Layout, daemon: DaemonId): string {
+  return join(layout.logDir, `${nameOf(daemon)}.log`);
+}
+
+function nameOf({ machine, name }: DaemonId): string {
+  return `${machine.name}-${name}`;
+}
+
+function recordFile({ machine, name }: DaemonId): string {
+  return join(machine.dir, `${name}.process`);
+}

@@ -1,0 +1,112 @@
+import { chownSync, copyFileSync, chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+
+import type { Layout } from "../layout.ts";
+import { toolPath } from "../programs.ts";
+import { run } from "../run.ts";
+import { baseLayer } from "./base.ts";
+import { hashOfFile, keyOf } from "./key.ts";
+import { ImageStore, type ImageConfig, type Layer, type Manifest } from "./store.ts";
+
+export const IMAGE_NAMES = ["sidecar", "stalwart", "edge"] as const;
+export type ImageName = (typeof IMAGE_NAMES)[number];
+export type Images = Record<ImageName, Manifest>;
+
+/** What is in an image above the base, and how it starts. */
+interface Recipe {
+  programs: readonly string[];
+  config: ImageConfig;
+  /** Adds to the layer's folder what is not a program. */
+  prepare?: (folder: string) => Promise<void> | void;
+}
+
+/** The owner of Stalwart's files and process in the official image. */
+const STALWART_ID = 2000;
+
+const RECIPES: Record<ImageName, Recipe> = {
+  // As tailscale/tailscale.
+  sidecar: {
+    programs: ["tailscaled", "tailscale", "containerboot"],
+    config: { Cmd: ["/usr/local/bin/containerboot"] },
+    prepare: (folder) => mkdirSync(join(folder, "var/lib/tailscale"), { recursive: true }),
+  },
+  // As stalwartlabs/stalwart: same user, same paths, and the same file capability, without which an exec under
+  // no-new-privileges and NET_BIND_SERVICE alone would not show what production does.
+  stalwart: {
+    programs: ["stalwart"],
+    config: {
+      User: `${STALWART_ID}:${STALWART_ID}`,
+      WorkingDir: "/var/lib/stalwart",
+      Entrypoint: ["/usr/local/bin/stalwart"],
+      Cmd: ["--config", "/etc/stalwart/config.toml"],
+    },
+    async prepare(folder) {
+      for (const path of ["etc/stalwart", "var/lib/stalwart"]) {
+        mkdirSync(join(folder, path), { recursive: true });
+        chownSync(join(folder, path), STALWART_ID, STALWART_ID);
+      }
+      const capable = join(folder, "usr/local/bin/stalwart");
+      await run("setcap", ["cap_net_bind_service=+ep", capable]);
+    },
+  },
+  edge: {
+    programs: ["caddy"],
+    config: { Cmd: ["caddy", "run", "--config", "/etc/caddy/caddy.json"] },
+    prepare: (folder) => {
+      for (const path of ["etc/caddy", "data", "config"]) mkdirSync(join(folder, path), { recursive: true });
+    },
+  },
+};
+/** Changed when `prepare` makes something else. */
+const RECIPE_VERSION = 1;
+
+/** Makes the lab's three images, or takes them from the cache. Needs no Docker and, with a cached base, no network. */
+export async function buildImages(layout: Layout): Promise<Images> {
+  const cacheDir = imageCache(layout);
+  const store = new ImageStore(cacheDir);
+  const base = await baseLayer(store, cacheDir);
+  const built = {} as Images;
+  for (const name of IMAGE_NAMES) {
+    const layer = await programLayer(store, cacheDir, name);
+    built[name] = store.addImage(RECIPES[name].config, [base, layer]);
+  }
+  return built;
+}
+
+/** The image as a container names it: registry, repository and digest. */
+export function imageReference(layout: Layout, name: ImageName, digest: string): string {
+  return `${layout.registry}/tailwart/${name}@${digest}`;
+}
+
+export function imageCache(layout: Pick<Layout, "cacheDir">): string {
+  return join(layout.cacheDir, "images");
+}
+
+async function programLayer(store: ImageStore, cacheDir: string, name: ImageName): Promise<Layer> {
+  const { programs, prepare } = RECIPES[name];
+  const paths = programs.map((program) => toolPath(program));
+  const key = keyOf(name, RECIPE_VERSION, programs, await Promise.all(paths.map(hashOfFile)));
+  const kept = store.keptLayer(key);
+  if (kept) return kept;
+  const folder = mkdtempSync(join(cacheDir, `${name}-`));
+  try {
+    const bin = join(folder, "usr/local/bin");
+    mkdirSync(bin, { recursive: true });
+    programs.forEach((program, index) => {
+      copyFileSync(paths[index] ?? "", join(bin, program));
+      chmodSync(join(bin, program), 0o755);
+    });
+    label(folder);
+    await prepare?.(folder);
+    chmodSync(folder, 0o755);
+    return await store.addLayer(key, folder);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** Marks the layer as the lab's own, so that nobody takes the image for an official one. */
+function label(folder: string): void {
+  mkdirSync(join(folder, "etc"), { recursive: true });
+  writeFileSync(join(folder, "etc/tailwart-lab-image"), "Built by tailwart's lab. Not an official image.\n");
+}

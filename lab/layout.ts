@@ -1,0 +1,150 @@
+import { homedir } from "node:os";
+import { join } from "node:path";
+
+import { UserError } from "../lib/errors.ts";
+
+/** The lab's machines, each a network namespace, with its address on the lab's internet. */
+export const ADDRESSES = {
+  /** The internet itself: bridge, DNS, registry, headscale, adapter. */
+  net: "203.0.113.1",
+  /** The VPS whose provider blocks outbound SMTP: a Docker host. */
+  kvm: "203.0.113.10",
+  /** The box that the internet reaches: a Docker host. */
+  edge: "203.0.113.20",
+  /** Postgres. */
+  db: "203.0.113.30",
+  /** The smarthost. */
+  mail: "203.0.113.40",
+  /** Somebody out there. */
+  outside: "203.0.113.50",
+  /** Where Pulumi runs. */
+  operator: "203.0.113.60",
+} as const;
+
+export type MachineName = keyof typeof ADDRESSES;
+export type BoxName = "kvm" | "edge";
+
+export const MACHINES = Object.keys(ADDRESSES) as MachineName[];
+export const BOXES: readonly BoxName[] = ["kvm", "edge"];
+
+/** A machine: a network namespace and the processes in it. */
+export interface Machine {
+  name: MachineName;
+  /** Name below /run/netns. */
+  netns: string;
+  address: string;
+  /** State that is the machine's own. */
+  dir: string;
+}
+
+/** A machine that runs a Docker daemon. */
+export interface Box extends Machine {
+  name: BoxName;
+  socket: string;
+  /** `--host` of the docker command. */
+  dockerHost: string;
+  /** Scripts that are run after each start of the daemon, as systemd does on a real host. */
+  bootDir: string;
+  /** Docker's own bridge. */
+  bip: string;
+  /** Where Docker takes the networks of containers from. */
+  addressPool: string;
+  /** Parent of all its containers' cgroups. */
+  cgroup: string;
+}
+
+export interface Layout {
+  name: string;
+  cacheDir: string;
+  stateDir: string;
+  logDir: string;
+  /** Generated passwords, one JSON object, mode 0600. */
+  secretsFile: string;
+  machines: Record<MachineName, Machine>;
+  boxes: Record<BoxName, Box>;
+  dns: string;
+  registry: string;
+  tailnet: { stateDir: string; address: string; netns: string; domain: string };
+  mailDomain: string;
+  mailHost: string;
+}
+
+/** Each namespace is the lab's own, so every lab may use the same addresses (TEST-NET-3, RFC 5737). */
+export const PREFIX_LENGTH = 24;
+/**
+ * headscale's and the adapter's address. Private, because over plain http tailscaled stays with http only for a private literal: with
+ * another it tries :443 as well, and after a restart nothing else (tailscale.com control/controlhttp).
+ */
+export const CONTROL_ADDRESS = "10.203.113.1";
+
+const NAME = /^[a-z][a-z0-9-]{0,9}$/;
+
+/**
+ * Where everything of a lab is; a pure function of its name.
+ *
+ * @param name 1 to 10 of a-z, 0-9 and dash, a letter first
+ * @throws UserError for another name
+ * @example layoutOf("lab").machines.kvm.netns === "lab-kvm"
+ */
+export function layoutOf(name: string, env: NodeJS.ProcessEnv = process.env): Layout {
+  if (!NAME.test(name))
+    throw new UserError(`"${name}" is no name for a lab`, {
+      path: "--name",
+      hint: "write 1 to 10 of a-z, 0-9 and dash, beginning with a letter: --name lab",
+    });
+  const stateDir = join(stateRoot(env), name);
+  const machine = (machineName: MachineName): Machine => ({
+    name: machineName,
+    netns: `${name}-${machineName}`,
+    address: ADDRESSES[machineName],
+    dir: join(stateDir, machineName),
+  });
+  const box = (boxName: BoxName, bip: string, addressPool: string): Box => {
+    const base = machine(boxName);
+    const socket = join(base.dir, "docker.sock");
+    return {
+      ...base,
+      name: boxName,
+      socket,
+      dockerHost: `unix://${socket}`,
+      bootDir: join(base.dir, "boot.d"),
+      bip,
+      addressPool,
+      cgroup: `/tailwart-${name}-${boxName}`,
+    };
+  };
+  const boxes = {
+    kvm: box("kvm", "172.31.10.1/24", "172.30.0.0/17"),
+    edge: box("edge", "172.31.20.1/24", "172.30.128.0/17"),
+  };
+  const machines = Object.fromEntries(MACHINES.map((each) => [each, machine(each)])) as Layout["machines"];
+  return {
+    name,
+    cacheDir: cacheRoot(env),
+    stateDir,
+    logDir: join(stateDir, "log"),
+    secretsFile: join(stateDir, "secrets.json"),
+    machines: { ...machines, ...boxes },
+    boxes,
+    dns: ADDRESSES.net,
+    registry: `${ADDRESSES.net}:5000`,
+    tailnet: {
+      stateDir: join(stateDir, "tailnet"),
+      address: CONTROL_ADDRESS,
+      netns: machines.net.netns,
+      domain: "tail.test",
+    },
+    mailDomain: "lab.test",
+    mailHost: "mail.lab.test",
+  };
+}
+
+/** Folder of what may be thrown away but costs time: `TAILWART_CACHE`, else below `XDG_CACHE_HOME`. */
+export function cacheRoot(env: NodeJS.ProcessEnv = process.env): string {
+  return env["TAILWART_CACHE"] || join(env["XDG_CACHE_HOME"] || join(homedir(), ".cache"), "tailwart");
+}
+
+/** Folder of the labs' state: `TAILWART_STATE`, else ~/.local/state/tailwart. */
+export function stateRoot(env: NodeJS.ProcessEnv = process.env): string {
+  return env["TAILWART_STATE"] || join(homedir(), ".local", "state", "tailwart");
+}

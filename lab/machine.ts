@@ -1,0 +1,129 @@
+import { spawn } from "node:child_process";
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
+
+import type { Layout, Machine } from "./layout.ts";
+import { namespaceOf, namespaceOfProcess } from "./namespaces.ts";
+import { isAlive, processOf, signal, type ProcessId } from "./processes.ts";
+import { run, SYSTEM_ENV, until, type RunOptions, type RunResult } from "./run.ts";
+
+/** Where a machine's own state folder is seen from inside it. */
+export const INSIDE = "/run/machine";
+
+/**
+ * What makes a machine out of a network namespace: own mounts, host name and process ids, held by one process. When that
+ * process ends, the kernel ends all others of the machine, containers included, and its mounts are gone.
+ * /etc and /run are the machine's own, so that nothing written there (resolv.conf by tailscaled, key.json by dockerd)
+ * reaches the real ones.
+ */
+const SETUP = `
+set -eu
+# In the old /proc this is the number that the outer world knows.
+read -r pid _ < /proc/self/stat
+mount --make-rprivate /
+# A copied mount would keep other namespaces alive after their end.
+while read -r _ _ _ _ mountpoint _; do
+  case $mountpoint in /run/netns/*) umount --lazy "$mountpoint" ;; esac
+done < /proc/self/mountinfo
+mount -t tmpfs -o mode=755 tailwart /run
+mkdir -p /run/lock ${INSIDE}
+# Services that do not run as root cannot look into the caller's home folder.
+mount --bind "$DIR" ${INSIDE}
+mkdir -p "$DIR/etc"
+mount -t tmpfs -o mode=755 tailwart "$DIR/etc"
+mkdir "$DIR/etc/upper" "$DIR/etc/work"
+mount -t overlay -o "lowerdir=/etc,upperdir=$DIR/etc/upper,workdir=$DIR/etc/work" tailwart /etc
+mount -t proc proc /proc
+hostname "$HOST"
+# Through a symlink (systemd-resolved) it would be a file below /run.
+rm -f /etc/resolv.conf
+echo "nameserver $DNS" > /etc/resolv.conf
+printf '127.0.0.1 localhost\\n%s %s\\n' "$ADDRESS" "$HOST" > /etc/hosts
+ip link set lo up
+echo "$pid" > "$DIR/holder.new"
+mv "$DIR/holder.new" "$DIR/holder"
+exec tini -- sleep infinity
+`;
+
+/** Starts a machine, or finds it running. Its network namespace must be there. Returns whether it had to be started. */
+export async function startMachine(layout: Layout, machine: Machine): Promise<boolean> {
+  if (holderOf(machine)) return false;
+  mkdirSync(machine.dir, { recursive: true, mode: 0o755 });
+  mkdirSync(layout.logDir, { recursive: true });
+  rmSync(holderFile(machine), { force: true });
+  const log = openSync(join(layout.logDir, `${machine.name}.log`), "a");
+  const unshare = "unshare --mount --uts --pid --fork --kill-child".split(" ");
+  const child = spawn(
+    "nsenter",
+    [`--net=/run/netns/${machine.netns}`, "--", ...unshare, "bash", "-c", SETUP],
+    {
+      detached: true,
+      cwd: "/",
+      stdio: ["ignore", log, log],
+      env: {
+        ...SYSTEM_ENV,
+        DIR: machine.dir,
+        HOST: machine.name,
+        DNS: layout.dns,
+        ADDRESS: machine.address,
+      },
+    },
+  );
+  closeSync(log);
+  await new Promise((resolve, reject) => child.once("spawn", resolve).once("error", reject));
+  child.unref();
+  await until(`${machine.netns}: the machine is up`, () => existsSync(holderFile(machine)), 10_000, {
+    every: 10,
+    detail: () => readFileSync(join(layout.logDir, `${machine.name}.log`), "utf8").slice(-1000),
+  });
+  return true;
+}
+
+/** The process that holds the machine, or undefined when the machine is down. */
+export function holderOf(machine: Machine): ProcessId | undefined {
+  let pid: number;
+  try {
+    pid = Number(readFileSync(holderFile(machine), "utf8"));
+  } catch {
+    return undefined;
+  }
+  const found = processOf(pid);
+  // The number may belong to somebody else by now: the holder is in the machine's namespace.
+  const namespace = namespaceOf(machine);
+  return namespace && namespaceOfProcess(pid) === namespace ? found : undefined;
+}
+
+/** Pulls the plug: all processes of the machine are killed. */
+export async function stopMachine(machine: Machine): Promise<void> {
+  const holder = holderOf(machine);
+  if (!holder) return;
+  signal(holder, "SIGKILL");
+  await until(`${machine.netns}: the machine is off`, () => !isAlive(holder), 10_000, { every: 10 });
+}
+
+/**
+ * The command line that runs a program inside a machine: with its network, files and process ids.
+ *
+ * @throws Error when the machine is down
+ */
+export function inMachine(machine: Machine, command: readonly string[]): [string, ...string[]] {
+  const holder = holderOf(machine);
+  if (!holder) throw new Error(`${machine.netns} is down; run: npm run lab -- up`);
+  return ["nsenter", `--target=${holder.pid}`, ...NAMESPACES, "--", ...command];
+}
+
+/** Runs a program inside a machine to its end. */
+export function runIn(
+  machine: Machine,
+  command: readonly string[],
+  options?: RunOptions,
+): Promise<RunResult> {
+  const [program, ...args] = inMachine(machine, command);
+  return run(program, args, options);
+}
+
+const NAMESPACES = ["--net", "--mount", "--uts", "--pid", "--root", "--wd"];
+
+function holderFile(machine: Machine): string {
+  return join(machine.dir, "holder");
+}

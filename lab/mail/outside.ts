@@ -1,0 +1,35 @@
+import { fileURLToPath } from "node:url";
+
+import type { Layout } from "../layout.ts";
+import { runIn } from "../machine.ts";
+import type { FetchOrder, SendOrder, TlsOrder } from "./client.ts";
+
+const CLIENT = fileURLToPath(new URL("client.ts", import.meta.url));
+
+/** Runs the mail program on the machine `outside`, as somebody on the internet would. */
+async function ask<T>(layout: Layout, verb: string, order: object, seconds: number): Promise<T> {
+  const command = [process.execPath, CLIENT, verb];
+  const { stdout } = await runIn(layout.machines.outside, command, {
+    stdin: JSON.stringify(order),
+    timeout: seconds * 1000,
+  });
+  return JSON.parse(stdout) as T;
+}
+
+/** Hands a message to a mail server. @throws Error with the server's words when it refuses */
+export function send(layout: Layout, order: SendOrder): Promise<{ response: string; messageId: string }> {
+  return ask(layout, "send", order, 45);
+}
+
+/** Reads a message back over IMAP. */
+export function fetchMessage(layout: Layout, order: FetchOrder): Promise<{ source: string }> {
+  return ask(layout, "fetch", order, order.within + 30);
+}
+
+/** Which certificate a server shows. */
+export function inspectTls(
+  layout: Layout,
+  order: TlsOrder,
+): Promise<{ subject: Record<string, string>; issuer: Record<string, string>; subjectaltname?: string }> {
+  return ask(layout, "tls", order, 15);
+}

@@ -1,0 +1,5 @@
+// What stands around the stack: DNS, database, smarthost, and the tailnet's other nodes.
+export { startDns, ZONES } from "./dns.ts";
+export { joinTailnet, NODES, tailnetAddress } from "./nodes.ts";
+export { POSTGRES, sql, startPostgres, stopPostgres } from "./postgres.ts";
+export { receivedMessages, SMARTHOST, startSmarthost } from "./smarthost.ts";

@@ -1,0 +1,112 @@
+import { spawn } from "node:child_process";
+import { setTimeout as sleep } from "node:timers/promises";
+
+export interface RunOptions {
+  /** Given to the program's standard input. Secrets go this way, never in argv. */
+  stdin?: string;
+  /** Milliseconds. Default: 60 000 */
+  timeout?: number;
+  /** The whole environment. Default: SYSTEM_ENV */
+  env?: NodeJS.ProcessEnv;
+  /** Return on a non-zero exit code, too, instead of throwing. Default: false */
+  allowFailure?: boolean;
+}
+
+export interface RunResult {
+  /** 124 after a timeout, as timeout(1) has it. */
+  code: number;
+  stdout: string;
+  stderr: string;
+}
+
+/** The environment of everything in the lab: nothing of the caller's, so no credential of hers gets into it. */
+export const SYSTEM_ENV: NodeJS.ProcessEnv = {
+  PATH: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+  HOME: "/root",
+  LANG: "C.UTF-8",
+};
+
+/**
+ * Runs a program to its end and returns what it printed.
+ *
+ * @throws Error with the command's last words, on a non-zero exit code or after the timeout (then its whole process group is killed)
+ * @example (await run("ip", ["-json", "link"])).stdout
+ */
+export function run(
+  program: string,
+  args: readonly string[],
+  { stdin = "", timeout = 60_000, env = SYSTEM_ENV, allowFailure = false }: RunOptions = {},
+): Promise<RunResult> {
+  return new Promise((resolve, reject) => {
+    // Detached: its own process group, so that a timeout ends its children, too.
+    const child = spawn(program, args, { detached: true, env, stdio: ["pipe", "pipe", "pipe"] });
+    let stdout = "";
+    let stderr = "";
+    let timedOut = false;
+    const timer = setTimeout(() => {
+      timedOut = true;
+      killGroup(child.pid);
+    }, timeout);
+    child.stdout.setEncoding("utf8").on("data", (text: string) => (stdout += text));
+    child.stderr.setEncoding("utf8").on("data", (text: string) => (stderr += text));
+    child.stdin.on("error", () => {}).end(stdin);
+    child.once("error", (error) => {
+      clearTimeout(timer);
+      reject(new Error(`${program} cannot be run: ${error.message}`));
+    });
+    child.once("close", (exitCode, signal) => {
+      clearTimeout(timer);
+      const code = timedOut ? 124 : (exitCode ?? 128);
+      if (code === 0 || allowFailure) return resolve({ code, stdout, stderr });
+      const why = timedOut ? `took longer than ${timeout / 1000} s` : `ended with ${signal ?? code}`;
+      const said = (stderr.trim() || stdout.trim()).split("\n").slice(-8).join("\n");
+      reject(new Error(`${[program, ...args].join(" ")} ${why}${said && `:\n${said}`}`));
+    });
+  });
+}
+
+/**
+ * Runs a program in a network namespace, with the caller's own file system. nsenter, unlike `ip netns exec`, leaves the mounts
+ * alone, so that the cgroups stay in sight.
+ *
+ * @example await runInNetns("lab-outside", ["nc", "-z", "-w", "3", "203.0.113.20", "25"])
+ */
+export function runInNetns(
+  netns: string,
+  command: readonly string[],
+  options: RunOptions = {},
+): Promise<RunResult> {
+  return run("nsenter", [`--net=/run/netns/${netns}`, "--", ...command], options);
+}
+
+/**
+ * Waits until a condition holds.
+ *
+ * @param what names the condition in the error, such as "kvm: dockerd answers"
+ * @param timeout milliseconds
+ * @param detail adds to the error's text, such as the last lines of a log
+ */
+export async function until(
+  what: string,
+  condition: () => Promise<boolean> | boolean,
+  timeout: number,
+  { every = 50, detail }: { every?: number; detail?: () => string | Promise<string> } = {},
+): Promise<void> {
+  const end = performance.now() + timeout;
+  while (!(await condition())) {
+    if (performance.now() > end) {
+      const more = detail ? await detail() : "";
+      throw new Error(`${what}: not within ${timeout / 1000} s${more && `\n${more}`}`);
+    }
+    await sleep(every);
+  }
+}
+
+function killGroup(pid: number | undefined): void {
+  if (pid === undefined) return;
+  try {
+    process.kill(-pid, "SIGKILL");
+  } catch {
+    // Already gone.
+  }
+}

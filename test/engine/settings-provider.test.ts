@@ -1,0 +1,211 @@
+/** The settings resource through the real Pulumi engine. Docker is a script that runs the command here instead of in a container. */
+import { execFile, execFileSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { delimiter, dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+
+import { toFileKeys, toSettingKeys } from "../../lib/settings/keys.ts";
+import { StalwartApi } from "../../provider/api.ts";
+import { freePort, Postgres, StalwartServer } from "./stalwart-server.ts";
+
+const ROOT = fileURLToPath(new URL("../../", import.meta.url));
+const HASH = execFileSync("openssl", ["passwd", "-6", "alice-password"]).toString().trim();
+
+let postgres: Postgres;
+let server: StalwartServer;
+let project: string;
+
+beforeAll(async () => {
+  postgres = await Postgres.start();
+  server = new StalwartServer(postgres, {
+    smtp: await freePort(),
+    submissions: await freePort(),
+    http: await freePort(),
+  });
+  server.install(desired("mailbox.tail.test"));
+  server.start();
+  project = mkdtempSync(join(tmpdir(), "tailwart-project-"));
+  mkdirSync(join(project, "state"));
+  mkdirSync(join(project, "bin"));
+  writeFileSync(
+    join(project, "Pulumi.yaml"),
+    `name: settings\nruntime: nodejs\nplugins:\n  providers:\n    - name: tailwart\n      path: ${ROOT}provider\n`,
+  );
+  writeFileSync(
+    join(project, "package.json"),
+    '{ "name": "settings", "version": "0.0.0", "type": "module", "main": "index.js" }',
+  );
+  writeFileSync(
+    join(project, "index.js"),
+    `import { readFileSync } from "node:fs";
+import { Settings } from "${ROOT}provider/Settings.ts";
+new Settings("mail", JSON.parse(readFileSync(new URL("./args.json", import.meta.url), "utf8")));
+`,
+  );
+  // docker --host H exec -i C curl --config /etc/stalwart/… …
+  writeFileSync(
+    join(project, "bin/docker"),
+    `#!/bin/bash
+echo "$*" >>"${project}/docker.log"
+[[ $1 == --host && $3 == exec && $4 == -i && $6 == curl ]] || { echo "fake docker: $*" >&2; exit 1; }
+shift 6
+args=()
+for argument in "$@"; do args+=("\${argument//\\/etc\\/stalwart/${server.directory}}"); done
+exec curl "\${args[@]}"
+`,
+    { mode: 0o755 },
+  );
+  execFileSync("ln", ["-s", join(ROOT, "node_modules"), join(project, "node_modules")]);
+  const { status, output } = await pulumi("stack", "init", "test");
+  if (status !== 0)
+    throw new Error(
+      `this test needs pulumi and pulumi-language-nodejs on PATH (npm run up installs them): ${output}`,
+    );
+});
+
+afterAll(async () => {
+  await server?.stop();
+  postgres?.stop();
+  if (project) rmSync(project, { recursive: true, force: true });
+});
+
+const desired = (relay: string) =>
+  server.settings({
+    relays: [{ name: "smarthost", host: relay, tls: "tailnet" }],
+    outbound: { route: "smarthost" },
+    accounts: [{ name: "alice", emails: ["alice@lab.test"] }],
+  });
+
+function program(relay: string, more: Record<string, string> = {}): void {
+  const settings = desired(relay);
+  const args = {
+    target: {
+      dockerHost: "unix:///none",
+      container: "stalwart",
+      api: `http://127.0.0.1:${server.ports.http}`,
+    },
+    settings: { ...toSettingKeys(settings), ...more },
+    fileSettings: Object.fromEntries(
+      Object.entries(toFileKeys(settings)).map(([k, v]) => [k, server.path(v)]),
+    ),
+    domains: settings.domains,
+    accounts: { alice: { emails: ["alice@lab.test"], secret: HASH } },
+  };
+  writeFileSync(join(project, "args.json"), JSON.stringify(args));
+}
+
+function pulumi(...args: string[]): Promise<{ status: number; output: string }> {
+  const env = {
+    ...process.env,
+    PATH: [join(project, "bin"), dirname(process.execPath), process.env.PATH].join(delimiter),
+    PULUMI_BACKEND_URL: `file://${join(project, "state")}`,
+    PULUMI_CONFIG_PASSPHRASE: "test",
+    PULUMI_SKIP_UPDATE_CHECK: "1",
+  };
+  return new Promise((resolve) =>
+    execFile(
+      "pulumi",
+      [...args, "--color", "never", "--non-interactive"],
+      { cwd: project, env },
+      (error, stdout, stderr) =>
+        resolve({ status: error ? Number(error.code) || 1 : 0, output: stdout + stderr }),
+    ),
+  );
+}
+
+const up = (...args: string[]) => pulumi("up", "--yes", "--skip-preview", "--stack", "test", ...args);
+const preview = (...args: string[]) => pulumi("preview", "--diff", "--stack", "test", ...args);
+
+const api = () => new StalwartApi(server.transport(), `http://127.0.0.1:${server.ports.http}`);
+const live = async (key: string) => (await api().readSettings([key], []))[key];
+
+describe("tailwart:mail:Settings in the engine", () => {
+  test("is created, and a second up changes nothing, also after a refresh", async () => {
+    program("mailbox.tail.test");
+    const first = await up();
+    expect(first.status, first.output).toBe(0);
+    expect(await live("queue.route.smarthost.address")).toBe("mailbox.tail.test");
+    const second = await up("--expect-no-changes");
+    expect(second.status, second.output).toBe(0);
+    const third = await up("--expect-no-changes", "--refresh");
+    expect(third.status, third.output).toBe(0);
+  });
+
+  test("a preview names each setting that changes, with its old and new value, and asks nobody", async () => {
+    program("other.tail.test");
+    const before = readFileSync(join(project, "docker.log"), "utf8");
+    const { status, output } = await preview();
+    expect(status, output).toBe(0);
+    expect(output).toContain('~ queue.route.smarthost.address: "mailbox.tail.test" => "other.tail.test"');
+    expect(output).not.toContain("queue.route.smarthost.port");
+    expect(readFileSync(join(project, "docker.log"), "utf8")).toBe(before);
+    expect(await live("queue.route.smarthost.address")).toBe("mailbox.tail.test");
+  });
+
+  test("a strategy that names no declared route fails the preview, and says why and what is accepted", async () => {
+    program("mailbox.tail.test", { "queue.strategy.route.0001.else": "'nowhere'" });
+    const { status, output } = await preview();
+    expect(status).not.toBe(0);
+    expect(output).toContain("queue.strategy.route.0001.else");
+    expect(output).toContain("lesson 14");
+    expect(output).toContain("'smarthost'");
+  });
+
+  test("a hand edit is shown by a refresh and put back by the next up", async () => {
+    program("mailbox.tail.test");
+    await api().writeSettings([
+      {
+        type: "insert",
+        prefix: null,
+        values: [["queue.route.smarthost.address", "hand.tail.test"]],
+        assert_empty: false,
+      },
+    ]);
+    const shown = await preview("--refresh");
+    expect(shown.output).toContain(
+      '~ queue.route.smarthost.address: "hand.tail.test" => "mailbox.tail.test"',
+    );
+    const { status, output } = await up("--refresh");
+    expect(status, output).toBe(0);
+    expect(await live("queue.route.smarthost.address")).toBe("mailbox.tail.test");
+  });
+
+  test("what the server refuses fails the up with key and reason and without a stack; nothing of it stays", async () => {
+    program("mailbox.tail.test", { "queue.route.smarthost.port": "many" });
+    const refused = await up();
+    expect(refused.status).not.toBe(0);
+    expect(refused.output).toMatch(
+      /refused to reload and keeps its old settings:\s+queue\.route\.smarthost\.port: /,
+    );
+    expect(refused.output).not.toMatch(/\n\s+at /);
+    expect(await live("queue.route.smarthost.port")).toBe("587");
+    program("mailbox.tail.test");
+    const mended = await up("--expect-no-changes", "--refresh");
+    expect(mended.status, mended.output).toBe(0);
+  });
+
+  test("the account's hash and the admin's password are in no output, no argument and no plain state", async () => {
+    const { output } = await preview("--refresh");
+    const state = execFileSync("cat", [join(project, "state/.pulumi/stacks/settings/test.json")]).toString();
+    expect(state).toContain("queue.route.smarthost.address");
+    for (const text of [output, state, readFileSync(join(project, "docker.log"), "utf8")]) {
+      expect(text).not.toContain(HASH);
+      expect(text).not.toContain("admin-password");
+    }
+  });
+
+  test("destroy takes the settings back and leaves the account and what somebody else made", async () => {
+    await api().writeSettings([
+      { type: "insert", prefix: null, values: [["session.mta-sts.mode", "testing"]], assert_empty: false },
+    ]);
+    const { status, output } = await pulumi("destroy", "--yes", "--skip-preview", "--stack", "test");
+    expect(status, output).toBe(0);
+    expect(
+      await api().readSettings([], ["queue.route.smarthost", "queue.strategy.route", "server.allowed-ip"]),
+    ).toEqual({});
+    expect(await live("session.mta-sts.mode")).toBe("testing");
+    expect((await api().principal("alice"))?.emails).toEqual(["alice@lab.test"]);
+  });
+});
