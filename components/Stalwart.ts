@@ -13,6 +13,11 @@ import { LOGGING, nameOnHost, roleLabels } from "./shared.ts";
 
 export interface StalwartArgs {
   image: string;
+  /**
+   * Image of the container that carries the files. It is never started, and must name no USER: Docker would give
+   * every uploaded file to that user, or fail on a number without an account.
+   */
+  filesImage: string;
   /** `container:<the anchor's id>`: by id, so that a new anchor makes a new Stalwart (lesson 13). */
   networkMode: pulumi.Input<string>;
   /** The desired state; what of it belongs to the config file goes there. */
@@ -34,8 +39,31 @@ export class Stalwart extends pulumi.ComponentResource {
     const { secretFiles, ...visible } = args;
     super("tailwart:mail:Stalwart", name, visible, opts);
     const parent = { parent: this };
-    // The root is read-only, so that files can be uploaded into a volume only.
     const folder = new Volume(`${name}-etc`, { name: nameOnHost("stalwart-etc") }, parent);
+
+    // Docker refuses an upload into a container whose root is read-only, so the files go into the volume by way of
+    // a container that is never started. Its id stands for their content: new files, new id, new Stalwart.
+    const files = new Container(
+      `${name}-files`,
+      {
+        name: nameOnHost("stalwart-files"),
+        image: args.filesImage,
+        start: false,
+        mustRun: false,
+        restart: "no",
+        networkMode: "none",
+        capabilities: { drops: ["ALL"] },
+        // Files without a secret belong to root: a hand edit of a file setting through the API cannot rewrite them.
+        uploads: [
+          ...stalwartFiles(args.settings).map(({ path, content, mode }) => upload(path, content, mode, "0")),
+          ...Object.entries(secretFiles).map(([path, content]) => upload(path, content, "0400", USER)),
+        ],
+        volumes: [{ volumeName: folder.name, containerPath: STALWART_DIRECTORY }],
+        healthcheck: { tests: ["NONE"] },
+        labels: roleLabels("files"),
+      },
+      parent,
+    );
 
     this.container = new Container(
       `${name}-server`,
@@ -59,15 +87,10 @@ export class Stalwart extends pulumi.ComponentResource {
         envs: Object.entries(entrypointEnvironment(args.settings, args)).map(
           ([key, value]) => `${key}=${value}`,
         ),
-        // Files without a secret belong to root: a hand edit of a file setting through the API cannot rewrite them.
-        uploads: [
-          ...stalwartFiles(args.settings).map(({ path, content, mode }) => upload(path, content, mode, "0")),
-          ...Object.entries(secretFiles).map(([path, content]) => upload(path, content, "0400", USER)),
-        ],
-        volumes: [{ volumeName: folder.name, containerPath: STALWART_DIRECTORY }],
+        volumes: [{ volumeName: folder.name, containerPath: STALWART_DIRECTORY, readOnly: true }],
         // The watch inside is what acts on a mute server; the image's own check knows nothing of PROXY.
         healthcheck: { tests: ["NONE"] },
-        labels: roleLabels("stalwart"),
+        labels: [...roleLabels("stalwart"), { label: "tailwart.files", value: files.id }],
       },
       parent,
     );

@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 
 /** What a container is for. The policies and the start script find it by this label. */
-export type Role = "anchor" | "sidecar" | "stalwart" | "edge";
+export type Role = "anchor" | "sidecar" | "files" | "stalwart" | "edge";
 
 /** The stack's name as a label: tells this stack's containers from others on the same host. */
 export function stackLabel(): string {

@@ -1,6 +1,6 @@
 import { z } from "zod";
 
-import { relayHostProblem } from "../lib/settings/schema.ts";
+import { relayHostProblem } from "../lib/settings/primitives.ts";
 
 /** Where mail for other domains goes. */
 export const relaySchema = z.strictObject({

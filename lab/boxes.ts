@@ -87,22 +87,28 @@ export function dockerConfig(layout: Layout, box: Box): object {
   };
 }
 
+/**
+ * Asks the box's Docker Engine API (GET).
+ *
+ * @example await docker(layout.boxes.kvm, "/containers/json?all=true")
+ */
+export async function docker(box: Box, path: string): Promise<unknown> {
+  return JSON.parse(await call(box, path));
+}
+
 async function version(box: Box): Promise<string> {
-  return (JSON.parse(await call(box, "/version")) as { Version: string }).Version;
+  return ((await docker(box, "/version")) as { Version: string }).Version;
 }
 
 function call(box: Box, path: string): Promise<string> {
   return new Promise((resolve, reject) => {
-    request({ socketPath: box.socket, path, timeout: 5_000 }, (answer) => {
+    const asked = request({ socketPath: box.socket, path, timeout: 5_000 }, (answer) => {
       let body = "";
       answer.setEncoding("utf8").on("data", (text: string) => (body += text));
       answer.once("end", () => resolve(body)).once("error", reject);
-    })
-      .once("timeout", function () {
-        this.destroy(new Error(`${box.name}: dockerd took more than 5 s to answer ${path}`));
-      })
-      .once("error", reject)
-      .end();
+    });
+    const late = () => asked.destroy(new Error(`${box.name}: dockerd took more than 5 s to answer ${path}`));
+    asked.once("timeout", late).once("error", reject).end();
   });
 }
 

@@ -1,9 +1,15 @@
-import { buildImages, IMAGE_NAMES, imageReference, type ImageName } from "./images/images.ts";
+import { readFileSync } from "node:fs";
+
+import { UserError } from "../lib/errors.ts";
+import { imagesFile, type ImageName } from "./images/images.ts";
 import type { Layout } from "./layout.ts";
 import { POSTGRES } from "./postgres.ts";
 import { passphraseFile, secretsOf } from "./secrets.ts";
 import { SMARTHOST } from "./smarthost.ts";
 import { BASE_POLICY, endpointsOf } from "./tailnet/index.ts";
+
+/** Accounts that the lab's stack makes. */
+export const ACCOUNTS = ["alice"] as const;
 
 /** All that the lab stack's configuration is made of. */
 export interface LabFacts {
@@ -38,14 +44,15 @@ export interface LabFacts {
   passphraseFile: string;
 }
 
-/** The facts of a lab that is up. Holds the Postgres password: not for printing. */
-export async function labFacts(layout: Layout): Promise<LabFacts> {
-  const images = await buildImages(layout);
+/**
+ * The facts of a lab that is up. Holds the Postgres password: not for printing.
+ *
+ * @throws UserError when it has not been up
+ */
+export function labFacts(layout: Layout): LabFacts {
   const endpoints = endpointsOf(layout.tailnet);
   return {
-    images: Object.fromEntries(
-      IMAGE_NAMES.map((name) => [name, imageReference(layout, name, images[name].digest)]),
-    ) as LabFacts["images"],
+    images: imagesOf(layout),
     dockerHosts: { kvm: layout.boxes.kvm.dockerHost, edge: layout.boxes.edge.dockerHost },
     bootDir: layout.boxes.kvm.bootDir,
     wanAddress: layout.machines.edge.address,
@@ -63,4 +70,12 @@ export async function labFacts(layout: Layout): Promise<LabFacts> {
     relay: { ...SMARTHOST },
     passphraseFile: passphraseFile(layout),
   };
+}
+
+function imagesOf(layout: Layout): LabFacts["images"] {
+  try {
+    return JSON.parse(readFileSync(imagesFile(layout), "utf8")) as LabFacts["images"];
+  } catch {
+    throw new UserError(`the lab "${layout.name}" is not up`, { hint: "run: npm run up" });
+  }
 }

@@ -24,9 +24,7 @@ export function namespaceOfProcess(pid: number): string | undefined {
 /** Every process inside the lab's network namespaces, whoever started it. */
 export function processesIn(machines: readonly Machine[]): number[] {
   const inside = new Set(machines.map(namespaceOf).filter((each) => each !== undefined));
-  return inside.size === 0
-    ? []
-    : allPids().filter((pid) => inside.has(namespaceOfProcess(pid) ?? ""));
+  return inside.size === 0 ? [] : allPids().filter((pid) => inside.has(namespaceOfProcess(pid) ?? ""));
 }
 
 /** Whether the lab's namespaces, links, addresses and firewall are all there. */
@@ -92,9 +90,7 @@ export async function removeNetwork(layout: Layout): Promise<void> {
  * that sees both and in which Docker has no rules (in FORWARD it puts its own in front).
  */
 async function blockSmtp(machine: Machine): Promise<void> {
-  const rules = BLOCKED_SMTP_PORTS.map(
-    (port) => `-A POSTROUTING -o eth0 -p tcp --dport ${port} -j DROP`,
-  );
+  const rules = BLOCKED_SMTP_PORTS.map((port) => `-A POSTROUTING -o eth0 -p tcp --dport ${port} -j DROP`);
   await runInNetns(machine.netns, ["iptables-restore", "--noflush"], {
     stdin: ["*mangle", ...rules, "COMMIT", ""].join("\n"),
   });

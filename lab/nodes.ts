@@ -30,7 +30,9 @@ const STATE = `${INSIDE}/tailscale`;
 /** Joins a machine to the tailnet, or finds it joined. Its node key is kept, so it has the same address after a restart. */
 export async function joinTailnet(layout: Layout, node: Node, endpoints: TailnetEndpoints): Promise<boolean> {
   if (!existsSync("/dev/net/tun"))
-    throw new UserError("this machine has no /dev/net/tun, which tailscaled needs", { hint: "run: modprobe tun" });
+    throw new UserError("this machine has no /dev/net/tun, which tailscaled needs", {
+      hint: "run: modprobe tun",
+    });
   const machine = layout.machines[node.machine];
   const folder = join(machine.dir, "tailscale");
   mkdirSync(folder, { recursive: true, mode: 0o700 });

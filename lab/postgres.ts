@@ -33,7 +33,11 @@ export async function startPostgres(
     command: [...AS_POSTGRES, toolPath("postgres"), "-D", DATA],
   });
   const ready = [toolPath("pg_isready"), "--quiet", "--host=/run/postgresql"];
-  await waitForDaemon(layout, daemon, async () => (await runIn(machine, ready, { allowFailure: true })).code === 0);
+  await waitForDaemon(
+    layout,
+    daemon,
+    async () => (await runIn(machine, ready, { allowFailure: true })).code === 0,
+  );
   await ensureDatabase(layout);
   return started ? "started" : "running";
 }
@@ -86,7 +90,10 @@ async function ensureDatabase(layout: Layout): Promise<void> {
   const { user, database } = POSTGRES;
   if ((await sql(layout, `SELECT 1 FROM pg_database WHERE datname = '${database}'`)) === "1") return;
   const { postgresPassword } = secretsOf(layout);
-  await sql(layout, `DROP ROLE IF EXISTS ${user};\nCREATE ROLE ${user} LOGIN PASSWORD '${postgresPassword}';`);
+  await sql(
+    layout,
+    `DROP ROLE IF EXISTS ${user};\nCREATE ROLE ${user} LOGIN PASSWORD '${postgresPassword}';`,
+  );
   await sql(layout, `CREATE DATABASE ${database} OWNER ${user}`);
 }
 

@@ -40,12 +40,14 @@ export function run(
   return new Promise((resolve, reject) => {
     // Detached: its own process group, so that a timeout ends its children, too.
     const child = spawn(program, args, { detached: true, env, stdio: ["pipe", "pipe", "pipe"] });
+    const { pid } = child;
+    if (pid !== undefined) track(pid);
     let stdout = "";
     let stderr = "";
     let timedOut = false;
     const timer = setTimeout(() => {
       timedOut = true;
-      killGroup(child.pid);
+      if (pid !== undefined) killGroup(pid);
     }, timeout);
     child.stdout.setEncoding("utf8").on("data", (text: string) => (stdout += text));
     child.stderr.setEncoding("utf8").on("data", (text: string) => (stderr += text));
@@ -56,6 +58,7 @@ export function run(
     });
     child.once("close", (exitCode, signal) => {
       clearTimeout(timer);
+      if (pid !== undefined) running.delete(pid);
       const code = timedOut ? 124 : (exitCode ?? 128);
       if (code === 0 || allowFailure) return resolve({ code, stdout, stderr });
       const why = timedOut ? `took longer than ${timeout / 1000} s` : `ended with ${signal ?? code}`;
@@ -102,8 +105,23 @@ export async function until(
   }
 }
 
-function killGroup(pid: number | undefined): void {
-  if (pid === undefined) return;
+/** Process groups that Ctrl-C on the terminal does not reach by itself. */
+const running = new Set<number>();
+
+function track(pid: number): void {
+  running.add(pid);
+  if (watching) return;
+  watching = true;
+  for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
+    process.once(name, () => {
+      for (const each of running) killGroup(each);
+      // Ends as if nobody had listened, unless somebody else does.
+      if (process.listenerCount(name) === 0) process.kill(process.pid, name);
+    });
+}
+let watching = false;
+
+function killGroup(pid: number): void {
   try {
     process.kill(-pid, "SIGKILL");
   } catch {

@@ -21,7 +21,8 @@ const MAIL_OWNER = 5000;
 export async function startSmarthost(layout: Layout): Promise<boolean> {
   const machine = layout.machines.mail;
   const folder = join(machine.dir, "postfix");
-  for (const name of ["conf", "queue", "mail"]) mkdirSync(join(folder, name), { recursive: true, mode: 0o755 });
+  for (const name of ["conf", "queue", "mail"])
+    mkdirSync(join(folder, name), { recursive: true, mode: 0o755 });
   chownSync(join(folder, "mail"), MAIL_OWNER, MAIL_OWNER);
   await ensureCertificate(layout, join(folder, "conf"));
   writeFileSync(join(folder, "conf", "main.cf"), mainConfig(layout));
@@ -32,7 +33,7 @@ export async function startSmarthost(layout: Layout): Promise<boolean> {
     ...daemon,
     command: [toolPath("postfix"), "-c", `${HOME}/conf`, "start-fg"],
   });
-  const greeting = ["bash", "-c", "exec 3<>/dev/tcp/127.0.0.1/587; read -r -t 5 line <&3; echo \"$line\""];
+  const greeting = ["bash", "-c", 'exec 3<>/dev/tcp/127.0.0.1/587; read -r -t 5 line <&3; echo "$line"'];
   await waitForDaemon(layout, daemon, async () => {
     const { stdout } = await runIn(machine, greeting, { allowFailure: true });
     return stdout.startsWith("220");
@@ -118,7 +119,16 @@ async function ensureCertificate(layout: Layout, folder: string): Promise<void> 
   const [key, cert] = [join(folder, "key.pem"), join(folder, "cert.pem")];
   if (existsSync(cert)) return;
   const name = `${SMARTHOST.host}.${layout.tailnet.domain}`;
-  const options = ["-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-noenc", "-days", "3650"];
+  const options = [
+    "-x509",
+    "-newkey",
+    "ec",
+    "-pkeyopt",
+    "ec_paramgen_curve:prime256v1",
+    "-noenc",
+    "-days",
+    "3650",
+  ];
   const subject = ["-subj", `/CN=${name}`, "-addext", `subjectAltName=DNS:${name}`];
   await run("openssl", ["req", ...options, ...subject, "-keyout", key, "-out", cert]);
 }

@@ -41,7 +41,7 @@ export function planOf(config: Config) {
       env: tailnet.env,
       postgres: store,
     },
-    stalwart: { image: images.stalwart, watch: config.stalwart.watch },
+    stalwart: { image: images.stalwart, filesImage: images.sidecar, watch: config.stalwart.watch },
     startUnit: { dockerHost: kvm.dockerHost, kind: kvm.startUnit, directory: kvm.startDirectory },
     settings: parseSettings({
       hostname: config.mailHost,

@@ -26,7 +26,7 @@ const plain = (struct: StructProto.Struct | undefined): Json =>
 const struct = (value: unknown): StructProto.Struct =>
   Struct.fromJavaScript(value as Parameters<typeof Struct.fromJavaScript>[0]);
 
-/** Progress goes to stderr, which the engine shows as the resource's own lines with `--debug`, and to the log on failure. */
+/** Says on stderr what is being done, when TAILWART_PROVIDER_LOG is set; the engine passes it on. Never a value. */
 function log(message: string): void {
   if (process.env.TAILWART_PROVIDER_LOG) process.stderr.write(`${message}\n`);
 }

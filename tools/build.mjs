@@ -55,7 +55,13 @@ async function buildGo(build, folder, options) {
     cwd: join(here, "go", build.go),
     // No cgo: the programs also run in images with another libc. The same flags everywhere: what one piece has
     // compiled, the next takes from Go's own cache. A go.mod asks for no newer Go than the one that is there.
-    env: { ...process.env, CGO_ENABLED: "0", GOFLAGS: "-buildvcs=false -trimpath", GOTOOLCHAIN: "local", GOWORK: "off" },
+    env: {
+      ...process.env,
+      CGO_ENABLED: "0",
+      GOFLAGS: "-buildvcs=false -trimpath",
+      GOTOOLCHAIN: "local",
+      GOWORK: "off",
+    },
     onLine: (line) => {
       if (line.startsWith("go: downloading")) modules++;
       else packages++;
@@ -77,7 +83,13 @@ async function buildCargo(build, folder, options) {
   await run("cargo", ["build", "--release", "--locked"], {
     log: options.log,
     cwd: crate,
-    env: { ...process.env, CARGO_TARGET_DIR: target, CARGO_TERM_COLOR: "never" },
+    env: {
+      ...process.env,
+      CARGO_TARGET_DIR: target,
+      CARGO_TERM_COLOR: "never",
+      // Without it the server answers every DNS question with NXDOMAIN; the script says why.
+      RUSTC_WRAPPER: join(crate, "rustc-without-mocks"),
+    },
     onLine: (line) => {
       if (/^\s*Compiling /.test(line)) compiled++;
       options.doing?.(`building ${build.out} from crates, ${compiled} of about ${total} compiled`);
@@ -94,7 +106,17 @@ async function takeFromNpm(build, folder, options) {
   // In an empty folder: npm would look for a package.json further up.
   await run(
     "npm",
-    ["install", "--prefix", prefix, "--ignore-scripts", "--no-audit", "--no-fund", "--no-save", "--loglevel=error", build.npm],
+    [
+      "install",
+      "--prefix",
+      prefix,
+      "--ignore-scripts",
+      "--no-audit",
+      "--no-fund",
+      "--no-save",
+      "--loglevel=error",
+      build.npm,
+    ],
     { log: options.log, cwd: prefix },
   );
   const name = build.npm.slice(0, build.npm.lastIndexOf("@"));
@@ -118,7 +140,10 @@ function needCompiler(name, root) {
   const { atLeast: least, get } = compilers[name];
   const found = compilerVersion(name, root);
   if (found !== "none" && atLeast(found, least)) return;
-  throw new ToolError(`it is built with ${name} >= ${least}, and there is ${found === "none" ? "none" : found} on PATH`, {
-    hint: `install it from ${get} (or let this machine reach the official downloads)`,
-  });
+  throw new ToolError(
+    `it is built with ${name} >= ${least}, and there is ${found === "none" ? "none" : found} on PATH`,
+    {
+      hint: `install it from ${get} (or let this machine reach the official downloads)`,
+    },
+  );
 }

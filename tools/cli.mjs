@@ -36,14 +36,18 @@ try {
 function list() {
   for (const piece of piecesOf(groups)) {
     const found = find(piece);
-    const state = found ? `${found.source}${found.folder ? "" : ` (${found.version})`}  ${found.bin}` : "missing";
+    const state = found
+      ? `${found.source}${found.folder ? "" : ` (${found.version})`}  ${found.bin}`
+      : "missing";
     console.log(`${piece.group.padEnd(7)}${piece.name.padEnd(27)}${piece.version.padEnd(10)}${state}`);
   }
 }
 
 async function printEnvironment() {
   const tools = await ensure(groups, { quiet: true });
-  if (json) console.log(JSON.stringify({ env: tools.env, bin: tools.bin, programs: tools.programs }, undefined, 2));
+  if (json)
+    console.log(JSON.stringify({ env: tools.env, bin: tools.bin, programs: tools.programs }, undefined, 2));
   else
-    for (const [name, value] of Object.entries(tools.env)) console.log(`export ${name}='${value.replaceAll("'", `'\\''`)}'`);
+    for (const [name, value] of Object.entries(tools.env))
+      console.log(`export ${name}='${value.replaceAll("'", `'\\''`)}'`);
 }

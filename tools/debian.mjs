@@ -25,13 +25,19 @@ export async function ensureDebianPackages(names, options = {}) {
   if (missing.length === 0) return [];
   const command = `apt-get install ${missing.join(" ")}`;
   if (!existsSync("/usr/bin/apt-get"))
-    throw new ToolError(`the programs of the Debian packages ${missing.join(", ")} are needed, and this is not Debian`, {
-      hint: "run the lab on Debian 12 or in a container of it; the program itself deploys from any system",
-    });
+    throw new ToolError(
+      `the programs of the Debian packages ${missing.join(", ")} are needed, and this is not Debian`,
+      {
+        hint: "run the lab on Debian 12 or in a container of it; the program itself deploys from any system",
+      },
+    );
   if (process.getuid?.() !== 0)
-    throw new ToolError(`the Debian packages ${missing.join(", ")} are missing, and installing them needs root`, {
-      hint: `run: sudo ${command}`,
-    });
+    throw new ToolError(
+      `the Debian packages ${missing.join(", ")} are missing, and installing them needs root`,
+      {
+        hint: `run: sudo ${command}`,
+      },
+    );
   const root = cacheRoot();
   const log = options.log ?? join(root, "logs", "debian.log");
   await withLock(join(root, "locks", "debian.lock"), () => install(missing, { ...options, log }), {
@@ -44,7 +50,10 @@ export async function ensureDebianPackages(names, options = {}) {
 export function missingPackages(names) {
   const listed = output("dpkg-query", ["-W", "-f", "${Package} ${db:Status-Status}\n"]) ?? "";
   const installed = new Set(
-    listed.split("\n").filter((line) => line.endsWith(" installed")).map((line) => line.split(" ")[0]),
+    listed
+      .split("\n")
+      .filter((line) => line.endsWith(" installed"))
+      .map((line) => line.split(" ")[0]),
   );
   return names.filter((name) => !installed.has(name));
 }
@@ -76,8 +85,12 @@ async function install(names, options) {
 
 /** Services and sockets that start at boot; none where there is no systemctl. */
 function enabledUnits() {
-  const lines = output("systemctl", ["list-unit-files", "--no-legend", "--type=service,socket", "--state=enabled"]) ?? "";
-  return lines.split("\n").map((line) => line.split(/\s+/)[0] ?? "").filter(Boolean);
+  const lines =
+    output("systemctl", ["list-unit-files", "--no-legend", "--type=service,socket", "--state=enabled"]) ?? "";
+  return lines
+    .split("\n")
+    .map((line) => line.split(/\s+/)[0] ?? "")
+    .filter(Boolean);
 }
 
 /** Keeps the machine's own policy aside; the mark tells a later run that this one was killed. */

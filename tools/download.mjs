@@ -70,7 +70,9 @@ export async function reach(url) {
 /** @param {import("./ensure.d.mts").Download} download @param {string} archive */
 async function checksum(download, archive) {
   const list = await (await expectOk(download.sums ?? download.sum ?? "")).text();
-  const line = download.sum ? list : list.split("\n").find((line) => line.trim().split(/\s+/)[1]?.replace(/^[*]/, "") === basename(archive));
+  const line = download.sum
+    ? list
+    : list.split("\n").find((line) => line.trim().split(/\s+/)[1]?.replace(/^[*]/, "") === basename(archive));
   const sum = /^\s*([0-9a-f]{64})\b/.exec(line ?? "")?.[1];
   if (!sum) throw new Error(`${download.sums ?? download.sum} names no sha256 for ${basename(archive)}`);
   return sum;
@@ -102,7 +104,10 @@ async function request(url, init = {}) {
   const timer = setTimeout(() => abort.abort(), CONNECT_TIMEOUT);
   try {
     // A body that stalls is given up after twenty minutes.
-    return await fetch(url, { ...init, signal: AbortSignal.any([abort.signal, AbortSignal.timeout(1_200_000)]) });
+    return await fetch(url, {
+      ...init,
+      signal: AbortSignal.any([abort.signal, AbortSignal.timeout(1_200_000)]),
+    });
   } catch (error) {
     const cause = /** @type {{ cause?: { code?: string } }} */ (error).cause?.code;
     const why = abort.signal.aborted ? `no answer in ${CONNECT_TIMEOUT / 1000} s` : (cause ?? String(error));

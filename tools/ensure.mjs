@@ -23,7 +23,8 @@ export async function ensure(groups, options = {}) {
   const before = wanted.map((piece) => find(piece));
   const missing = wanted.filter((_, index) => !before[index]);
   const again = `node tools/cli.mjs ensure ${groups.join(" ")}`;
-  if (missing.length === 0 && !options.quiet) console.error(`toolchain: all ${wanted.length} pieces in place`);
+  if (missing.length === 0 && !options.quiet)
+    console.error(`toolchain: all ${wanted.length} pieces in place`);
 
   /** @type {Found[]} */
   const found = [];
@@ -47,7 +48,9 @@ export function piecesOf(groups) {
   const known = new Set(pieces.map((piece) => piece.group));
   const wrong = groups.filter((group) => !known.has(group));
   if (wrong.length > 0)
-    throw new ToolError(`"${wrong[0]}" is no group of the toolchain`, { hint: `write one of: ${[...known].join(", ")}` });
+    throw new ToolError(`"${wrong[0]}" is no group of the toolchain`, {
+      hint: `write one of: ${[...known].join(", ")}`,
+    });
   return pieces.filter((piece) => groups.includes(piece.group));
 }
 

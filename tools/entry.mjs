@@ -36,7 +36,10 @@ async function rightNode() {
   const [{ pieces }, { provide }] = await Promise.all([import("./manifest.mjs"), import("./pieces.mjs")]);
   const piece = pieces.find(({ name }) => name === "node");
   if (!piece) throw new Error("the manifest has no piece named node");
-  const found = await provide(piece, { again: `node tools/entry.mjs ${script}`, title: `node ${piece.version}` });
+  const found = await provide(piece, {
+    again: `node tools/entry.mjs ${script}`,
+    title: `node ${piece.version}`,
+  });
   return join(found.bin, "node");
 }
 
@@ -86,7 +89,8 @@ async function become(node, file, args) {
   // Node 22 warns of type stripping at every start.
   const argv = ["--disable-warning=ExperimentalWarning", file, ...args];
   // The same process where Node can do that (>= 22.15): nothing to forward.
-  const { execve } = /** @type {{ execve?: (file: string, argv: string[], env: NodeJS.ProcessEnv) => void }} */ (process);
+  const { execve } =
+    /** @type {{ execve?: (file: string, argv: string[], env: NodeJS.ProcessEnv) => void }} */ (process);
   if (execve && process.platform !== "win32") {
     process.removeAllListeners("warning");
     execve.call(process, node, [node, ...argv], env);

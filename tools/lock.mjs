@@ -21,7 +21,11 @@ const held = new Map();
  */
 export async function withLock(file, work, options = {}) {
   mkdirSync(dirname(file), { recursive: true });
-  const mine = JSON.stringify({ pid: process.pid, started: startOf(process.pid), id: randomBytes(8).toString("hex") });
+  const mine = JSON.stringify({
+    pid: process.pid,
+    started: startOf(process.pid),
+    id: randomBytes(8).toString("hex"),
+  });
   let told = false;
   while (!acquire(file, mine)) {
     const owner = ownerOf(file);

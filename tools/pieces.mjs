@@ -33,7 +33,9 @@ let lastReason;
  * @returns {Found | undefined}
  */
 export function find(piece, root = cacheRoot()) {
-  const folder = [downloadFolder(piece, root), buildFolder(piece, root)].find((folder) => folder && existsSync(folder));
+  const folder = [downloadFolder(piece, root), buildFolder(piece, root)].find(
+    (folder) => folder && existsSync(folder),
+  );
   if (folder) {
     const { source } = JSON.parse(readFileSync(join(folder, "piece.json"), "utf8"));
     return { piece, folder, bin: join(folder, "bin"), version: piece.version, source };
@@ -99,7 +101,10 @@ async function make(piece, root, shown, tools) {
       });
       return /** @type {Found} */ (find(piece, root));
     } catch (error) {
-      const why = error instanceof ToolError ? (error.message.split("\n")[0] ?? "") : /** @type {Error} */ (error).message;
+      const why =
+        error instanceof ToolError
+          ? (error.message.split("\n")[0] ?? "")
+          : /** @type {Error} */ (error).message;
       // "No route" holds for the whole run and is said once.
       if (why !== lastReason) shown.note(`not downloaded: ${why}. Made from package registries instead`);
       lastReason = why;
@@ -108,7 +113,8 @@ async function make(piece, root, shown, tools) {
   const target = buildFolder(piece, root);
   await makeWhole(target, async (folder) => {
     for (const build of piece.build) await buildPiece(build, folder, options);
-    if (piece.plugin) await installPlugin(piece, folder, join(folder, "bin", piece.programs[0] ?? ""), options, tools);
+    if (piece.plugin)
+      await installPlugin(piece, folder, join(folder, "bin", piece.programs[0] ?? ""), options, tools);
     rmSync(join(folder, "npm"), { recursive: true, force: true });
     describe(folder, piece, "npm" in (piece.build[0] ?? {}) ? "npm package" : "built from pinned sources");
   });
@@ -134,7 +140,14 @@ async function installPlugin(piece, folder, file, options, tools) {
   const pulumi = tools.pulumi ?? onPath("pulumi");
   if (!pulumi) throw new ToolError("Pulumi installs the provider plugins, and there is no pulumi yet");
   options.doing("installing the plugin");
-  const args = ["plugin", "install", "resource", piece.plugin ?? "", piece.version, ...(file ? ["--file", file] : [])];
+  const args = [
+    "plugin",
+    "install",
+    "resource",
+    piece.plugin ?? "",
+    piece.version,
+    ...(file ? ["--file", file] : []),
+  ];
   const env = { ...process.env, PULUMI_HOME: folder, PULUMI_SKIP_UPDATE_CHECK: "1" };
   await run(pulumi, args, { log: options.log, env, timeout: 600_000 });
   const bin = join(folder, "bin");
@@ -170,13 +183,21 @@ function onMachine(piece, root) {
 /** @param {Piece} piece @param {string} root */
 function downloadFolder(piece, root) {
   if (!piece.download) return undefined;
-  return join(root, "tools", `${piece.name}-${keyOf("download", piece.version, piece.download, process.arch)}`);
+  return join(
+    root,
+    "tools",
+    `${piece.name}-${keyOf("download", piece.version, piece.download, process.arch)}`,
+  );
 }
 
 /** @param {Piece} piece @param {string} root */
 function buildFolder(piece, root) {
   const parts = piece.build.map((build) => [build, ingredients(build, root)]);
-  return join(root, "tools", `${piece.name}-${keyOf("build", piece.version, parts, process.platform, process.arch)}`);
+  return join(
+    root,
+    "tools",
+    `${piece.name}-${keyOf("build", piece.version, parts, process.platform, process.arch)}`,
+  );
 }
 
 /** @param {string} folder @param {Piece} piece @param {string} source */

@@ -74,7 +74,9 @@ export async function run(command, args, options) {
   await new Promise((done) => log.end(done));
   if (code === 0) return;
   const why = error ? `could not be started (${error.message})` : `ended with ${code}`;
-  throw new ToolError(`\`${[command, ...args].join(" ")}\` ${why}:\n${lastLines(options.log)}\n  The whole log: ${options.log}`);
+  throw new ToolError(
+    `\`${[command, ...args].join(" ")}\` ${why}:\n${lastLines(options.log)}\n  The whole log: ${options.log}`,
+  );
 }
 
 /** The text that a quick program writes, or undefined when it is not there or fails. @param {string} command @param {string[]} args */
@@ -86,7 +88,10 @@ export function output(command, args) {
 /** @param {string} log @param {number} [count] */
 function lastLines(log, count = 15) {
   const lines = readFileSync(log, "utf8").trimEnd().split("\n");
-  return lines.slice(-count).map((line) => `    ${line}`).join("\n");
+  return lines
+    .slice(-count)
+    .map((line) => `    ${line}`)
+    .join("\n");
 }
 
 /** @param {import("node:child_process").ChildProcess} child */

@@ -1,6 +1,15 @@
 // Which version of a program is installed. Asking a program costs time at every run, so the answer is kept
 // for as long as the file is the same.
-import { accessSync, constants, mkdirSync, readFileSync, realpathSync, renameSync, statSync, writeFileSync } from "node:fs";
+import {
+  accessSync,
+  constants,
+  mkdirSync,
+  readFileSync,
+  realpathSync,
+  renameSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { delimiter, dirname, join } from "node:path";
 import { output } from "./run.mjs";
 

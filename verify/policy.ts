@@ -1,8 +1,9 @@
 // Looks at the tailnet's live policy: `node verify/policy.ts drift|tests`, with a PolicyOrder as JSON on stdin.
+import { createHash } from "node:crypto";
 import { text } from "node:stream/consumers";
 
 import { describeError, UserError } from "../lib/errors.ts";
-import { diffPolicy } from "../lib/tailnet/policy-document.ts";
+import { diffPolicy, foreignParts } from "../lib/tailnet/policy-document.ts";
 import { apiAccess, failedTests, livePolicy } from "./tailscale-api.ts";
 
 export interface PolicyOrder {
@@ -13,16 +14,27 @@ export interface PolicyOrder {
   tests: unknown[];
 }
 
-/** Refuses a deploy that would overwrite what somebody changed by hand (decision 10). */
+/**
+ * Refuses a deploy that would overwrite what somebody changed by hand (decision 10). Expected are the user's own
+ * entries as the last deploy left them, or as they are in the file now.
+ *
+ * What it prints is what the next run compares with: Pulumi hands a command its previous output.
+ */
 async function drift({ desired, policyFile }: PolicyOrder): Promise<string> {
-  const { foreign } = diffPolicy(await livePolicy(await apiAccess(process.env)), desired);
-  if (foreign === "") return "the live policy's own entries are as in the repository";
-  throw new UserError(
-    `the live policy differs from ${policyFile} outside of tailwart's entries:\n${foreign}`,
-    {
-      hint: `take the change into ${policyFile}, or undo it in the admin console; then deploy again`,
-    },
-  );
+  const live = await livePolicy(await apiAccess(process.env));
+  const deployed = /sha256:[0-9a-f]{64}/.exec(process.env["PULUMI_COMMAND_STDOUT"] ?? "")?.[0];
+  const { foreign } = diffPolicy(live, desired);
+  if (foreign === "" || fingerprint(live) === deployed) {
+    return `nobody has changed the live policy's own entries; deployed now: ${fingerprint(desired)}`;
+  }
+  throw new UserError(`the live policy differs from ${policyFile} outside of tailwart's entries:\n${foreign}`, {
+    hint: `take the change into ${policyFile}, or undo it in the admin console; then deploy again`,
+  });
+}
+
+/** Names the part of a policy file that is not tailwart's. */
+function fingerprint(document: string): string {
+  return `sha256:${createHash("sha256").update(foreignParts(document)).digest("hex")}`;
 }
 
 /** Evaluates the flow table's tests, which the control server can do only once the nodes are there. */

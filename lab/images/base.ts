@@ -3,7 +3,7 @@ import { join } from "node:path";
 
 import { run } from "../run.ts";
 import { keyOf } from "./key.ts";
-import type { ImageStore, Layer } from "./store.ts";
+import { SCRAP, type ImageStore, type Layer } from "./store.ts";
 
 const SUITE = "bookworm";
 const PACKAGES = [
@@ -34,17 +34,29 @@ const EXCLUDE = [
  * The layer that all images stand on: a minimal Debian, as debootstrap makes it from the machine's own package archive.
  * About 40 s when it is not in the cache.
  */
-export async function baseLayer(store: ImageStore, cacheDir: string): Promise<Layer> {
+export async function baseLayer(
+  store: ImageStore,
+  cacheDir: string,
+  log: (line: string) => void,
+): Promise<Layer> {
   const key = keyOf("base", SUITE, PACKAGES, EXCLUDE, process.arch);
   const kept = store.keptLayer(key);
   if (kept) return kept;
-  const folder = mkdtempSync(join(cacheDir, "base-"));
+  log(`making a Debian ${SUITE} as their base (about 40 s)`);
+  const folder = mkdtempSync(join(cacheDir, `${SCRAP}base-`));
   try {
     const mirror = await archive();
     // Own mounts and process ids: what debootstrap mounts and starts ends with it, also when it is killed.
     const isolated = "--mount --pid --fork --kill-child --mount-proc".split(" ");
-    const debootstrap = ["debootstrap", "--variant=minbase", `--include=${PACKAGES.join(",")}`, SUITE, folder];
-    await run("nice", ["unshare", ...isolated, ...debootstrap, ...mirror], { timeout: 900_000 });
+    const debootstrap = [
+      "debootstrap",
+      "--variant=minbase",
+      `--include=${PACKAGES.join(",")}`,
+      SUITE,
+      folder,
+    ];
+    const endsWithUs = ["--pdeathsig=KILL", "nice", "unshare"];
+    await run("setpriv", [...endsWithUs, ...isolated, ...debootstrap, ...mirror], { timeout: 900_000 });
     return await store.addLayer(key, folder, EXCLUDE);
   } finally {
     rmSync(folder, { recursive: true, force: true });

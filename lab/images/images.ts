@@ -1,12 +1,22 @@
-import { chownSync, copyFileSync, chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import {
+  chownSync,
+  copyFileSync,
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 
 import type { Layout } from "../layout.ts";
+import { withLock } from "../lock.ts";
 import { toolPath } from "../programs.ts";
 import { run } from "../run.ts";
 import { baseLayer } from "./base.ts";
 import { hashOfFile, keyOf } from "./key.ts";
-import { ImageStore, type ImageConfig, type Layer, type Manifest } from "./store.ts";
+import { ImageStore, SCRAP, type ImageConfig, type Layer, type Manifest } from "./store.ts";
 
 export const IMAGE_NAMES = ["sidecar", "stalwart", "edge"] as const;
 export type ImageName = (typeof IMAGE_NAMES)[number];
@@ -28,7 +38,9 @@ const RECIPES: Record<ImageName, Recipe> = {
   sidecar: {
     programs: ["tailscaled", "tailscale", "containerboot"],
     config: { Cmd: ["/usr/local/bin/containerboot"] },
-    prepare: (folder) => mkdirSync(join(folder, "var/lib/tailscale"), { recursive: true }),
+    prepare: (folder) => {
+      mkdirSync(join(folder, "var/lib/tailscale"), { recursive: true });
+    },
   },
   // As stalwartlabs/stalwart: same user, same paths, and the same file capability, without which an exec under
   // no-new-privileges and NET_BIND_SERVICE alone would not show what production does.
@@ -61,16 +73,20 @@ const RECIPES: Record<ImageName, Recipe> = {
 const RECIPE_VERSION = 1;
 
 /** Makes the lab's three images, or takes them from the cache. Needs no Docker and, with a cached base, no network. */
-export async function buildImages(layout: Layout): Promise<Images> {
+export async function buildImages(layout: Layout, log: (line: string) => void = () => {}): Promise<Images> {
   const cacheDir = imageCache(layout);
   const store = new ImageStore(cacheDir);
-  const base = await baseLayer(store, cacheDir);
-  const built = {} as Images;
-  for (const name of IMAGE_NAMES) {
-    const layer = await programLayer(store, cacheDir, name);
-    built[name] = store.addImage(RECIPES[name].config, [base, layer]);
-  }
-  return built;
+  const work = async () => {
+    removeScraps(cacheDir);
+    const base = await baseLayer(store, cacheDir, log);
+    const built = {} as Images;
+    for (const name of IMAGE_NAMES) {
+      const layer = await programLayer(store, cacheDir, name, log);
+      built[name] = store.addImage(RECIPES[name].config, [base, layer]);
+    }
+    return built;
+  };
+  return withLock(cacheDir, work, () => log("another process is building them; waiting for it"));
 }
 
 /** The image as a container names it: registry, repository and digest. */
@@ -78,17 +94,35 @@ export function imageReference(layout: Layout, name: ImageName, digest: string):
   return `${layout.registry}/tailwart/${name}@${digest}`;
 }
 
+/** Where `up` notes the images of a lab, by name. */
+export function imagesFile(layout: Layout): string {
+  return join(layout.stateDir, "images.json");
+}
+
 export function imageCache(layout: Pick<Layout, "cacheDir">): string {
   return join(layout.cacheDir, "images");
 }
 
-async function programLayer(store: ImageStore, cacheDir: string, name: ImageName): Promise<Layer> {
+/** What a killed build left. Only the owner of the lock may call this. */
+function removeScraps(cacheDir: string): void {
+  for (const folder of [cacheDir, join(cacheDir, "blobs")])
+    for (const name of readdirSync(folder))
+      if (name.startsWith(SCRAP)) rmSync(join(folder, name), { recursive: true, force: true });
+}
+
+async function programLayer(
+  store: ImageStore,
+  cacheDir: string,
+  name: ImageName,
+  log: (line: string) => void,
+): Promise<Layer> {
   const { programs, prepare } = RECIPES[name];
   const paths = programs.map((program) => toolPath(program));
   const key = keyOf(name, RECIPE_VERSION, programs, await Promise.all(paths.map(hashOfFile)));
   const kept = store.keptLayer(key);
   if (kept) return kept;
-  const folder = mkdtempSync(join(cacheDir, `${name}-`));
+  log(`packing ${name}`);
+  const folder = mkdtempSync(join(cacheDir, `${SCRAP}${name}-`));
   try {
     const bin = join(folder, "usr/local/bin");
     mkdirSync(bin, { recursive: true });

@@ -37,7 +37,11 @@ async function pushBlob(base: string, digest: string, file: string): Promise<voi
 }
 
 async function request(method: string, url: string, body?: string | Blob, type?: string): Promise<Response> {
-  const answer = await fetch(url, { method, body: body ?? null, headers: type ? { "content-type": type } : {} });
+  const answer = await fetch(url, {
+    method,
+    body: body ?? null,
+    headers: type ? { "content-type": type } : {},
+  });
   if (!answer.ok) throw new Error(`${method} ${url}: ${answer.status} ${await answer.text()}`);
   return answer;
 }

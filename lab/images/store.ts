@@ -1,6 +1,14 @@
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
-import { createWriteStream, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import {
+  createWriteStream,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
@@ -34,6 +42,9 @@ export interface Manifest {
   body: string;
   blobs: Blob[];
 }
+
+/** How the names of unfinished files and folders in the cache begin. */
+export const SCRAP = "new-";
 
 const MEDIA = {
   manifest: "application/vnd.docker.distribution.manifest.v2+json",
@@ -89,7 +100,7 @@ export class ImageStore {
     const plain = createHash("sha256");
     const packed = createHash("sha256");
     let size = 0;
-    const fresh = join(this.dir, "blobs", `new-${process.pid}-${key}`);
+    const fresh = join(this.dir, "blobs", `${SCRAP}${key}`);
     try {
       await pipeline(
         tar.stdout,

@@ -1,9 +1,9 @@
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { binary } from "./binaries.ts";
-import { lastLines, output, startDaemon, stopDaemon, until } from "./processes.ts";
-import type { ApiAnswer, ApiRequest } from "./request.ts";
+
+import { toolPath } from "../programs.ts";
+import { output, startDaemon, stopDaemon, waitForDaemon } from "./processes.ts";
+import { request } from "./request.ts";
 
 export interface HeadscaleOptions {
   /** Keys, database, socket, log and pid file. */
@@ -29,7 +29,6 @@ export interface HeadscaleOptions {
 }
 
 const NAME = "headscale";
-const REQUEST = fileURLToPath(new URL("request.ts", import.meta.url));
 /** How long a start may take until /health answers. Milliseconds. */
 const START_TIME = 30_000;
 
@@ -92,24 +91,24 @@ export async function startHeadscale(options: HeadscaleOptions): Promise<void> {
   await mkdir(stateDir, { recursive: true, mode: 0o700 });
   // YAML is a superset of JSON.
   await writeFile(configFile(stateDir), JSON.stringify(headscaleConfig(options), null, 2), { mode: 0o600 });
-  const command = [binary(NAME), "serve", "--config", configFile(stateDir)];
   const daemon = { name: NAME, stateDir };
-  await startDaemon({ ...daemon, ...(netns && { netns }), command, env: { HEADSCALE_CLI_TIMEOUT: "10s" } });
-  const healthy = () => isHealthy(netns, `http://${address}:${port}/health`);
-  await until(healthy, START_TIME, 250).catch(async () => {
-    throw new Error(
-      `headscale does not answer on http://${address}:${port}/health; it last wrote:\n${await lastLines(daemon)}`,
-    );
-  });
+  await startDaemon(daemon, netns, [toolPath(NAME), "serve", "--config", configFile(stateDir)]);
+  const isHealthy = async () => {
+    const url = `http://${address}:${port}/health`;
+    const answer = await request(netns, { url, method: "GET" }).catch(() => undefined);
+    return answer?.status === 200;
+  };
+  await waitForDaemon(daemon, isHealthy, START_TIME);
 }
 
+/** Stops headscale. Its state stays in its folder. */
 export async function stopHeadscale(stateDir: string): Promise<void> {
   await stopDaemon({ name: NAME, stateDir });
 }
 
 /** Runs a headscale command against the running server, over its unix socket. */
 export async function headscale(stateDir: string, ...args: string[]): Promise<string> {
-  return output(undefined, [binary(NAME), "--config", configFile(stateDir), ...args]);
+  return output(undefined, [toolPath(NAME), "--config", configFile(stateDir), ...args]);
 }
 
 /** headscale's own API key, made once and kept in a file. */
@@ -128,14 +127,6 @@ export async function ensureUser(stateDir: string, name: string): Promise<void> 
   const users = JSON.parse(await headscale(stateDir, "users", "list", "--output", "json")) as
     { name?: string }[] | null;
   if (!users?.some((user) => user.name === name)) await headscale(stateDir, "users", "create", name);
-}
-
-async function isHealthy(netns: string | undefined, url: string): Promise<boolean> {
-  const order: ApiRequest = { url, method: "GET", headers: {} };
-  const answer = await output(netns, [process.execPath, REQUEST], JSON.stringify(order)).catch(
-    () => undefined,
-  );
-  return answer !== undefined && (JSON.parse(answer) as ApiAnswer).status === 200;
 }
 
 function configFile(stateDir: string): string {

@@ -10,8 +10,8 @@ import {
   stopHeadscale,
   type HeadscaleOptions,
 } from "./headscale.ts";
-import type { ApiAnswer, ApiRequest } from "./request.ts";
-import { lastLines, output, startDaemon, stopDaemon, until } from "./processes.ts";
+import { startDaemon, stopDaemon, waitForDaemon } from "./processes.ts";
+import { request } from "./request.ts";
 
 export { inNetns } from "./processes.ts";
 
@@ -62,7 +62,6 @@ export interface TailnetNode {
 }
 
 const ADAPTER = "adapter";
-const REQUEST = fileURLToPath(new URL("request.ts", import.meta.url));
 /** The user's own policy file of the lab. */
 export const BASE_POLICY = fileURLToPath(new URL("base.hujson", import.meta.url));
 
@@ -92,20 +91,12 @@ export async function startTailnet(options: TailnetOptions): Promise<TailnetEndp
   await writeFile(configFile, JSON.stringify(config, null, 2), { mode: 0o600 });
   const main = fileURLToPath(new URL("adapter/main.ts", import.meta.url));
   const daemon = { name: ADAPTER, stateDir };
-  await startDaemon({ ...daemon, ...(netns && { netns }), command: [process.execPath, main, configFile] });
-  await until(
-    () =>
-      callApi(options, "GET", "tailnet/-/settings").then(
-        () => true,
-        () => false,
-      ),
-    15_000,
-    200,
-  ).catch(async () => {
-    throw new Error(
-      `the adapter does not answer on ${apiUrl(options)}; it last wrote:\n${await lastLines(daemon)}`,
-    );
-  });
+  await startDaemon(daemon, netns, [process.execPath, main, configFile]);
+  const answers = async () => {
+    const settings = await callApi(options, "GET", "tailnet/-/settings").catch(() => undefined);
+    return settings !== undefined;
+  };
+  await waitForDaemon(daemon, answers, 15_000);
   await setPolicyIfUntouched(options, await readFile(BASE_POLICY, "utf8"));
   return endpointsOf(options, domain);
 }
@@ -174,7 +165,7 @@ async function setPolicyIfUntouched(tailnet: Tailnet, text: string): Promise<voi
   );
 }
 
-/** One request, sent from within the tailnet's namespace. The API key goes over stdin, never in argv. */
+/** One request to the adapter, with the owner's API key. */
 async function callApi<T>(
   tailnet: Tailnet,
   method: string,
@@ -184,14 +175,9 @@ async function callApi<T>(
 ): Promise<T> {
   const key = (await readFile(join(tailnet.stateDir, "api.key"), "utf8")).trim();
   const authorization = `Basic ${Buffer.from(`${key}:`).toString("base64")}`;
-  const order: ApiRequest = {
-    url: `${apiUrl(tailnet)}/api/v2/${path}`,
-    method,
-    headers: { ...headers, authorization },
-    ...(body !== undefined && { body }),
-  };
-  const answer = await output(tailnet.netns, [process.execPath, REQUEST], JSON.stringify(order));
-  const { status, text } = JSON.parse(answer) as ApiAnswer;
+  const url = `${apiUrl(tailnet)}/api/v2/${path}`;
+  const order = { url, method, headers: { ...headers, authorization }, ...(body !== undefined && { body }) };
+  const { status, text } = await request(tailnet.netns, order);
   if (status >= 300) throw new Error(`${method} ${path}: ${text} (${status})`);
   return (path.endsWith("/acl") ? text : JSON.parse(text || "{}")) as T;
 }

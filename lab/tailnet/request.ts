@@ -1,24 +1,23 @@
-// Sends one HTTP request from whichever network namespace it is started in: ApiRequest as JSON on stdin, ApiAnswer on stdout.
-import { text } from "node:stream/consumers";
+import { fileURLToPath } from "node:url";
 
-export interface ApiRequest {
+import { output } from "./processes.ts";
+
+/** One HTTP request. */
+export interface HttpRequest {
   url: string;
   method: string;
-  headers: Record<string, string>;
+  headers?: Record<string, string>;
   body?: string;
 }
 
-export interface ApiAnswer {
+export interface HttpAnswer {
   status: number;
   text: string;
 }
 
-const { url, method, headers, body } = JSON.parse(await text(process.stdin)) as ApiRequest;
-const response = await fetch(url, {
-  method,
-  headers,
-  ...(body !== undefined && { body }),
-  signal: AbortSignal.timeout(20_000),
-});
-const answer: ApiAnswer = { status: response.status, text: await response.text() };
-console.log(JSON.stringify(answer));
+const CHILD = fileURLToPath(new URL("request-child.ts", import.meta.url));
+
+/** Sends a request from within a network namespace, by a child process. All of it goes over stdin: argv would show the key. */
+export async function request(netns: string | undefined, order: HttpRequest): Promise<HttpAnswer> {
+  return JSON.parse(await output(netns, [process.execPath, CHILD], JSON.stringify(order))) as HttpAnswer;
+}

@@ -50,6 +50,8 @@ new Settings("mail", JSON.parse(readFileSync(new URL("./args.json", import.meta.
     `#!/bin/bash
 echo "$*" >>"${project}/docker.log"
 [[ $1 == --host && $3 == exec && $4 == -i && $6 == curl ]] || { echo "fake docker: $*" >&2; exit 1; }
+[[ -e "${project}/cut" ]] && { echo "cut off" >&2; exit 7; }
+[[ -e "${project}/cut-after-write" && "$*" == *"--request POST"* ]] && touch "${project}/cut"
 shift 6
 args=()
 for argument in "$@"; do args+=("\${argument//\\/etc\\/stalwart/${server.directory}}"); done
@@ -184,6 +186,22 @@ describe("tailwart:mail:Settings in the engine", () => {
     program("mailbox.tail.test");
     const mended = await up("--expect-no-changes", "--refresh");
     expect(mended.status, mended.output).toBe(0);
+  });
+
+  test("a deploy that is cut off after a write is put right by the next up, also when the program is again what it was", async () => {
+    program("cut.tail.test");
+    writeFileSync(join(project, "cut-after-write"), "");
+    const cut = await up();
+    expect(cut.status).not.toBe(0);
+    expect(cut.output).toContain("could not be put back");
+    expect(await live("queue.route.smarthost.address")).toBe("cut.tail.test");
+    for (const file of ["cut", "cut-after-write"]) rmSync(join(project, file));
+
+    program("mailbox.tail.test");
+    const mended = await up();
+    expect(mended.status, mended.output).toBe(0);
+    expect(await live("queue.route.smarthost.address")).toBe("mailbox.tail.test");
+    expect((await up("--expect-no-changes")).status).toBe(0);
   });
 
   test("the account's hash and the admin's password are in no output, no argument and no plain state", async () => {

@@ -29,6 +29,7 @@ async function textOf(request: IncomingMessage): Promise<string> {
 
 export async function startTailscaleApi(): Promise<TailscaleApi> {
   const keys: TailscaleApi["keys"] = new Map();
+  let last = 0;
   const server = createServer((request, response) => {
     void textOf(request).then((body) => {
       const answer = (status: number, value: unknown): void => {
@@ -44,14 +45,22 @@ export async function startTailscaleApi(): Promise<TailscaleApi> {
       else if (path === "/tailnet/-/acl" && ifMatch === '"ts-default"' && !api.untouched)
         answer(412, { message: "precondition failed, invalid old hash" });
       else if (path === "/tailnet/-/acl" && body.includes("failing test"))
-        answer(400, { message: "test(s) failed", data: [{ user: "tag:a", errors: ['address "b:1": want: Drop'] }] });
+        answer(400, {
+          message: "test(s) failed",
+          data: [{ user: "tag:a", errors: ['address "b:1": want: Drop'] }],
+        });
       else if (path === "/tailnet/-/acl") {
         api.policy = body === "" ? "{}" : body;
         api.untouched = body === "";
         answer(200, api.policy);
       } else if (path === "/tailnet/-/keys" && method === "POST") {
-        const made = `k${keys.size + 1}`;
-        keys.set(made, { id: made, keyType: "auth", ...(JSON.parse(body) as object), created: "2026-01-01T00:00:00Z" });
+        const made = `k${++last}`;
+        keys.set(made, {
+          id: made,
+          keyType: "auth",
+          ...(JSON.parse(body) as object),
+          created: "2026-01-01T00:00:00Z",
+        });
         answer(200, { ...keys.get(made), key: `tskey-auth-${made}-SECRET` });
       } else if (id && method === "DELETE" && keys.delete(id)) answer(200, {});
       else if (id && keys.has(id)) answer(200, keys.get(id));

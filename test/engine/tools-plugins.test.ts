@@ -63,19 +63,31 @@ describe("command:local:Command through the real engine", () => {
 
   test("addPreviousOutputInEnv: false hides the outputs of the last run", async () => {
     const update = 'echo "update saw:$PULUMI_COMMAND_STDOUT" >> journal';
-    const args = { ...commands, update, environment: { MARK: "e" }, triggers: [2], addPreviousOutputInEnv: false };
+    const args = {
+      ...commands,
+      update,
+      environment: { MARK: "e" },
+      triggers: [2],
+      addPreviousOutputInEnv: false,
+    };
     await project.up(program(args));
     expect(journal(project).at(-1)).toBe("update saw:");
   });
 
   test("interpreter and stdin are used", async () => {
-    const args = { create: "import sys; print(sys.stdin.read().upper())", interpreter: ["python3", "-c"], stdin: "abc" };
+    const args = {
+      create: "import sys; print(sys.stdin.read().upper())",
+      interpreter: ["python3", "-c"],
+      stdin: "abc",
+    };
     await project.up(program({ ...args, triggers: [3] }));
     expect(await project.outputs()).toMatchObject({ stdout: "ABC" });
   });
 
   test("a failing command fails the update and its message holds what the command wrote", async () => {
-    project.write(program({ create: "echo before; echo the reason >&2; exit 3", logging: "none", triggers: [4] }));
+    project.write(
+      program({ create: "echo before; echo the reason >&2; exit 3", logging: "none", triggers: [4] }),
+    );
     const { code, output } = await project.pulumi("up", "--yes", "--stack", "test");
     expect(code).not.toBe(0);
     expect(output).toMatch(/exit status 3: running "echo before; [^]*before\n[^]*the reason/);
@@ -85,7 +97,9 @@ describe("command:local:Command through the real engine", () => {
     const unexported = (args: object): string => program(args).replaceAll(/exports.*/g, "");
     const loud = await project.up(unexported({ create: "echo sho''uted", triggers: [5] }));
     expect(loud.output).toContain("shouted");
-    const quiet = await project.up(unexported({ create: "echo whi''spered", logging: "none", triggers: [6] }));
+    const quiet = await project.up(
+      unexported({ create: "echo whi''spered", logging: "none", triggers: [6] }),
+    );
     expect(quiet.output).not.toContain("whispered");
     expect(project.state()).toContain("whispered");
   });
@@ -136,7 +150,14 @@ describe("random:index:RandomPassword through the real engine", () => {
   test("it stays the same over a second update and a refresh", async () => {
     const before = await project.outputs();
     await project.up(program({ length: 24, special: false }));
-    const { code, output } = await project.pulumi("up", "--yes", "--stack", "test", "--refresh", "--expect-no-changes");
+    const { code, output } = await project.pulumi(
+      "up",
+      "--yes",
+      "--stack",
+      "test",
+      "--refresh",
+      "--expect-no-changes",
+    );
     expect(code, output).toBe(0);
     expect(await project.outputs()).toEqual(before);
   });

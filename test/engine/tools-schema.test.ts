@@ -16,7 +16,10 @@ interface Schema {
   name: string;
   version: string;
   provider: { inputProperties?: Record<string, Property> };
-  resources: Record<string, { inputProperties?: Record<string, Property>; properties?: Record<string, Property> }>;
+  resources: Record<
+    string,
+    { inputProperties?: Record<string, Property>; properties?: Record<string, Property> }
+  >;
   types: Record<string, { properties: Record<string, Property> }>;
 }
 
@@ -30,7 +33,10 @@ const LEFT_OUT: Record<string, string[]> = {
 function sdkClass(file: string): { token: string; inputs: string[]; all: string[] } {
   const text = readFileSync(join(SDK, file), "utf8");
   const token = /__pulumiType = '([^']+)'/.exec(text)?.[1];
-  const sent = [...text.matchAll(/resourceInputs\["(\w+)"\] = (.*)/g)].map(([, name = "", value = ""]) => ({ name, value }));
+  const sent = [...text.matchAll(/resourceInputs\["(\w+)"\] = (.*)/g)].map(([, name = "", value = ""]) => ({
+    name,
+    value,
+  }));
   if (token === undefined || sent.length === 0) throw new Error(`${file} holds no resource class`);
   return {
     token,
@@ -41,7 +47,9 @@ function sdkClass(file: string): { token: string; inputs: string[]; all: string[
 
 /** The fields of an interface in a generated .d.ts. */
 function interfaceFields(file: string, name: string): string[] {
-  const body = new RegExp(`export interface ${name} \\{([^]*?)\\n\\}`).exec(readFileSync(join(SDK, file), "utf8"))?.[1];
+  const body = new RegExp(`export interface ${name} \\{([^]*?)\\n\\}`).exec(
+    readFileSync(join(SDK, file), "utf8"),
+  )?.[1];
   if (body === undefined) throw new Error(`${file} has no interface ${name}`);
   return [...body.matchAll(/^ {4}(\w+)\??: /gm)].map(([, field = ""]) => field);
 }
@@ -50,9 +58,11 @@ function interfaceFields(file: string, name: string): string[] {
 const used = [
   ...new Set(
     globSync(["index.ts", "{components,config,lib}/**/*.ts"], { cwd: ROOT }).flatMap((file) =>
-      [...readFileSync(join(ROOT, file), "utf8").matchAll(/^import \{[^}]*\} from "@pulumi\/((?:docker|random|command|tailscale)\/[\w/]+\.js)"/gm)].map(
-        ([, module = ""]) => module,
-      ),
+      [
+        ...readFileSync(join(ROOT, file), "utf8").matchAll(
+          /^import \{[^}]*\} from "@pulumi\/((?:docker|random|command|tailscale)\/[\w/]+\.js)"/gm,
+        ),
+      ].map(([, module = ""]) => module),
     ),
   ),
 ].toSorted();
@@ -102,7 +112,9 @@ describe("each plugin answers the token and the property names of the SDK class"
   });
 
   test.each(["docker", "random", "command", "tailscale"])("%s has the version of the npm package", (name) => {
-    const { version } = JSON.parse(readFileSync(join(SDK, name, "package.json"), "utf8")) as { version: string };
+    const { version } = JSON.parse(readFileSync(join(SDK, name, "package.json"), "utf8")) as {
+      version: string;
+    };
     expect(schemas[name]?.version).toBe(version);
   });
 });
@@ -128,8 +140,11 @@ describe("objects inside a Docker resource have the SDK's field names", () => {
     const found = schemas["docker"]?.resources[token]?.inputProperties?.[property];
     const ref = found?.$ref ?? found?.items?.$ref;
     expect(ref, `${property} is no object`).toMatch(/^#\/types\//);
-    const fields = schemas["docker"]?.types[decodeURIComponent((ref as string).slice("#/types/".length))]?.properties;
-    expect(Object.keys(fields ?? {}).toSorted()).toEqual(interfaceFields("docker/types/input.d.ts", type).toSorted());
+    const fields =
+      schemas["docker"]?.types[decodeURIComponent((ref as string).slice("#/types/".length))]?.properties;
+    expect(Object.keys(fields ?? {}).toSorted()).toEqual(
+      interfaceFields("docker/types/input.d.ts", type).toSorted(),
+    );
   });
 
   test("a list of one stays a list: registryAuth", () => {
@@ -139,8 +154,14 @@ describe("objects inside a Docker resource have the SDK's field names", () => {
 
 test("what must not be shown is marked secret: keys, passwords, credentials", () => {
   const { random, tailscale } = schemas;
-  expect(random?.resources["random:index/randomPassword:RandomPassword"]?.properties?.["result"]?.secret).toBe(true);
-  expect(random?.resources["random:index/randomPassword:RandomPassword"]?.properties?.["bcryptHash"]?.secret).toBe(true);
-  expect(tailscale?.resources["tailscale:index/tailnetKey:TailnetKey"]?.properties?.["key"]?.secret).toBe(true);
+  expect(
+    random?.resources["random:index/randomPassword:RandomPassword"]?.properties?.["result"]?.secret,
+  ).toBe(true);
+  expect(
+    random?.resources["random:index/randomPassword:RandomPassword"]?.properties?.["bcryptHash"]?.secret,
+  ).toBe(true);
+  expect(tailscale?.resources["tailscale:index/tailnetKey:TailnetKey"]?.properties?.["key"]?.secret).toBe(
+    true,
+  );
   expect(tailscale?.provider.inputProperties?.["apiKey"]?.secret).toBe(true);
 });

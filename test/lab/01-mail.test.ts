@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 
 import { accountPassword, mailIn, mailOut } from "../../cli/proof.ts";
 import { fetchMessage, send } from "../../lab/mail/outside.ts";
-import { BLOCKED_PORTS } from "../../lab/namespaces.ts";
+import { BLOCKED_SMTP_PORTS } from "../../lab/namespaces.ts";
 import { runIn } from "../../lab/machine.ts";
 import { receivedMessages } from "../../lab/peers.ts";
 import { container, docker, facts, lab, layout } from "./lab.ts";
@@ -52,7 +52,7 @@ describe("mail out", () => {
     expect(last).toMatch(/Received: from mail\.lab\.test .*100\./s);
   });
 
-  test.each(BLOCKED_PORTS)(
+  test.each(BLOCKED_SMTP_PORTS)(
     "straight from the KVM to port %i is dropped, while others get there",
     async (port) => {
       const mail = layout.machines.mail.address;

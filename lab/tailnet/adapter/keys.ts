@@ -1,28 +1,12 @@
 import { authorize, hashOf, newId, newSecret, type Actor } from "./access.ts";
 import { ApiError } from "./api-error.ts";
 import type { HeadscaleApi } from "./headscale-api.ts";
+import { descriptionOf, expiryOf, stringList, type KeyRequest } from "./key-request.ts";
 import type { Policy } from "./policy.ts";
 import type { AuthKeyRecord, ClientRecord, Store } from "./store.ts";
 
-/** The real service's longest and default lifetime of a login key. Seconds. */
-const LONGEST_EXPIRY = 90 * 24 * 3600;
-const LONGEST_DESCRIPTION = 50;
 /** Scopes that make or own devices: such a client must say with which tags. */
 const SCOPES_WITH_TAGS = ["auth_keys", "devices:core"];
-
-/** The request body of POST and PUT; everything in it comes from outside. */
-interface KeyRequest {
-  keyType?: unknown;
-  description?: unknown;
-  expirySeconds?: unknown;
-  capabilities?: {
-    devices?: {
-      create?: { reusable?: unknown; ephemeral?: unknown; preauthorized?: unknown; tags?: unknown };
-    };
-  };
-  scopes?: unknown;
-  tags?: unknown;
-}
 
 /** Login keys, which headscale knows, and OAuth clients, which only the adapter knows. */
 export class Keys {
@@ -224,31 +208,4 @@ function clientAnswer({ id, description, created, updated, scopes, tags }: Clien
 
 function isPast(time: string): boolean {
   return Date.parse(time) <= Date.now();
-}
-
-function stringList(value: unknown, name: string): string[] {
-  // Go clients send null for an empty list.
-  if (value === undefined || value === null) return [];
-  if (!Array.isArray(value) || !value.every((item) => typeof item === "string"))
-    throw new ApiError(400, `${name} must be a list of strings`);
-  return value;
-}
-
-function descriptionOf(value: unknown): string {
-  const text = value ?? "";
-  if (typeof text !== "string" || text.length > LONGEST_DESCRIPTION || !/^[a-zA-Z0-9 _-]*$/.test(text)) {
-    throw new ApiError(
-      400,
-      `description must be at most ${LONGEST_DESCRIPTION} letters, digits, hyphens or spaces`,
-    );
-  }
-  return text;
-}
-
-function expiryOf(value: unknown): number {
-  if (value === undefined || value === null || value === 0) return LONGEST_EXPIRY;
-  if (typeof value !== "number" || !Number.isInteger(value) || value < 0 || value > LONGEST_EXPIRY) {
-    throw new ApiError(400, `expirySeconds must be between 1 and ${LONGEST_EXPIRY}`);
-  }
-  return value;
 }

@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import type { AddressInfo, Server } from "node:net";
 import { tmpdir } from "node:os";
@@ -217,7 +217,9 @@ describe("the running server", () => {
 
 describe("the watch", () => {
   test("stops a server that turned mute after three misses, says why, and exits 1", async () => {
-    const file = join(mkdtempSync(join(tmpdir(), "tailwart-")), "mute");
+    const directory = mkdtempSync(join(tmpdir(), "tailwart-watch-"));
+    cleanups.push(() => rmSync(directory, { recursive: true }));
+    const file = join(directory, "mute");
     const env = await environment((await listen("N")).port, {
       FAKE_MODE: "mute-on-file",
       FAKE_MUTE_FILE: file,

@@ -122,7 +122,12 @@ describe("what is refused", () => {
   test.each([
     ["not HuJSON", '{ "grants": [ }', /not HuJSON.*line 1, column 15/, /comments/],
     ["not an object", "[]", /one object/, /grants/],
-    ["a last comment without line end", '{ "grants": [] } // end', /comment at line 1, column 18/, /line break/],
+    [
+      "a last comment without line end",
+      '{ "grants": [] } // end',
+      /comment at line 1, column 18/,
+      /line break/,
+    ],
     ["a carriage return alone", '{ // comment?\r "grants": [] }', /carriage return without/, /LF/],
     ["a byte order mark", '\ufeff{ "grants": [] }', /byte order mark/, /UTF-8/],
     ["neither grants nor acls", "{}", /neither "grants" nor "acls"/, /"grants": \[\]/],

@@ -45,11 +45,8 @@ function list(open: string, close: string, item: fc.Arbitrary<string>): fc.Arbit
 const grant = list(
   "{",
   "}",
-  fc
-    .tuple(space, value)
-    .map(([blank, item]) => `"note"${blank}: ${item}`)
-    .map((text) => text),
-).map((text) => text);
+  fc.tuple(space, value).map(([blank, item]) => `"note"${blank}: ${item}`),
+);
 const sections = fc.record(
   {
     grants: list("[", "]", grant),

@@ -166,4 +166,6 @@ func (doc *document) nested(owner, name string, fields shim.SchemaMap, info *tfb
 	return &Property{Ref: "#/types/" + token}
 }
 
-func autoNamed(info *tfbridge.SchemaInfo) bool { return info != nil && info.Default != nil && info.Default.AutoNamed }
+func autoNamed(info *tfbridge.SchemaInfo) bool {
+	return info != nil && info.Default != nil && info.Default.AutoNamed
+}

@@ -1,0 +1,174 @@
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+
+import { UserError } from "../lib/errors.ts";
+import { startDocker } from "./boxes.ts";
+import { removeCgroups } from "./cgroups.ts";
+import { startDns } from "./dns.ts";
+import { buildImages, IMAGE_NAMES, imageReference, imagesFile } from "./images/images.ts";
+import { BOXES, layoutOf, type Box, type Layout } from "./layout.ts";
+import { withLock } from "./lock.ts";
+import { startMachine, stopMachine } from "./machine.ts";
+import { createNetwork, networkIsUp, processesIn, removeNetwork } from "./namespaces.ts";
+import { joinTailnet, NODES } from "./nodes.ts";
+import { startPostgres } from "./postgres.ts";
+import { pushImages, startRegistry } from "./registry.ts";
+import { run, until } from "./run.ts";
+import { passphraseFile, secretsOf } from "./secrets.ts";
+import { startSmarthost } from "./smarthost.ts";
+import { inParallel, stage, type Log } from "./stages.ts";
+import { startTailnet } from "./tailnet/index.ts";
+
+export interface WorldOptions {
+  /** Where the lines about the stages go. Default: standard output */
+  log?: Log;
+}
+
+/**
+ * Brings a lab's world up: starts what does not run, and only that. After a failure, a kill or a crash, running it again goes on where
+ * it stopped. About 40 s longer when the base image is not in the cache yet.
+ *
+ * @param name the lab's name
+ * @throws UserError when the machine cannot hold a lab, Error when a part does not start, with its last words
+ * @example const layout = await up("lab");
+ */
+export async function up(name: string, { log = console.log }: WorldOptions = {}): Promise<Layout> {
+  requireLinuxRoot();
+  const layout = layoutOf(name);
+  mkdirSync(layout.logDir, { recursive: true, mode: 0o755 });
+  const onWait = () => log(`… another command on the lab "${name}" is running; waiting for it`);
+  await withLock(layout.stateDir, () => start(layout, log), onWait);
+  return layout;
+}
+
+async function start(layout: Layout, log: Log): Promise<void> {
+  secretsOf(layout);
+  passphraseFile(layout);
+  await stage(log, "network", async () => {
+    if (networkIsUp(layout)) return "is up";
+    // A part of one, of a killed start or from before a reboot.
+    await clear(layout);
+    await createNetwork(layout);
+    return "up";
+  });
+  await stage(log, "machines", async () => {
+    const started = await Promise.all(
+      Object.values(layout.machines).map((machine) => startMachine(layout, machine)),
+    );
+    return remark(started.some(Boolean));
+  });
+  await inParallel(
+    stage(log, "postgres", async () => {
+      const result = await startPostgres(layout);
+      return result === "held"
+        ? "kept down; start it with: npm run lab -- postgres start"
+        : remark(result === "started");
+    }),
+    stage(log, "smarthost", async () => remark(await startSmarthost(layout))),
+    stage(log, "dns", async () => remark(await startDns(layout))),
+    ...BOXES.map((name) => stage(log, name, () => startBox(layout, layout.boxes[name]))),
+    startTailnetAndNodes(layout, log),
+    startImages(layout, log),
+  );
+}
+
+async function startBox(layout: Layout, box: Box): Promise<string> {
+  const { started, version } = await startDocker(layout, box);
+  return `dockerd ${version} ${remark(started)}`;
+}
+
+async function startTailnetAndNodes(layout: Layout, log: Log): Promise<void> {
+  const { stateDir, address, netns, domain } = layout.tailnet;
+  let endpoints: Awaited<ReturnType<typeof startTailnet>> | undefined;
+  await stage(log, "tailnet", async () => {
+    endpoints = await startTailnet({ stateDir, address, netns, domain });
+    return `headscale and API at ${endpoints.apiUrl}`;
+  });
+  const joined = NODES.map((node) =>
+    stage(log, `${node.machine}: tailscaled`, async () => {
+      const started = endpoints && (await joinTailnet(layout, node, endpoints));
+      return `${node.hostname}.${domain} ${remark(started === true)}`;
+    }),
+  );
+  await inParallel(...joined);
+}
+
+async function startImages(layout: Layout, log: Log): Promise<void> {
+  let images: Awaited<ReturnType<typeof buildImages>> | undefined;
+  await inParallel(
+    stage(log, "images", async () => {
+      images = await buildImages(layout, (line) => log(`  images: ${line}`));
+      return IMAGE_NAMES.join(", ");
+    }),
+    stage(log, "registry", async () => remark(await startRegistry(layout))),
+  );
+  await stage(log, "registry: images", async () => {
+    if (!images) return undefined;
+    const pushed = await pushImages(layout, images);
+    const references = IMAGE_NAMES.map((name) => [
+      name,
+      imageReference(layout, name, images?.[name].digest ?? ""),
+    ]);
+    writeFileSync(imagesFile(layout), JSON.stringify(Object.fromEntries(references), null, 2));
+    return pushed.length > 0 ? `pushed ${pushed.length}` : "nothing to push";
+  });
+}
+
+/**
+ * Takes a lab's world away: every process (containers too), namespace, interface, mount, cgroup and all of its state. Also what a killed
+ * or half-failed `up` left. Images and toolchain stay in the cache. Nothing happens when there is no such lab.
+ */
+export async function down(name: string, { log = console.log }: WorldOptions = {}): Promise<void> {
+  requireLinuxRoot();
+  const layout = layoutOf(name);
+  await withLock(layout.stateDir, async () => {
+    await stage(log, "lab", async () => {
+      await clear(layout);
+      const existed = existsSync(layout.stateDir);
+      // Images make it ten thousand files: rm is several times as fast as Node.
+      await run("rm", ["--recursive", "--force", "--one-file-system", layout.stateDir]);
+      return existed ? `"${name}" is gone` : `there is no "${name}"`;
+    });
+  });
+}
+
+/** Ends every process of the lab and removes what the kernel knows of it. */
+async function clear(layout: Layout): Promise<void> {
+  const machines = Object.values(layout.machines);
+  await Promise.all(machines.map(stopMachine));
+  // What is in the namespaces without belonging to a machine: headscale, the adapter, a start that was killed, a shell of the user.
+  // A process that is in the lab's namespace belongs to it: no recycled number can be hit.
+  await until(
+    `the lab "${layout.name}": all processes have ended`,
+    () => {
+      const left = processesIn(machines).filter((pid) => pid !== process.pid);
+      for (const pid of left) killQuietly(pid);
+      return left.length === 0;
+    },
+    15_000,
+  );
+  for (const box of Object.values(layout.boxes)) await removeCgroups(box.cgroup);
+  await removeNetwork(layout);
+}
+
+function killQuietly(pid: number): void {
+  try {
+    process.kill(pid, "SIGKILL");
+  } catch {
+    // It has ended in between.
+  }
+}
+
+function remark(started: boolean): string {
+  return started ? "up" : "is up";
+}
+
+function requireLinuxRoot(): void {
+  if (process.platform !== "linux")
+    throw new UserError("the lab runs on Linux only", {
+      hint: "deploy the stack prod from here with plain `pulumi up`",
+    });
+  if (process.getuid?.() !== 0)
+    throw new UserError("the lab needs root: it makes network namespaces and Docker daemons", {
+      hint: "run the same command with sudo",
+    });
+}

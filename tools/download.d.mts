@@ -1,0 +1,2 @@
+export function forgetNoRoute(): void;
+export function whyNoDownloads(env?: NodeJS.ProcessEnv): string | undefined;
