@@ -6,6 +6,7 @@ import { fileURLToPath } from "node:url";
 import { cacheRoot, folderHash } from "./cache.mjs";
 import { ensureDebianPackages } from "./debian.mjs";
 import { ToolError } from "./errors.mjs";
+import { applyEdits } from "./go-edits.mjs";
 import { compilers, debian } from "./manifest.mjs";
 import { output, run } from "./run.mjs";
 import { atLeast, onPath, versionOf } from "./versions.mjs";
@@ -47,12 +48,14 @@ async function buildGo(build, folder, options) {
   const set = Object.entries(build.set ?? {}).map(([name, value]) => `-X ${name}=${value}`);
   const args = ["build", "-v", "-mod=readonly", "-ldflags", ["-s -w", ...set].join(" ")];
   if (build.tags?.length) args.push("-tags", build.tags.join(","));
+  const source = join(here, "go", build.go);
+  args.push(...applyEdits(source, join(options.root ?? cacheRoot(), "work", `${build.go}-edited`)));
   args.push("-o", join(folder, "bin", build.out), build.package);
   let packages = 0;
   let modules = 0;
   await run("go", args, {
     log: options.log,
-    cwd: join(here, "go", build.go),
+    cwd: source,
     // No cgo: the programs also run in images with another libc. The same flags everywhere: what one piece has
     // compiled, the next takes from Go's own cache. A go.mod asks for no newer Go than the one that is there.
     env: {

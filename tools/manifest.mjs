@@ -118,16 +118,12 @@ export const pieces = [
     build: [{ go: "tailnet", package: "tailscale.com/cmd/containerboot", out: "containerboot" }],
   },
   {
-    // 0.29 is the first with grants; 0.30 changes the API under the lab's adapter.
+    // 0.29 is the first with grants; 0.30 changes the API under the lab's adapter. Always built: the lab needs the
+    // small change of go/headscale/edits.json, which says why.
     name: "headscale",
     version: headscale,
     group: "lab",
     programs: ["headscale"],
-    download: {
-      url: `https://github.com/juanfont/headscale/releases/download/v${headscale}/headscale_${headscale}_${os}_${goCpu}`,
-      sums: `https://github.com/juanfont/headscale/releases/download/v${headscale}/checksums.txt`,
-      take: { headscale: "" },
-    },
     build: [
       {
         go: "headscale",

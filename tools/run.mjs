@@ -79,9 +79,9 @@ export async function run(command, args, options) {
   );
 }
 
-/** The text that a quick program writes, or undefined when it is not there or fails. @param {string} command @param {string[]} args */
-export function output(command, args) {
-  const done = spawnSync(command, args, { encoding: "utf8", timeout: 20_000 });
+/** The text that a quick program writes, or undefined when it is not there or fails. @param {string} command @param {string[]} args @param {number} [timeout] milliseconds */
+export function output(command, args, timeout = 20_000) {
+  const done = spawnSync(command, args, { encoding: "utf8", timeout });
   return done.status === 0 ? done.stdout.trim() : undefined;
 }
 

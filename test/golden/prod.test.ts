@@ -35,11 +35,11 @@ test("sidecar and Stalwart join the anchor by its id", () => {
   for (const { inputs } of joined) expect(inputs["networkMode"]).toBe("container:mail-anchor-id");
 });
 
-test("every container is pinned by digest and restarts always", () => {
+test("every container is pinned by digest and restarts always, but for the one that only carries files", () => {
   const containers = of("docker:index/container:Container");
-  expect(containers).toHaveLength(4);
+  expect(containers).toHaveLength(5);
   for (const { inputs } of containers) {
     expect(inputs["image"]).toMatch(/@sha256:[0-9a-f]{64}$/);
-    expect(inputs["restart"]).toBe("always");
+    expect(inputs["restart"]).toBe(inputs["start"] === false ? "no" : "always");
   }
 });
