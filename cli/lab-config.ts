@@ -4,26 +4,8 @@ import { join } from "node:path";
 
 import { parse, stringify } from "yaml";
 
-import { type LabStack, mustPulumi } from "./stack.ts";
-
-/** What the lab's world tells about itself, and what the stack's config is made of. */
-export interface StackFacts {
-  images: { sidecar: string; stalwart: string; edge: string };
-  dockerHosts: { kvm: string; edge: string };
-  bootDir: string;
-  wanAddress: string;
-  mailDomain: string;
-  mailHost: string;
-  site: string;
-  tailnetDomain: string;
-  controlUrl: string;
-  nodeEnvironment: Record<string, string>;
-  apiUrl: string;
-  policyFile: string;
-  owners: string[];
-  postgres: { host: string; database: string; user: string; password: string };
-  relay: { host: string };
-}
+import type { LabFacts } from "../lab/config.ts";
+import { type LabStack, mustPulumi, POLICY_PACK } from "./stack.ts";
 
 /** Changes to the lab's config: a path of keys to a value. */
 export type Overrides = Record<string, unknown>;
@@ -32,7 +14,7 @@ export type Overrides = Record<string, unknown>;
  * The lab's Pulumi.<stack>.yaml: the same keys as production's, with the lab's values. `tailscale:baseUrl` is the
  * only provider setting that production has not. ManageSieve is left out: the lab's server has no such listener.
  */
-export function labConfig(facts: StackFacts, overrides: Overrides = {}): Record<string, unknown> {
+export function labConfig(facts: LabFacts, overrides: Overrides = {}): Record<string, unknown> {
   const config: Record<string, unknown> = {
     "tailscale:baseUrl": facts.apiUrl,
     "tailwart:mailDomain": facts.mailDomain,
@@ -81,7 +63,7 @@ function assign(target: Record<string, unknown>, [key = "", ...rest]: string[], 
  */
 export async function writeStackConfig(
   stack: LabStack,
-  facts: StackFacts,
+  facts: LabFacts,
   overrides: Overrides = {},
 ): Promise<void> {
   await mkdir(stack.backend, { recursive: true, mode: 0o700 });
@@ -93,6 +75,8 @@ export async function writeStackConfig(
     ...labConfig(facts, overrides),
     ...(secret ? { "tailwart:postgresPassword": secret } : {}),
   };
+  const policies = { "relay-target-ipv4-only": { tailnetDomains: [facts.tailnetDomain] } };
+  await writeFile(stack.policyConfigFile, `${JSON.stringify(policies, null, 2)}\n`);
   const text = stringify({ encryptionsalt: salt, config });
   if (text !== old) await writeFile(stack.configFile, text, { mode: 0o600 });
   if (secret) return;
@@ -132,6 +116,11 @@ async function initStack(stack: LabStack): Promise<string> {
   } finally {
     await rm(folder, { recursive: true });
   }
+}
+
+/** The policy pack, and the config that it needs for a tailnet whose names do not end in ts.net. */
+export function policyFlags(stack: LabStack): string[] {
+  return ["--policy-pack", POLICY_PACK, "--policy-pack-config", stack.policyConfigFile];
 }
 
 /** Flags that every command on the stack takes. */

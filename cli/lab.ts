@@ -1,18 +1,17 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 
-import { labFacts } from "../lab/config.ts";
+import { type LabFacts, labFacts } from "../lab/config.ts";
 import { layoutOf, type Layout } from "../lab/layout.ts";
 import { up } from "../lab/world.ts";
 import { ensure } from "../tools/ensure.mjs";
-import type { StackFacts } from "./lab-config.ts";
 import type { LabStack } from "./stack.ts";
 
 /** A lab and the stack in it. */
 export interface Lab {
   layout: Layout;
   stack: LabStack;
-  facts: StackFacts;
+  facts: LabFacts;
 }
 
 /**
@@ -37,6 +36,7 @@ export async function openLab(
     backend: folder,
     configFile: join(layout.stateDir, `Pulumi.${name}.yaml`),
     passphraseFile: world.passphraseFile,
+    policyConfigFile: join(layout.stateDir, "policy-config.json"),
     netns: layout.machines.operator.netns,
     env: { ...env, TAILSCALE_API_KEY: apiKey },
   };

@@ -1,9 +1,9 @@
 // `npm run preview`: what the engine would change in the lab's stack, and what the policy pack says of it.
 import { labArguments, requireLabMachine } from "./arguments.ts";
 import { openRunningLab } from "./lab.ts";
-import { stackFlags } from "./lab-config.ts";
+import { policyFlags, stackFlags } from "./lab-config.ts";
 import { runMain } from "./progress.ts";
-import { POLICY_PACK, pulumi } from "./stack.ts";
+import { pulumi } from "./stack.ts";
 
 const USAGE = `Usage: npm run preview [-- --name NAME] [-- further flags of pulumi preview]`;
 
@@ -12,6 +12,6 @@ const { name, rest } = labArguments(USAGE);
 await runMain(async () => {
   requireLabMachine();
   const { stack } = await openRunningLab(name);
-  const args = ["preview", ...stackFlags(stack), "--policy-pack", POLICY_PACK, ...rest];
+  const args = ["preview", ...stackFlags(stack), ...policyFlags(stack), ...rest];
   process.exitCode = (await pulumi(stack, args, { show: true })).code;
 });

@@ -1,8 +1,8 @@
-import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 
 import { UserError } from "../lib/errors.ts";
+import { runCommand } from "../lib/run-command.ts";
 
 /** How one lab's stack is reached: Pulumi's own state, config file and environment, none of it the user's. */
 export interface LabStack {
@@ -12,6 +12,8 @@ export interface LabStack {
   backend: string;
   configFile: string;
   passphraseFile: string;
+  /** Config of the policy pack. */
+  policyConfigFile: string;
   /** Network namespace that the engine runs in; it reaches the adapter and nothing else. */
   netns: string;
   /** PATH, PULUMI_HOME and what else the engine needs. */
@@ -42,7 +44,11 @@ export interface PulumiOptions {
 }
 
 /** Runs the Pulumi CLI on a lab's stack. Never throws for an exit code: the caller decides what it means. */
-export function pulumi(stack: LabStack, args: string[], options: PulumiOptions = {}): Promise<PulumiRun> {
+export async function pulumi(
+  stack: LabStack,
+  args: string[],
+  options: PulumiOptions = {},
+): Promise<PulumiRun> {
   const { show = false, input = "", inNamespace = true, timeout = 600, cwd = PROJECT } = options;
   const env = {
     ...process.env,
@@ -60,27 +66,10 @@ export function pulumi(stack: LabStack, args: string[], options: PulumiOptions =
   }
   const command = ["pulumi", "--non-interactive", ...args];
   const argv = inNamespace ? ["nsenter", `--net=${netns}`, ...command] : command;
-  return new Promise((resolve, reject) => {
-    const child = spawn(argv[0] as string, argv.slice(1), { cwd, env, stdio: ["pipe", "pipe", "pipe"] });
-    const timer = setTimeout(() => child.kill("SIGINT"), timeout * 1000);
-    let stdout = "";
-    let stderr = "";
-    child.stdout.on("data", (chunk: Buffer) => {
-      stdout += chunk.toString();
-      if (show) process.stdout.write(chunk);
-    });
-    child.stderr.on("data", (chunk: Buffer) => {
-      stderr += chunk.toString();
-      if (show) process.stderr.write(chunk);
-    });
-    child.stdin.on("error", () => undefined);
-    child.on("error", reject);
-    child.on("close", (code) => {
-      clearTimeout(timer);
-      resolve({ code: code ?? 1, stdout, stderr });
-    });
-    child.stdin.end(input);
-  });
+  // SIGINT: the engine ends what is under way and unlocks the stack.
+  const limits = { stdin: input, deadline: timeout * 1000, signal: "SIGINT" as const };
+  const run = await runCommand(argv[0] as string, argv.slice(1), { cwd, env, show, ...limits });
+  return { code: run.status, stdout: run.stdout, stderr: run.stderr };
 }
 
 /** Runs the CLI and turns a failure into words. @throws UserError with the tail of what it printed */

@@ -5,10 +5,10 @@ import { debian } from "../tools/manifest.mjs";
 import { adoptPolicy } from "./adopt-policy.ts";
 import { labArguments, requireLabMachine } from "./arguments.ts";
 import { openLab } from "./lab.ts";
-import { stackFlags, writeStackConfig } from "./lab-config.ts";
+import { policyFlags, stackFlags, writeStackConfig } from "./lab-config.ts";
 import { Progress, runMain } from "./progress.ts";
 import { prove } from "./proof.ts";
-import { mustPulumi, POLICY_PACK } from "./stack.ts";
+import { mustPulumi } from "./stack.ts";
 
 const USAGE = `Usage: npm run up [-- --name NAME]
 
@@ -43,7 +43,7 @@ await runMain(async () => {
   await progress.stage("pulumi up", () =>
     mustPulumi(
       lab.stack,
-      ["up", "--yes", "--skip-preview", ...stackFlags(lab.stack), "--policy-pack", POLICY_PACK],
+      ["up", "--yes", "--skip-preview", ...stackFlags(lab.stack), ...policyFlags(lab.stack)],
       { show: true },
     ),
   );

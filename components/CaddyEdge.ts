@@ -6,7 +6,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { caddyConfig, type EdgeSite } from "../lib/caddy/config.ts";
 import { CONFIG_FOLDER, EDGE_START, RELOAD_SCRIPT } from "../lib/caddy/reload.ts";
 import type { MailService } from "../lib/services.ts";
-import { LOGGING, nameOnHost, roleLabels } from "./shared.ts";
+import { FIXED_NAME, LOGGING, nameOnHost, roleLabels } from "./shared.ts";
 
 /** Names and ports only: nothing here is Caddy's, so that another engine could take its place. */
 export interface CaddyEdgeArgs {
@@ -33,8 +33,9 @@ export class CaddyEdge extends pulumi.ComponentResource {
   constructor(name: string, args: CaddyEdgeArgs, opts: pulumi.ComponentResourceOptions) {
     super("tailwart:mail:CaddyEdge", name, args, opts);
     const parent = { parent: this };
-    const config = new Volume(`${name}-config`, { name: nameOnHost("edge-config") }, parent);
-    const data = new Volume(`${name}-data`, { name: nameOnHost("edge-data") }, parent);
+    const named = { ...parent, ...FIXED_NAME };
+    const config = new Volume(`${name}-config`, { name: nameOnHost("edge-config") }, named);
+    const data = new Volume(`${name}-data`, { name: nameOnHost("edge-data") }, named);
 
     this.container = new Container(
       `${name}-caddy`,
@@ -60,7 +61,7 @@ export class CaddyEdge extends pulumi.ComponentResource {
         healthcheck: { tests: ["NONE"] },
         labels: roleLabels("edge"),
       },
-      parent,
+      named,
     );
 
     this.config = new Command(

@@ -9,7 +9,7 @@ import {
   stalwartFiles,
 } from "../lib/stalwart/files.ts";
 import type { StalwartSettings } from "../lib/settings/schema.ts";
-import { LOGGING, nameOnHost, roleLabels } from "./shared.ts";
+import { FIXED_NAME, LOGGING, nameOnHost, roleLabels } from "./shared.ts";
 
 export interface StalwartArgs {
   image: string;
@@ -39,7 +39,8 @@ export class Stalwart extends pulumi.ComponentResource {
     const { secretFiles, ...visible } = args;
     super("tailwart:mail:Stalwart", name, visible, opts);
     const parent = { parent: this };
-    const folder = new Volume(`${name}-etc`, { name: nameOnHost("stalwart-etc") }, parent);
+    const named = { ...parent, ...FIXED_NAME };
+    const folder = new Volume(`${name}-etc`, { name: nameOnHost("stalwart-etc") }, named);
 
     // Docker refuses an upload into a container whose root is read-only, so the files go into the volume by way of
     // a container that is never started. Its id stands for their content: new files, new id, new Stalwart.
@@ -62,7 +63,7 @@ export class Stalwart extends pulumi.ComponentResource {
         healthcheck: { tests: ["NONE"] },
         labels: roleLabels("files"),
       },
-      parent,
+      named,
     );
 
     this.container = new Container(
@@ -92,7 +93,7 @@ export class Stalwart extends pulumi.ComponentResource {
         healthcheck: { tests: ["NONE"] },
         labels: [...roleLabels("stalwart"), { label: "tailwart.files", value: files.id }],
       },
-      parent,
+      named,
     );
     this.registerOutputs({});
   }

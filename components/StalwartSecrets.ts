@@ -2,9 +2,7 @@ import { RandomPassword } from "@pulumi/random/randomPassword.js";
 import * as pulumi from "@pulumi/pulumi";
 
 import type { StalwartSettings } from "../lib/settings/schema.ts";
-
-/** Where curl in the container finds the API's login: a config file for `curl --config`. */
-export const API_CURLRC = "/etc/stalwart/secrets/api.curlrc";
+import { API_CURLRC } from "../lib/stalwart/files.ts";
 
 export interface StalwartSecretsArgs {
   /** Login name of the account through which the API is reached. */

@@ -9,6 +9,7 @@ import type { Flow } from "../lib/flows.ts";
 import { grantsFor, tagOwnersFor, testsFor } from "../lib/tailnet/flows.ts";
 import { mergePolicy } from "../lib/tailnet/policy-document.ts";
 import type { PolicyOrder } from "../verify/policy.ts";
+import { apiEnvironment } from "./api-environment.ts";
 
 export interface TailnetPolicyArgs {
   flows: Flow[];
@@ -78,17 +79,4 @@ function readPolicyFile(path: string): string {
       cause,
     });
   }
-}
-
-/** The provider's own settings, for the scripts that ask the same API. What is in the environment is inherited. */
-function apiEnvironment(): Record<string, pulumi.Input<string>> {
-  const config = new pulumi.Config("tailscale");
-  const plain = { TAILSCALE_BASE_URL: config.get("baseUrl"), TAILSCALE_TAILNET: config.get("tailnet") };
-  const secret = {
-    TAILSCALE_API_KEY: config.getSecret("apiKey"),
-    TAILSCALE_OAUTH_CLIENT_ID: config.get("oauthClientId"),
-    TAILSCALE_OAUTH_CLIENT_SECRET: config.getSecret("oauthClientSecret"),
-  };
-  const set = Object.entries({ ...plain, ...secret }).filter(([, value]) => value !== undefined);
-  return Object.fromEntries(set) as Record<string, pulumi.Input<string>>;
 }

@@ -1,3 +1,4 @@
+import { Command } from "@pulumi/command/local/command.js";
 import { Container } from "@pulumi/docker/container.js";
 import { Network } from "@pulumi/docker/network.js";
 import { Volume } from "@pulumi/docker/volume.js";
@@ -5,12 +6,15 @@ import * as pulumi from "@pulumi/pulumi";
 
 import { HEALTH_ADDRESS, sidecarHealthTest } from "../lib/health.ts";
 import { SIDECAR_START } from "../lib/sidecar.ts";
-import { LOGGING, nameOnHost, roleLabels } from "./shared.ts";
+import type { NodeOrder } from "../verify/devices.ts";
+import { apiEnvironment } from "./api-environment.ts";
+import { FIXED_NAME, LOGGING, nameOnHost, roleLabels } from "./shared.ts";
 import { TailnetIdentity } from "./TailnetIdentity.ts";
 
 export interface TailnetSidecarArgs {
   /** Image with tailscaled, containerboot, wget, nc and iptables; pinned by digest. */
   image: string;
+  dockerHost: string;
   /** Machine name on the tailnet. */
   hostname: string;
   tag: string;
@@ -36,10 +40,13 @@ export class TailnetSidecar extends pulumi.ComponentResource {
   readonly networkMode: pulumi.Output<string>;
   readonly container: Container;
   readonly anchor: Container;
+  /** Done when the node has its MagicDNS name, and not that of a second one. */
+  readonly name: Command;
 
   constructor(name: string, args: TailnetSidecarArgs, opts: pulumi.ComponentResourceOptions) {
     super("tailwart:mail:TailnetSidecar", name, args, opts);
     const parent = { parent: this };
+    const named = { ...parent, ...FIXED_NAME };
 
     // A bridge of its own, closed to its neighbours. No IPv6: see lessons 8 and 9.
     const network = new Network(
@@ -50,7 +57,7 @@ export class TailnetSidecar extends pulumi.ComponentResource {
         ipv6: false,
         options: { "com.docker.network.bridge.enable_icc": "false" },
       },
-      parent,
+      named,
     );
 
     this.anchor = new Container(
@@ -77,7 +84,7 @@ export class TailnetSidecar extends pulumi.ComponentResource {
           "net.ipv4.ip_unprivileged_port_start": "0",
         },
       },
-      parent,
+      named,
     );
     this.networkMode = pulumi.interpolate`container:${this.anchor.id}`;
 
@@ -88,7 +95,7 @@ export class TailnetSidecar extends pulumi.ComponentResource {
     );
     const state =
       args.identity === "persistent"
-        ? new Volume(`${name}-state`, { name: nameOnHost("tailscale") }, parent)
+        ? new Volume(`${name}-state`, { name: nameOnHost("tailscale") }, named)
         : undefined;
 
     this.container = new Container(
@@ -117,6 +124,23 @@ export class TailnetSidecar extends pulumi.ComponentResource {
           startPeriod: "30s",
         },
         labels: roleLabels("sidecar"),
+      },
+      named,
+    );
+    this.name = new Command(
+      `${name}-name`,
+      {
+        create: "node verify/claim-name.ts",
+        environment: apiEnvironment(),
+        stdin: this.container.name.apply((container) =>
+          JSON.stringify({
+            hostname: args.hostname,
+            tag: args.tag,
+            dockerHost: args.dockerHost,
+            container,
+          } satisfies NodeOrder),
+        ),
+        triggers: [this.container.id],
       },
       parent,
     );

@@ -27,3 +27,6 @@ export function nameOnHost(part: string): string {
 
 /** Log rotation, since a mail server's log would otherwise fill the VPS's disk. */
 export const LOGGING = { logDriver: "json-file", logOpts: { "max-size": "10m", "max-file": "5" } };
+
+/** A resource whose name is taken must go before its successor can come. */
+export const FIXED_NAME = { deleteBeforeReplace: true };

@@ -1,7 +1,9 @@
 import { z } from "zod";
 
+import { isMagicDnsName } from "../lib/addresses.ts";
 import { UserError } from "../lib/errors.ts";
 import { passthroughNames } from "../lib/names.ts";
+import { metadataOf, unwrap } from "./metadata.ts";
 import { type Config, configSchema, secretSchema } from "./schema.ts";
 
 /** The namespace of tailwart's keys in Pulumi.<stack>.yaml. */
@@ -87,7 +89,7 @@ function parseValue(key: string, text: string, findings: Finding[]): unknown {
 function crossChecks(config: Config, hasRelayPassword: boolean): Finding[] {
   const findings: Finding[] = [];
   const { relay, tailnet, edge, kvm } = config;
-  if (relay.tls === "tailnet" && relay.host.includes(".") && !relay.host.endsWith(`.${tailnet.domain}`)) {
+  if (relay.tls === "tailnet" && !isMagicDnsName(relay.host, tailnet.domain)) {
     findings.push({
       path: "tailwart:relay.tls",
       message: `is "tailnet", but relay.host is not a MagicDNS name of ${tailnet.domain}, so its certificate must be verified; accepts "starttls" or "implicit" here`,
@@ -131,7 +133,7 @@ function describeIssue(issue: z.core.$ZodIssue, root: z.ZodType, input: unknown)
     }));
   }
   const schema = schemaAt(root, issue.path);
-  const meta = schema?.meta() as { accepts?: string; examples?: unknown[] } | undefined;
+  const meta = schema && metadataOf(schema);
   const missing = valueAt(input, issue.path) === undefined;
   const accepts = meta?.accepts ?? (schema ? `a ${kindOf(schema)}` : undefined);
   const fallback = accepts ? `accepts ${accepts}` : issue.message;
@@ -160,11 +162,6 @@ function classOf(value: unknown): string {
 function kindOf(schema: z.ZodType): string {
   const type = baseType(schema);
   return type === "object" || type === "record" ? "map" : type === "array" ? "list" : type;
-}
-
-function unwrap(schema: z.ZodType): z.ZodType {
-  const inner = (schema.def as { innerType?: z.ZodType }).innerType;
-  return inner === undefined ? schema : unwrap(inner);
 }
 
 function baseType(schema: z.ZodType): string {

@@ -1,12 +1,16 @@
 import { z } from "zod";
 
+import { MAIL_SERVICES } from "../lib/services.ts";
 import { dnsName, dockerHost, hostName, ipv4Address, pinnedImage, port, tag } from "./primitives.ts";
 import { relaySchema } from "./relay.ts";
 
 const EXAMPLE_DIGEST = `@sha256:${"0123456789abcdef".repeat(4)}`;
 
-/** The services that Stalwart can offer. Each is one listener in Stalwart and one port of the edge. */
-export const SERVICES = ["smtp", "submissions", "submission", "imaps", "managesieve", "https"] as const;
+/** A service that Stalwart can offer: one listener in Stalwart and one port of the edge. */
+export type Service = keyof typeof MAIL_SERVICES;
+
+/** Every service. */
+export const SERVICES = Object.keys(MAIL_SERVICES) as [Service, ...Service[]];
 
 /** A mailbox that tailwart makes sure of. Its password is generated and lies, encrypted, in the state. */
 export const accountSchema = z.strictObject({
@@ -33,10 +37,12 @@ export const tailnetSchema = z.strictObject({
     ),
   tags: z
     .strictObject({
-      stalwart: tag("tag:stalwart").default("tag:stalwart"),
-      edge: tag("tag:reverse-proxy").default("tag:reverse-proxy"),
-      postgres: tag("tag:db").default("tag:db"),
-      relay: tag("tag:mail").default("tag:mail"),
+      stalwart: tag("tag:stalwart")
+        .default("tag:stalwart")
+        .describe("Tag of the sidecar, and so of Stalwart."),
+      edge: tag("tag:reverse-proxy").default("tag:reverse-proxy").describe("Tag of the edge box."),
+      postgres: tag("tag:db").default("tag:db").describe("Tag of Postgres' machine."),
+      relay: tag("tag:mail").default("tag:mail").describe("Tag of the smarthost."),
     })
     .prefault({})
     .describe("The tags of the four kinds of node."),
@@ -138,9 +144,15 @@ export const configSchema = z.strictObject({
     .describe("The box that the internet reaches."),
   images: z
     .strictObject({
-      sidecar: pinnedImage(`tailscale/tailscale:v1.102.5${EXAMPLE_DIGEST}`),
-      stalwart: pinnedImage(`stalwartlabs/stalwart:v0.15.5${EXAMPLE_DIGEST}`),
-      edge: pinnedImage(`registry.example.org/caddy-l4:2.11.9${EXAMPLE_DIGEST}`),
+      sidecar: pinnedImage(`tailscale/tailscale:v1.102.5${EXAMPLE_DIGEST}`).describe(
+        "Sidecar and anchor: an image with tailscaled, containerboot, sh, wget, nc, getent and iptables.",
+      ),
+      stalwart: pinnedImage(`stalwartlabs/stalwart:v0.15.5${EXAMPLE_DIGEST}`).describe(
+        "Stalwart of the 0.15 line, with bash, timeout and curl.",
+      ),
+      edge: pinnedImage(`registry.example.org/caddy-l4:2.11.9${EXAMPLE_DIGEST}`).describe(
+        "Caddy with layer4, with sh and nc: images/edge/Dockerfile makes one.",
+      ),
     })
     .describe("Container images, each pinned by digest (decision 13)."),
   stalwart: z
@@ -158,17 +170,19 @@ export const configSchema = z.strictObject({
   postgres: z
     .strictObject({
       host: hostName("the-record-prod").describe("Postgres' machine on the tailnet."),
-      port: port(5432),
+      port: port(5432).describe("Port that Postgres listens on."),
       database: z
         .string()
         .min(1)
         .default("stalwart")
-        .meta({ accepts: "a database name", examples: ["stalwart"] }),
+        .meta({ accepts: "a database name", examples: ["stalwart"] })
+        .describe("Database that Stalwart keeps everything in."),
       user: z
         .string()
         .min(1)
         .default("stalwart")
-        .meta({ accepts: "a role's name", examples: ["stalwart"] }),
+        .meta({ accepts: "a role's name", examples: ["stalwart"] })
+        .describe("Role that Stalwart logs in with; its password is the secret tailwart:postgresPassword."),
     })
     .describe("Stalwart's data store."),
   relay: relaySchema.describe("The smarthost that sends what leaves this domain (lesson 10)."),
@@ -183,4 +197,3 @@ export const secretSchema = z.strictObject({
 /** The parsed config without its secrets. Plain values, so that policies can judge them at preview. */
 export type Config = z.infer<typeof configSchema>;
 export type Account = z.infer<typeof accountSchema>;
-export type Service = (typeof SERVICES)[number];

@@ -25,7 +25,8 @@ export function toolPath(name: string, env: NodeJS.ProcessEnv = process.env): st
   });
 }
 
-function isExecutable(file: string): boolean {
+/** Whether a file can be run by this process. */
+export function isExecutable(file: string): boolean {
   try {
     accessSync(file, constants.X_OK);
     return true;

@@ -34,6 +34,7 @@ export function planOf(config: Config) {
     policy: { flows, tags: Object.values(tailnet.tags), tagOwners: tailnet.tagOwners },
     sidecar: {
       image: images.sidecar,
+      dockerHost: kvm.dockerHost,
       hostname: tailnet.hostname,
       tag: tailnet.tags.stalwart,
       identity: tailnet.identity,

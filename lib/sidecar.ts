@@ -16,7 +16,8 @@ rules() {
     COMMIT
 }
 guard() {
-  rules | "$1-restore" --noflush
+  # sh ignores -e inside of a function whose failure is caught.
+  rules | "$1-restore" --noflush || return 1
   "$1" -C INPUT -j tailwart-in 2>/dev/null || "$1" -I INPUT 1 -j tailwart-in
 }
 guard iptables

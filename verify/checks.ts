@@ -1,4 +1,5 @@
 import { UserError } from "../lib/errors.ts";
+import { HEALTH_ADDRESS } from "../lib/health.ts";
 import { docker, inContainer } from "./docker.ts";
 import { describeReach, reachProbe, readReach } from "./reach.ts";
 
@@ -35,7 +36,7 @@ export async function sidecarHealthy(
       ["inspect", "--format", "{{.State.Health.Status}}", kvm.sidecar],
       10,
     );
-    if (seen.code !== 0)
+    if (seen.status !== 0)
       throw new UserError(`docker cannot inspect ${kvm.sidecar} on ${kvm.dockerHost}: ${seen.stderr.trim()}`);
     return seen.stdout.trim() === "healthy";
   });
@@ -43,10 +44,10 @@ export async function sidecarHealthy(
   const tailnet = await inContainer(
     kvm.dockerHost,
     kvm.sidecar,
-    "wget -qO- http://127.0.0.1:9002/healthz",
+    `wget -qO- http://${HEALTH_ADDRESS}/healthz`,
     10,
   );
-  if (tailnet.code !== 0) {
+  if (tailnet.status !== 0) {
     throw new UserError(`the sidecar ${kvm.sidecar} is not connected to the tailnet`, {
       hint: `look at: docker --host ${kvm.dockerHost} logs ${kvm.sidecar}`,
     });
@@ -82,12 +83,18 @@ async function unreachable(
 const LOCAL_BANNER = `exec 3<>/dev/tcp/127.0.0.1/25 && IFS= read -r -t 5 line <&3 && printf 'QUIT\\r\\n' >&3 && case "$line" in 220*) exit 0 ;; esac; exit 1`;
 
 /** Stalwart greets with 220 in its own namespace. */
-export async function stalwartGreets({ kvm }: VerifyTarget, deadline: number): Promise<string> {
+export async function stalwartGreets(
+  { kvm, postgres, node }: VerifyTarget,
+  deadline: number,
+): Promise<string> {
   const greets = await eventually(deadline, async () => {
     const args = ["exec", kvm.stalwart, "bash", "-c", LOCAL_BANNER];
-    return (await docker(kvm.dockerHost, args, 10)).code === 0;
+    return (await docker(kvm.dockerHost, args, 10)).status === 0;
   });
   if (greets) return "Stalwart greets on 127.0.0.1:25";
+  // The sidecar's health lags behind by its retries, so Postgres may have gone since.
+  const probe = await inContainer(kvm.dockerHost, kvm.sidecar, reachProbe(postgres.host, postgres.port), 15);
+  if (readReach(probe.stdout) !== "open") throw await unreachable("Postgres", postgres, kvm, node);
   const log = await docker(kvm.dockerHost, ["logs", "--tail", "3", kvm.stalwart], 10);
   throw new UserError(
     `Stalwart does not greet on 127.0.0.1:25; its last lines:\n${log.stdout}${log.stderr}`.trimEnd(),

@@ -1,40 +1,39 @@
 // Looks at the tailnet's live policy: `node verify/policy.ts drift|tests`, with a PolicyOrder as JSON on stdin.
-import { createHash } from "node:crypto";
 import { text } from "node:stream/consumers";
 
 import { describeError, UserError } from "../lib/errors.ts";
-import { diffPolicy, foreignParts } from "../lib/tailnet/policy-document.ts";
+import { driftOf } from "./drift.ts";
 import { apiAccess, failedTests, livePolicy } from "./tailscale-api.ts";
 
+/** What this program is told. */
 export interface PolicyOrder {
   /** The document that is about to be deployed. */
   desired: string;
   /** The file that holds the user's own part, for the message. */
   policyFile: string;
+  /** What the control server is asked to evaluate: entries as the policy file's `tests` has them. */
   tests: unknown[];
 }
 
 /**
- * Refuses a deploy that would overwrite what somebody changed by hand (decision 10). Expected are the user's own
- * entries as the last deploy left them, or as they are in the file now.
- *
- * What it prints is what the next run compares with: Pulumi hands a command its previous output.
+ * Refuses a deploy that would overwrite what somebody changed by hand. What it prints is what the next run compares
+ * with: Pulumi hands a command its previous output.
  */
 async function drift({ desired, policyFile }: PolicyOrder): Promise<string> {
   const live = await livePolicy(await apiAccess(process.env));
-  const deployed = /sha256:[0-9a-f]{64}/.exec(process.env["PULUMI_COMMAND_STDOUT"] ?? "")?.[0];
-  const { foreign } = diffPolicy(live, desired);
-  if (foreign === "" || fingerprint(live) === deployed) {
-    return `nobody has changed the live policy's own entries; deployed now: ${fingerprint(desired)}`;
+  const { foreign, own, record } = driftOf(live, desired, process.env["PULUMI_COMMAND_STDOUT"] ?? "");
+  if (foreign !== "") {
+    throw new UserError(
+      `the live policy differs from ${policyFile} outside of tailwart's entries:\n${foreign}`,
+      { hint: `take the change into ${policyFile}, or undo it in the admin console; then deploy again` },
+    );
   }
-  throw new UserError(`the live policy differs from ${policyFile} outside of tailwart's entries:\n${foreign}`, {
-    hint: `take the change into ${policyFile}, or undo it in the admin console; then deploy again`,
-  });
-}
-
-/** Names the part of a policy file that is not tailwart's. */
-function fingerprint(document: string): string {
-  return `sha256:${createHash("sha256").update(foreignParts(document)).digest("hex")}`;
+  if (own !== "") {
+    throw new UserError(`somebody has changed tailwart's own entries in the live policy:\n${own}`, {
+      hint: `put what you need into ${policyFile}, outside of the marks, and take tailwart's entries and marks out of the live policy; then deploy again`,
+    });
+  }
+  return `nobody has changed the live policy by hand; ${record}`;
 }
 
 /** Evaluates the flow table's tests, which the control server can do only once the nodes are there. */

@@ -37,8 +37,9 @@ export async function apiAccess(env: NodeJS.ProcessEnv): Promise<ApiAccess> {
   return { baseUrl, tailnet, authorization: `Bearer ${token.access_token}` };
 }
 
+/** Asks the API; `path` is below /api/v2. */
 async function call(access: ApiAccess, path: string, init: RequestInit): Promise<string> {
-  const url = `${access.baseUrl}/api/v2/tailnet/${access.tailnet}${path}`;
+  const url = `${access.baseUrl}/api/v2/${path}`;
   const headers = { authorization: access.authorization, ...(init.headers as Record<string, string>) };
   let answer: Response;
   try {
@@ -56,12 +57,12 @@ async function call(access: ApiAccess, path: string, init: RequestInit): Promise
 
 /** The live policy file, byte for byte. */
 export function livePolicy(access: ApiAccess): Promise<string> {
-  return call(access, "/acl", { headers: { accept: "application/hujson" } });
+  return call(access, `tailnet/${access.tailnet}/acl`, { headers: { accept: "application/hujson" } });
 }
 
 /** Has the control server evaluate policy tests; the failures, or none. It answers 200 either way. */
 export async function failedTests(access: ApiAccess, tests: unknown[]): Promise<string[]> {
-  const body = await call(access, "/acl/validate", {
+  const body = await call(access, `tailnet/${access.tailnet}/acl/validate`, {
     method: "POST",
     headers: { "content-type": "application/json" },
     body: JSON.stringify(tests),
@@ -75,4 +76,39 @@ export async function failedTests(access: ApiAccess, tests: unknown[]): Promise<
     (errors ?? []).map((e) => `${user ?? "?"}: ${e}`),
   );
   return details.length > 0 ? details : [result.message];
+}
+
+/** A device, as far as tailwart looks at it. */
+export interface Device {
+  /** The API's preferred id. */
+  nodeId: string;
+  /** MagicDNS name in full, such as stalwart-1.tail7b1641.ts.net. */
+  name: string;
+  /** What the machine calls itself. */
+  hostname: string;
+  /** On the tailnet: IPv4, then IPv6. */
+  addresses: string[];
+  tags?: string[];
+  /** Whether it holds a connection to the control server. */
+  connectedToControl?: boolean;
+}
+
+/** Every device of the tailnet. Needs the scope devices:core:read. */
+export async function listDevices(access: ApiAccess): Promise<Device[]> {
+  const body = await call(access, `tailnet/${access.tailnet}/devices`, {});
+  return (JSON.parse(body) as { devices: Device[] }).devices;
+}
+
+/** Removes a device from the tailnet. Needs the scope devices:core. */
+export async function deleteDevice(access: ApiAccess, nodeId: string): Promise<void> {
+  await call(access, `device/${encodeURIComponent(nodeId)}`, { method: "DELETE" });
+}
+
+/** Gives a device its MagicDNS name. Needs the scope devices:core. */
+export async function renameDevice(access: ApiAccess, nodeId: string, name: string): Promise<void> {
+  await call(access, `device/${encodeURIComponent(nodeId)}/name`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ name }),
+  });
 }

@@ -76,6 +76,14 @@ export const rate = z.union(
   { error: 'accepts a rate such as "100/1d" (count per period), or false for never' },
 );
 
+/** How a relay's TLS is had; the config and the settings share the words. */
+export const relayTls = z
+  .enum(["implicit", "starttls", "tailnet"], { error: 'accepts "implicit", "starttls" or "tailnet"' })
+  .describe(
+    "implicit: TLS from the first byte, verified. starttls: STARTTLS demanded and verified. tailnet: the certificate is not " +
+      "verified, because WireGuard has already proved the peer; for MagicDNS names only.",
+  );
+
 /**
  * Why a host cannot be a relay of this generation, or nothing when it can.
  *
@@ -98,3 +106,12 @@ export function relayHostProblem(host: string): string | undefined {
       return "accepts a host name, such as mailbox.tail7b1641.ts.net";
   }
 }
+
+/** A smarthost's name. */
+export const relayHost = z
+  .string({ error: "accepts a host name" })
+  .superRefine((host, context) => {
+    const problem = relayHostProblem(host);
+    if (problem) context.addIssue({ code: "custom", message: problem });
+  })
+  .describe("The smarthost: its MagicDNS name, or a name that has an A record only (lessons 6 and 8).");

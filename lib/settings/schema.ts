@@ -15,7 +15,8 @@ import {
   plain,
   port,
   rate,
-  relayHostProblem,
+  relayHost,
+  relayTls,
   SECRET_DIRECTORY,
   secretFile,
   trustedNetwork,
@@ -55,20 +56,9 @@ export const relayRouteSchema = z.strictObject({
   name: name("a route's name").refine((text) => text !== "local" && text !== "mx", {
     error: '"local" and "mx" are Stalwart\'s own routes; accepts another name, such as "smarthost"',
   }),
-  host: z
-    .string({ error: "accepts a host name" })
-    .superRefine((host, context) => {
-      const problem = relayHostProblem(host);
-      if (problem) context.addIssue({ code: "custom", message: problem });
-    })
-    .describe("The smarthost: its MagicDNS name, or a name that has an A record only (lessons 6 and 8)."),
+  host: relayHost,
   port: port.default(587),
-  tls: z
-    .enum(["implicit", "starttls", "tailnet"], { error: 'accepts "implicit", "starttls" or "tailnet"' })
-    .describe(
-      "implicit: TLS from the first byte, verified. starttls: STARTTLS demanded and verified. tailnet: the certificate is not " +
-        "verified, because WireGuard has already proved the peer; for MagicDNS names only.",
-    ),
+  tls: relayTls,
   auth: z
     .strictObject({
       username: plain("a login name").describe("Login at the smarthost."),

@@ -90,7 +90,8 @@ export function diffPolicy(live: string, desired: string): PolicyDifference {
   };
 }
 
-function ownParts(text: string): string {
+/** The text of tailwart's regions, marks included, one a line; empty when the file has none. */
+export function ownParts(text: string): string {
   return regionsOf(text, "the policy file")
     .map(({ start, end }) => text.slice(start, end).trim())
     .join("\n");

@@ -20,8 +20,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 import { parseSettings } from "../../lib/settings/parse.ts";
 import type { StalwartSettings, StalwartSettingsInput } from "../../lib/settings/schema.ts";
-import { stalwartFiles } from "../../lib/stalwart/files.ts";
-import { API_CURLRC, runCommand } from "../../provider/transport.ts";
+import { runCommand } from "../../lib/run-command.ts";
+import { API_CURLRC, stalwartFiles } from "../../lib/stalwart/files.ts";
 import type { Transport } from "../../provider/transport.ts";
 
 export async function freePort(): Promise<number> {
@@ -247,7 +247,7 @@ export class StalwartServer {
         const method = args[args.indexOf("--request") + 1] ?? "";
         const url = args[args.indexOf("--url") + 1] ?? "";
         this.requests.push(`${method} ${new URL(url).pathname}`);
-        return runCommand("curl", ["--config", path(API_CURLRC), ...args], stdin, deadline);
+        return runCommand("curl", ["--config", path(API_CURLRC), ...args], { stdin, deadline });
       },
       async restart() {
         this.restarts++;

@@ -1,24 +1,9 @@
-import { accessSync, constants, readdirSync, realpathSync } from "node:fs";
-import { homedir } from "node:os";
+import { readdirSync, realpathSync } from "node:fs";
 import { delimiter, dirname, join } from "node:path";
 import process from "node:process";
 
-/** Where tools/ keeps what it downloads or builds. */
-function cacheRoot(): string {
-  return (
-    process.env["TAILWART_CACHE"] ??
-    join(process.env["XDG_CACHE_HOME"] ?? join(homedir(), ".cache"), "tailwart")
-  );
-}
-
-function isExecutable(file: string): boolean {
-  try {
-    accessSync(file, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
-}
+import { isExecutable } from "../../lab/programs.ts";
+import { cacheRoot } from "../../tools/cache.mjs";
 
 /** Directories in which a program is looked for: TAILWART_BIN, PATH, /usr/sbin (Debian's daemons), the cache of tools/. */
 function places(): string[] {

@@ -6,7 +6,7 @@ import { container, docker, eventually, facts, greets, layout, said, stack, up }
 import { stackFlags } from "../../cli/lab-config.ts";
 import { pulumi } from "../../cli/stack.ts";
 
-afterAll(() => startPostgres(layout));
+afterAll(() => startPostgres(layout, { force: true }));
 
 const health = () =>
   docker("kvm", "inspect", "--format", "{{.State.Health.Status}}", container("sidecar")).trim();
@@ -39,7 +39,7 @@ describe("Postgres down at the start (lesson 1)", () => {
   });
 
   test("with Postgres back mail flows by itself, and up is green again", async () => {
-    await startPostgres(layout);
+    await startPostgres(layout, { force: true });
     await eventually("a greeting through the edge", 60, greets);
     const run = await up();
     expect(run.code, said(run)).toBe(0);
@@ -58,7 +58,7 @@ describe("the KVM's dockerd restarted with Postgres down", () => {
       () => stalwartLog(since).includes("waiting for Postgres") || listeners().length > 0,
     );
     expect(listeners()).not.toContain(25);
-    await startPostgres(layout);
+    await startPostgres(layout, { force: true });
     await eventually("a greeting through the edge", 90, greets);
     const run = await pulumi(stack, ["up", "--yes", "--skip-preview", ...stackFlags(stack), "--refresh"]);
     expect(run.code, said(run)).toBe(0);

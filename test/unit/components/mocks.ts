@@ -27,11 +27,14 @@ export async function registered(build: () => unknown): Promise<Registered[]> {
     "golden",
     false,
   );
-  await build();
-  // Registrations wait for each other's outputs: done is when none has come for a while.
-  for (let before = -1; before !== seen.length;) {
-    before = seen.length;
-    await new Promise((resolve) => setTimeout(resolve, 150));
+  try {
+    await build();
+  } finally {
+    // Registrations wait for each other's outputs: done is when none has come for a while.
+    for (let before = -1; before !== seen.length;) {
+      before = seen.length;
+      await new Promise((resolve) => setTimeout(resolve, 150));
+    }
   }
   return seen.sort((a, b) => `${a.type} ${a.name}`.localeCompare(`${b.type} ${b.name}`));
 }

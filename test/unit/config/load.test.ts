@@ -77,3 +77,39 @@ describe("a wrong config is refused with path, reason and example", () => {
     expect(message).not.toContain(pasted);
   });
 });
+
+describe("rules between keys", () => {
+  const startUnit = (kvm: object) => (c: Shape) => Object.assign(c.kvm, kvm);
+
+  test('startUnit "directory" needs startDirectory, which must be absolute', () => {
+    expect(refusalOf(startUnit({ startUnit: "directory" }))).toMatch(
+      /tailwart:kvm\.startDirectory is missing, while kvm\.startUnit is "directory"[^]*\/etc\/tailwart/,
+    );
+    expect(refusalOf(startUnit({ startUnit: "directory", startDirectory: "boot.d" }))).toMatch(
+      /tailwart:kvm\.startDirectory accepts an absolute path/,
+    );
+    const { config } = load(startUnit({ startUnit: "directory", startDirectory: "/etc/boot.d" }));
+    expect(config.kvm.startDirectory).toBe("/etc/boot.d");
+  });
+
+  test("the edge's public address must be a public IPv4 address, not one of the tailnet", () => {
+    for (const wanAddress of ["100.101.102.103", "2001:db8::1", "edge.example.org"])
+      expect(refusalOf((c) => Object.assign(c.edge, { wanAddress }))).toMatch(
+        /tailwart:edge\.wanAddress accepts a public IPv4 address/,
+      );
+  });
+
+  test("tailnet trust holds for a MagicDNS name of this tailnet, bare or in full, and for no other", () => {
+    for (const host of ["mailbox", "mailbox.tail7b1641.ts.net"])
+      expect(load((c) => Object.assign(c.relay, { host })).config.relay.host).toBe(host);
+    for (const host of ["mailbox.other.ts.net", "a.mailbox.tail7b1641.ts.net"])
+      expect(refusalOf((c) => Object.assign(c.relay, { host }))).toMatch(/tailwart:relay\.tls is "tailnet"/);
+  });
+
+  test("a service is one of the known ones, and there is at least one", () => {
+    expect(refusalOf((c) => Object.assign(c, { services: ["pop3"] }))).toMatch(
+      /tailwart:services\[0\] accepts smtp, submissions, submission, imaps, managesieve, https/,
+    );
+    expect(refusalOf((c) => Object.assign(c, { services: [] }))).toMatch(/at least one service/);
+  });
+});

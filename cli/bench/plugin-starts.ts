@@ -1,0 +1,51 @@
+import { sample } from "./figures.ts";
+
+interface Entry {
+  time: string;
+  msg: string;
+}
+
+/** The engine has found the plugin, and starts it. */
+const FOUND = /^GetPluginPath\(resource, ([\w-]+), .*\): (?:found in|enabling)/;
+/** The plugin has printed its port and answers. */
+const ANSWERS = /^Handshake: .*pulumi-resource-([\w-]+?)\]?'?(?:\]|'|$|\s)/;
+
+/**
+ * How long the engine waited for each of the providers' plugins, from its log at level 7 (`--logtostderr -v=7`).
+ * One plugin may be started more than once: a provider with settings of its own has its own process.
+ *
+ * @param logs one a run
+ * @returns medians over the runs, in milliseconds, in the order of the first run
+ */
+export function pluginStarts(logs: readonly string[]): { plugin: string; median: number }[] {
+  const runs = logs.map(startsOf);
+  const names = [...(runs[0]?.keys() ?? [])];
+  return names.map((plugin) => ({ plugin, median: sample(runs.map((run) => run.get(plugin) ?? 0)).median }));
+}
+
+function startsOf(log: string): Map<string, number> {
+  const lookedUp = new Map<string, number>();
+  const took = new Map<string, number>();
+  for (const { time, msg } of log.split("\n").flatMap(entry)) {
+    const at = Date.parse(time);
+    const found = FOUND.exec(msg)?.[1];
+    if (found !== undefined) lookedUp.set(found, at);
+    const plugin = ANSWERS.exec(msg)?.[1];
+    const since = plugin === undefined ? undefined : lookedUp.get(plugin);
+    if (plugin === undefined || since === undefined) continue;
+    const nth = [...took.keys()].filter((name) => name === plugin || name.startsWith(`${plugin} (`)).length;
+    took.set(nth === 0 ? plugin : `${plugin} (process ${nth + 1})`, at - since);
+  }
+  return took;
+}
+
+/** A line of the log; other lines, and the CLI's own output in front of one, are left out. */
+function entry(line: string): Entry[] {
+  const from = line.indexOf('{"time":');
+  if (from < 0) return [];
+  try {
+    return [JSON.parse(line.slice(from)) as Entry];
+  } catch {
+    return [];
+  }
+}

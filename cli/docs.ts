@@ -1,0 +1,15 @@
+// `npm run docs`: writes the pages that are made from the code. A unit test fails while one of them is stale.
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+
+import { configDoc } from "../config/doc.ts";
+import { policiesDoc } from "../policies/doc.ts";
+import { runMain } from "./progress.ts";
+
+const PROJECT = join(import.meta.dirname, "..");
+
+await runMain(async () => {
+  writeFileSync(join(PROJECT, "CONFIG.md"), configDoc());
+  writeFileSync(join(PROJECT, "POLICIES.md"), policiesDoc());
+  console.log("written: CONFIG.md, POLICIES.md");
+});

@@ -1,0 +1,79 @@
+import { z } from "zod";
+
+import { NAMESPACE } from "./load.ts";
+import { metadataOf, unwrap } from "./metadata.ts";
+import { configSchema, secretSchema } from "./schema.ts";
+
+/** What a schema says about one key. */
+interface Key {
+  path: string;
+  what: string;
+  accepts: string;
+  fallback: string;
+  example: string;
+}
+
+/**
+ * CONFIG.md: every key of the stack's config, made from the schema that checks it.
+ *
+ * @throws Error when a key says nothing about itself
+ */
+export function configDoc(): string {
+  const keys = keysOf(configSchema, "");
+  const secrets = Object.entries(secretSchema.shape).map(([name, schema]) => {
+    const needed = schema.safeParse(undefined).success ? "" : " Required.";
+    return `| \`${NAMESPACE}:${name}\` | ${schema.description}${needed} |`;
+  });
+  return `<!-- Made by \`npm run docs\` from config/schema.ts. -->
+# Config
+
+Keys of \`Pulumi.<stack>.yaml\`. A key with dots is a map: \`${NAMESPACE}:postgres.host\` is \`host\` below
+\`${NAMESPACE}:postgres\`. A wrong or unknown key is refused before anything is registered.
+
+| key | what | accepts | default | example |
+|---|---|---|---|---|
+${keys.map((key) => `| \`${NAMESPACE}:${key.path}\` | ${key.what} | ${key.accepts} | ${key.fallback} | ${key.example} |`).join("\n")}
+
+## Secrets
+Set with \`pulumi config set --secret KEY\`; a plain value is refused.
+
+| key | what |
+|---|---|
+${secrets.join("\n")}
+`;
+}
+
+/** The leaves below a schema: maps and lists of maps are gone into. */
+function keysOf(schema: z.ZodType, path: string): Key[] {
+  const inner = unwrap(schema);
+  if (inner instanceof z.ZodObject) {
+    return Object.entries(inner.shape as Record<string, z.ZodType>).flatMap(([key, value]) =>
+      keysOf(value, path === "" ? key : `${path}.${key}`),
+    );
+  }
+  const own = keyOf(schema, path);
+  const element = inner instanceof z.ZodArray ? (inner.element as z.ZodType) : undefined;
+  return element && unwrap(element) instanceof z.ZodObject ? [own, ...keysOf(element, `${path}[]`)] : [own];
+}
+
+function keyOf(schema: z.ZodType, path: string): Key {
+  const meta = metadataOf(schema);
+  if (!meta.description || !meta.accepts || meta.examples?.[0] === undefined)
+    throw new Error(`config/schema.ts: ${path} lacks a description, what it accepts, or an example`);
+  const absent = schema.safeParse(undefined);
+  const fallback = !absent.success ? "required" : absent.data === undefined ? "none" : code(absent.data);
+  return {
+    path,
+    what: cell(meta.description),
+    accepts: cell(meta.accepts),
+    fallback,
+    example: code(meta.examples[0]),
+  };
+}
+
+const code = (value: unknown) => `\`${cell(typeof value === "string" ? value : JSON.stringify(value))}\``;
+
+/** Text as it may stand in a table's cell. */
+function cell(text: string): string {
+  return text.replaceAll("|", "\\|").replaceAll("<", "&lt;");
+}

@@ -1,0 +1,41 @@
+import { describe, expect, test } from "vitest";
+
+import { flowsOf } from "../../../lib/flows.ts";
+import { ADMIN_PORT, MAIL_SERVICES } from "../../../lib/services.ts";
+
+const tags = { stalwart: "tag:stalwart", edge: "tag:reverse-proxy", postgres: "tag:db", relay: "tag:mail" };
+const inputs = {
+  tags,
+  operators: ["group:operators", "ann@example.org"],
+  services: [MAIL_SERVICES.smtp, MAIL_SERVICES.imaps],
+  postgresPort: 5433,
+  relayPort: 2587,
+};
+const flows = flowsOf(inputs);
+const ends = (from: string) => flows.filter((f) => f.from === from).map(({ to, port }) => `${to}:${port}`);
+
+describe("the flow table", () => {
+  test("lets the edge reach Stalwart on the offered services' ports and nothing else", () => {
+    expect(ends(tags.edge)).toEqual(["tag:stalwart:25", "tag:stalwart:993"]);
+  });
+
+  test("lets Stalwart open connections to Postgres and to the relay, on the configured ports (lesson 11)", () => {
+    expect(ends(tags.stalwart)).toEqual(["tag:db:5433", "tag:mail:2587"]);
+  });
+
+  test("lets every operator reach the admin listener, and nobody else", () => {
+    const admin = flows.filter(({ port }) => port === ADMIN_PORT);
+    expect(admin.map(({ from, to }) => [from, to])).toEqual([
+      ["group:operators", "tag:stalwart"],
+      ["ann@example.org", "tag:stalwart"],
+    ]);
+  });
+
+  test("never lets Postgres or the relay open a connection", () => {
+    expect([...ends(tags.postgres), ...ends(tags.relay)]).toEqual([]);
+  });
+
+  test("says of every flow why it is there", () => {
+    for (const { why } of flows) expect(why).toMatch(/\w{3}/);
+  });
+});

@@ -1,0 +1,60 @@
+import { describe, expect, test } from "vitest";
+
+import { configSchema } from "../../../config/schema.ts";
+import { planOf } from "../../../lib/plan.ts";
+import { validConfig } from "../../fixtures/config.ts";
+
+const config = configSchema.parse(validConfig());
+const plan = planOf(config);
+
+describe("the plan", () => {
+  test("names Postgres, relay and Stalwart by their full MagicDNS names everywhere (lesson 6)", () => {
+    expect(plan.sidecar.postgres.host).toBe("the-record-prod.tail7b1641.ts.net");
+    expect(plan.settings.postgres.host).toBe(plan.sidecar.postgres.host);
+    expect(plan.verification.postgres).toEqual(plan.sidecar.postgres);
+    expect(plan.settings.relays[0]?.host).toBe("mailbox.tail7b1641.ts.net");
+    expect(plan.verification.relay.host).toBe("mailbox.tail7b1641.ts.net");
+    expect(plan.edge.upstreamHost).toBe("stalwart.tail7b1641.ts.net");
+  });
+
+  test("holds no address of the tailnet, only its ranges", () => {
+    const addresses = JSON.stringify(plan).match(
+      /\b100\.(6[4-9]|[7-9]\d|1[01]\d|12[0-7])\.\d+\.\d+(\/\d+)?/g,
+    );
+    expect(new Set(addresses)).toEqual(new Set(["100.64.0.0/10"]));
+  });
+
+  test("sends what is not local to the relay by a route that exists (lessons 10 and 14)", () => {
+    expect(plan.settings.relays.map(({ name }) => name)).toContain(plan.settings.outbound.route);
+  });
+
+  test("demands a PROXY header on every public listener and none on the admin listener (decision 8)", () => {
+    const withoutProxy = plan.settings.listeners.filter(({ proxy }) => !proxy);
+    expect(withoutProxy.map(({ name, port }) => [name, port])).toEqual([["admin", 8080]]);
+  });
+
+  test("has the same ports in Stalwart's listeners, in the edge and in the edge's grants", () => {
+    const publicPorts = plan.settings.listeners.filter(({ proxy }) => proxy).map(({ port }) => port);
+    const edgeFlows = plan.flows.filter(({ from }) => from === config.tailnet.tags.edge);
+    expect(publicPorts).toEqual([25, 465, 587, 993, 4190, 443]);
+    expect(plan.edge.services.map(({ port }) => port)).toEqual(publicPorts);
+    expect(edgeFlows.map(({ port }) => port)).toEqual(publicPorts);
+  });
+
+  test("never lets Stalwart ban the tailnet or the edge's public address (lesson 3)", () => {
+    expect(plan.settings.allowedIps).toEqual(["100.64.0.0/10", "fd7a:115c:a1e0::/48", "198.51.100.7"]);
+  });
+
+  test("passes a relay login on as a file's name, and leaves it out where none is configured", () => {
+    expect(plan.settings.relays[0]).not.toHaveProperty("auth");
+    const withLogin = planOf({ ...config, relay: { ...config.relay, username: "relay" } });
+    expect(withLogin.settings.relays[0]?.auth).toEqual({
+      username: "relay",
+      secretFile: "/etc/stalwart/secrets/relay",
+    });
+  });
+
+  test("gives every account an address in the mail domain", () => {
+    expect(plan.settings.accounts).toEqual([{ name: "alice", emails: ["alice@example.org"] }]);
+  });
+});

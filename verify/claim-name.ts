@@ -1,0 +1,53 @@
+// Sees to it that the new node has its name: `node verify/claim-name.ts`, with a NodeOrder as JSON on stdin.
+//
+// A killed or replaced node lingers in the tailnet for up to an hour, and its successor is called stalwart-1, which the
+// edge does not dial (decision 11). So, once the new node is there: the offline one is removed, and the name is taken.
+import { text } from "node:stream/consumers";
+
+import { describeError, UserError } from "../lib/errors.ts";
+import { hasName, isStale, namesakes, type NodeOrder } from "./devices.ts";
+import { inContainer } from "./docker.ts";
+import { apiAccess, deleteDevice, listDevices, renameDevice } from "./tailscale-api.ts";
+
+/** How long the new node may take to log in, and its predecessor to be noticed as gone. Milliseconds. */
+const PATIENCE = 45_000;
+
+async function claim(order: NodeOrder): Promise<string> {
+  const access = await apiAccess(process.env);
+  for (const deadline = Date.now() + PATIENCE; ;) {
+    const address = await ownAddress(order);
+    const devices = address ? await listDevices(access) : [];
+    const device = devices.find(({ addresses }) => addresses.includes(address));
+    const others = namesakes(devices, address, order);
+    if (device && others.every(isStale)) {
+      for (const { nodeId } of others) await deleteDevice(access, nodeId);
+      if (!hasName(device, order.hostname)) await renameDevice(access, device.nodeId, order.hostname);
+      const gone =
+        others.length > 0 ? `; removed, offline: ${others.map(({ name }) => name).join(", ")}` : "";
+      return `the node has the name ${order.hostname}${gone}`;
+    }
+    if (Date.now() > deadline) {
+      throw device
+        ? new UserError(`another connected node calls itself ${order.hostname} and carries ${order.tag}`, {
+            hint: "stop or rename it",
+          })
+        : new UserError(`${order.container} has not logged in to the tailnet within ${PATIENCE / 1000} s`, {
+            hint: `look at: docker --host ${order.dockerHost} logs ${order.container}`,
+          });
+    }
+    await new Promise((resolve) => setTimeout(resolve, 500));
+  }
+}
+
+/** The sidecar's address on the tailnet, or nothing while it has none: its predecessor may still be listed as connected. */
+async function ownAddress({ dockerHost, container }: NodeOrder): Promise<string> {
+  const { status, stdout } = await inContainer(dockerHost, container, "tailscale ip -4", 10);
+  return status === 0 ? stdout.trim() : "";
+}
+
+try {
+  console.log(`✓ ${await claim(JSON.parse(await text(process.stdin)) as NodeOrder)}`);
+} catch (error) {
+  console.error(`✗ ${describeError(error)}`);
+  process.exit(1);
+}
