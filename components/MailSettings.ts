@@ -4,6 +4,7 @@ import { toFileKeys, toSettingKeys } from "../lib/settings/keys.ts";
 import type { StalwartSettings } from "../lib/settings/schema.ts";
 import { Settings } from "../provider/Settings.ts";
 
+/** What the server is to be, and where it runs. */
 export interface MailSettingsArgs {
   /** The desired state. */
   settings: StalwartSettings;

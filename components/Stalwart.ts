@@ -11,6 +11,7 @@ import {
 import type { StalwartSettings } from "../lib/settings/schema.ts";
 import { FIXED_NAME, LOGGING, nameOnHost, roleLabels } from "./shared.ts";
 
+/** Stalwart's container and the files in it. */
 export interface StalwartArgs {
   image: string;
   /**

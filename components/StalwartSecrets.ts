@@ -4,6 +4,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { StalwartSettings } from "../lib/settings/schema.ts";
 import { API_CURLRC } from "../lib/stalwart/files.ts";
 
+/** Whose passwords are made. */
 export interface StalwartSecretsArgs {
   /** Login name of the account through which the API is reached. */
   adminUser: string;

@@ -4,6 +4,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { startName, startScript, systemdUnit } from "../lib/start-unit.ts";
 import { stackLabel } from "./shared.ts";
 
+/** Where the start script goes. */
 export interface StartUnitArgs {
   dockerHost: string;
   kind: "systemd" | "directory" | "none";

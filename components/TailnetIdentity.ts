@@ -2,6 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { OauthClient } from "@pulumi/tailscale/oauthClient.js";
 import { TailnetKey } from "@pulumi/tailscale/tailnetKey.js";
 
+/** Which kind of node logs in, and the tag that it carries. */
 export interface TailnetIdentityArgs {
   identity: "persistent" | "ephemeral";
   tag: string;

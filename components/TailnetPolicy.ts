@@ -11,6 +11,7 @@ import { mergePolicy } from "../lib/tailnet/policy-document.ts";
 import type { PolicyOrder } from "../verify/policy.ts";
 import { apiEnvironment } from "./api-environment.ts";
 
+/** What tailwart needs of the policy file, and the user's own. */
 export interface TailnetPolicyArgs {
   flows: Flow[];
   tags: string[];

@@ -6,6 +6,7 @@ import type { Stalwart } from "./Stalwart.ts";
 import type { TailnetSidecar } from "./TailnetSidecar.ts";
 import type { VerifyTarget } from "../verify/checks.ts";
 
+/** What is looked at, and where from. */
 export interface VerificationArgs {
   /** Which checks of verify/main.ts to run, in this order. */
   checks: ("sidecar" | "stalwart" | "relay" | "edge")[];

@@ -114,6 +114,14 @@ function crossChecks(config: Config, hasRelayPassword: boolean): Finding[] {
       });
     }
   }
+  if (kvm.startUnit === "systemd" && !kvm.dockerHost.startsWith("ssh://")) {
+    findings.push({
+      path: "tailwart:kvm.startUnit",
+      message:
+        'is "systemd", which is installed over ssh, but kvm.dockerHost is a socket; accepts "directory" or "none" here',
+      example: "none",
+    });
+  }
   if (kvm.startUnit === "directory" && kvm.startDirectory === undefined) {
     findings.push({
       path: "tailwart:kvm.startDirectory",

@@ -20,19 +20,24 @@ export function described(accepts: string, example: string, test: (value: string
     .meta({ accepts, examples: [example] });
 }
 
+/** A DNS name of at least two labels. @example dnsName("mail.example.org") */
 export const dnsName = (example: string) => described("a DNS name of two labels or more", example, isDnsName);
 
+/** A machine's bare MagicDNS name or a DNS name; never an address (lesson 6). */
 export const hostName = (example: string) =>
   described("a host's DNS or MagicDNS name, not an address", example, isHostName);
 
+/** A public IPv4 address: one of the tailnet is refused (lesson 6). */
 export const ipv4Address = (example: string) =>
   described("a public IPv4 address", example, (v) => ["ipv4"].includes(classifyHost(v)));
 
+/** A tag as the policy file spells it. */
 export const tag = (example: string) =>
   described("a Tailscale tag: tag: and then letters, digits or dashes", example, (v) =>
     /^tag:[a-zA-Z][a-zA-Z0-9-]*$/.test(v),
   );
 
+/** A TCP port that has a default. */
 export const port = (fallback: number) =>
   z
     .int({ error: "accepts a port number from 1 to 65535" })

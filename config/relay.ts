@@ -15,5 +15,3 @@ export const relaySchema = z.strictObject({
     .meta({ accepts: "a login name", examples: ["relay@example.org"] })
     .describe("Login at the smarthost. Its password is the secret tailwart:relayPassword."),
 });
-
-export type Relay = z.infer<typeof relaySchema>;

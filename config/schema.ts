@@ -21,6 +21,7 @@ export const accountSchema = z.strictObject({
     .describe("Login name of the account."),
 });
 
+/** The tailnet, and how Stalwart's node is in it. */
 export const tailnetSchema = z.strictObject({
   domain: dnsName("tail7b1641.ts.net").describe(
     "The tailnet's DNS name: MagicDNS names end in it (admin console, DNS).",
@@ -82,9 +83,10 @@ export const configSchema = z.strictObject({
   ),
   services: z
     .array(z.enum(SERVICES, { error: `accepts ${SERVICES.join(", ")}` }))
-    .min(1, { error: "accepts a list with at least one service" })
+    // Gate, watch and checks look at Stalwart's greeting on port 25.
+    .refine((services) => services.includes("smtp"), { error: "lacks smtp; accepts a list with smtp in it" })
     .default([...SERVICES])
-    .meta({ accepts: `a list out of ${SERVICES.join(", ")}`, examples: [["smtp", "submissions", "imaps"]] })
+    .meta({ accepts: `a list with smtp, out of ${SERVICES.join(", ")}`, examples: [["smtp", "submissions", "imaps"]] })
     .describe("Which services are offered to the internet."),
   accounts: z
     .array(accountSchema)
@@ -196,4 +198,3 @@ export const secretSchema = z.strictObject({
 
 /** The parsed config without its secrets. Plain values, so that policies can judge them at preview. */
 export type Config = z.infer<typeof configSchema>;
-export type Account = z.infer<typeof accountSchema>;

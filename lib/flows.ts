@@ -14,6 +14,7 @@ export interface Flow {
   why: string;
 }
 
+/** What the flow table is made from. */
 export interface FlowInputs {
   tags: { stalwart: string; edge: string; postgres: string; relay: string };
   /** Who may open the admin listener. */

@@ -8,7 +8,7 @@ import { TAILNET_RANGES } from "./settings/schema.ts";
 /** The relay's route in Stalwart. */
 const ROUTE = "smarthost";
 /** Where Stalwart finds the relay's password. */
-export const RELAY_PASSWORD_FILE = "/etc/stalwart/secrets/relay";
+const RELAY_PASSWORD_FILE = "/etc/stalwart/secrets/relay";
 
 /**
  * What each component gets, worked out from the config: plain values only, so that policies can judge them at
@@ -86,5 +86,3 @@ export function planOf(config: Config) {
     },
   };
 }
-
-export type Plan = ReturnType<typeof planOf>;

@@ -8,6 +8,7 @@ export interface CommandResult {
   stderr: string;
 }
 
+/** How a command is run. */
 export interface CommandOptions {
   /** Milliseconds, after which the command is ended. */
   deadline: number;

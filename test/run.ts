@@ -6,7 +6,9 @@ import { join } from "node:path";
 
 import { Progress, runMain } from "../cli/progress.ts";
 import { UserError } from "../lib/errors.ts";
+import { ensureDebianPackages } from "../tools/debian.mjs";
 import { ensure } from "../tools/ensure.mjs";
+import { debian } from "../tools/manifest.mjs";
 
 const full = process.argv.includes("--full");
 const extra = process.argv.slice(2).filter((argument) => argument !== "--full");
@@ -20,10 +22,11 @@ function run(command: string, args: string[], env: Record<string, string> = {}):
 }
 
 await runMain(async () => {
-  const progress = new Progress(4);
+  const progress = new Progress(5);
   await progress.stage("lint", async () => run("eslint", ["."]));
   await progress.stage("format", async () => run("prettier", ["--check", "--log-level", "warn", "."]));
   await progress.stage("types", async () => run("tsc", ["--noEmit"]));
+  await progress.stage("Debian packages", () => ensureDebianPackages(debian.lab));
   const tools = await progress.stage("toolchain", () => ensure(["engine", "lab"]));
 
   const folder = mkdtempSync(join(tmpdir(), "tailwart-test-"));

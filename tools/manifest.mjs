@@ -162,15 +162,14 @@ export const debian = {
   stalwart: ["clang", "libclang-dev", "cmake", "make", "pkg-config"],
   lab: [
     "docker.io", // dockerd and docker for the two Docker hosts (moby 20.10)
+    "tini", // process 1 of each machine of the lab
     "debootstrap", // the base of the lab's images
     "docker-registry", // serves them by digest
     "postgresql", // the data store on tag:db
-    "postfix", // smtp-sink and smtp-source: the smarthost and load
-    "swaks", // the outside client
+    "postfix", // the smarthost
     "unbound", // names for the public hosts
     "iproute2", // network namespaces, veth, bridge, ss
     "iptables", // the KVM's blocked ports; dockerd's own rules
-    "nftables", // `nft list ruleset`: nothing may be left behind
     "netcat-openbsd", // nc -z, in the sidecar's image as well
     "util-linux", // nsenter, unshare
     "procps", // ps, sysctl

@@ -5,10 +5,16 @@ interface Entry {
   msg: string;
 }
 
-/** The engine has found the plugin, and starts it. */
-const FOUND = /^GetPluginPath\(resource, ([\w-]+), .*\): (?:found in|enabling)/;
+/**
+ * The engine begins to start a plugin: the last such line before its handshake counts. The second form is that of a
+ * plugin by path (Pulumi.yaml), which is not looked up.
+ */
+const BEGINS = [
+  /^GetPluginPath\(resource, ([\w-]+), /,
+  /^normalizeProviderRequest\(([a-z-]+?)(?:-\d[\d.]*)?\): default pluginChecksums/,
+];
 /** The plugin has printed its port and answers. */
-const ANSWERS = /^Handshake: .*pulumi-resource-([\w-]+?)\]?'?(?:\]|'|$|\s)/;
+const ANSWERS = /^Handshake: .*\/pulumi-resource-([a-z-]+)/;
 
 /**
  * How long the engine waited for each of the providers' plugins, from its log at level 7 (`--logtostderr -v=7`).
@@ -28,8 +34,8 @@ function startsOf(log: string): Map<string, number> {
   const took = new Map<string, number>();
   for (const { time, msg } of log.split("\n").flatMap(entry)) {
     const at = Date.parse(time);
-    const found = FOUND.exec(msg)?.[1];
-    if (found !== undefined) lookedUp.set(found, at);
+    const begun = BEGINS.map((form) => form.exec(msg)?.[1]).find((name) => name !== undefined);
+    if (begun !== undefined) lookedUp.set(begun, at);
     const plugin = ANSWERS.exec(msg)?.[1];
     const since = plugin === undefined ? undefined : lookedUp.get(plugin);
     if (plugin === undefined || since === undefined) continue;

@@ -32,7 +32,11 @@ export async function previewFigures(
       withoutPack: () => timed(stack, [...preview, ...stackFlags(stack)]),
       withPack: () => timed(stack, [...preview, ...stackFlags(stack), ...policyFlags(stack)]),
     };
-    const times: Record<keyof typeof variants, number[]> = { emptyProgram: [], withoutPack: [], withPack: [] };
+    const times: Record<keyof typeof variants, number[]> = {
+      emptyProgram: [],
+      withoutPack: [],
+      withPack: [],
+    };
     for (let run = 0; run <= runs; run++) {
       note(run === 0 ? "previews: warm-up" : `previews: ${run} of ${runs}`);
       for (const [name, variant] of Object.entries(variants)) {

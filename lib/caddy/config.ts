@@ -6,12 +6,14 @@ export const ADMIN_SOCKET = "unix//run/caddy/admin.sock";
 /** How long a client may take to say who it wants on :443; a half ClientHello is closed after this. */
 const MATCHING_TIMEOUT = "3s";
 
+/** A name that Caddy itself answers on :443. */
 export interface EdgeSite {
   host: string;
   /** `host:port` that Caddy proxies to; 404 without one. */
   upstream?: string | undefined;
 }
 
+/** What the edge passes on, and what it answers itself. */
 export interface EdgeInputs {
   services: MailService[];
   /** Stalwart's MagicDNS name. Caddy looks it up at each dial, so a new address needs no reload (lesson 6). */

@@ -2,6 +2,7 @@ import { ADMIN_SOCKET } from "./config.ts";
 
 /** Folder of the config in the edge's container: a volume, so that a new config needs no new container. */
 export const CONFIG_FOLDER = "/etc/caddy";
+/** The config that was last accepted. */
 export const CONFIG_FILE = `${CONFIG_FOLDER}/caddy.json`;
 
 /** What Caddy starts with on an empty volume: its admin API and nothing else. */

@@ -40,7 +40,9 @@ export async function eventually(
 ): Promise<number> {
   const start = Date.now();
   for (;;) {
-    if (await Promise.resolve(ask()).catch(() => false)) return (Date.now() - start) / 1000;
+    // What cannot be asked yet, such as a container that is starting, does not hold yet.
+    const holds = await (async () => ask())().catch(() => false);
+    if (holds) return (Date.now() - start) / 1000;
     if (Date.now() - start > seconds * 1000) throw new Error(`${what}: not within ${seconds} s`);
     await new Promise((resolve) => setTimeout(resolve, 500));
   }

@@ -92,6 +92,12 @@ describe("rules between keys", () => {
     expect(config.kvm.startDirectory).toBe("/etc/boot.d");
   });
 
+  test('startUnit "systemd" needs a host that ssh reaches', () => {
+    const dockerHost = "unix:///var/run/docker.sock";
+    expect(refusalOf(startUnit({ dockerHost }))).toMatch(/tailwart:kvm\.startUnit is "systemd"[^]*"none"/);
+    expect(load(startUnit({ dockerHost, startUnit: "none" })).config.kvm.startUnit).toBe("none");
+  });
+
   test("the edge's public address must be a public IPv4 address, not one of the tailnet", () => {
     for (const wanAddress of ["100.101.102.103", "2001:db8::1", "edge.example.org"])
       expect(refusalOf((c) => Object.assign(c.edge, { wanAddress }))).toMatch(
@@ -106,10 +112,10 @@ describe("rules between keys", () => {
       expect(refusalOf((c) => Object.assign(c.relay, { host }))).toMatch(/tailwart:relay\.tls is "tailnet"/);
   });
 
-  test("a service is one of the known ones, and there is at least one", () => {
+  test("a service is one of the known ones, and smtp is among them", () => {
     expect(refusalOf((c) => Object.assign(c, { services: ["pop3"] }))).toMatch(
       /tailwart:services\[0\] accepts smtp, submissions, submission, imaps, managesieve, https/,
     );
-    expect(refusalOf((c) => Object.assign(c, { services: [] }))).toMatch(/at least one service/);
+    expect(refusalOf((c) => Object.assign(c, { services: [] }))).toMatch(/lacks smtp/);
   });
 });

@@ -1,0 +1,95 @@
+// `npm run bench`: the figures that the project promises, measured here and now.
+import { existsSync } from "node:fs";
+
+import { layoutOf } from "../lab/layout.ts";
+import { UserError } from "../lib/errors.ts";
+import { ensure } from "../tools/ensure.mjs";
+import { labArguments, requireLabMachine } from "./arguments.ts";
+import { BOUNDS, describe, exceeded, type Figures } from "./bench/figures.ts";
+import { previewFigures } from "./bench/preview.ts";
+import { type StagedRun, timedCommand, upFigures } from "./bench/up.ts";
+import { openRunningLab } from "./lab.ts";
+import { runMain, seconds } from "./progress.ts";
+
+const USAGE = `Usage: npm run bench [-- --name NAME] [--runs N] [--ups N] [--json]
+
+Times \`npm run up\` from nothing with warm caches, \`npm run up\` again, and the no-op
+preview against that of an empty program. Takes some minutes. What it starts, it takes
+away again; a lab that runs already is kept, and then "from nothing" is left out.
+
+  --name NAME   the lab to measure in (default: bench)
+  --runs N      previews of each kind; their median counts (default: 5)
+  --ups N       runs of \`npm run up\`; their median counts (default: 3)
+  --json        the figures as JSON, in milliseconds, on standard output
+
+Exit codes: 0 within the bounds (up ${BOUNDS.upSeconds} s, preview ${BOUNDS.previewRatio} × an empty program's),
+1 a bound is exceeded or a run failed, 2 wrong usage.`;
+
+const { values } = labArguments(USAGE, {
+  runs: { type: "string" },
+  ups: { type: "string" },
+  json: { type: "boolean" },
+});
+const name = (values["name"] as string | undefined) ?? "bench";
+const runs = count("runs", 5);
+const ups = count("ups", 3);
+
+await runMain(async () => {
+  requireLabMachine();
+  const start = Date.now();
+  const note = (text: string) => console.error(`… ${text} (${seconds(start)})`);
+  const { machines, cacheDir } = layoutOf(name);
+  const wasRunning = existsSync(`/run/netns/${machines.operator.netns}`);
+  // Ctrl-C reaches the command under way by itself; what this one has started is taken away below.
+  for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => note("stopping"));
+  note("toolchain");
+  await ensure(["engine", "lab"], { quiet: true });
+
+  const fromNothing: StagedRun[] = [];
+  try {
+    if (!wasRunning) {
+      if (!existsSync(`${cacheDir}/images`)) {
+        note("up, to fill the cache: not counted");
+        await timedCommand("up", name);
+      }
+      for (let run = 1; run <= ups; run++) {
+        note(`up from nothing: ${run} of ${ups}`);
+        await timedCommand("down", name);
+        fromNothing.push(await timedCommand("up", name));
+      }
+    }
+    const again: StagedRun[] = [];
+    // The first one is not counted where the lab has been running: it may have something to change.
+    if (wasRunning) await timedCommand("up", name);
+    for (let run = 1; run <= ups; run++) {
+      note(`up again: ${run} of ${ups}`);
+      again.push(await timedCommand("up", name));
+    }
+    const { stack } = await openRunningLab(name);
+    const figures: Figures = {
+      lab: name,
+      ...(fromNothing.length > 0 ? { upFromNothing: upFigures(fromNothing) } : {}),
+      upAgain: upFigures(again),
+      preview: await previewFigures(stack, runs, note),
+    };
+    const tooMuch = exceeded(figures);
+    if (values["json"])
+      console.log(JSON.stringify({ ...figures, bounds: BOUNDS, exceeded: tooMuch }, null, 2));
+    else console.log(`\n${describe(figures)}\n`);
+    if (tooMuch.length > 0) throw new UserError(tooMuch.join("\n"));
+  } finally {
+    if (!wasRunning) {
+      note(`down of the lab "${name}"`);
+      await timedCommand("down", name);
+    }
+  }
+});
+
+/** A count among the options. Anything but a whole number from 1 to 99 ends with exit code 2. */
+function count(option: string, otherwise: number): number {
+  const text = values[option] as string | undefined;
+  if (text === undefined) return otherwise;
+  if (/^[1-9]\d?$/.test(text)) return Number(text);
+  console.error(`--${option} accepts a whole number from 1 to 99, not "${text}"\n${USAGE}`);
+  process.exit(2);
+}
