@@ -1,5 +1,6 @@
 import { parseArgs } from "node:util";
 
+import { layoutOf } from "../lab/layout.ts";
 import { UserError } from "../lib/errors.ts";
 
 /** What every command on a lab takes. */
@@ -14,31 +15,42 @@ export interface LabArguments {
  * Reads a command's arguments. `--help` prints the usage and ends; a wrong argument ends with exit code 2.
  *
  * @param extra further options of the command
+ * @param takesMore whether words that are no option go into `rest`. Default: they are wrong
  */
 export function labArguments(
   usage: string,
   extra: Record<string, { type: "string" | "boolean" }> = {},
+  takesMore = false,
 ): LabArguments {
   try {
     const { values, positionals } = parseArgs({
-      allowPositionals: true,
-      options: { name: { type: "string" }, help: { type: "boolean" }, ...extra },
+      allowPositionals: takesMore,
+      options: { name: { type: "string" }, help: { type: "boolean", short: "h" }, ...extra },
     });
     if (values["help"]) {
       console.log(usage);
       process.exit(0);
     }
     const all = values as Record<string, string | boolean | undefined>;
-    return {
-      name: (all["name"] as string | undefined) ?? process.env["TAILWART_LAB"] ?? "lab",
-      rest: positionals,
-      values: all,
-    };
+    const name = (all["name"] as string | undefined) ?? process.env["TAILWART_LAB"] ?? "lab";
+    layoutOf(name);
+    return { name, rest: positionals, values: all };
   } catch (error) {
-    console.error(`${(error as Error).message}\n${usage}`);
-    process.exit(2);
+    return wrongUsage(error instanceof UserError ? error.message : firstSentence(error as Error), usage);
   }
 }
+
+/** Says what is wrong with the arguments, and how they are written; ends with exit code 2. */
+export function wrongUsage(what: string, usage: string): never {
+  console.error(`${what}\n\n${usage}`);
+  process.exit(2);
+}
+
+/** Node goes on about words that begin with a dash, which none of the commands takes. */
+const firstSentence = ({ message }: Error) => message.split(/(?<=[^.])\. /)[0] ?? message;
+
+/** ` -- --name NAME` for a lab that needs naming, to end a command that somebody shall run. */
+export const naming = (name: string) => (name === "lab" ? "" : ` -- --name ${name}`);
 
 /** The lab runs on Linux as root only; the program itself also deploys from macOS. @throws UserError elsewhere */
 export function requireLabMachine(): void {

@@ -4,25 +4,26 @@ import { existsSync } from "node:fs";
 import { layoutOf } from "../lab/layout.ts";
 import { UserError } from "../lib/errors.ts";
 import { ensure } from "../tools/ensure.mjs";
-import { labArguments, requireLabMachine } from "./arguments.ts";
+import { labArguments, requireLabMachine, wrongUsage } from "./arguments.ts";
 import { BOUNDS, describe, exceeded, type Figures } from "./bench/figures.ts";
 import { previewFigures } from "./bench/preview.ts";
 import { type StagedRun, timedCommand, upFigures } from "./bench/up.ts";
 import { openRunningLab } from "./lab.ts";
 import { runMain, seconds } from "./progress.ts";
 
-const USAGE = `Usage: npm run bench [-- --name NAME] [--runs N] [--ups N] [--json]
+const USAGE = `Usage: npm run bench [-- [--name NAME] [--runs N] [--ups N] [--json]]
 
-Times \`npm run up\` from nothing with warm caches, \`npm run up\` again, and the no-op
-preview against that of an empty program. Takes some minutes. What it starts, it takes
-away again; a lab that runs already is kept, and then "from nothing" is left out.
+Times \`npm run up\` from nothing with warm caches, \`npm run up\` again, and the
+no-op preview against that of an empty program. Takes some minutes, on a machine
+that has nothing else to do. What it starts it takes away again; a lab that runs
+already is kept, and then "from nothing" is left out.
 
   --name NAME   the lab to measure in (default: bench)
   --runs N      previews of each kind; their median counts (default: 5)
   --ups N       runs of \`npm run up\`; their median counts (default: 3)
   --json        the figures as JSON, in milliseconds, on standard output
 
-Exit codes: 0 within the bounds (up ${BOUNDS.upSeconds} s, preview ${BOUNDS.previewRatio} × an empty program's),
+Exit codes: 0 within the bounds (up: ${BOUNDS.upSeconds} s, preview: ${BOUNDS.previewRatio} × the empty one),
 1 a bound is exceeded or a run failed, 2 wrong usage.`;
 
 const { values } = labArguments(USAGE, {
@@ -40,7 +41,7 @@ await runMain(async () => {
   const note = (text: string) => console.error(`… ${text} (${seconds(start)})`);
   const { machines, cacheDir } = layoutOf(name);
   const wasRunning = existsSync(`/run/netns/${machines.operator.netns}`);
-  // Ctrl-C reaches the command under way by itself; what this one has started is taken away below.
+  // The command under way gets it too, and fails; what this one has started is taken away below.
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => note("stopping"));
   note("toolchain");
   await ensure(["engine", "lab"], { quiet: true });
@@ -90,6 +91,5 @@ function count(option: string, otherwise: number): number {
   const text = values[option] as string | undefined;
   if (text === undefined) return otherwise;
   if (/^[1-9]\d?$/.test(text)) return Number(text);
-  console.error(`--${option} accepts a whole number from 1 to 99, not "${text}"\n${USAGE}`);
-  process.exit(2);
+  return wrongUsage(`--${option} accepts a whole number from 1 to 99, not "${text}"`, USAGE);
 }

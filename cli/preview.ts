@@ -5,9 +5,18 @@ import { policyFlags, stackFlags } from "./lab-config.ts";
 import { runMain } from "./progress.ts";
 import { pulumi } from "./stack.ts";
 
-const USAGE = `Usage: npm run preview [-- --name NAME] [-- further flags of pulumi preview]`;
+const USAGE = `Usage: npm run preview [-- --name NAME [-- FLAG…]]
 
-const { name, rest } = labArguments(USAGE);
+Shows what \`pulumi up\` would change in the lab's stack, and what the policy pack
+says of it. Changes nothing.
+
+  --name NAME   which lab (default: lab, or $TAILWART_LAB)
+  FLAG…         further flags of \`pulumi preview\`, after a second \`--\`:
+                npm run preview -- --name lab -- --diff
+
+Exit codes: 0 it could be deployed, 2 wrong usage, another: pulumi's own.`;
+
+const { name, rest } = labArguments(USAGE, {}, true);
 
 await runMain(async () => {
   requireLabMachine();

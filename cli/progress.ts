@@ -1,4 +1,6 @@
-import { describeError } from "../lib/errors.ts";
+import { constants } from "node:os";
+
+import { describeError, UserError } from "../lib/errors.ts";
 
 const color = process.stdout.isTTY && !process.env["NO_COLOR"];
 const paint = (code: number, text: string) => (color ? `\u001b[${code}m${text}\u001b[0m` : text);
@@ -43,12 +45,25 @@ export class Progress {
   }
 }
 
+/** Somebody has stopped the command, and what it was doing has come to an orderly end. */
+export class Interrupted extends UserError {
+  /** As the shell has it: 130 after Ctrl-C. */
+  readonly exitCode: number;
+
+  constructor(what: string, signal: NodeJS.Signals) {
+    super(`${what} was stopped by ${signal}`, {
+      hint: "run the same command again to go on, or take all away with: npm run down",
+    });
+    this.exitCode = 128 + constants.signals[signal];
+  }
+}
+
 /** Runs a command's main part: a user's mistake is printed in words, and the exit code is 1. */
 export async function runMain(main: () => Promise<void>): Promise<void> {
   try {
     await main();
   } catch (error) {
     console.error(`${paint(31, "error:")} ${describeError(error)}`);
-    process.exitCode = 1;
+    process.exitCode = error instanceof Interrupted ? error.exitCode : 1;
   }
 }

@@ -3,6 +3,7 @@ import { join } from "node:path";
 
 import { UserError } from "../lib/errors.ts";
 import { runCommand } from "../lib/run-command.ts";
+import { Interrupted } from "./progress.ts";
 
 /** How one lab's stack is reached: Pulumi's own state, config file and environment, none of it the user's. */
 export interface LabStack {
@@ -43,7 +44,11 @@ export interface PulumiOptions {
   cwd?: string;
 }
 
-/** Runs the Pulumi CLI on a lab's stack. Never throws for an exit code: the caller decides what it means. */
+/**
+ * Runs the Pulumi CLI on a lab's stack. Never throws for an exit code: the caller decides what it means.
+ *
+ * @throws Interrupted after Ctrl-C and the like, when the engine has ended what was under way and unlocked the stack
+ */
 export async function pulumi(
   stack: LabStack,
   args: string[],
@@ -67,8 +72,9 @@ export async function pulumi(
   const command = ["pulumi", "--non-interactive", ...args];
   const argv = inNamespace ? ["nsenter", `--net=${netns}`, ...command] : command;
   // SIGINT: the engine ends what is under way and unlocks the stack.
-  const limits = { stdin: input, deadline: timeout * 1000, signal: "SIGINT" as const };
+  const limits = { stdin: input, deadline: timeout * 1000, signal: "SIGINT" as const, passSignals: true };
   const run = await runCommand(argv[0] as string, argv.slice(1), { cwd, env, show, ...limits });
+  if (run.interruptedBy) throw new Interrupted(`pulumi ${args[0]}`, run.interruptedBy);
   return { code: run.status, stdout: run.stdout, stderr: run.stderr };
 }
 

@@ -3,7 +3,7 @@ import { ensureDebianPackages } from "../tools/debian.mjs";
 import { ensure } from "../tools/ensure.mjs";
 import { debian } from "../tools/manifest.mjs";
 import { adoptPolicy } from "./adopt-policy.ts";
-import { labArguments, requireLabMachine } from "./arguments.ts";
+import { labArguments, naming, requireLabMachine } from "./arguments.ts";
 import { openLab } from "./lab.ts";
 import { policyFlags, stackFlags, writeStackConfig } from "./lab-config.ts";
 import { Progress, runMain } from "./progress.ts";
@@ -12,9 +12,13 @@ import { mustPulumi } from "./stack.ts";
 
 const USAGE = `Usage: npm run up [-- --name NAME]
 
-Makes the toolchain, the images and the lab's world, deploys the stack into it, and
-delivers mail in both directions. What is there already is kept; run it again after
-a failure and it goes on where it stopped.`;
+Makes the toolchain, the images and the lab's world, deploys the stack into it,
+and delivers mail in both directions. What is there already is kept; run it again
+after a failure and it goes on where it stopped.
+
+  --name NAME   which lab (default: lab, or $TAILWART_LAB); labs run side by side
+
+Exit codes: 0 the stack runs, 1 a stage failed, 2 wrong usage.`;
 
 const { name } = labArguments(USAGE);
 
@@ -52,8 +56,12 @@ await runMain(async () => {
     () => prove(lab),
     (lines) => `\n${lines.map((line) => `      ${line}`).join("\n")}\n   `,
   );
-  console.log(`\nThe stack runs (${progress.elapsed()}). Next:
-  npm run preview          what a change would do
-  npm run lab -- info      endpoints, containers, accounts
-  npm run down             takes all of it away again`);
+  const rows = [
+    [`npm run preview${naming(name)}`, "what a change would do"],
+    [`npm run lab -- info${naming(name).replace(" --", "")}`, "endpoints, containers, accounts"],
+    [`npm run down${naming(name)}`, "takes all of it away again"],
+  ] as const;
+  const width = Math.max(...rows.map(([command]) => command.length));
+  const next = rows.map(([command, does]) => `  ${command.padEnd(width)}   ${does}`);
+  console.log(`\nThe stack runs (${progress.elapsed()}). Next:\n${next.join("\n")}`);
 });

@@ -3,20 +3,26 @@ import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 
 import { parse } from "yaml";
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 
 import { loadConfig } from "../config/load.ts";
+import { UserError } from "../lib/errors.ts";
 import { planOf } from "../lib/plan.ts";
 import type { VerifyTarget } from "../verify/checks.ts";
-import { labArguments } from "./arguments.ts";
+import { labArguments, naming } from "./arguments.ts";
 import { runMain } from "./progress.ts";
 import { PROJECT } from "./stack.ts";
 import { layoutOf } from "../lab/layout.ts";
 
-const USAGE = `Usage: npm run verify [-- --stack STACK | --name LAB]
+const USAGE = `Usage: npm run verify [-- --name NAME | --stack STACK]
 
-Asks a deployed stack whether it works: sidecar and Postgres, Stalwart's greeting, the
-relay, and the way in through the edge. Exit code 0: all of it; 1: the cause is printed.`;
+Asks a deployed stack whether it works: sidecar and Postgres, Stalwart's greeting,
+the relay, and the way in through the edge.
+
+  --name NAME     which lab (default: lab, or $TAILWART_LAB)
+  --stack STACK   a stack of your own instead, by its Pulumi.STACK.yaml
+
+Exit codes: 0 all of it works, 1 the cause is printed, 2 wrong usage.`;
 
 const { name, values } = labArguments(USAGE, { stack: { type: "string" } });
 
@@ -25,6 +31,12 @@ await runMain(async () => {
   const file = stack
     ? join(PROJECT, `Pulumi.${stack}.yaml`)
     : join(layoutOf(name).stateDir, `Pulumi.${name}.yaml`);
+  if (!existsSync(file))
+    throw stack
+      ? new UserError(`there is no Pulumi.${stack}.yaml here`, { hint: "write: --stack prod" })
+      : new UserError(`no stack is deployed in the lab "${name}"`, {
+          hint: `run: npm run up${naming(name)}`,
+        });
   const target = targetOf(file, stack ?? name);
   const done = spawnSync(
     process.execPath,

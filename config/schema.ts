@@ -86,7 +86,10 @@ export const configSchema = z.strictObject({
     // Gate, watch and checks look at Stalwart's greeting on port 25.
     .refine((services) => services.includes("smtp"), { error: "lacks smtp; accepts a list with smtp in it" })
     .default([...SERVICES])
-    .meta({ accepts: `a list with smtp, out of ${SERVICES.join(", ")}`, examples: [["smtp", "submissions", "imaps"]] })
+    .meta({
+      accepts: `a list with smtp, out of ${SERVICES.join(", ")}`,
+      examples: [["smtp", "submissions", "imaps"]],
+    })
     .describe("Which services are offered to the internet."),
   accounts: z
     .array(accountSchema)

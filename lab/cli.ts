@@ -8,6 +8,7 @@ import { describe, inspect } from "./info.ts";
 import { BOXES, layoutOf, MACHINES, type BoxName, type Layout, type MachineName } from "./layout.ts";
 import { logFile, logFiles } from "./logs.ts";
 import { inMachine } from "./machine.ts";
+import { networkIsUp } from "./namespaces.ts";
 import { startPostgres, stopPostgres } from "./postgres.ts";
 import { SYSTEM_ENV } from "./run.ts";
 import { down, up } from "./world.ts";
@@ -17,12 +18,15 @@ const USAGE = `Usage: npm run lab -- COMMAND [--name NAME]
   up                        start what does not run of the lab's world
   down                      remove the world and its state
   info [--json]             what there is and how to reach it
-  exec MACHINE -- COMMAND   run a command inside a machine: ${MACHINES.join(", ")}
+  exec MACHINE -- COMMAND   run a command inside a machine:
+                            ${MACHINES.join(", ")}
                             (in kvm and edge, \`docker\` is the machine's own)
   logs [LOG] [--follow]     list the logs, or show one
   restart kvm-docker|edge-docker [--kill]
-                            restart a machine's Docker daemon; --kill: as after a crash
-  postgres stop|start       stop the database, also for the next \`up\`, or start it again
+                            restart a machine's Docker daemon
+                            (--kill: as after a crash)
+  postgres stop|start       stop the database, also for the next \`up\`,
+                            or start it again
 
   --name NAME               which lab (default: lab, or $TAILWART_LAB)
 
@@ -64,6 +68,7 @@ const COMMANDS: Record<string, Command> = {
   async exec(layout, args, _flags, command) {
     takes(args, 1);
     if (command.length === 0) throw new UsageError("exec needs a command after `--`");
+    mustBeUp(layout);
     const name = oneOf<MachineName>(args[0], MACHINES);
     const dockerHost = Object.values(layout.boxes).find((box) => box.name === name)?.dockerHost;
     const env = {
@@ -75,6 +80,7 @@ const COMMANDS: Record<string, Command> = {
   },
   async logs(layout, args, { follow }) {
     if (args.length === 0) {
+      mustBeUp(layout);
       for (const [name, path] of Object.entries(logFiles(layout))) console.log(`${name.padEnd(18)} ${path}`);
       return 0;
     }
@@ -86,15 +92,18 @@ const COMMANDS: Record<string, Command> = {
     takes(args, 1);
     const choices = BOXES.map((name) => `${name}-docker`);
     const name = oneOf(args[0], choices).replace("-docker", "") as BoxName;
+    mustBeUp(layout);
     await restartDocker(layout, layout.boxes[name], kill ? "SIGKILL" : "SIGTERM");
     console.log(`✓ ${name}: dockerd restarted`);
     return 0;
   },
   async postgres(layout, args) {
     takes(args, 1);
-    if (oneOf(args[0], ["stop", "start"]) === "stop") await stopPostgres(layout);
+    const verb = oneOf(args[0], ["stop", "start"]);
+    mustBeUp(layout);
+    if (verb === "stop") await stopPostgres(layout);
     else await startPostgres(layout, { force: true });
-    console.log(`✓ db: postgres ${args[0] === "stop" ? "stopped" : "is up"}`);
+    console.log(`✓ db: postgres ${verb === "stop" ? "stopped" : "is up"}`);
     return 0;
   },
 };
@@ -140,7 +149,8 @@ function parse(args: string[]) {
       },
     });
   } catch (error) {
-    throw new UsageError((error as Error).message);
+    // Node goes on about words that begin with a dash.
+    throw new UsageError((error as Error).message.split(/(?<=[^.])\. /)[0]);
   }
 }
 
@@ -155,13 +165,24 @@ function foreground([program = "", ...args]: readonly string[], env: NodeJS.Proc
   });
 }
 
+function mustBeUp(layout: Layout): void {
+  const hint = `start it with: npm run lab -- up${layout.name === "lab" ? "" : ` --name ${layout.name}`}`;
+  if (!networkIsUp(layout)) throw new UserError(`the lab "${layout.name}" is down`, { hint });
+}
+
 function takes(args: string[], count: number): void {
-  if (args.length !== count) throw new UsageError(`${args.length} arguments given, ${count} expected`);
+  if (args.length !== count) {
+    const expected = count === 0 ? "none is" : count === 1 ? "one is" : `${count} are`;
+    throw new UsageError(`${args.length} more words given, ${expected} expected`);
+  }
 }
 
 function oneOf<T extends string>(value: string | undefined, choices: readonly T[]): T {
   const found = choices.find((choice) => choice === value);
-  if (found === undefined) throw new UsageError(`"${value ?? ""}" is none of: ${choices.join(", ")}`);
+  if (found === undefined)
+    throw new UsageError(
+      `${value === undefined ? "a word is missing, one" : `"${value}" is none`} of: ${choices.join(", ")}`,
+    );
   return found;
 }
 

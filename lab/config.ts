@@ -76,6 +76,8 @@ function imagesOf(layout: Layout): LabFacts["images"] {
   try {
     return JSON.parse(readFileSync(imagesFile(layout), "utf8")) as LabFacts["images"];
   } catch {
-    throw new UserError(`the lab "${layout.name}" is not up`, { hint: "run: npm run up" });
+    throw new UserError(`the lab "${layout.name}" is not up`, {
+      hint: `run: npm run up${layout.name === "lab" ? "" : ` -- --name ${layout.name}`}`,
+    });
   }
 }

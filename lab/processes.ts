@@ -35,6 +35,15 @@ export function allPids(): number[] {
     .map(Number);
 }
 
+/** A process's arguments, the program first; none when it is gone or a zombie. */
+export function commandLine(pid: number): string[] {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0").slice(0, -1);
+  } catch {
+    return [];
+  }
+}
+
 export function childrenOf(parent: number): number[] {
   return allPids().filter((pid) => statOf(pid)?.parent === parent);
 }

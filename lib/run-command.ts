@@ -6,6 +6,8 @@ export interface CommandResult {
   status: number;
   stdout: string;
   stderr: string;
+  /** The signal that this process was sent meanwhile, where `passSignals` was set. */
+  interruptedBy?: NodeJS.Signals;
 }
 
 /** How a command is run. */
@@ -22,7 +24,15 @@ export interface CommandOptions {
   signal?: NodeJS.Signals;
   /** Print what it says while it runs, too. Default: false */
   show?: boolean;
+  /**
+   * Pass each SIGINT, SIGTERM and SIGHUP that this process is sent on, as `signal`, and wait for the command's end
+   * instead of dying. It then has a process group of its own: a terminal sends Ctrl-C to a whole group, and Pulumi
+   * takes a second one for "stop at once, and leave the lock". Default: false
+   */
+  passSignals?: boolean;
 }
+
+const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
 /**
  * Runs a command to its end, without a shell. Never throws: what a status means is the caller's business.
@@ -31,8 +41,16 @@ export interface CommandOptions {
  */
 export function runCommand(command: string, args: string[], options: CommandOptions): Promise<CommandResult> {
   const { deadline, stdin = "", env = process.env, cwd, signal = "SIGKILL", show = false } = options;
+  const { passSignals = false } = options;
   return new Promise((resolve) => {
-    const child = spawn(command, args, { env, cwd, stdio: ["pipe", "pipe", "pipe"] });
+    const child = spawn(command, args, { env, cwd, stdio: ["pipe", "pipe", "pipe"], detached: passSignals });
+    let interruptedBy: NodeJS.Signals | undefined;
+    const pass = (name: NodeJS.Signals) => {
+      interruptedBy ??= name;
+      child.kill(signal);
+    };
+    if (passSignals) for (const name of SIGNALS) process.on(name, pass);
+    const stopPassing = () => SIGNALS.forEach((name) => process.off(name, pass));
     let stdout = "";
     let stderr = "";
     let late = false;
@@ -52,11 +70,14 @@ export function runCommand(command: string, args: string[], options: CommandOpti
     child.stdin.on("error", () => undefined); // a command that ends early does not read its input
     child.on("error", (error) => {
       clearTimeout(timer);
+      stopPassing();
       resolve({ status: 127, stdout, stderr: `${command}: ${error.message}` });
     });
     child.on("close", (code) => {
       clearTimeout(timer);
-      resolve({ status: late ? 124 : (code ?? 1), stdout, stderr });
+      stopPassing();
+      const status = late ? 124 : (code ?? 1);
+      resolve({ status, stdout, stderr, ...(interruptedBy ? { interruptedBy } : {}) });
     });
     child.stdin.end(stdin);
   });

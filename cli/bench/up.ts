@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process";
+import { join } from "node:path";
 import { createInterface } from "node:readline";
 
 import { UserError } from "../../lib/errors.ts";
@@ -22,10 +23,17 @@ const BEGINS = /^\[\d+\/\d+\] (.*) …$/;
  */
 export async function timedCommand(command: string, name: string): Promise<StagedRun> {
   const start = performance.now();
-  const args = ["run", "--silent", command, "--", "--name", name];
-  const child = spawn("npm", args, { cwd: PROJECT, stdio: ["ignore", "pipe", "pipe"] });
+  // What the script of package.json is; without npm between, a signal reaches the command itself.
+  const args = [join("tools", "entry.mjs"), join("cli", `${command}.ts`), "--name", name];
+  const child = spawn(process.execPath, args, { cwd: PROJECT, stdio: ["ignore", "pipe", "pipe"] });
+  const pass = (signal: NodeJS.Signals) => {
+    // A terminal sends Ctrl-C to both.
+    if (signal !== "SIGINT" || !process.stdin.isTTY) child.kill(signal);
+  };
+  const signals = ["SIGINT", "SIGTERM"] as const;
+  for (const signal of signals) process.on(signal, pass);
   const said: string[] = [];
-  const begun: { title: string; at: number }[] = [{ title: "npm and Node", at: start }];
+  const begun: { title: string; at: number }[] = [{ title: "start of Node", at: start }];
   const read = (line: string) => {
     said.push(line);
     const title = BEGINS.exec(line)?.[1];
@@ -37,6 +45,7 @@ export async function timedCommand(command: string, name: string): Promise<Stage
     child.once("error", reject);
     child.once("close", resolve);
   });
+  for (const signal of signals) process.off(signal, pass);
   const end = performance.now();
   if (code !== 0) {
     const last = said.slice(-15).join("\n");

@@ -1,6 +1,6 @@
 // The lab's world by itself, in a lab of its own. Needs: Linux, root, and the toolchain in TAILWART_BIN.
 import { execFile, spawn } from "node:child_process";
-import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
@@ -13,74 +13,17 @@ import { cgroupsAt } from "../../lab/cgroups.ts";
 import { labFacts } from "../../lab/config.ts";
 import { layoutOf, MACHINES, type MachineName } from "../../lab/layout.ts";
 import { runIn, stopMachine } from "../../lab/machine.ts";
-import { processesIn } from "../../lab/namespaces.ts";
 import { tailnetAddress } from "../../lab/nodes.ts";
 import { receivedMessages, sql, startPostgres, stopPostgres } from "../../lab/peers.ts";
-import { allPids, isAlive, processOf, type ProcessId } from "../../lab/processes.ts";
+import { allPids, commandLine, isAlive, processOf } from "../../lab/processes.ts";
 import { down, up } from "../../lab/world.ts";
+import { labProcesses, ownNetwork, remains } from "./nothing-left.ts";
 
 const NAME = "worldtest";
 const layout = layoutOf(NAME);
 const CLI = fileURLToPath(new URL("../../lab/cli.ts", import.meta.url));
 const quiet = { log: () => {} };
 const run = promisify(execFile);
-
-/** What of the machine's own network must be the same before and after. Counters and times are left out. */
-async function ownNetwork(): Promise<string> {
-  const commands = [
-    ["ip", "-o", "link"],
-    ["ip", "-o", "address"],
-    ["ip", "rule"],
-    ["ip", "route", "show", "table", "all"],
-    ["iptables-save"],
-    ["ip6tables-save"],
-    ["sysctl", "net.ipv4.ip_forward", "net.ipv6.conf.all.disable_ipv6"],
-  ];
-  const said: string[] = [];
-  for (const [program = "", ...args] of commands) said.push((await run(program, args)).stdout);
-  return said
-    .join("\n")
-    .replace(/^#.*$/gm, "")
-    .replace(/\[\d+:\d+\]/g, "")
-    .replace(/ (?:valid|preferred)_lft \d+sec/g, "");
-}
-
-/** The lab's processes, those in its containers included: what is in its namespaces or in its cgroups. */
-function labProcesses(): ProcessId[] {
-  const inCgroup = allPids().filter((pid) => {
-    try {
-      return readFileSync(`/proc/${pid}/cgroup`, "utf8").includes(`/tailwart-${NAME}-`);
-    } catch {
-      return false;
-    }
-  });
-  const pids = new Set([...processesIn(Object.values(layout.machines)), ...inCgroup]);
-  return [...pids].map(processOf).filter((each) => each !== undefined);
-}
-
-/** Everything that is left of the lab on the machine. */
-function remains(): string[] {
-  const netns = existsSync("/run/netns") ? readdirSync("/run/netns") : [];
-  return [
-    ...netns.filter((name) => name.startsWith(`${NAME}-`)).map((name) => `namespace ${name}`),
-    ...(existsSync(layout.stateDir) ? [`folder ${layout.stateDir}`] : []),
-    ...Object.values(layout.boxes).flatMap((box) => cgroupsAt(box.cgroup)),
-    ...readFileSync("/proc/self/mountinfo", "utf8")
-      .split("\n")
-      .filter((line) => line.includes(`${NAME}-`) || line.includes(layout.stateDir)),
-    ...allPids()
-      .filter((pid) => commandLine(pid).includes(layout.stateDir))
-      .map((pid) => `process ${pid}: ${commandLine(pid)}`),
-  ];
-}
-
-function commandLine(pid: number): string {
-  try {
-    return readFileSync(`/proc/${pid}/cmdline`, "utf8").replaceAll("\0", " ");
-  } catch {
-    return "";
-  }
-}
 
 /** Whether a TCP connection opens within two seconds; a refused one is told from one that is swallowed. */
 async function connect(
@@ -262,15 +205,17 @@ describe("the machines", () => {
 
 describe("up and down", () => {
   test("a second up starts nothing", async () => {
-    const before = labProcesses().map(({ pid }) => pid);
+    const before = labProcesses(layout).map(({ pid }) => pid);
     const daemons = (pid: number) =>
-      /dockerd|unbound|docker-registry|headscale|postgres -D|tailscaled|master/.test(commandLine(pid));
+      /dockerd|unbound|docker-registry|headscale|postgres -D|tailscaled|master/.test(
+        commandLine(pid).join(" "),
+      );
     const lines: string[] = [];
     await up(NAME, { log: (line) => lines.push(line) });
     expect(before.filter(daemons).length).toBeGreaterThan(8);
     expect(before.filter(daemons).filter((pid) => processOf(pid) === undefined)).toEqual([]);
     expect(
-      labProcesses()
+      labProcesses(layout)
         .map(({ pid }) => pid)
         .filter(daemons)
         .sort(),
@@ -293,19 +238,19 @@ describe("up and down", () => {
     const facts = labFacts(layout);
     for (const file of [layout.secretsFile, facts.apiKeyFile, facts.passphraseFile])
       expect(statSync(file).mode & 0o077, file).toBe(0);
-    const arguments_ = allPids().map(commandLine).join("\n");
+    const arguments_ = allPids().flatMap(commandLine).join("\n");
     expect(arguments_).toContain(layout.stateDir);
     expect(arguments_).not.toContain(facts.postgres.password);
   });
 
   test("down leaves nothing: no process, container, namespace, mount, cgroup or file", async () => {
-    const before = labProcesses();
+    const before = labProcesses(layout);
     expect(before.length).toBeGreaterThan(15);
     // The container of an earlier test still runs.
     expect(cgroupsAt(layout.boxes.kvm.cgroup).length).toBeGreaterThan(0);
     await down(NAME, quiet);
     expect(before.filter(isAlive)).toEqual([]);
-    expect(remains()).toEqual([]);
+    expect(remains(layout)).toEqual([]);
     expect(await ownNetwork()).toBe(networkBefore);
     await down(NAME, quiet);
   });
@@ -317,8 +262,8 @@ describe("up and down", () => {
     child.kill("SIGKILL");
     await sleep(100);
     await down(NAME, quiet);
-    expect(remains()).toEqual([]);
-    expect(labProcesses()).toEqual([]);
+    expect(remains(layout)).toEqual([]);
+    expect(labProcesses(layout)).toEqual([]);
   });
 
   test("an up after a killed one completes", async () => {
