@@ -10,8 +10,8 @@ import { PROJECT } from "./stack.ts";
 const USAGE = `Usage: npm run adopt -- --stack STACK
 
 Imports the tailnet's policy file into the stack's state, once, before its first
-\`up\`, with your own Pulumi backend and credentials. The provider never overwrites
-a policy that it has not read. (In the lab, \`npm run up\` does it.)`;
+\`up\`, with your own Pulumi backend and credentials. The provider never
+overwrites a policy that it has not read. (In the lab, \`npm run up\` does it.)`;
 
 const { values } = labArguments(USAGE, { stack: { type: "string" } });
 

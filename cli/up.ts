@@ -13,10 +13,10 @@ import { mustPulumi } from "./stack.ts";
 const USAGE = `Usage: npm run up [-- --name NAME]
 
 Makes the toolchain, the images and the lab's world, deploys the stack into it,
-and delivers mail in both directions. What is there already is kept; run it again
-after a failure and it goes on where it stopped.
+and delivers mail in both directions. What is there already is kept; run it
+again after a failure and it goes on where it stopped.
 
-  --name NAME   which lab (default: lab, or $TAILWART_LAB); labs run side by side
+  --name NAME   which lab (default: lab, or $TAILWART_LAB)
 
 Exit codes: 0 the stack runs, 1 a stage failed, 2 wrong usage.`;
 

@@ -16,8 +16,8 @@ import { layoutOf } from "../lab/layout.ts";
 
 const USAGE = `Usage: npm run verify [-- --name NAME | --stack STACK]
 
-Asks a deployed stack whether it works: sidecar and Postgres, Stalwart's greeting,
-the relay, and the way in through the edge.
+Asks a deployed stack whether it works: sidecar and Postgres, Stalwart's
+greeting, the relay, and the way in through the edge.
 
   --name NAME     which lab (default: lab, or $TAILWART_LAB)
   --stack STACK   a stack of your own instead, by its Pulumi.STACK.yaml

@@ -172,8 +172,9 @@ function mustBeUp(layout: Layout): void {
 
 function takes(args: string[], count: number): void {
   if (args.length !== count) {
-    const expected = count === 0 ? "none is" : count === 1 ? "one is" : `${count} are`;
-    throw new UsageError(`${args.length} more words given, ${expected} expected`);
+    const expected = count === 0 ? "nothing" : count === 1 ? "one word" : `${count} words`;
+    const given = args.length === 0 ? "nothing" : args.map((word) => `"${word}"`).join(" ");
+    throw new UsageError(`${expected} expected after the command, ${given} given`);
   }
 }
 

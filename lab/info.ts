@@ -74,8 +74,10 @@ export async function inspect(layout: Layout): Promise<LabInfo> {
 
 /** The same for people. */
 export function describe(info: LabInfo): string {
-  const table = (rows: Record<string, string>) =>
-    Object.entries(rows).map(([key, value]) => `  ${key.padEnd(14)} ${value}`);
+  const table = (rows: Record<string, string>) => {
+    const width = Math.max(14, ...Object.keys(rows).map((key) => key.length));
+    return Object.entries(rows).map(([key, value]) => `  ${key.padEnd(width)} ${value}`);
+  };
   const machines = Object.entries(info.machines).map(([name, { netns, address, up }]) => [
     name,
     `${address.padEnd(14)} ${up ? "up  " : "down"}  network namespace ${netns}`,
@@ -83,10 +85,15 @@ export function describe(info: LabInfo): string {
   const containers = Object.entries(info.containers).flatMap(([box, list]) =>
     list.map(({ name, status }) => [name, `${status} (on ${box})`]),
   );
+  const networks = Object.entries(info.networks).map(([box, names]) => [box, names.join(", ")]);
+  const accounts = info.mail.accounts.map((name) => `${name}@${info.mail.domain}`).join(", ");
+  const start = `npm run up${info.name === "lab" ? "" : ` -- --name ${info.name}`}`;
   return [
-    `lab "${info.name}": ${info.state}`,
+    `lab "${info.name}": ${info.state}${info.state === "up" ? "" : `; start it with: ${start}`}`,
     ...["machines:", ...table(Object.fromEntries(machines) as Record<string, string>)],
     ...["containers:", ...table(Object.fromEntries(containers) as Record<string, string>)],
+    ...["networks:", ...table(Object.fromEntries(networks) as Record<string, string>)],
+    ...["mail:", ...table({ host: info.mail.host, accounts })],
     ...["endpoints:", ...table(info.endpoints)],
     ...["docker hosts:", ...table(info.dockerHosts)],
     ...["files:", ...table(info.files)],

@@ -59,8 +59,12 @@ async function initialize(layout: Layout): Promise<void> {
   const machine = layout.machines.db;
   await runIn(machine, ["install", "-d", "-o", "postgres", "-m", "0755", "/run/postgresql"]);
   const folder = join(machine.dir, "postgres");
-  // Its last step writes postgresql.auto.conf's neighbour below, so a killed initdb is begun again.
+  // The last step writes this file, so a killed initdb is begun again.
   if (existsSync(join(folder, "tailwart.ready"))) return;
+  // The initdb of a killed `up` may still be at work, and would put its files beside the new one's. Until the cluster
+  // is ready nothing else of that user runs in the machine, whose process ids are its own.
+  const ended = "pkill -KILL -u postgres; while pgrep -u postgres >/dev/null; do sleep 0.05; done";
+  await runIn(machine, ["sh", "-c", ended], { timeout: 10_000 });
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { mode: 0o700 });
   await runIn(machine, ["chown", "postgres:postgres", DATA]);

@@ -1,4 +1,5 @@
-import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 
 import { UserError } from "../lib/errors.ts";
 import { startDocker } from "./boxes.ts";
@@ -43,6 +44,12 @@ export async function up(name: string, { log = console.log }: WorldOptions = {})
 async function start(layout: Layout, log: Log): Promise<void> {
   secretsOf(layout);
   passphraseFile(layout);
+  // What a killed `up` had begun may still be at work in the machines, beside whom a second start would trip. So they
+  // are switched off first, as by a power cut; data stays.
+  const begun = join(layout.stateDir, "starting");
+  if (existsSync(begun))
+    await stage(log, "the last start was cut short", () => clear(layout).then(() => "machines off"));
+  writeFileSync(begun, "");
   await stage(log, "network", async () => {
     if (networkIsUp(layout)) return "is up";
     // A part of one, of a killed start or from before a reboot.
@@ -69,6 +76,7 @@ async function start(layout: Layout, log: Log): Promise<void> {
     startTailnetAndNodes(layout, log),
     startImages(layout, log),
   );
+  rmSync(begun);
 }
 
 async function startBox(layout: Layout, box: Box): Promise<string> {

@@ -23,7 +23,8 @@ Reflect.deleteProperty(Error, "prepareStackTrace");
 const sdk = module.createRequire(
   module.createRequire(import.meta.url).resolve("@pulumi/pulumi/package.json"),
 );
-for (const name of ["@npmcli/arborist", "./automation", "./typescript-shim"]) loadLate(sdk.resolve(name));
+for (const name of ["@npmcli/arborist", "normalize-package-data", "./automation", "./typescript-shim"])
+  loadLate(sdk.resolve(name));
 
 /** Puts a stand-in into Node's module cache that loads the module when it is first asked. @param {string} file */
 function loadLate(file) {
@@ -33,12 +34,17 @@ function loadLate(file) {
     if (sdk.cache[file] === late) delete sdk.cache[file];
     return sdk(file);
   };
-  // The marker keeps the SDK's compiled imports from copying every property, which would load the module.
+  // The marker keeps the SDK's compiled imports from copying every property, which would load the module; they then
+  // expect a default export, which a module without the marker is itself.
   const isMarker = (/** @type {string | symbol} */ key) => key === "__esModule";
+  const get = (/** @type {string | symbol} */ key) => {
+    const found = real();
+    return key === "default" && !("__esModule" in found) ? found : Reflect.get(found, key);
+  };
   late.exports = new Proxy(
     {},
     {
-      get: (_, key) => isMarker(key) || Reflect.get(real(), key),
+      get: (_, key) => isMarker(key) || get(key),
       has: (_, key) => isMarker(key) || Reflect.has(real(), key),
     },
   );

@@ -56,10 +56,19 @@ export async function previewFigures(
       emptyProgram: sample(times.emptyProgram),
     };
     const ratio = figures.withPack.median / figures.emptyProgram.median;
-    return { ...figures, ratio, pluginStarts: pluginStarts(logs) };
+    const shares = {
+      pack: difference(times.withPack, times.withoutPack),
+      programAndProviders: difference(times.withoutPack, times.emptyProgram),
+    };
+    return { ...figures, ratio, shares, pluginStarts: pluginStarts(logs) };
   } finally {
     await rm(empty.folder, { recursive: true });
   }
+}
+
+/** Median of the differences, turn by turn. */
+function difference(longer: readonly number[], shorter: readonly number[]): number {
+  return sample(longer.map((took, turn) => took - (shorter[turn] ?? 0))).median;
 }
 
 async function timed(stack: LabStack, args: string[], options?: PulumiOptions) {

@@ -1,0 +1,93 @@
+import { describe, expect, test } from "vitest";
+
+import { describe as inWords, exceeded, type Figures, sample } from "../../../cli/bench/figures.ts";
+import { pluginStarts } from "../../../cli/bench/plugin-starts.ts";
+import { upFigures } from "../../../cli/bench/up.ts";
+
+const figures = (up: number, preview: number): Figures => ({
+  lab: "bench",
+  upFromNothing: upFigures([{ total: up * 1000, stages: [{ title: "pulumi up", took: up * 900 }] }]),
+  upAgain: upFigures([{ total: 9_000, stages: [] }]),
+  preview: {
+    withPack: sample([preview * 1000]),
+    withoutPack: sample([preview * 800]),
+    emptyProgram: sample([1000]),
+    ratio: preview,
+    shares: { pack: preview * 200, programAndProviders: preview * 800 - 1000 },
+    pluginStarts: [{ plugin: "docker", median: 100 }],
+  },
+});
+
+describe("the bench's figures", () => {
+  test("are medians: the middle one, or the mean of the two in the middle", () => {
+    expect(sample([3, 1, 20])).toEqual({ median: 3, min: 1, max: 20, runs: 3 });
+    expect(sample([4, 1, 2, 20]).median).toBe(3);
+    expect(() => sample([])).toThrow(RangeError);
+  });
+
+  test("exceed a bound from just above it on", () => {
+    expect(exceeded(figures(150, 2.5))).toEqual([]);
+    expect(exceeded(figures(150.1, 2.5))).toEqual(["up from nothing takes 150.1 s, more than 150 s"]);
+    expect(exceeded(figures(1, 2.51))).toEqual([
+      "the preview takes 2.51 × that of an empty program, more than 2.5",
+    ]);
+  });
+
+  test("say so when `up` from nothing was left out, and bind nothing then", () => {
+    const { upAgain, preview } = figures(1, 2);
+    expect(exceeded({ lab: "mine", upAgain, preview })).toEqual([]);
+    expect(inWords({ lab: "mine", upAgain, preview })).toContain(
+      'left out, the lab "mine" was running before',
+    );
+  });
+
+  test("fit on a terminal of 80 columns", () => {
+    const wide = inWords(figures(123.4, 2.4))
+      .split("\n")
+      .filter((line) => line.length > 80);
+    expect(wide).toEqual([]);
+  });
+});
+
+describe("starts of plugins in the engine's log", () => {
+  const line = (ms: number, msg: string) =>
+    JSON.stringify({
+      time: `2026-01-01T00:00:00.${String(ms).padStart(3, "0")}123456Z`,
+      level: "INFO",
+      msg,
+      v: 7,
+    });
+  const log = [
+    "Previewing update (lab):",
+    line(
+      1,
+      "GetPluginPath(resource, docker, 5.2.0, ): found in cache at /h/resource-docker-v5.2.0/pulumi-resource-docker",
+    ),
+    line(90, "GetPluginPath(resource, docker, 5.2.0, ): enabling new plugin behavior"),
+    `@ previewing update....${line(100, "GetPluginPath(resource, docker, 5.2.0, ): found in cache at /h/pulumi-resource-docker")}`,
+    line(220, "Handshake: not supported by '/h/resource-docker-v5.2.0/pulumi-resource-docker'"),
+    line(300, "GetPluginPath(resource, docker, 5.2.0, ): found in cache at /h/pulumi-resource-docker"),
+    line(400, "Handshake: not supported by '/h/resource-docker-v5.2.0/pulumi-resource-docker'"),
+    line(
+      500,
+      "normalizeProviderRequest(tailwart): default pluginChecksums miss, sending empty map to engine",
+    ),
+    line(700, "Handshake: not supported by '/work/provider/pulumi-resource-tailwart'"),
+    line(
+      710,
+      "normalizeProviderRequest(tailscale-0.29.1): default pluginChecksums miss, sending empty map to engine",
+    ),
+    line(770, "Handshake: success [/h/resource-tailscale-v0.29.1/pulumi-resource-tailscale]"),
+  ].join("\n");
+
+  test("are told apart by plugin and process, from the last look-up to the handshake", () => {
+    expect(pluginStarts([log])).toEqual([
+      { plugin: "docker", median: 120 },
+      { plugin: "docker (process 2)", median: 100 },
+      { plugin: "tailwart", median: 200 },
+      { plugin: "tailscale", median: 60 },
+    ]);
+  });
+
+  test("are none in a log without any", () => expect(pluginStarts(["", "Previewing"])).toEqual([]));
+});
