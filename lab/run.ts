@@ -22,8 +22,12 @@ export interface RunResult {
 /** The environment of everything in the lab: nothing of the caller's, so no credential of hers gets into it. */
 export const SYSTEM_ENV: NodeJS.ProcessEnv = {
   PATH: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
-  HOME: "/root",
+  // Nobody's: bash whose stdin is a socket, as Node's pipes are, takes itself for a remote shell and reads ~/.bashrc.
+  HOME: "/",
   LANG: "C.UTF-8",
+  // Node gives a program sockets for pipes, and a bash on the first level whose input is a socket takes itself for rshd's and reads the
+  // user's ~/.bashrc (Debian's bash, shell.c run_startup_files). Seen: a pyenv in it that waited for a lock, a minute a call.
+  SHLVL: "1",
 };
 
 /**
