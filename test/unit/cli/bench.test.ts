@@ -72,7 +72,7 @@ describe("starts of plugins in the engine's log", () => {
       500,
       "normalizeProviderRequest(tailwart): default pluginChecksums miss, sending empty map to engine",
     ),
-    line(700, "Handshake: not supported by '/work/provider/pulumi-resource-tailwart'"),
+    line(700, "Handshake: not supported by '/project/provider/pulumi-resource-tailwart'"),
     line(
       710,
       "normalizeProviderRequest(tailscale-0.29.1): default pluginChecksums miss, sending empty map to engine",
