@@ -1,6 +1,5 @@
-// tailwart's table of contents: config → components → outputs. What each part does stands in its own file.
-import { Provider as DockerProvider } from "@pulumi/docker/provider.js";
-
+// tailwart's table of contents: config and providers (providers.ts) → components → outputs. What each part does
+// stands in its own file.
 import { CaddyEdge } from "./components/CaddyEdge.ts";
 import { MailSettings } from "./components/MailSettings.ts";
 import { StartUnit } from "./components/StartUnit.ts";
@@ -9,17 +8,7 @@ import { secretFiles, StalwartSecrets } from "./components/StalwartSecrets.ts";
 import { TailnetPolicy } from "./components/TailnetPolicy.ts";
 import { TailnetSidecar } from "./components/TailnetSidecar.ts";
 import { Verification } from "./components/Verification.ts";
-import { loadStackConfig } from "./config/stack.ts";
-import { planOf } from "./lib/plan.ts";
-
-const { config, secrets } = loadStackConfig();
-const plan = planOf(config);
-
-// Preview must not need the hosts, so the daemons are asked for nothing until a resource is made (decision 12).
-const dockerOf = (name: string, host: string) =>
-  new DockerProvider(name, { host, disableDockerDaemonCheck: true });
-const kvm = dockerOf("kvm", config.kvm.dockerHost);
-const edgeBox = dockerOf("edge-box", config.edge.dockerHost);
+import { config, edgeBox, kvm, mail, plan, secrets } from "./providers.ts";
 
 const policy = new TailnetPolicy("tailnet", { policyFile: config.tailnet.policyFile, ...plan.policy });
 
@@ -57,7 +46,7 @@ const settings = new MailSettings(
     container: stalwart.container.name,
     accountHashes: made.accountHashes,
   },
-  { dependsOn: [running] },
+  { providers: [mail], dependsOn: [running] },
 );
 
 const edge = new CaddyEdge("edge", plan.edge, { providers: [edgeBox], dependsOn: [policy] });

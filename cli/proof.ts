@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { writeFile } from "node:fs/promises";
 
 import { fetchMessage, send } from "../lab/mail/outside.ts";
 import { receivedMessages } from "../lab/peers.ts";
@@ -10,10 +11,14 @@ import { mustPulumi } from "./stack.ts";
 /** How long a message may take. Seconds. */
 const PATIENCE = 30;
 
-/** The generated password of one of the lab's accounts. */
-export async function accountPassword({ stack }: Lab, account: string): Promise<string> {
+/**
+ * The generated password of one of the lab's accounts. All of them are left in the file that `npm run lab -- info`
+ * names, for who wants to log in with a mail client.
+ */
+export async function accountPassword({ layout, stack }: Lab, account: string): Promise<string> {
   const args = ["stack", "output", "accountPasswords", "--show-secrets", "--json", "--stack", stack.name];
   const { stdout } = await mustPulumi(stack, args);
+  await writeFile(layout.accountsFile, stdout, { mode: 0o600 });
   const password = (JSON.parse(stdout) as Record<string, string>)[account];
   if (!password) throw new UserError(`the stack has no account ${account}`);
   return password;

@@ -2,12 +2,8 @@ import { Container } from "@pulumi/docker/container.js";
 import { Volume } from "@pulumi/docker/volume.js";
 import * as pulumi from "@pulumi/pulumi";
 
-import {
-  entrypointEnvironment,
-  STALWART_COMMAND,
-  STALWART_DIRECTORY,
-  stalwartFiles,
-} from "../lib/stalwart/files.ts";
+import { entrypointEnvironment, STALWART_COMMAND, stalwartFiles } from "../lib/stalwart/files.ts";
+import { STALWART_DIRECTORY } from "../lib/stalwart/paths.ts";
 import type { StalwartSettings } from "../lib/settings/schema.ts";
 import { FIXED_NAME, LOGGING, nameOnHost, roleLabels } from "./shared.ts";
 

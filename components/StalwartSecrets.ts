@@ -2,7 +2,7 @@ import { RandomPassword } from "@pulumi/random/randomPassword.js";
 import * as pulumi from "@pulumi/pulumi";
 
 import type { StalwartSettings } from "../lib/settings/schema.ts";
-import { API_CURLRC } from "../lib/stalwart/files.ts";
+import { API_CURLRC } from "../lib/stalwart/paths.ts";
 
 /** Whose passwords are made. */
 export interface StalwartSecretsArgs {

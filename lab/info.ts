@@ -66,6 +66,7 @@ export async function inspect(layout: Layout): Promise<LabInfo> {
       state: layout.stateDir,
       logs: layout.logDir,
       secrets: layout.secretsFile,
+      ...(existsSync(layout.accountsFile) && { accountPasswords: layout.accountsFile }),
       ...(facts && { apiKey: facts.apiKeyFile, passphrase: facts.passphraseFile }),
       ...(facts && { policy: facts.policyFile }),
     },

@@ -60,6 +60,8 @@ export interface Layout {
   logDir: string;
   /** Generated passwords, one JSON object, mode 0600. */
   secretsFile: string;
+  /** Account name → password, written by `npm run up` for people and scripts (mode 0600). */
+  accountsFile: string;
   machines: Record<MachineName, Machine>;
   boxes: Record<BoxName, Box>;
   dns: string;
@@ -124,6 +126,7 @@ export function layoutOf(name: string, env: NodeJS.ProcessEnv = process.env): La
     stateDir,
     logDir: join(stateDir, "log"),
     secretsFile: join(stateDir, "secrets.json"),
+    accountsFile: join(stateDir, "accounts.json"),
     machines: { ...machines, ...boxes },
     boxes,
     dns: ADDRESSES.net,

@@ -3,7 +3,7 @@
  * ssh:// Docker host as well, and the password is read by curl from a file there: it is in no argument list and never in this process.
  */
 import { type CommandResult, runCommand } from "../lib/run-command.ts";
-import { API_CURLRC } from "../lib/stalwart/files.ts";
+import { API_CURLRC } from "../lib/stalwart/paths.ts";
 
 /** What became of the container. */
 export interface ContainerState {

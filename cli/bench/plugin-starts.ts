@@ -5,14 +5,8 @@ interface Entry {
   msg: string;
 }
 
-/**
- * The engine begins to start a plugin: the last such line before its handshake counts. The second form is that of a
- * plugin by path (Pulumi.yaml), which is not looked up.
- */
-const BEGINS = [
-  /^GetPluginPath\(resource, ([\w-]+), /,
-  /^normalizeProviderRequest\(([a-z-]+?)(?:-\d[\d.]*)?\): default pluginChecksums/,
-];
+/** The engine begins to start a provider's plugin: the last such line before the handshake counts. */
+const BEGINS = /^ProviderRegistry\.Check\(\S+::pulumi:providers:([a-z-]+)::\S+\) executing/;
 /** The plugin has printed its port and answers. */
 const ANSWERS = /^Handshake: .*\/pulumi-resource-([a-z-]+)/;
 
@@ -30,14 +24,14 @@ export function pluginStarts(logs: readonly string[]): { plugin: string; median:
 }
 
 function startsOf(log: string): Map<string, number> {
-  const lookedUp = new Map<string, number>();
+  const begins = new Map<string, number>();
   const took = new Map<string, number>();
   for (const { time, msg } of log.split("\n").flatMap(entry)) {
     const at = Date.parse(time);
-    const begun = BEGINS.map((form) => form.exec(msg)?.[1]).find((name) => name !== undefined);
-    if (begun !== undefined) lookedUp.set(begun, at);
+    const begun = BEGINS.exec(msg)?.[1];
+    if (begun !== undefined) begins.set(begun, at);
     const plugin = ANSWERS.exec(msg)?.[1];
-    const since = plugin === undefined ? undefined : lookedUp.get(plugin);
+    const since = plugin === undefined ? undefined : begins.get(plugin);
     if (plugin === undefined || since === undefined) continue;
     const nth = [...took.keys()].filter((name) => name === plugin || name.startsWith(`${plugin} (`)).length;
     took.set(nth === 0 ? plugin : `${plugin} (process ${nth + 1})`, at - since);

@@ -2,9 +2,9 @@
 import { z } from "zod";
 
 import { classifyHost } from "../addresses.ts";
+import { SECRET_DIRECTORY } from "../stalwart/paths.ts";
 
 const NAME = /^[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?$/;
-export const SECRET_DIRECTORY = "/etc/stalwart/secrets/";
 
 /** Stalwart's own TOML parser has no safe spelling for quotes and backslashes, so they are refused. */
 export const plain = (accepts: string) =>

@@ -7,6 +7,7 @@
 import { z } from "zod";
 
 import { classifyHost, isMagicDnsName } from "../addresses.ts";
+import { SECRET_DIRECTORY } from "../stalwart/paths.ts";
 import {
   domain,
   hostName,
@@ -17,7 +18,6 @@ import {
   rate,
   relayHost,
   relayTls,
-  SECRET_DIRECTORY,
   secretFile,
   trustedNetwork,
 } from "./primitives.ts";

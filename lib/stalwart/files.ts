@@ -1,9 +1,9 @@
 import { readFileSync } from "node:fs";
 
 import { NO_SPAM_RULES_FILE } from "../settings/keys.ts";
-import { SECRET_DIRECTORY } from "../settings/primitives.ts";
 import type { StalwartSettings } from "../settings/schema.ts";
 import { renderConfigToml } from "./config-toml.ts";
+import { STALWART_DIRECTORY } from "./paths.ts";
 
 /** A file to be put into Stalwart's container. */
 export interface StalwartFile {
@@ -13,12 +13,6 @@ export interface StalwartFile {
   /** Permission bits as chmod takes them. Only secrets, which are not in here, belong to Stalwart's own user. */
   mode: string;
 }
-
-/** Where the files are in the container, as in the official image. */
-export const STALWART_DIRECTORY = "/etc/stalwart";
-
-/** Curl's config file in the container (`curl --config`): one line, `user = "admin:password"`. */
-export const API_CURLRC = `${SECRET_DIRECTORY}api.curlrc`;
 
 /** The container's command. @example ["bash", "/etc/stalwart/entrypoint.sh"] */
 export const STALWART_COMMAND = ["bash", `${STALWART_DIRECTORY}/entrypoint.sh`];

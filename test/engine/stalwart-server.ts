@@ -21,7 +21,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { parseSettings } from "../../lib/settings/parse.ts";
 import type { StalwartSettings, StalwartSettingsInput } from "../../lib/settings/schema.ts";
 import { runCommand } from "../../lib/run-command.ts";
-import { API_CURLRC, stalwartFiles } from "../../lib/stalwart/files.ts";
+import { stalwartFiles } from "../../lib/stalwart/files.ts";
+import { API_CURLRC } from "../../lib/stalwart/paths.ts";
 import type { Transport } from "../../provider/transport.ts";
 
 export async function freePort(): Promise<number> {

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 
 import { describe, expect, test } from "vitest";
@@ -46,6 +46,11 @@ describe("no secret is to be seen", () => {
     expect(all.length).toBeGreaterThanOrEqual(5);
     for (const [what, value] of all) expect(value.length, what).toBeGreaterThan(8);
     expect(() => expectNone("a text", `x${all[0]?.[1]}y`)).toThrow(/Postgres password/);
+  });
+
+  test("the file with the accounts' passwords is the owner's alone to read", () => {
+    expect(statSync(layout.accountsFile).mode & 0o077).toBe(0);
+    expect(readFileSync(layout.accountsFile, "utf8")).toContain(all[1]?.[1]);
   });
 
   test("in the containers' logs", () => {
