@@ -1,10 +1,14 @@
 import type {
   PolicyConfigSchema,
+  ResourceValidation,
   ResourceValidationPolicy,
   ReportViolation,
   Severity,
   StackValidationPolicy,
 } from "@pulumi/policy";
+
+import { secretsOfResources } from "./secrets.ts";
+import type { Path } from "./visit.ts";
 
 /** What a policy reads of one resource: its inputs as the engine sends them. Reading an unknown one throws, see visit.ts. */
 export interface Subject {
@@ -12,6 +16,12 @@ export interface Subject {
   readonly name: string;
   readonly urn: string;
   readonly props: Record<string, unknown>;
+  /** Resource options as far as the engine tells them; `retainOnDelete` it does not. */
+  readonly opts: { readonly protect: boolean; readonly parent?: string };
+  /** In a stack policy: input → the resources that its value comes from. */
+  readonly propertyDependencies?: Readonly<Record<string, readonly Subject[]>>;
+  /** With `seesSecrets`: where a value is a secret. Undefined when the engine has not told. */
+  readonly secretPaths?: readonly Path[] | undefined;
 }
 
 /** One thing that is wrong. None of the texts repeats a value that could be a secret. */
@@ -63,6 +73,12 @@ export interface PolicyDefinition<Settings = undefined> {
   /** Why it matters: one sentence, printed with each finding. */
   readonly why: string;
   readonly settings?: PolicySettings<Settings>;
+  /** True for a rule that holds on any stack, not only where tailwart's own resources are; ★ in POLICIES.md. */
+  readonly anyStack: boolean;
+  /** Type tokens that judgeResource reads. One alone lets the SDK skip all other resources before it reads them. */
+  readonly resourceTypes?: readonly string[];
+  /** judgeResource is told where the resource's secrets are. */
+  readonly seesSecrets?: true;
   /** Judges one resource, before it is made. */
   readonly judgeResource?: (resource: Subject, settings: Settings) => Verdict | Promise<Verdict>;
   /** Judges what takes more than one resource to see. In `up` it runs at the end and can only report. */
@@ -116,6 +132,11 @@ function report<Settings>(
   }
 }
 
+/** Marks a function as the SDK's own typed helper does, which would load the resource's class: others are then never unpacked for it. */
+function ofType(types: readonly string[] | undefined, validate: ResourceValidation): ResourceValidation {
+  return types?.length === 1 ? Object.assign(validate, { __pulumiType: types[0] }) : validate;
+}
+
 /**
  * Makes the SDK's policy of a definition. One that has both judging functions becomes one policy that the SDK calls for each resource and
  * again for the stack (server.js asks isResourcePolicy and isStackPolicy separately).
@@ -123,24 +144,29 @@ function report<Settings>(
 export function toSdkPolicy<Settings>(
   policy: PolicyDefinition<Settings>,
 ): ResourceValidationPolicy | StackValidationPolicy {
-  const { judgeResource, judgeStack, settings } = policy;
+  const { judgeResource, judgeStack, resourceTypes, seesSecrets, settings } = policy;
+  const secrets = seesSecrets && secretsOfResources();
   const parse = (raw: object): Settings =>
     settings ? settings.parse(raw as Record<string, unknown>) : (undefined as Settings);
   return {
     name: policy.id,
     description: policy.description,
-    enforcementLevel: policy.level,
+    enforcementLevel: secrets ? "remediate" : policy.level,
     severity: policy.severity,
     tags: [`lesson-${policy.lesson}`],
     remediationSteps: policy.remediation,
     url: policy.url,
     ...(settings && { configSchema: settings.schema }),
+    ...(secrets && { remediateResource: secrets.remember }),
     ...(judgeResource && {
-      validateResource: async (args, reportViolation) => {
-        const verdict = await judgeResource(args, parse(args.getConfig()));
+      validateResource: ofType(resourceTypes, async (args, reportViolation) => {
+        if (resourceTypes && !resourceTypes.includes(args.type))
+          return args.notApplicable(`only ${resourceTypes.join(", ")} are read`);
+        const subject = secrets ? { ...args, secretPaths: secrets.of(args.urn) } : args;
+        const verdict = await judgeResource(subject, parse(args.getConfig()));
         if ("notApplicable" in verdict) return args.notApplicable(verdict.notApplicable);
         report(policy, verdict, reportViolation);
-      },
+      }),
     }),
     ...(judgeStack && {
       validateStack: async (args, reportViolation) => {

@@ -73,5 +73,6 @@ export const noHardcodedTailnetIp = definePolicy({
   remediation: "Write the node's MagicDNS name in place of its 100.x or fd7a:115c:a1e0: address.",
   url: "https://tailscale.com/kb/1081/magicdns",
   why: "a node's tailnet address changes when it registers again, and what dials the old one then fails with `Network is unreachable`",
+  anyStack: true,
   judgeResource: judge,
 });

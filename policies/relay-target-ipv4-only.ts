@@ -180,6 +180,7 @@ export const relayTargetIpv4Only = definePolicy<RelayTargetSettings>({
     },
     parse: parseRelayTargetSettings,
   },
+  anyStack: true,
   judgeResource,
   judgeStack,
 });

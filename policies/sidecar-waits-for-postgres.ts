@@ -154,6 +154,8 @@ export const sidecarWaitsForPostgres = definePolicy({
     "Let the sidecar's health check require tailscaled's health and a connection to the data store, joined with &&.",
   url: "https://docs.docker.com/reference/compose-file/services/#healthcheck",
   why: "tailscaled is healthy before the route to Postgres is usable, and what Stalwart writes in that gap (a new certificate, too) is lost",
+  anyStack: false,
+  resourceTypes: [CONTAINER],
   judgeResource,
   judgeStack,
 });

@@ -2,7 +2,7 @@ import { Container } from "@pulumi/docker/container.js";
 import { describe, expect, test } from "vitest";
 import { allPolicies, withUniqueIds } from "../../policies/all.ts";
 import { definePolicy } from "../../policies/definition.ts";
-import { runPolicy, secret, UNKNOWN, type TestResource } from "./harness.ts";
+import { runPolicy, runStackPolicy, secret, UNKNOWN, urnOf, type TestResource } from "./harness.ts";
 
 const about = {
   id: "for-the-harness",
@@ -13,6 +13,7 @@ const about = {
   remediation: "None.",
   url: "https://example.org",
   why: "it is a test",
+  anyStack: true,
 } as const;
 
 const container: TestResource = {
@@ -45,6 +46,54 @@ describe("the harness", () => {
     await expect(runPolicy(leaky, container)).rejects.toThrow(
       "for-the-harness repeats a secret of 10 characters",
     );
+  });
+
+  test("tells a policy that wants to know where the secrets are, unknown values beside them or not", async () => {
+    const seen: unknown[] = [];
+    const curious = definePolicy({
+      ...about,
+      seesSecrets: true,
+      judgeResource: ({ secretPaths }) => {
+        seen.push(secretPaths);
+        return { findings: [{ where: "labels", what: "is bad", instead: "x" }], notJudged: [] };
+      },
+    });
+    const props = { ...container.props, uploads: [{ file: "/a", content: secret("opensesame") }] };
+    const { violations, blind } = await runPolicy(curious, { ...container, props });
+    expect(seen).toEqual([[["labels"], ["uploads", 0, "content"]]]);
+    expect(violations).toHaveLength(1);
+    expect(blind).toBeUndefined();
+  });
+
+  test("skips resources of other types than the policy reads", async () => {
+    const judge = () => ({ findings: [{ where: "x", what: "is bad", instead: "y" }], notJudged: [] });
+    const containers = [container.type];
+    const both = [...containers, "docker:index/network:Network"];
+    for (const resourceTypes of [containers, both]) {
+      const policy = definePolicy({ ...about, resourceTypes, judgeResource: judge });
+      expect((await runPolicy(policy, container)).violations).toHaveLength(1);
+      const other = await runPolicy(policy, { ...container, type: "command:local:Command" });
+      expect(other.notApplicable).toMatch(/docker:index\/container:Container/);
+    }
+  });
+
+  test("hands a stack policy the resources that a value comes from, and what is protected", async () => {
+    const seen: unknown[] = [];
+    const policy = definePolicy({
+      ...about,
+      judgeStack: (resources) => {
+        for (const { name, opts, propertyDependencies } of resources)
+          seen.push([name, opts.protect, propertyDependencies?.["networkMode"]?.map((from) => from.name)]);
+        return { findings: [], notJudged: [] };
+      },
+    });
+    const anchor = { ...container, name: "anchor", protect: true };
+    const app = { ...container, name: "app", propertyDependencies: { networkMode: [urnOf(anchor)] } };
+    await runStackPolicy(policy, [anchor, app]);
+    expect(seen).toEqual([
+      ["anchor", true, undefined],
+      ["app", false, ["anchor"]],
+    ]);
   });
 
   test("tells what does not concern a policy from what it passed", async () => {

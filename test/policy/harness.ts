@@ -10,7 +10,7 @@ import { toSdkPolicy } from "../../policies/definition.ts";
 const require = createRequire(import.meta.url);
 // Deep modules of the SDK that have no declarations for what is used here.
 const server = require("@pulumi/policy/server.js") as Record<
-  "makeAnalyzeRpcFun" | "makeAnalyzeStackRpcFun",
+  "makeAnalyzeRpcFun" | "makeAnalyzeStackRpcFun" | "makeRemediateRpcFun",
   MakeRpc
 >;
 const proxy = require("@pulumi/policy/proxy.js") as Record<string, string>;
@@ -62,6 +62,12 @@ export interface TestResource {
   readonly type: string;
   readonly props: object;
   readonly name?: string;
+  /** @default false */
+  readonly protect?: boolean;
+  /** URN of the parent, for a component's child; see urnOf. */
+  readonly parent?: string;
+  /** Input → URNs of the resources that it comes from; a stack policy sees them. */
+  readonly propertyDependencies?: Readonly<Record<string, readonly string[]>>;
 }
 
 export interface Outcome {
@@ -99,7 +105,17 @@ function fill(message: Message, resource: TestResource, secrets: string[]): Mess
   message["setName"]?.(resource.name ?? "resource");
   message["setUrn"]?.(urnOf(resource));
   message["setProperties"]?.(Struct.fromJavaScript(encode(resource.props, secrets) as object));
-  message["setOptions"]?.(make("AnalyzerResourceOptions"));
+  const options = make("AnalyzerResourceOptions");
+  options["setProtect"]?.(resource.protect ?? false);
+  options["setParent"]?.(resource.parent ?? "");
+  message["setOptions"]?.(options);
+  if (resource.parent) message["setParent"]?.(resource.parent);
+  const dependencies = message["getPropertydependenciesMap"]?.() as Map<string, Message> | undefined;
+  for (const [input, urns] of Object.entries(resource.propertyDependencies ?? {})) {
+    const list = make("AnalyzerPropertyDependencies");
+    list["setUrnsList"]?.(urns);
+    dependencies?.set(input, list);
+  }
   return message;
 }
 
@@ -120,10 +136,15 @@ async function analyze(
   const configured = settings
     ? { ...policy, settings: { ...settings, parse: () => settings.parse(options.config ?? {}) as unknown } }
     : policy;
-  const rpc = makeRpc("test", "0.0.0", "mandatory", [toSdkPolicy(configured)]);
-  const response = await new Promise<AnalyzeResponse>((resolve, reject) => {
-    rpc({ request }, (error, answer) => (error ? reject(error) : resolve(answer))).catch(reject);
-  });
+  const served = [toSdkPolicy(configured)];
+  const ask = (rpc: ReturnType<MakeRpc>) =>
+    new Promise<AnalyzeResponse>((resolve, reject) => {
+      rpc({ request }, (error, answer) => (error ? reject(error) : resolve(answer))).catch(reject);
+    });
+  // The engine's order: remediations first, for each resource.
+  if (makeRpc === server.makeAnalyzeRpcFun)
+    await ask(server.makeRemediateRpcFun("test", "0.0.0", "mandatory", served));
+  const response = await ask(makeRpc("test", "0.0.0", "mandatory", served));
   const { diagnosticsList, notApplicableList } = response.toObject();
   for (const { message } of diagnosticsList) {
     const leaked = secrets.find((text) => message.includes(text));
