@@ -1,11 +1,12 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import { type LabStack, mustPulumi, type PulumiOptions } from "./stack.ts";
 
-/** The provider's version, as the SDK pins it. */
-const TAILSCALE_VERSION = "0.29.1";
+/** The provider's version is its SDK's. */
+const { version } = createRequire(import.meta.url)("@pulumi/tailscale/package.json") as { version: string };
 
 /**
  * Takes the tailnet's present policy file into the stack's state, so that the first `up` changes it instead of
@@ -33,13 +34,7 @@ export async function importFile(): Promise<{ file: string; remove: () => Promis
   const file = join(folder, "import.json");
   const resources = [
     { type: "tailwart:mail:TailnetPolicy", name: "tailnet", component: true },
-    {
-      type: "tailscale:index/acl:Acl",
-      name: "tailnet-acl",
-      id: "acl",
-      parent: "tailnet",
-      version: TAILSCALE_VERSION,
-    },
+    { type: "tailscale:index/acl:Acl", name: "tailnet-acl", id: "acl", parent: "tailnet", version },
   ];
   await writeFile(file, JSON.stringify({ resources }));
   return { file, remove: () => rm(folder, { recursive: true }) };

@@ -21,11 +21,7 @@ let ports: { mail: number; web: number; admin: number };
 beforeAll(async () => {
   if (!own) throw new Error("this test needs an IPv4 address other than loopback");
   postgres = await Postgres.start();
-  server = new StalwartServer(postgres, {
-    smtp: await freePort(),
-    submissions: await freePort(),
-    http: await freePort(),
-  });
+  server = await StalwartServer.on(postgres);
   ports = { mail: await freePort(), web: await freePort(), admin: await freePort() };
   server.install(
     server.settings({

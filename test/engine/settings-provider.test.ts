@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
 import { toFileKeys, toSettingKeys } from "../../lib/settings/keys.ts";
 import { StalwartApi } from "../../provider/api.ts";
-import { freePort, Postgres, StalwartServer } from "./stalwart-server.ts";
+import { Postgres, StalwartServer } from "./stalwart-server.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 const HASH = execFileSync("openssl", ["passwd", "-6", "alice-password"]).toString().trim();
@@ -19,11 +19,7 @@ let project: string;
 
 beforeAll(async () => {
   postgres = await Postgres.start();
-  server = new StalwartServer(postgres, {
-    smtp: await freePort(),
-    submissions: await freePort(),
-    http: await freePort(),
-  });
+  server = await StalwartServer.on(postgres);
   server.install(desired("mailbox.tail.test"));
   server.start();
   project = mkdtempSync(join(tmpdir(), "tailwart-project-"));

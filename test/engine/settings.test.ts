@@ -23,11 +23,7 @@ let server: StalwartServer;
 
 beforeAll(async () => {
   postgres = await Postgres.start();
-  server = new StalwartServer(postgres, {
-    smtp: await freePort(),
-    submissions: await freePort(),
-    http: await freePort(),
-  });
+  server = await StalwartServer.on(postgres);
   server.install(server.settings());
   server.start();
 });

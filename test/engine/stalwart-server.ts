@@ -160,6 +160,15 @@ export class StalwartServer {
     this.ports = ports;
   }
 
+  /** A server on ports that are free now. */
+  static async on(postgres: Postgres): Promise<StalwartServer> {
+    return new StalwartServer(postgres, {
+      smtp: await freePort(),
+      submissions: await freePort(),
+      http: await freePort(),
+    });
+  }
+
   /** The desired state of this server; `more` on top. */
   settings(more: Partial<StalwartSettingsInput> = {}): StalwartSettings {
     const bind = "127.0.0.1";
