@@ -1,5 +1,6 @@
 /** Stalwart's management API of the 0.15 line, as far as tailwart uses it (source: stalwart-lite 0.16.0, http/src/management). */
 import { UserError } from "../lib/errors.ts";
+import { askServer } from "./http.ts";
 import type { Transport } from "./transport.ts";
 
 /** Time for one request, in milliseconds. A reload reads all settings again and takes below a second. */
@@ -25,9 +26,6 @@ export interface PrincipalUpdate {
 /** Thrown for an answer of `{"error":"notFound"}`. */
 class NotFoundError extends Error {}
 
-/** Thrown when nothing answers, as opposed to an answer that refuses. */
-export class UnreachableError extends Error {}
-
 export class StalwartApi {
   readonly transport: Transport;
   readonly #base: string;
@@ -44,20 +42,15 @@ export class StalwartApi {
    * @returns the answer's `data`
    */
   async request(method: string, path: string, body?: unknown, deadline = REQUEST_DEADLINE): Promise<unknown> {
-    const args = ["--silent", "--show-error", "--max-time", String(Math.ceil(deadline / 1000))];
-    args.push("--request", method, "--write-out", "\n%{http_code}");
-    if (body !== undefined) args.push("--header", "Content-Type: application/json", "--data-binary", "@-");
-    const text = body === undefined ? undefined : JSON.stringify(body);
-    // The URL goes last and after --url, so that no part of it can be taken for an option.
-    const result = await this.transport.curl([...args, "--url", this.#base + path], text, deadline + 5_000);
     const where = `${method} ${path.split("?")[0]} of ${this.transport.name}`;
-    if (result.status !== 0) {
-      const reason = result.status === 124 ? `no answer within ${deadline / 1000} s` : result.stderr.trim();
-      throw new UnreachableError(`${where}: ${reason || `curl ended with ${result.status}`}`);
-    }
-    const split = result.stdout.lastIndexOf("\n");
-    const status = Number(result.stdout.slice(split + 1));
-    return interpret(where, status, result.stdout.slice(0, split));
+    const url = this.#base + path;
+    const { status, text } = await askServer(this.transport, { where, method, url, body, deadline });
+    return interpret(where, status, text);
+  }
+
+  /** Whether it answers; see Askable. */
+  ask(deadline: number): Promise<unknown> {
+    return this.request("GET", "/api/settings/keys?keys=server.hostname", undefined, deadline);
   }
 
   /** Settings by key, and by group: everything at or below each name. Values of the config file come with their macros unexpanded. */

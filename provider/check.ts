@@ -71,9 +71,9 @@ export function checkInputs(inputs: Json): Failure[] {
   return failures;
 }
 
-type Fail = (property: string, reason: string) => void;
+export type Fail = (property: string, reason: string) => void;
 
-function checkTarget(target: unknown, fail: Fail): void {
+export function checkTarget(target: unknown, fail: Fail): void {
   if (target === UNKNOWN) return;
   if (!isMap(target)) return fail("target", "accepts { dockerHost, container }");
   const { dockerHost, container, api } = target;

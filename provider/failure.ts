@@ -4,7 +4,11 @@ import type * as StructProto from "google-protobuf/google/protobuf/struct_pb.js"
 
 import { describeError } from "../lib/errors.ts";
 import { Any, grpc, messages, statuses, Struct } from "./protocol.ts";
-import type { SettingsState } from "./state.ts";
+
+/** What every state holds. */
+interface Deployed {
+  target: { container: string };
+}
 
 const struct = (value: unknown): StructProto.Struct =>
   Struct.fromJavaScript(value as Parameters<typeof Struct.fromJavaScript>[0]);
@@ -14,13 +18,13 @@ export const messageOf = (error: unknown) =>
   describeError(error instanceof Error && error.name === "Error" ? error.message : error);
 
 /** The id: which server it is. The settings lie in its data store, so another container of the same name is the same server. */
-export const idOf = (state: SettingsState) => `${state.target.container}`;
+export const idOf = (state: Deployed) => `${state.target.container}`;
 
 /** A deploy that failed half-way: the engine keeps the new state with the reason, and updates again at the next `up` whether or not anything differs. */
 export class InitFailure extends Error {
-  readonly #state: SettingsState;
+  readonly #state: Deployed;
 
-  constructor(state: SettingsState, cause: unknown) {
+  constructor(state: Deployed, cause: unknown) {
     super(messageOf(cause), { cause });
     this.#state = state;
   }

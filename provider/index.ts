@@ -1,4 +1,8 @@
-import { serve } from "./server.ts";
+import { RegistryResource } from "./registry/resource.ts";
+import { type ServedResource, serve } from "./server.ts";
 import { SettingsResource } from "./resource.ts";
 
-await serve(new SettingsResource());
+await serve({
+  "tailwart:mail:Settings": new SettingsResource() as unknown as ServedResource,
+  "tailwart:mail:Registry": new RegistryResource() as unknown as ServedResource,
+});

@@ -1,11 +1,18 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
 import { UserError } from "../lib/errors.ts";
-import { UnreachableError } from "./api.ts";
-import type { StalwartApi } from "./api.ts";
+import { UnreachableError } from "./http.ts";
+import type { Transport } from "./transport.ts";
 
 /** How long a deploy waits for the API, in milliseconds; Stalwart may still be in its gate. */
 export const READY_DEADLINE = 60_000;
+
+/** A server's API, of either generation. */
+export interface Askable {
+  readonly transport: Transport;
+  /** One cheap request that needs the data store. @throws UnreachableError when nothing answers */
+  ask(deadline: number): Promise<unknown>;
+}
 
 /** Thrown when the container is not there at all. */
 export class NoContainerError extends Error {}
@@ -17,18 +24,13 @@ export class NoContainerError extends Error {}
  * @throws UserError that names the cause: the gate's Postgres, a container that is down, or curl's own words
  * @throws NoContainerError when there is no container
  */
-export async function waitUntilReady(api: StalwartApi, deadline = READY_DEADLINE): Promise<void> {
+export async function waitUntilReady(api: Askable, deadline = READY_DEADLINE): Promise<void> {
   const end = Date.now() + deadline;
   let last = "";
   for (;;) {
     const left = end - Date.now();
     try {
-      await api.request(
-        "GET",
-        "/api/settings/keys?keys=server.hostname",
-        undefined,
-        Math.max(2_000, Math.min(left, 10_000)),
-      );
+      await api.ask(Math.max(2_000, Math.min(left, 10_000)));
       return;
     } catch (error) {
       if (!(error instanceof UnreachableError)) throw error;
@@ -43,7 +45,7 @@ export async function waitUntilReady(api: StalwartApi, deadline = READY_DEADLINE
   });
 }
 
-async function explain(api: StalwartApi, last: string, deadline: number): Promise<string> {
+async function explain(api: Askable, last: string, deadline: number): Promise<string> {
   const waited = `after ${Math.round(deadline / 1000)} s`;
   const { name } = api.transport;
   const state = await api.transport.inspect(10_000);

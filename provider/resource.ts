@@ -1,9 +1,11 @@
 /** The resource `tailwart:mail:Settings`: what the engine's calls mean for a mail server. */
 import { ownedGroups, inGroup } from "../lib/settings/keys.ts";
 import { StalwartApi } from "./api.ts";
+import { checkInputs, withDefaults } from "./check.ts";
 import { converge } from "./converge.ts";
 import { planSettings, readLive } from "./plan.ts";
 import { NoContainerError, waitUntilReady } from "./ready.ts";
+import type { ServedResource } from "./server.ts";
 import type { AccountState, SettingsState } from "./state.ts";
 import { dockerTransport } from "./transport.ts";
 import type { Transport } from "./transport.ts";
@@ -16,14 +18,17 @@ export type Log = (message: string) => void;
 /** How the server is reached; tests put another in its place. */
 export type TransportFactory = (target: SettingsState["target"]) => Transport;
 
-const viaDocker: TransportFactory = (target) => dockerTransport(target.dockerHost, target.container);
+export const viaDocker: TransportFactory = (target) => dockerTransport(target.dockerHost, target.container);
 
-export class SettingsResource {
+export class SettingsResource implements ServedResource<SettingsState> {
   readonly #transport: TransportFactory;
 
   constructor(transport: TransportFactory = viaDocker) {
     this.#transport = transport;
   }
+
+  withDefaults = withDefaults;
+  check = checkInputs;
 
   #api(state: SettingsState): StalwartApi {
     return new StalwartApi(this.#transport(state.target), state.target.api);

@@ -7,18 +7,31 @@ import type * as Grpc from "@grpc/grpc-js";
 import type * as Messages from "@pulumi/pulumi/proto/provider_pb.js";
 import type * as StructProto from "google-protobuf/google/protobuf/struct_pb.js";
 
-import { checkInputs, withDefaults } from "./check.ts";
+import type { Failure } from "./check.ts";
 import { PartialError } from "./converge.ts";
 import { diffProperties } from "./diff.ts";
 import { idOf, InitFailure, messageOf } from "./failure.ts";
 import { Empty, grpc, messages, plugin, services, Struct } from "./protocol.ts";
-import type { SettingsResource } from "./resource.ts";
-import type { SettingsState } from "./state.ts";
 
-const TYPE = "tailwart:mail:Settings";
 const VERSION = "0.1.0";
 
 type Json = Record<string, unknown>;
+
+/** One resource type, as the engine's calls need it. `State` is what stands in the stack's state. */
+export interface ServedResource<State = Json> {
+  withDefaults(inputs: Json): Json;
+  /** Everything that is wrong with the inputs; [] when nothing is. Never repeats a secret. */
+  check(inputs: Json): Failure[];
+  /** Creation and update are one: bring the server there, from wherever it is. */
+  apply(desired: State, previous: State | undefined, log: (message: string) => void): Promise<State>;
+  /** The live server in the terms of the state; undefined when it is gone. */
+  read(state: State): Promise<State | undefined>;
+  delete(state: State, log: (message: string) => void): Promise<void>;
+}
+
+/** Type token → what serves it. */
+export type ServedResources = Readonly<Record<string, ServedResource>>;
+
 type Handler<Q, R> = (request: Q) => Promise<R> | R;
 
 const plain = (struct: StructProto.Struct | undefined): Json =>
@@ -46,16 +59,15 @@ function method<Q, R>(handler: Handler<Q, R>): Grpc.UntypedHandleCall {
   return handle as Grpc.UntypedHandleCall;
 }
 
+/** Every resource of this plugin says where its server is; Check has seen to it. */
+const deployed = (state: Json) => state as Json & { target: { container: string } };
+
 /** Brings the server there, and tells a failure that has left something behind from one that has not. */
-async function apply(
-  resource: SettingsResource,
-  news: SettingsState,
-  olds?: SettingsState,
-): Promise<SettingsState> {
+async function apply(resource: ServedResource, news: Json, olds?: Json): Promise<Json> {
   try {
     return await resource.apply(news, olds, log);
   } catch (error) {
-    throw error instanceof PartialError ? new InitFailure(news, error) : error;
+    throw error instanceof PartialError ? new InitFailure(deployed(news), error) : error;
   }
 }
 
@@ -65,12 +77,13 @@ function unimplemented(name: string): Grpc.UntypedHandleCall {
   return handle as Grpc.UntypedHandleCall;
 }
 
-function requireType(urn: string): void {
-  const type = urn.split("::")[2]?.split("$").at(-1);
-  if (type !== TYPE) throw new Error(`unknown resource type ${type}; this plugin serves ${TYPE}`);
-}
-
-export function implementation(resource: SettingsResource): Grpc.UntypedServiceImplementation {
+export function implementation(served: ServedResources): Grpc.UntypedServiceImplementation {
+  const resourceOf = (urn: string): ServedResource => {
+    const type = urn.split("::")[2]?.split("$").at(-1) ?? "";
+    const resource = served[type];
+    if (resource) return resource;
+    throw new Error(`unknown resource type ${type}; this plugin serves ${Object.keys(served).join(", ")}`);
+  };
   const configure = () => {
     const response = new messages.ConfigureResponse();
     // The engine strips secrets off on the way in and marks them again on the way out.
@@ -87,36 +100,38 @@ export function implementation(resource: SettingsResource): Grpc.UntypedServiceI
     attach: method(() => new Empty()),
     cancel: method(() => new Empty()),
     check: method((request: Messages.CheckRequest) => {
-      requireType(request.getUrn());
-      const inputs = withDefaults(plain(request.getNews()));
+      const resource = resourceOf(request.getUrn());
+      const inputs = resource.withDefaults(plain(request.getNews()));
       const response = new messages.CheckResponse().setInputs(struct(inputs));
       response.setFailuresList(
-        checkInputs(inputs).map(({ property, reason }) =>
-          new messages.CheckFailure().setProperty(property).setReason(`${property} ${reason}`),
-        ),
+        resource
+          .check(inputs)
+          .map(({ property, reason }) =>
+            new messages.CheckFailure().setProperty(property).setReason(`${property} ${reason}`),
+          ),
       );
       return response;
     }),
     diff: method((request: Messages.DiffRequest) => diff(plain(request.getOlds()), plain(request.getNews()))),
     create: method(async (request: Messages.CreateRequest) => {
-      const inputs = plain(request.getProperties()) as unknown as SettingsState;
+      const inputs = plain(request.getProperties());
       const response = new messages.CreateResponse();
       if (request.getPreview()) return response.setProperties(struct(inputs));
-      const state = await apply(resource, inputs);
-      return response.setId(idOf(state)).setProperties(struct(state));
+      const state = await apply(resourceOf(request.getUrn()), inputs);
+      return response.setId(idOf(deployed(state))).setProperties(struct(state));
     }),
     update: method(async (request: Messages.UpdateRequest) => {
-      const news = plain(request.getNews()) as unknown as SettingsState;
+      const news = plain(request.getNews());
       const response = new messages.UpdateResponse();
       if (request.getPreview()) return response.setProperties(struct(news));
-      const olds = plain(request.getOlds()) as unknown as SettingsState;
-      return response.setProperties(struct(await apply(resource, news, olds)));
+      const olds = plain(request.getOlds());
+      return response.setProperties(struct(await apply(resourceOf(request.getUrn()), news, olds)));
     }),
     read: method(async (request: Messages.ReadRequest) => {
       const olds = plain(request.getProperties());
-      if (!("settings" in olds))
+      if (!("target" in olds))
         throw new Error("settings cannot be imported: deploy them, and what is live is overwritten");
-      const state = await resource.read(olds as unknown as SettingsState);
+      const state = await resourceOf(request.getUrn()).read(olds);
       if (!state) return new messages.ReadResponse();
       // Inputs too: the engine shows a difference between inputs.
       return new messages.ReadResponse()
@@ -125,7 +140,7 @@ export function implementation(resource: SettingsResource): Grpc.UntypedServiceI
         .setInputs(struct(state));
     }),
     delete: method(async (request: Messages.DeleteRequest) => {
-      await resource.delete(plain(request.getProperties()) as unknown as SettingsState, log);
+      await resourceOf(request.getUrn()).delete(plain(request.getProperties()), log);
       return new Empty();
     }),
     checkConfig: unimplemented("CheckConfig"),
@@ -162,13 +177,13 @@ function diff(olds: Json, news: Json): Messages.DiffResponse {
 }
 
 /** Serves the plugin, and prints the port for the engine. */
-export async function serve(resource: SettingsResource): Promise<void> {
+export async function serve(served: ServedResources): Promise<void> {
   const limit = 64 * 1024 * 1024;
   const server = new grpc.Server({
     "grpc.max_receive_message_length": limit,
     "grpc.max_send_message_length": limit,
   });
-  server.addService(services.ResourceProviderService, implementation(resource));
+  server.addService(services.ResourceProviderService, implementation(served));
   const port = await new Promise<number>((resolve, reject) =>
     server.bindAsync("127.0.0.1:0", grpc.ServerCredentials.createInsecure(), (error, bound) =>
       error ? reject(error) : resolve(bound),

@@ -1,0 +1,83 @@
+/** Input checks of `tailwart:mail:Registry`, for programs that use the resource by itself; see ../check.ts. */
+import { LABELS } from "../../lib/settings/registry.ts";
+import { checkTarget, type Failure } from "../check.ts";
+import { UNKNOWN } from "../state.ts";
+
+type Json = Record<string, unknown>;
+const isMap = (value: unknown): value is Json =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+
+/** Everything that is wrong with the inputs; [] when nothing is. Never repeats a value. */
+export function checkRegistryInputs(inputs: Json): Failure[] {
+  const failures: Failure[] = [];
+  const fail = (property: string, reason: string) => void failures.push({ property, reason });
+  checkTarget(inputs["target"], fail);
+  const { objects } = inputs;
+  for (const property of Object.keys(inputs)) {
+    if (property !== "target" && property !== "objects")
+      fail(property, "is no property of this resource; accepts target and objects");
+  }
+  if (objects === UNKNOWN) return failures;
+  if (!isMap(objects)) return [...failures, { property: "objects", reason: "accepts a map of objects" }];
+  for (const [key, properties] of Object.entries(objects)) checkObject(key, properties, fail);
+  checkRouting(objects, fail);
+  return failures;
+}
+
+type Fail = (property: string, reason: string) => void;
+
+function checkObject(key: string, properties: unknown, fail: Fail): void {
+  const path = `objects["${key}"]`;
+  const [object = "", ...label] = key.split("/");
+  const labelled = LABELS[object];
+  if (properties === UNKNOWN) return;
+  if (!isMap(properties)) return fail(path, "accepts a map of properties");
+  if (labelled === undefined && label.length > 0) fail(path, `is no row: ${object} is a singleton`);
+  if (labelled !== undefined && properties[labelled] !== label.join("/") && properties[labelled] !== UNKNOWN)
+    fail(path, `has another ${labelled} than its key says`);
+  visit(properties, path, fail);
+}
+
+function visit(value: unknown, path: string, fail: Fail): void {
+  if (Array.isArray(value))
+    return fail(path, 'is a list; the registry accepts a set as { "member": true } and a list as { "0": … }');
+  if (typeof value === "string" && /^\*{4,}$/.test(value))
+    return fail(
+      path,
+      "is what the API shows in the place of a secret (****), and would overwrite the real one",
+    );
+  if (!isMap(value)) return;
+  if (value["@type"] === "Value" && "secret" in value)
+    fail(
+      path,
+      'holds a secret, which belongs into a file of the container: { "@type": "File", "filePath": … }',
+    );
+  for (const [key, inner] of Object.entries(value)) visit(inner, `${path}.${key}`, fail);
+}
+
+/** A strategy that names no declared route sends mail straight to the MX, silently (lesson 14). */
+function checkRouting(objects: Json, fail: Fail): void {
+  const strategy = objects["MtaOutboundStrategy"];
+  if (!isMap(strategy) || !isMap(strategy["route"])) return;
+  const routes = new Set(["local", "mx"]);
+  for (const key of Object.keys(objects))
+    if (key.startsWith("MtaRoute/")) routes.add(key.slice("MtaRoute/".length));
+  const { match, else: otherwise } = strategy["route"];
+  const rules = isMap(match) ? Object.entries(match) : [];
+  const places: [string, unknown][] = [
+    ...rules.map(([i, rule]): [string, unknown] => [
+      `match.${i}.then`,
+      isMap(rule) ? rule["then"] : undefined,
+    ]),
+    ["else", otherwise],
+  ];
+  for (const [place, value] of places) {
+    const name = /^'(.*)'$/.exec(String(value))?.[1];
+    if (value !== UNKNOWN && (name === undefined || !routes.has(name))) {
+      fail(
+        `objects["MtaOutboundStrategy"].route.${place}`,
+        `names a route that is not declared: Stalwart would silently deliver straight to the MX (lesson 14); accepts ${[...routes].map((r) => `'${r}'`).join(", ")}`,
+      );
+    }
+  }
+}

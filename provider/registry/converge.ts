@@ -1,0 +1,156 @@
+/** Brings a live registry to the desired objects: read, write what differs, reload, restart where needed, read again, compare. */
+import { UserError } from "../../lib/errors.ts";
+import type { RegistryObjects } from "../../lib/settings/registry.ts";
+import { PartialError } from "../converge.ts";
+import { type Changes, RefusedError, type RegistryApi } from "./jmap.ts";
+import { needsRestart, objectOf, planRows, readRows, resolve, type Write } from "./plan.ts";
+
+export interface RegistryConvergence {
+  /** How many rows were written or destroyed; 0 when the server was as desired. */
+  writes: number;
+  restarted: boolean;
+}
+
+export interface RegistryOptions {
+  /** Waits until the API answers again, after a restart. */
+  ready: () => Promise<void>;
+  /** Says what is being done; never a value. */
+  log?: (message: string) => void;
+}
+
+/**
+ * Makes the registry as desired. Every step may be repeated: interrupted anywhere, the next run finishes it.
+ *
+ * @param previous objects of the last deploy
+ * @throws UserError that names object, property and reason, when a write or the reload is refused or does not read back
+ */
+export async function convergeRegistry(
+  api: RegistryApi,
+  desired: RegistryObjects,
+  previous: RegistryObjects,
+  { ready, log = () => undefined }: RegistryOptions,
+): Promise<RegistryConvergence> {
+  const keys = [...Object.keys(desired), ...Object.keys(previous)];
+  const writes = planRows(await readRows(api, keys), desired, previous);
+  const done: Write[] = [];
+  try {
+    for (const batch of batches(writes)) await apply(api, batch, done, log);
+    // Also with nothing to write: an earlier run may have been killed between its writes and its reload.
+    await api.reload();
+  } catch (error) {
+    await undo(api, done, error, log);
+    throw error;
+  }
+  const restarted = needsRestart(writes, desired, previous);
+  if (restarted) await restart(api, ready, log);
+  const left = planRows(await readRows(api, keys), desired, previous);
+  if (left.length > 0) {
+    const names = left.map(({ key, properties }) => [key, ...Object.keys(properties)].join(" ")).join(", ");
+    throw new UserError(`${names} in ${api.transport.name}: what was written does not read back`, {
+      path: left[0]?.key ?? "",
+      hint: "Somebody else may be writing settings at the same time. Run `pulumi up` again.",
+    });
+  }
+  return { writes: writes.length, restarted };
+}
+
+async function restart(
+  api: RegistryApi,
+  ready: () => Promise<void>,
+  log: (message: string) => void,
+): Promise<void> {
+  log("restarting Stalwart: listeners, stores and routes are taken at its start (lesson 12)");
+  const result = await api.transport.restart(60_000);
+  if (result.status !== 0)
+    throw new Error(`${api.transport.name} could not be restarted: ${result.stderr.trim()}`);
+  await ready();
+}
+
+/** Writes of one object go together, in one request, as long as nothing comes between them. */
+function batches(writes: readonly Write[]): Write[][] {
+  const all: Write[][] = [];
+  for (const write of writes) {
+    const last = all.at(-1);
+    if (last?.[0] && objectOf(last[0].key) === objectOf(write.key)) last.push(write);
+    else all.push([write]);
+  }
+  return all;
+}
+
+/** One object's rows. References are looked up anew: the row that they name may just have been made. Adds what was stored to `done`. */
+async function apply(
+  api: RegistryApi,
+  batch: readonly Write[],
+  done: Write[],
+  log: (message: string) => void,
+): Promise<void> {
+  log(batch.map(({ kind, key }) => `${kind} ${key}`).join(", "));
+  const live = await readRows(
+    api,
+    batch.flatMap(({ properties }) => referencesIn(properties)),
+  );
+  const changes: Required<Changes> = { create: {}, update: {}, destroy: [] };
+  const ids = new Map<string, Write>();
+  batch.forEach((write, i) => {
+    const { key, kind, properties, before } = write;
+    const isNew = kind === "create" && key.includes("/");
+    const id = isNew ? `row${i}` : (before?.id ?? "singleton");
+    ids.set(id, write);
+    if (kind === "destroy") changes.destroy.push(id);
+    else changes[isNew ? "create" : "update"][id] = resolve(properties, live) as Record<string, unknown>;
+  });
+  const names = Object.fromEntries([...ids].map(([id, { key }]) => [id, key]));
+  try {
+    await api.set(objectOf(batch[0]?.key ?? ""), changes, names);
+    done.push(...batch);
+  } catch (error) {
+    if (error instanceof RefusedError)
+      done.push(...[...ids].filter(([id]) => !error.refused.includes(id)).map(([, write]) => write));
+    throw error;
+  }
+}
+
+function referencesIn(value: unknown): string[] {
+  if (typeof value !== "object" || value === null) return [];
+  return Object.entries(value).flatMap(([name, inner]) =>
+    name === "#ref" ? [String(inner)] : referencesIn(inner),
+  );
+}
+
+/**
+ * After a failure. What the server has refused to reload would come into force at its next start, so nothing of a failed deploy stays stored.
+ *
+ * @throws PartialError when it could not be put back
+ */
+async function undo(
+  api: RegistryApi,
+  done: readonly Write[],
+  cause: unknown,
+  log: (message: string) => void,
+): Promise<void> {
+  if (done.length === 0) return;
+  log(`putting back ${done.map(({ key }) => key).join(", ")}`);
+  try {
+    for (const write of done.toReversed()) await revert(api, write);
+    await api.reload();
+  } catch (second) {
+    throw new PartialError(cause, second);
+  }
+}
+
+async function revert(api: RegistryApi, { key, kind, properties, before }: Write): Promise<void> {
+  const object = objectOf(key);
+  if (kind === "create") {
+    const row = (await readRows(api, [key])).get(key);
+    if (row) await api.set(object, { destroy: [row.id] }, { [row.id]: key });
+    return;
+  }
+  if (!before) return;
+  if (kind === "destroy") {
+    const { id: _, ...values } = before;
+    await api.set(object, { create: { row: values } }, { row: key });
+  } else {
+    const values = Object.fromEntries(Object.keys(properties).map((name) => [name, before[name] ?? null]));
+    await api.set(object, { update: { [before.id]: values } }, { [before.id]: key });
+  }
+}

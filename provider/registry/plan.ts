@@ -1,0 +1,131 @@
+/** What is live in the registry, and what must be written to make it as desired. */
+import { LABELS, type RegistryObjects } from "../../lib/settings/registry.ts";
+import type { RegistryApi, Row } from "./jmap.ts";
+
+type Json = Record<string, unknown>;
+
+/** Key of {@link RegistryObjects} → the live row. */
+export type LiveRows = ReadonlyMap<string, Row>;
+
+/** One row to be written. `before` is what an undo puts back. */
+export interface Write {
+  key: string;
+  kind: "create" | "update" | "destroy";
+  properties: Json;
+  before?: Row | undefined;
+}
+
+/** A property whose value is another row's id. @example reference("DnsServer/lab") */
+export const REFERENCE = "#ref";
+
+/**
+ * Rows that a deploy owns as a whole: one that is live and not declared is a hand edit. Of other objects it owns those that it made;
+ * domains are never destroyed, since their accounts' mail would go with them.
+ */
+const OWNED = new Set(["AllowedIp", "NetworkListener"]);
+const NEVER_DESTROYED = new Set(["Domain"]);
+
+/** What names another row comes after it: routes before the strategy that names them (lesson 14). */
+const LAST = ["Domain", "MtaOutboundStrategy"];
+
+/** Objects that a running server takes only at its start (jmap/src/registry/mapping/action.rs), and routing, where a restart leaves no doubt (lesson 12). */
+const AT_START = new Set([
+  "BlobStore",
+  "MtaOutboundStrategy",
+  "MtaRoute",
+  "NetworkListener",
+  "SystemSettings",
+  "Tracer",
+]);
+
+/** Whether a live row that nobody declared is a hand edit. */
+export const isOwned = (key: string): boolean => OWNED.has(objectOf(key));
+
+export const objectOf = (key: string): string => key.split("/")[0] ?? key;
+
+/** Reads all rows of the objects that the keys are of. */
+export async function readRows(api: RegistryApi, keys: Iterable<string>): Promise<LiveRows> {
+  const rows = new Map<string, Row>();
+  const found = await api.get([...new Set([...keys].map(objectOf))]);
+  for (const [object, list] of Object.entries(found)) {
+    const label = LABELS[object];
+    for (const row of list) rows.set(label ? `${object}/${String(row[label])}` : object, row);
+  }
+  return rows;
+}
+
+/**
+ * What must be written, in order.
+ *
+ * @param previous objects of the last deploy, or {}
+ */
+export function planRows(live: LiveRows, desired: RegistryObjects, previous: RegistryObjects): Write[] {
+  const writes: Write[] = [];
+  for (const [key, properties] of Object.entries(desired)) {
+    const row = live.get(key);
+    if (!row) writes.push({ key, kind: "create", properties });
+    else {
+      const changed = changedProperties(row, properties, live);
+      if (Object.keys(changed).length > 0)
+        writes.push({ key, kind: "update", properties: changed, before: row });
+    }
+  }
+  const rank = ({ key }: Write) => LAST.indexOf(objectOf(key));
+  writes.sort((a, b) => rank(a) - rank(b));
+  const gone = [...live.keys()].filter(
+    (key) =>
+      !(key in desired) &&
+      key.includes("/") &&
+      !NEVER_DESTROYED.has(objectOf(key)) &&
+      (key in previous || OWNED.has(objectOf(key))),
+  );
+  return [
+    ...writes,
+    ...gone.map((key) => ({ key, kind: "destroy" as const, properties: {}, before: live.get(key) })),
+  ];
+}
+
+/** True when a write, or what an interrupted deploy has written, is not in force before the next start. */
+export function needsRestart(
+  writes: readonly Write[],
+  desired: RegistryObjects,
+  previous: RegistryObjects,
+): boolean {
+  const keys = new Set([...Object.keys(desired), ...Object.keys(previous)]);
+  const declared = [...keys].filter((key) => JSON.stringify(desired[key]) !== JSON.stringify(previous[key]));
+  return [...writes.map(({ key }) => key), ...declared].some((key) => AT_START.has(objectOf(key)));
+}
+
+/** Declared properties whose live value is another, references resolved where their row is live. */
+function changedProperties(row: Json, declared: Json, live: LiveRows): Json {
+  return Object.fromEntries(
+    Object.entries(declared).filter(([name, value]) => !sameValue(row[name], resolve(value, live), name)),
+  );
+}
+
+/** Puts ids in the place of references; one whose row is not there yet stays as it is. */
+export function resolve(value: unknown, live: LiveRows): unknown {
+  if (typeof value !== "object" || value === null) return value;
+  const key = (value as Json)[REFERENCE];
+  if (typeof key === "string") return live.get(key)?.id ?? value;
+  return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, resolve(inner, live)]));
+}
+
+const isEmpty = (value: unknown): boolean =>
+  value === undefined || value === null || (typeof value === "object" && Object.keys(value).length === 0);
+
+/**
+ * Whether a live value is what is declared. A variant (`@type`) may have more properties than are declared, which hold their defaults; a set or
+ * a list may not. The server writes contacts back as `mailto:` addresses.
+ */
+export function sameValue(live: unknown, declared: unknown, name = ""): boolean {
+  if (isEmpty(declared)) return isEmpty(live) || live === false;
+  if (typeof declared !== "object" || declared === null) return live === declared;
+  if (typeof live !== "object" || live === null) return false;
+  const [a, b] = name === "contact" ? [bare(live), bare(declared)] : [live as Json, declared as Json];
+  const keys = "@type" in b ? Object.keys(b) : [...new Set([...Object.keys(a), ...Object.keys(b)])];
+  return keys.every((key) => sameValue(a[key], b[key], key));
+}
+
+const bare = (contacts: object): Json =>
+  Object.fromEntries(Object.entries(contacts).map(([contact, on]) => [contact.replace(/^mailto:/, ""), on]));
