@@ -24,6 +24,9 @@ export const LABELS: Readonly<Record<string, string>> = {
   Tracer: "@type",
 };
 
+/** Name of the row that is written last: an entrypoint that finds it in the data store knows that everything before it is there. */
+export const APPLIED_MARKER = "tailwart-applied";
+
 /** A set as the registry has it. @example setOf(["mail"]) // { mail: true } */
 export const setOf = (members: readonly string[]): Record<string, true> =>
   Object.fromEntries(members.map((member) => [member, true as const]));
@@ -59,6 +62,8 @@ export function toRegistryObjects(settings: StalwartSettings): RegistryObjects {
       buffered: false,
     },
     ...Object.fromEntries(settings.domains.map((name) => [`Domain/${name}`, domain(name)])),
+    // No strategy names it.
+    [`MtaConnectionStrategy/${APPLIED_MARKER}`]: { name: APPLIED_MARKER },
   };
 }
 

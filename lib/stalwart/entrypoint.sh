@@ -19,6 +19,11 @@
 #   TAILWART_START_DEADLINE  patience for the first greeting after the start; 60
 #   TAILWART_STOP_GRACE      patience after SIGTERM, before SIGKILL; 20. Docker's own stop timeout must be longer
 #   TAILWART_STALWART        command; "/usr/local/bin/stalwart --config /etc/stalwart/config.toml", split at blanks
+#   TAILWART_MARKER          empty, or the name of the row that a finished deploy leaves in the registry (Stalwart 0.16 and later): the server
+#                            starts in recovery mode, where it takes no mail, until the row is there
+#   TAILWART_ADMIN           "user:" and then the file with the password's hash, for the registry's API; "admin:/etc/stalwart/secrets/admin"
+#   TAILWART_API_PORT        where the API listens; 8080
+#   TAILWART_API_CURLRC      curl's config file with the API's password; /etc/stalwart/secrets/api.curlrc
 # Exit status: Stalwart's own; 1 when the watch stopped it; 143 when stopped in the gate; 64 for wrong settings.
 
 set -u
@@ -36,6 +41,10 @@ watch_timeout=${TAILWART_WATCH_TIMEOUT:-5}
 watch_misses=${TAILWART_WATCH_MISSES:-3}
 start_deadline=${TAILWART_START_DEADLINE:-60}
 stop_grace=${TAILWART_STOP_GRACE:-20}
+marker=${TAILWART_MARKER:-}
+admin=${TAILWART_ADMIN:-admin:/etc/stalwart/secrets/admin}
+api_port=${TAILWART_API_PORT:-8080}
+api_curlrc=${TAILWART_API_CURLRC:-/etc/stalwart/secrets/api.curlrc}
 read -r -a stalwart <<<"${TAILWART_STALWART:-/usr/local/bin/stalwart --config /etc/stalwart/config.toml}"
 
 child=    # Stalwart's process, while it runs
@@ -126,6 +135,45 @@ gate() {
   say "gate: Postgres $pg_host:$pg_port answers"
 }
 
+# Asks the registry for the marker: 0 when it is there, 14 when the server answers without it, 20 when nothing answers.
+probe_marker() {
+  local answer
+  answer=$(
+    timeout -k 1 5 curl --silent --fail --config "$api_curlrc" --header "Content-Type: application/json" --data-binary \
+      '{"using":["urn:ietf:params:jmap:core","urn:stalwart:jmap"],"methodCalls":[["x:MtaConnectionStrategy/get",{"ids":null},"c0"]]}' \
+      --url "http://127.0.0.1:$api_port/jmap"
+  ) || exit 20
+  [[ $answer == *"\"$marker\""* ]] || exit 14
+}
+
+# A new data store holds none of tailwart's settings: with Stalwart's defaults it would listen everywhere and deliver straight to the MX. So it is
+# served in recovery mode, which has the API and nothing else, until a deploy has written everything and, last, the marker.
+recovery() {
+  local result said=
+  STALWART_RECOVERY_MODE=1 STALWART_RECOVERY_PORT=$api_port "${stalwart[@]}" &
+  child=$!
+  while [[ -n $child && -z $stopping ]]; do
+    run probe_marker
+    result=$?
+    if ((result == 0)); then
+      kill -TERM "$child" 2>/dev/null
+      while [[ -n $child ]]; do run sleep 1; done
+      say "recovery: the settings are applied"
+      return
+    elif ((result == 14)) && [[ -z $said ]]; then
+      say "recovery: the data store has no settings of tailwart's yet; serving the API alone until a deploy has applied them"
+      said=1
+    fi
+    run sleep 1
+  done
+  if [[ -n $stopping ]]; then
+    finish stop
+    exit 143
+  fi
+  say "recovery: Stalwart has ended by itself"
+  exit "$status"
+}
+
 # Status 0 when SMTP greets. It says QUIT then, so that the server does not count an aborted session.
 probe_smtp() {
   exec timeout -k 1 "$watch_timeout" bash -c '
@@ -206,6 +254,12 @@ if [[ -z $pg_host ]]; then
 fi
 
 gate
+if [[ -n $marker ]]; then
+  # The registry's own accounts may not be there yet; this one always is. The hash, and never the password, is in the environment.
+  STALWART_RECOVERY_ADMIN="${admin%%:*}:$(<"${admin#*:}")" || exit 64
+  export STALWART_RECOVERY_ADMIN
+  recovery
+fi
 "${stalwart[@]}" &
 child=$!
 if [[ $watch == off ]]; then

@@ -2,7 +2,10 @@ import { readFileSync } from "node:fs";
 
 import { NO_SPAM_RULES_FILE } from "../settings/keys.ts";
 import type { StalwartSettings } from "../settings/schema.ts";
+import { APPLIED_MARKER } from "../settings/registry.ts";
+import { renderConfigJson } from "./config-json.ts";
 import { renderConfigToml } from "./config-toml.ts";
+import type { Generation } from "./line.ts";
 import { STALWART_DIRECTORY } from "./paths.ts";
 
 /** A file to be put into Stalwart's container. */
@@ -36,10 +39,19 @@ version.server = "0.15.0"
  *
  * @example stalwartFiles(settings).map((file) => file.path) // ["/etc/stalwart/config.toml", "/etc/stalwart/entrypoint.sh", …]
  */
-export function stalwartFiles(settings: StalwartSettings): StalwartFile[] {
+export function stalwartFiles(
+  settings: StalwartSettings,
+  generation: Generation = "settings",
+): StalwartFile[] {
+  const entrypoint = { path: `${STALWART_DIRECTORY}/entrypoint.sh`, content: entrypointScript, mode: "0555" };
+  if (generation === "registry")
+    return [
+      { path: `${STALWART_DIRECTORY}/config.json`, content: renderConfigJson(settings), mode: "0444" },
+      entrypoint,
+    ];
   return [
     { path: `${STALWART_DIRECTORY}/config.toml`, content: renderConfigToml(settings), mode: "0444" },
-    { path: `${STALWART_DIRECTORY}/entrypoint.sh`, content: entrypointScript, mode: "0555" },
+    entrypoint,
     { path: NO_SPAM_RULES_FILE, content: NO_SPAM_RULES, mode: "0444" },
   ];
 }
@@ -51,12 +63,19 @@ export function stalwartFiles(settings: StalwartSettings): StalwartFile[] {
  */
 export function entrypointEnvironment(
   settings: StalwartSettings,
-  options: { watch?: boolean } = {},
+  options: { watch?: boolean; generation?: Generation } = {},
 ): Record<string, string> {
   const smtp = settings.listeners.find((listener) => listener.protocol === "smtp" && !listener.implicitTls);
   return {
     TAILWART_POSTGRES_HOST: settings.postgres.host,
     TAILWART_POSTGRES_PORT: String(settings.postgres.port),
+    ...(options.generation === "registry"
+      ? {
+          TAILWART_STALWART: `/usr/local/bin/stalwart --config ${STALWART_DIRECTORY}/config.json`,
+          TAILWART_MARKER: APPLIED_MARKER,
+          TAILWART_ADMIN: `${settings.admin.user}:${settings.admin.hashFile}`,
+        }
+      : {}),
     TAILWART_WATCH: options.watch === false || smtp === undefined ? "off" : "on",
     ...(smtp ? { TAILWART_WATCH_PORT: String(smtp.port) } : {}),
   };

@@ -1,5 +1,5 @@
 /** What is live in the registry, and what must be written to make it as desired. */
-import { LABELS, type RegistryObjects } from "../../lib/settings/registry.ts";
+import { APPLIED_MARKER, LABELS, type RegistryObjects } from "../../lib/settings/registry.ts";
 import type { RegistryApi, Row } from "./jmap.ts";
 
 type Json = Record<string, unknown>;
@@ -25,8 +25,8 @@ export const REFERENCE = "#ref";
 const OWNED = new Set(["AllowedIp", "NetworkListener"]);
 const NEVER_DESTROYED = new Set(["Domain"]);
 
-/** What names another row comes after it: routes before the strategy that names them (lesson 14). */
-const LAST = ["Domain", "MtaOutboundStrategy"];
+/** What names another row comes after it: routes before the strategy that names them (lesson 14). The marker says that all is there. */
+const LAST = ["Domain", "MtaOutboundStrategy", `MtaConnectionStrategy/${APPLIED_MARKER}`];
 
 /** Objects that a running server takes only at its start (jmap/src/registry/mapping/action.rs), and routing, where a restart leaves no doubt (lesson 12). */
 const AT_START = new Set([
@@ -70,7 +70,7 @@ export function planRows(live: LiveRows, desired: RegistryObjects, previous: Reg
         writes.push({ key, kind: "update", properties: changed, before: row });
     }
   }
-  const rank = ({ key }: Write) => LAST.indexOf(objectOf(key));
+  const rank = ({ key }: Write) => Math.max(LAST.indexOf(objectOf(key)), LAST.indexOf(key));
   writes.sort((a, b) => rank(a) - rank(b));
   const gone = [...live.keys()].filter(
     (key) =>

@@ -57,8 +57,7 @@ class Entrypoint {
     this.exit = once(this.process, "exit").then(([code]) => code as number | null);
     cleanups.push(() => {
       this.process.kill("SIGKILL");
-      const fake = /fake: listening, pid (\d+)/.exec(this.output)?.[1];
-      if (fake) {
+      for (const [, fake] of this.output.matchAll(/fake: [^\n]*, pid (\d+)/g)) {
         try {
           process.kill(Number(fake), "SIGKILL");
         } catch {
@@ -282,5 +281,68 @@ describe("the watch", () => {
       }
     });
     expect(zombies).toEqual([]);
+  });
+});
+
+describe("with a registry (Stalwart 0.16 and later)", () => {
+  /** Files of the container, and what tells the fake that the marker is there. */
+  async function registry(more: Record<string, string> = {}) {
+    const folder = mkdtempSync(join(tmpdir(), "tailwart-registry-"));
+    cleanups.push(() => rmSync(folder, { recursive: true }));
+    writeFileSync(join(folder, "admin"), "$6$salt$hash");
+    writeFileSync(join(folder, "curlrc"), 'user = "admin:api-password"\n');
+    const marker = join(folder, "marker");
+    const env = await environment((await listen("N")).port, {
+      TAILWART_MARKER: "applied",
+      TAILWART_ADMIN: `admin:${join(folder, "admin")}`,
+      TAILWART_API_PORT: String(await freePort()),
+      TAILWART_API_CURLRC: join(folder, "curlrc"),
+      FAKE_MARKER_FILE: marker,
+      ...more,
+    });
+    return { env, marker, folder };
+  }
+
+  test("a data store without the marker is served in recovery mode alone until a deploy has left it there", async () => {
+    const { env, marker } = await registry();
+    const entry = new Entrypoint(env);
+    await entry.says("fake: recovery for admin:$6$salt$hash");
+    await entry.says("serving the API alone until a deploy has applied them");
+    await new Promise((resolve) => setTimeout(resolve, 1500));
+    expect(entry.output).not.toContain("fake: listening");
+    writeFileSync(marker, "");
+    await entry.says("recovery: the settings are applied");
+    await entry.says("watch: SMTP greets");
+  });
+
+  test("one with the marker goes through recovery mode to the mail server by itself, as after a restart", async () => {
+    const { env, marker } = await registry();
+    writeFileSync(marker, "");
+    const entry = new Entrypoint(env);
+    await entry.says("watch: SMTP greets");
+    expect(entry.output).not.toContain("until a deploy");
+    expect(await entry.stop("SIGTERM")).toMatchObject({ status: 0 });
+  });
+
+  test("an API that refuses the password never counts as having the marker", async () => {
+    const { env, marker, folder } = await registry();
+    writeFileSync(join(folder, "curlrc"), 'user = "admin:wrong"\n');
+    writeFileSync(marker, "");
+    const entry = new Entrypoint(env);
+    await entry.says("fake: recovery");
+    await new Promise((resolve) => setTimeout(resolve, 2500));
+    expect(entry.output).not.toMatch(/fake: listening|settings are applied/);
+  });
+
+  test("a stop in recovery mode ends the server and is told from a failure", async () => {
+    const entry = new Entrypoint((await registry()).env);
+    await entry.says("until a deploy has applied them");
+    expect(await entry.stop("SIGTERM")).toMatchObject({ status: 143 });
+  });
+
+  test("a server that ends in recovery mode ends the container with its status, so that it is started over", async () => {
+    const entry = new Entrypoint((await registry({ FAKE_DIE_AFTER: "1500" })).env);
+    expect(await entry.exit).toBe(7);
+    expect(entry.output).toContain("recovery: Stalwart has ended by itself");
   });
 });
