@@ -7,6 +7,7 @@ import type * as Grpc from "@grpc/grpc-js";
 import type * as Messages from "@pulumi/pulumi/proto/provider_pb.js";
 import type * as StructProto from "google-protobuf/google/protobuf/struct_pb.js";
 
+import { refusedJump } from "../lib/stalwart/line.ts";
 import type { Failure } from "./check.ts";
 import { PartialError } from "./converge.ts";
 import { diffProperties } from "./diff.ts";
@@ -143,7 +144,12 @@ export function implementation(served: ServedResources): Grpc.UntypedServiceImpl
       await resourceOf(request.getUrn()).delete(plain(request.getProperties()), log);
       return new Empty();
     }),
-    checkConfig: unimplemented("CheckConfig"),
+    checkConfig: method((request: Messages.CheckRequest) => {
+      const response = new messages.CheckResponse().setInputs(request.getNews());
+      const reason = refusedJump(plain(request.getOlds()), plain(request.getNews()));
+      if (reason) response.addFailures(new messages.CheckFailure().setProperty("line").setReason(reason));
+      return response;
+    }),
     diffConfig: unimplemented("DiffConfig"),
     handshake: unimplemented("Handshake"),
     parameterize: unimplemented("Parameterize"),

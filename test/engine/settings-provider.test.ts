@@ -1,72 +1,33 @@
 /** The settings resource through the real Pulumi engine. Docker is a script that runs the command here instead of in a container. */
-import { execFile, execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { delimiter, dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { execFileSync } from "node:child_process";
+import { rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
 import { toFileKeys, toSettingKeys } from "../../lib/settings/keys.ts";
 import { StalwartApi } from "../../provider/api.ts";
+import { SettingsProject } from "./settings-project.ts";
 import { Postgres, StalwartServer } from "./stalwart-server.ts";
 
-const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 const HASH = execFileSync("openssl", ["passwd", "-6", "alice-password"]).toString().trim();
 
 let postgres: Postgres;
 let server: StalwartServer;
-let project: string;
+let project: SettingsProject;
 
 beforeAll(async () => {
   postgres = await Postgres.start();
   server = await StalwartServer.on(postgres);
   server.install(desired("mailbox.tail.test"));
   server.start();
-  project = mkdtempSync(join(tmpdir(), "tailwart-project-"));
-  mkdirSync(join(project, "state"));
-  mkdirSync(join(project, "bin"));
-  writeFileSync(
-    join(project, "Pulumi.yaml"),
-    `name: settings\nruntime: nodejs\nplugins:\n  providers:\n    - name: tailwart\n      path: ${ROOT}provider\n`,
-  );
-  writeFileSync(
-    join(project, "package.json"),
-    '{ "name": "settings", "version": "0.0.0", "type": "module", "main": "index.js" }',
-  );
-  writeFileSync(
-    join(project, "index.js"),
-    `import { readFileSync } from "node:fs";
-import { Settings } from "${ROOT}provider/Settings.ts";
-new Settings("mail", JSON.parse(readFileSync(new URL("./args.json", import.meta.url), "utf8")));
-`,
-  );
-  // docker --host H exec -i C curl --config /etc/stalwart/… …
-  writeFileSync(
-    join(project, "bin/docker"),
-    `#!/bin/bash
-echo "$*" >>"${project}/docker.log"
-[[ $1 == --host && $3 == exec && $4 == -i && $6 == curl ]] || { echo "fake docker: $*" >&2; exit 1; }
-[[ -e "${project}/cut" ]] && { echo "cut off" >&2; exit 7; }
-[[ -e "${project}/cut-after-write" && "$*" == *"--request POST"* ]] && touch "${project}/cut"
-shift 6
-args=()
-for argument in "$@"; do args+=("\${argument//\\/etc\\/stalwart/${server.directory}}"); done
-exec curl "\${args[@]}"
-`,
-    { mode: 0o755 },
-  );
-  execFileSync("ln", ["-s", join(ROOT, "node_modules"), join(project, "node_modules")]);
-  const { status, output } = await pulumi("stack", "init", "test");
-  if (status !== 0)
-    throw new Error(
-      `this test needs pulumi and pulumi-language-nodejs on PATH (npm run up installs them): ${output}`,
-    );
+  project = new SettingsProject(server.directory, 'new Settings("mail", args);');
+  await project.init();
 });
 
 afterAll(async () => {
   await server?.stop();
   postgres?.stop();
-  if (project) rmSync(project, { recursive: true, force: true });
+  project?.remove();
 });
 
 const desired = (relay: string) =>
@@ -91,30 +52,12 @@ function program(relay: string, more: Record<string, string> = {}): void {
     domains: settings.domains,
     accounts: { alice: { emails: ["alice@lab.test"], secret: HASH } },
   };
-  writeFileSync(join(project, "args.json"), JSON.stringify(args));
+  project.args(args);
 }
 
-function pulumi(...args: string[]): Promise<{ status: number; output: string }> {
-  const env = {
-    ...process.env,
-    PATH: [join(project, "bin"), dirname(process.execPath), process.env.PATH].join(delimiter),
-    PULUMI_BACKEND_URL: `file://${join(project, "state")}`,
-    PULUMI_CONFIG_PASSPHRASE: "test",
-    PULUMI_SKIP_UPDATE_CHECK: "1",
-  };
-  return new Promise((resolve) =>
-    execFile(
-      "pulumi",
-      [...args, "--color", "never", "--non-interactive"],
-      { cwd: project, env },
-      (error, stdout, stderr) =>
-        resolve({ status: error ? Number(error.code) || 1 : 0, output: stdout + stderr }),
-    ),
-  );
-}
-
-const up = (...args: string[]) => pulumi("up", "--yes", "--skip-preview", "--stack", "test", ...args);
-const preview = (...args: string[]) => pulumi("preview", "--diff", "--stack", "test", ...args);
+const pulumi = (...args: string[]) => project.pulumi(...args);
+const up = (...args: string[]) => project.up(...args);
+const preview = (...args: string[]) => project.preview(...args);
 
 const api = () => new StalwartApi(server.transport(), `http://127.0.0.1:${server.ports.http}`);
 const live = async (key: string) => (await api().readSettings([key], []))[key];
@@ -133,12 +76,12 @@ describe("tailwart:mail:Settings in the engine", () => {
 
   test("a preview names each setting that changes, with its old and new value, and asks nobody", async () => {
     program("other.tail.test");
-    const before = readFileSync(join(project, "docker.log"), "utf8");
+    const before = project.dockerLog;
     const { status, output } = await preview();
     expect(status, output).toBe(0);
     expect(output).toContain('~ queue.route.smarthost.address: "mailbox.tail.test" => "other.tail.test"');
     expect(output).not.toContain("queue.route.smarthost.port");
-    expect(readFileSync(join(project, "docker.log"), "utf8")).toBe(before);
+    expect(project.dockerLog).toBe(before);
     expect(await live("queue.route.smarthost.address")).toBe("mailbox.tail.test");
   });
 
@@ -186,12 +129,12 @@ describe("tailwart:mail:Settings in the engine", () => {
 
   test("a deploy that is cut off after a write is put right by the next up, also when the program is again what it was", async () => {
     program("cut.tail.test");
-    writeFileSync(join(project, "cut-after-write"), "");
+    writeFileSync(join(project.folder, "cut-after-write"), "");
     const cut = await up();
     expect(cut.status).not.toBe(0);
     expect(cut.output).toContain("could not be put back");
     expect(await live("queue.route.smarthost.address")).toBe("cut.tail.test");
-    for (const file of ["cut", "cut-after-write"]) rmSync(join(project, file));
+    for (const file of ["cut", "cut-after-write"]) rmSync(join(project.folder, file));
 
     program("mailbox.tail.test");
     const mended = await up();
@@ -202,9 +145,11 @@ describe("tailwart:mail:Settings in the engine", () => {
 
   test("the account's hash and the admin's password are in no output, no argument and no plain state", async () => {
     const { output } = await preview("--refresh");
-    const state = execFileSync("cat", [join(project, "state/.pulumi/stacks/settings/test.json")]).toString();
+    const state = execFileSync("cat", [
+      join(project.folder, "state/.pulumi/stacks/settings/test.json"),
+    ]).toString();
     expect(state).toContain("queue.route.smarthost.address");
-    for (const text of [output, state, readFileSync(join(project, "docker.log"), "utf8")]) {
+    for (const text of [output, state, project.dockerLog]) {
       expect(text).not.toContain(HASH);
       expect(text).not.toContain("admin-password");
     }

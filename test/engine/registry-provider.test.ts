@@ -1,0 +1,120 @@
+/** Settings of Stalwart 0.16 and later through the real Pulumi engine, against the fake of its registry. */
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+
+import { parseSettings } from "../../lib/settings/parse.ts";
+import { toRegistryObjects } from "../../lib/settings/registry.ts";
+import type { StalwartSettingsInput } from "../../lib/settings/schema.ts";
+import { FakeRegistry } from "../fakes/fake-registry.ts";
+import { SettingsProject } from "./settings-project.ts";
+
+let fake: FakeRegistry;
+let api: string;
+let directory: string;
+let project: SettingsProject;
+
+beforeAll(async () => {
+  fake = new FakeRegistry();
+  api = await fake.listen();
+  directory = mkdtempSync(join(tmpdir(), "tailwart-registry-"));
+  mkdirSync(join(directory, "secrets"));
+  writeFileSync(join(directory, "secrets/api.curlrc"), 'user = "admin:admin-password"\n');
+  project = new SettingsProject(
+    directory,
+    `const provider = new Provider("mail", args.deployed);
+new Registry("settings", { target: args.target, objects: args.objects }, { provider });`,
+  );
+  await project.init();
+});
+
+afterAll(() => {
+  fake?.close();
+  project?.remove();
+  if (directory) rmSync(directory, { recursive: true, force: true });
+});
+
+function program(more: Partial<StalwartSettingsInput> = {}, line = "0.16"): void {
+  const settings = parseSettings({
+    hostname: "mail.lab.test",
+    tailnetDomain: "tail.test",
+    listeners: [{ name: "smtp", protocol: "smtp", port: 25 }],
+    relays: [{ name: "smarthost", host: "mailbox.tail.test", tls: "tailnet" }],
+    outbound: { route: "smarthost" },
+    postgres: { host: "db.tail.test" },
+    domains: ["lab.test"],
+    ...more,
+  });
+  project.args({
+    deployed: { line, dataStore: "db.tail.test:5432/stalwart" },
+    target: { dockerHost: "unix:///none", container: "stalwart", api },
+    objects: toRegistryObjects(settings),
+  });
+}
+
+const relayInForce = () => fake.inForce("MtaRoute").find((row) => row["name"] === "smarthost");
+
+describe("tailwart:mail:Registry in the engine", () => {
+  test("is created, and a second up changes nothing, also after a refresh", async () => {
+    program();
+    const first = await project.up();
+    expect(first.status, first.output).toBe(0);
+    expect(relayInForce()).toMatchObject({ address: "mailbox.tail.test" });
+    fake.requests.length = 0;
+    for (const more of [[], ["--refresh"]]) {
+      const again = await project.up("--expect-no-changes", ...more);
+      expect(again.status, again.output).toBe(0);
+    }
+    expect(fake.requests.filter((request) => request.startsWith("set"))).toEqual([]);
+  });
+
+  test("a preview names each property that changes, with its old and new value, and asks nobody", async () => {
+    program({ relays: [{ name: "smarthost", host: "other.tail.test", tls: "tailnet" }] });
+    const before = project.dockerLog;
+    const { status, output } = await project.preview();
+    expect(status, output).toBe(0);
+    expect(output).toMatch(/~ address: "mailbox\.tail\.test" => "other\.tail\.test"/);
+    expect(output).not.toMatch(/[~+-] port:/);
+    expect(project.dockerLog).toBe(before);
+  });
+
+  test("a hand edit is shown by a refresh and put back by the next up", async () => {
+    program();
+    fake.edit("MtaRoute", (row) => row["name"] === "smarthost", { address: "evil.example.org" });
+    const seen = await project.pulumi("refresh", "--preview-only", "--diff", "--stack", "test");
+    expect(seen.output).toMatch(/address\s*: "mailbox\.tail\.test" => "evil\.example\.org"/);
+    expect((await project.up("--refresh")).status).toBe(0);
+    expect(relayInForce()).toMatchObject({ address: "mailbox.tail.test" });
+  });
+
+  test("what the server refuses fails the up with object, property and reason, and without a stack", async () => {
+    const auth = { username: "u", secretFile: "/etc/stalwart/secrets/gone" };
+    program({ relays: [{ name: "smarthost", host: "relay.example.org", tls: "starttls", auth }] });
+    const { status, output } = await project.up();
+    expect(status).not.toBe(0);
+    expect(output).toMatch(/reload \(the old settings stay in force\): validationFailed: MtaRoute/);
+    expect(output).not.toMatch(/\n\s+at .*\.ts:/);
+    fake.restart();
+    expect(relayInForce()).toMatchObject({ address: "mailbox.tail.test" });
+  });
+
+  test("a server of another line on the same data store is refused before anything is asked", async () => {
+    program({}, "1");
+    const before = project.dockerLog;
+    for (const run of [await project.preview(), await project.up()]) {
+      expect(run.status).not.toBe(0);
+      expect(run.output).toContain("goes from Stalwart 0.16 to 1 on the same data store");
+    }
+    expect(project.dockerLog).toBe(before);
+  });
+
+  test("destroy takes the rows back and leaves the domain", async () => {
+    program();
+    expect((await project.up()).status).toBe(0);
+    const { status, output } = await project.pulumi("destroy", "--yes", "--skip-preview", "--stack", "test");
+    expect(status, output).toBe(0);
+    expect(relayInForce()).toBeUndefined();
+    expect(fake.inForce("Domain").map((row) => row["name"])).toEqual(["lab.test"]);
+  });
+});
