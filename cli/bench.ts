@@ -6,39 +6,58 @@ import { UserError } from "../lib/errors.ts";
 import { ensure } from "../tools/ensure.mjs";
 import { labArguments, requireLabMachine, wrongUsage } from "./arguments.ts";
 import { BOUNDS, describe, exceeded, type Figures } from "./bench/figures.ts";
+import { benchPolicies } from "./bench/policies.ts";
+import { describePolicies, exceededByPolicies, POLICY_BOUNDS } from "./bench/policy-figures.ts";
 import { previewFigures } from "./bench/preview.ts";
 import { type StagedRun, timedCommand, upFigures } from "./bench/up.ts";
 import { openRunningLab } from "./lab.ts";
 import { runMain, seconds } from "./progress.ts";
 
-const USAGE = `Usage: npm run bench [-- [--name NAME] [--runs N] [--ups N] [--json]]
+const USAGE = `Usage: npm run bench [-- [policies] [--name NAME] [--runs N] [--ups N] [--json]]
 
 Times \`npm run up\` from nothing with warm caches, \`npm run up\` again, and the
 no-op preview against that of an empty program. Takes some minutes, on a machine
 that has nothing else to do. What it starts it takes away again; a lab that runs
 already is kept, and then "from nothing" is left out.
 
+With \`policies\`: times previews of 20, 200 and 2000 plain resources with and
+without the policy pack instead. Needs no lab, and no root.
+
   --name NAME   the lab to measure in (default: bench)
-  --runs N      previews of each kind; their median counts (default: 5)
+  --runs N      previews of each kind; their median counts (default: 5; fewer of
+                200 and 2000 resources)
   --ups N       runs of \`npm run up\`; their median counts (default: 3)
   --json        the figures as JSON, in milliseconds, on standard output
 
-Exit codes: 0 within the bounds (up: ${BOUNDS.upSeconds} s, preview: ${BOUNDS.previewRatio} × the empty one),
-1 a bound is exceeded or a run failed, 2 wrong usage.`;
+Exit codes: 0 within the bounds (up: ${BOUNDS.upSeconds} s, preview: ${BOUNDS.previewRatio} × the empty one; the
+pack: ${POLICY_BOUNDS.share * 100} % at ${POLICY_BOUNDS.shareAt} resources, ${POLICY_BOUNDS.millisecondsEach} ms a resource at more), 1 a bound is exceeded or a
+run failed, 2 wrong usage.`;
 
-const { values } = labArguments(USAGE, {
-  runs: { type: "string" },
-  ups: { type: "string" },
-  json: { type: "boolean" },
-});
+const { values, rest } = labArguments(
+  USAGE,
+  { runs: { type: "string" }, ups: { type: "string" }, json: { type: "boolean" } },
+  true,
+);
+if (rest.length > 1 || (rest[0] ?? "policies") !== "policies")
+  wrongUsage(`"${rest.join(" ")}" is nothing to measure; write policies, or nothing`, USAGE);
 const name = (values["name"] as string | undefined) ?? "bench";
 const runs = count("runs", 5);
 const ups = count("ups", 3);
 
-await runMain(async () => {
+const start = Date.now();
+const note = (text: string) => console.error(`… ${text} (${seconds(start)})`);
+
+await runMain(rest[0] === "policies" ? measurePolicies : measureLab);
+
+async function measurePolicies(): Promise<void> {
+  note("toolchain");
+  const { env } = await ensure(["engine"], { quiet: true });
+  const figures = await benchPolicies(runs, env, note);
+  report(figures, POLICY_BOUNDS, exceededByPolicies(figures), describePolicies(figures));
+}
+
+async function measureLab(): Promise<void> {
   requireLabMachine();
-  const start = Date.now();
-  const note = (text: string) => console.error(`… ${text} (${seconds(start)})`);
   const { machines, cacheDir } = layoutOf(name);
   const wasRunning = existsSync(`/run/netns/${machines.operator.netns}`);
   // The command under way gets it too, and fails; what this one has started is taken away below.
@@ -73,18 +92,21 @@ await runMain(async () => {
       upAgain: upFigures(again),
       preview: await previewFigures(stack, runs, note),
     };
-    const tooMuch = exceeded(figures);
-    if (values["json"])
-      console.log(JSON.stringify({ ...figures, bounds: BOUNDS, exceeded: tooMuch }, null, 2));
-    else console.log(`\n${describe(figures)}\n`);
-    if (tooMuch.length > 0) throw new UserError(tooMuch.join("\n"));
+    report(figures, BOUNDS, exceeded(figures), describe(figures));
   } finally {
     if (!wasRunning) {
       note(`down of the lab "${name}"`);
       await timedCommand("down", name);
     }
   }
-});
+}
+
+/** Prints the figures. @throws UserError when they exceed a bound */
+function report(figures: object, bounds: object, tooMuch: string[], words: string): void {
+  if (values["json"]) console.log(JSON.stringify({ ...figures, bounds, exceeded: tooMuch }, null, 2));
+  else console.log(`\n${words}\n`);
+  if (tooMuch.length > 0) throw new UserError(tooMuch.join("\n"));
+}
 
 /** A count among the options. Anything but a whole number from 1 to 99 ends with exit code 2. */
 function count(option: string, otherwise: number): number {

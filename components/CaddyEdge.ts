@@ -12,6 +12,8 @@ import { FIXED_NAME, LOGGING, nameOnHost, roleLabels } from "./shared.ts";
 export interface CaddyEdgeArgs {
   image: string;
   dockerHost: string;
+  /** Tag of the box's own node on the tailnet: what the grants call it. */
+  tag: string;
   services: MailService[];
   /** Stalwart's MagicDNS name. */
   upstreamHost: string;
@@ -19,6 +21,8 @@ export interface CaddyEdgeArgs {
   passthrough: string[];
   sites: EdgeSite[];
   certificates: "acme" | "internal";
+  /** Where the internet reaches the edge: stated for policies, which compare Stalwart's ban allow-list with it (lesson 3). */
+  wanAddress: string;
 }
 
 /** Tailscale's own resolver, which answers MagicDNS names on every node. */
@@ -35,7 +39,8 @@ export class CaddyEdge extends pulumi.ComponentResource {
     const parent = { parent: this };
     const named = { ...parent, ...FIXED_NAME };
     const config = new Volume(`${name}-config`, { name: nameOnHost("edge-config") }, named);
-    const data = new Volume(`${name}-data`, { name: nameOnHost("edge-data") }, named);
+    // Protected: it holds certificates and the ACME account, and new ones are rationed.
+    const data = new Volume(`${name}-data`, { name: nameOnHost("edge-data") }, { ...named, protect: true });
 
     this.container = new Container(
       `${name}-caddy`,

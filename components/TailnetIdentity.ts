@@ -36,7 +36,7 @@ export class TailnetIdentity extends pulumi.ComponentResource {
 }
 
 function persistentKey(name: string, tag: string, opts: pulumi.CustomResourceOptions): pulumi.Output<string> {
-  return new TailnetKey(
+  const { key } = new TailnetKey(
     `${name}-key`,
     {
       description: `tailwart ${pulumi.getStack()}`,
@@ -48,7 +48,8 @@ function persistentKey(name: string, tag: string, opts: pulumi.CustomResourceOpt
       tags: [tag],
     },
     opts,
-  ).key;
+  );
+  return pulumi.secret(key);
 }
 
 function ephemeralSecret(

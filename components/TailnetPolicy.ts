@@ -16,6 +16,8 @@ export interface TailnetPolicyArgs {
   flows: Flow[];
   tags: string[];
   tagOwners: string[];
+  /** Name on the tailnet → the tag that its node carries. Only policies read it: a name in the settings says nothing of grants. */
+  nodes: Record<string, string>;
   /** The user's own policy file. Every byte of it stays as it is. */
   policyFile: string;
 }

@@ -95,7 +95,8 @@ export class TailnetSidecar extends pulumi.ComponentResource {
     );
     const state =
       args.identity === "persistent"
-        ? new Volume(`${name}-state`, { name: nameOnHost("tailscale") }, named)
+        ? // Protected: without it the node logs in as another one, with another address.
+          new Volume(`${name}-state`, { name: nameOnHost("tailscale") }, { ...named, protect: true })
         : undefined;
 
     this.container = new Container(

@@ -31,7 +31,16 @@ export function planOf(config: Config) {
 
   return {
     flows,
-    policy: { flows, tags: Object.values(tailnet.tags), tagOwners: tailnet.tagOwners },
+    policy: {
+      flows,
+      tags: Object.values(tailnet.tags),
+      tagOwners: tailnet.tagOwners,
+      nodes: {
+        [stalwartName]: tailnet.tags.stalwart,
+        [postgresHost]: tailnet.tags.postgres,
+        [relayHost]: tailnet.tags.relay,
+      },
+    },
     sidecar: {
       image: images.sidecar,
       dockerHost: kvm.dockerHost,
@@ -71,11 +80,13 @@ export function planOf(config: Config) {
     edge: {
       image: images.edge,
       dockerHost: edge.dockerHost,
+      tag: tailnet.tags.edge,
       services,
       upstreamHost: stalwartName,
       passthrough: passthroughNames(config.mailHost, config.mailDomain),
       sites: edge.sites,
       certificates: edge.certificates,
+      wanAddress: edge.wanAddress,
     },
     verification: {
       postgres: store,

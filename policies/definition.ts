@@ -1,13 +1,6 @@
-import type {
-  PolicyConfigSchema,
-  ResourceValidation,
-  ResourceValidationPolicy,
-  ReportViolation,
-  Severity,
-  StackValidationPolicy,
-} from "@pulumi/policy";
+import type { PolicyConfigSchema, Severity } from "@pulumi/policy";
 
-import { secretsOfResources } from "./secrets.ts";
+import type { Exception } from "./exceptions.ts";
 import type { Path } from "./visit.ts";
 
 /** What a policy reads of one resource: its inputs as the engine sends them. Reading an unknown one throws, see visit.ts. */
@@ -64,8 +57,8 @@ export interface PolicyDefinition<Settings = undefined> {
   /** One sentence: what holds when the policy is kept. */
   readonly description: string;
   readonly severity: Severity;
-  /** Number of the lesson in docs/ that the policy comes from. */
-  readonly lesson: number;
+  /** Number of the lesson in docs/ that the policy comes from, where it comes from one. */
+  readonly lesson?: number;
   readonly level: "advisory" | "mandatory";
   /** How to mend a violation, in general. */
   readonly remediation: string;
@@ -97,9 +90,10 @@ export function describeFinding(
   policy: Pick<PolicyDefinition, "why" | "lesson" | "url">,
   finding: Finding,
 ): string {
+  const sources = [...(policy.lesson === undefined ? [] : [`lesson ${policy.lesson}`]), policy.url];
   return [
     `${finding.where} ${finding.what}.`,
-    `  why: ${policy.why} (lesson ${policy.lesson}, ${policy.url})`,
+    `  why: ${policy.why} (${sources.join(", ")})`,
     `  instead: ${finding.instead}`,
   ].join("\n");
 }
@@ -109,71 +103,7 @@ export function describeNotJudged(gaps: readonly NotJudged[]): string {
   return ["Not judged:", ...gaps.map((gap) => `  ${gap.where}: ${gap.because}`)].join("\n");
 }
 
-/** @pulumi/policy takes such an object at runtime (server.js, makeReportViolationFun); its types know only the string. */
-interface ViolationReport {
-  message: string;
-  urn?: string | undefined;
-  enforcementLevel?: "advisory";
-  severity?: Severity;
-}
-
-function report<Settings>(
-  policy: PolicyDefinition<Settings>,
-  judgement: Judgement,
-  reportViolation: ReportViolation,
-): void {
-  const send = reportViolation as unknown as (violation: ViolationReport) => void;
-  for (const finding of judgement.findings)
-    send({ message: describeFinding(policy, finding), urn: finding.urn });
-  const byResource = Map.groupBy(judgement.notJudged, (gap) => gap.urn);
-  for (const [urn, gaps] of byResource) {
-    // Advisory: a gap is to be seen, but a first preview, where ids and generated passwords are unknown, must not fail for it.
-    send({ message: describeNotJudged(gaps), urn, enforcementLevel: "advisory", severity: "low" });
-  }
-}
-
-/** Marks a function as the SDK's own typed helper does, which would load the resource's class: others are then never unpacked for it. */
-function ofType(types: readonly string[] | undefined, validate: ResourceValidation): ResourceValidation {
-  return types?.length === 1 ? Object.assign(validate, { __pulumiType: types[0] }) : validate;
-}
-
-/**
- * Makes the SDK's policy of a definition. One that has both judging functions becomes one policy that the SDK calls for each resource and
- * again for the stack (server.js asks isResourcePolicy and isStackPolicy separately).
- */
-export function toSdkPolicy<Settings>(
-  policy: PolicyDefinition<Settings>,
-): ResourceValidationPolicy | StackValidationPolicy {
-  const { judgeResource, judgeStack, resourceTypes, seesSecrets, settings } = policy;
-  const secrets = seesSecrets && secretsOfResources();
-  const parse = (raw: object): Settings =>
-    settings ? settings.parse(raw as Record<string, unknown>) : (undefined as Settings);
-  return {
-    name: policy.id,
-    description: policy.description,
-    enforcementLevel: secrets ? "remediate" : policy.level,
-    severity: policy.severity,
-    tags: [`lesson-${policy.lesson}`],
-    remediationSteps: policy.remediation,
-    url: policy.url,
-    ...(settings && { configSchema: settings.schema }),
-    ...(secrets && { remediateResource: secrets.remember }),
-    ...(judgeResource && {
-      validateResource: ofType(resourceTypes, async (args, reportViolation) => {
-        if (resourceTypes && !resourceTypes.includes(args.type))
-          return args.notApplicable(`only ${resourceTypes.join(", ")} are read`);
-        const subject = secrets ? { ...args, secretPaths: secrets.of(args.urn) } : args;
-        const verdict = await judgeResource(subject, parse(args.getConfig()));
-        if ("notApplicable" in verdict) return args.notApplicable(verdict.notApplicable);
-        report(policy, verdict, reportViolation);
-      }),
-    }),
-    ...(judgeStack && {
-      validateStack: async (args, reportViolation) => {
-        const verdict = await judgeStack(args.resources, parse(args.getConfig()));
-        if ("notApplicable" in verdict) return args.notApplicable(verdict.notApplicable);
-        report(policy, verdict, reportViolation);
-      },
-    }),
-  } as ResourceValidationPolicy | StackValidationPolicy;
+/** A finding that an exception lets pass: marked, so that a reader and the review can tell it from one that nobody has looked at. */
+export function describeExcepted({ expires, reason }: Exception, finding: string): string {
+  return `Excepted until ${expires}: ${reason}\n${finding}`;
 }

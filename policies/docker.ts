@@ -1,8 +1,10 @@
-import { read, readAt, type Read } from "./visit.ts";
+import { formatPath, read, readAt, type Path, type Read } from "./visit.ts";
 import type { Subject } from "./definition.ts";
 
-/** Type token of a Docker container; compared as a string, since importing the SDK's class would cost start-up time. */
+/** Type tokens, compared as strings, since importing the SDK's classes would cost start-up time. */
 export const CONTAINER = "docker:index/container:Container";
+export const REMOTE_IMAGE = "docker:index/remoteImage:RemoteImage";
+export const VOLUME = "docker:index/volume:Volume";
 
 /** What a container's list holds at an index, one guard each. */
 function* entries(list: Read): Generator<Read> {
@@ -40,4 +42,61 @@ export function labelOf(container: Subject, label: string): string | undefined {
     if (name.known && name.value === label) return value.known ? String(value.value) : undefined;
   }
   return undefined;
+}
+
+/**
+ * What a container is for, by tailwart's label; unknown where a label that could say so is.
+ *
+ * A stack policy sees what is planned, where labels that the program does not give are unknown until Docker adds the image's own; those
+ * that it takes from a resource have a source.
+ */
+export function roleOf(container: Subject): Read {
+  const labels = listAt(container.props, ["labels"]);
+  const { propertyDependencies } = container;
+  const notGiven = propertyDependencies !== undefined && !propertyDependencies["labels"]?.length;
+  let incomplete = !labels.known && !notGiven;
+  for (const { path, read: entry } of labels.entries) {
+    const name = readAt(container.props, [...path, "label"]);
+    if (!entry.known || !name.known) incomplete = true;
+    else if (name.value === "tailwart.role") return readAt(container.props, [...path, "value"]);
+  }
+  return incomplete ? { known: false } : { known: true, value: undefined };
+}
+
+/** One place of a list. */
+export interface Entry {
+  readonly path: Path;
+  readonly read: Read;
+}
+
+/** A list that is there or not: entries are read one guard each, and the list itself may be unknown. */
+export interface Listing {
+  readonly known: boolean;
+  readonly entries: readonly Entry[];
+}
+
+/** The entries of the list at a path, with the path of each. */
+export function listAt(props: unknown, path: Path): Listing {
+  const list = readAt(props, path);
+  return {
+    known: list.known,
+    entries: [...entries(list)].map((entry, i) => ({ path: [...path, i], read: entry })),
+  };
+}
+
+/** Where a container publishes ports on its host, and what of that is unknown. */
+export function publishedPortsOf({ props }: Subject): { published: string[]; unknown: string[] } {
+  const published: string[] = [];
+  const unknown: string[] = [];
+  const ports = listAt(props, ["ports"]);
+  if (!ports.known) unknown.push("ports");
+  for (const { path, read: entry } of ports.entries) {
+    const internal = readAt(props, [...path, "internal"]);
+    const name = internal.known && typeof internal.value === "number" ? ` (${internal.value})` : "";
+    (entry.known ? published : unknown).push(formatPath(path) + name);
+  }
+  const all = read(props, "publishAllPorts");
+  if (!all.known) unknown.push("publishAllPorts");
+  else if (all.value === true) published.push("publishAllPorts");
+  return { published, unknown };
 }

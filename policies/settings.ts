@@ -1,17 +1,42 @@
 import { isIP } from "node:net";
+import type { PolicyConfigSchema, Severity } from "@pulumi/policy";
 
 /** Says what is wrong with a key of the policy config, and what is accepted instead. Never repeats the value. */
 export class PolicySettingsError extends Error {
   constructor(message: string) {
     super(`Policy config: ${message}`);
     this.name = "PolicySettingsError";
-    this.stack = `${this.name}: ${this.message}`; // the SDK prints the stack, and this is a user's mistake
+    this.stack = this.message; // the SDK prints the stack, and this is a user's mistake
   }
 }
 
 /** The error for a key whose value is of the wrong kind. */
 export function wrongSetting(path: string, accepts: string, example: string): PolicySettingsError {
   return new PolicySettingsError(`${path} accepts ${accepts}; write for example ${example}`);
+}
+
+const SEVERITIES = ["low", "medium", "high", "critical"] as const satisfies readonly Severity[];
+
+/** What every policy's part of the config takes besides `enforcementLevel`, which the engine itself reads. */
+export const COMMON_SCHEMA: NonNullable<PolicyConfigSchema["properties"]> = {
+  severity: {
+    type: "string",
+    enum: [...SEVERITIES],
+    description: "Severity of the findings, in place of the policy's own.",
+  },
+};
+const COMMON_KEYS = ["enforcementLevel", ...Object.keys(COMMON_SCHEMA)];
+
+/** Takes the keys that every policy has out of its part of the config. */
+export function splitCommonSettings(
+  policy: string,
+  raw: Readonly<Record<string, unknown>>,
+): { severity: Severity | undefined; own: Record<string, unknown> } {
+  const { severity, ...own } = raw;
+  const known = SEVERITIES.find((each) => each === severity);
+  if (severity !== undefined && known === undefined)
+    throw wrongSetting(`${policy}.severity`, `one of ${SEVERITIES.join(", ")}`, '"low"');
+  return { severity: known, own };
 }
 
 /** Refuses keys that the policy does not know: a misspelt one would silently do nothing. */
@@ -23,7 +48,7 @@ export function refuseUnknownKeys(
   for (const key of Object.keys(raw)) {
     if (!known.includes(key)) {
       throw new PolicySettingsError(
-        `${policy}.${key} is no key of this policy; write one of ${known.join(", ")}`,
+        `${policy}.${key} is no key of this policy; write one of ${[...known, ...COMMON_KEYS].join(", ")}`,
       );
     }
   }

@@ -2,6 +2,7 @@ import { parse as parseJsonc, type ParseError } from "jsonc-parser";
 import { isMagicDnsName } from "../lib/addresses.ts";
 import type { Subject } from "./definition.ts";
 import { CONTAINER, environmentOf } from "./docker.ts";
+import { strings, type PolicyDocument } from "./policy-rules.ts";
 import { readString, walk } from "./visit.ts";
 
 export const ACL = "tailscale:index/acl:Acl";
@@ -14,26 +15,36 @@ export interface AclDocument {
 
 /** The stack's tailnet policy file, or why it cannot be judged by. */
 export type AclReading = { readonly document: AclDocument } | { readonly because: string };
+export type PolicyReading = { readonly document: PolicyDocument } | { readonly because: string };
 
-const strings = (value: unknown): string[] =>
-  Array.isArray(value) ? value.filter((item): item is string => typeof item === "string") : [];
 const records = (value: unknown): Record<string, unknown>[] =>
   Array.isArray(value)
     ? value.filter((item): item is Record<string, unknown> => typeof item === "object" && item !== null)
     : [];
 
+/** The whole tailnet policy file of an {@link ACL} resource. */
+export function readPolicyFile(acl: Subject): PolicyReading {
+  const text = readString(acl.props, ["acl"]);
+  if (!text.known) return { because: "the tailnet policy file is unknown until the update" };
+  const errors: ParseError[] = [];
+  let document: unknown;
+  try {
+    document = parseJsonc(text.value ?? "", errors, { allowTrailingComma: true });
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error; // nested too deep for the call stack
+  }
+  return errors.length > 0 || typeof document !== "object" || document === null || Array.isArray(document)
+    ? { because: "the tailnet policy file cannot be parsed as HuJSON" }
+    : { document: document as PolicyDocument };
+}
+
 /** Reads the tailnet policy file out of the stack's own resources; no request is made. */
 export function readAcl(resources: readonly Subject[]): AclReading {
   const acl = resources.find((resource) => resource.type === ACL);
   if (!acl) return { because: "the stack has no tailnet policy file (tailscale.Acl) to judge the name by" };
-  const text = readString(acl.props, ["acl"]);
-  if (!text.known) return { because: "the tailnet policy file is unknown until the update" };
-  const errors: ParseError[] = [];
-  const document: unknown = parseJsonc(text.value ?? "", errors, { allowTrailingComma: true });
-  if (errors.length > 0 || typeof document !== "object" || document === null) {
-    return { because: "the tailnet policy file cannot be parsed as HuJSON" };
-  }
-  const { nodeAttrs, grants, acls } = document as Record<string, unknown>;
+  const reading = readPolicyFile(acl);
+  if ("because" in reading) return reading;
+  const { nodeAttrs, grants, acls } = reading.document;
   return {
     document: {
       nodeAttrs: records(nodeAttrs).map((entry) => ({

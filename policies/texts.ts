@@ -36,7 +36,7 @@ function jsonPieces(text: string): { path: Path; text: string }[] | undefined {
 
 /** The strings of TOML, or undefined when it is none. */
 function tomlPieces(text: string): { path: Path; text: string }[] | undefined {
-  if (!/^\s*(?:\[{1,2}[^\]]+\]{1,2}|[\w."-]+\s*=.+)\s*$/m.test(text)) return undefined;
+  if (!/^[ \t]*(?:\[{1,2}[^\]\n]+\]{1,2}|[\w."-]+[ \t]*=.+)[ \t]*$/m.test(text)) return undefined;
   try {
     return walk(parseToml(text)).leaves.flatMap(({ path, value }) =>
       typeof value === "string" ? [{ path, text: value }] : [],
@@ -66,12 +66,45 @@ function withoutComments(text: string): string {
  * @param where what the pieces' places begin with
  * @param key innermost key that holds the text
  */
-export function decodeText(where: string, key: string, text: string, depth = 0): TextPiece[] {
+export function decodeText(where: string, key: string, text: string): TextPiece[] {
+  return decoded(text).map((piece) => ({
+    where: where + piece.place,
+    text: piece.text,
+    key: piece.key ?? key,
+  }));
+}
+
+/** A piece with its place within the text, such as ` apps.layer4`, and without a key where the text is not structured. */
+interface InnerPiece {
+  readonly place: string;
+  readonly text: string;
+  readonly key: string | undefined;
+}
+
+/** Long texts by their content: a resource's texts are read once for itself and once more over the whole stack. */
+const known = new Map<string, readonly InnerPiece[]>();
+const WORTH_KEEPING = 256;
+const MAX_KNOWN = 4096;
+
+function decoded(text: string): readonly InnerPiece[] {
+  if (text.length < WORTH_KEEPING) return decode(text, 0);
+  const pieces = known.get(text) ?? decode(text, 0);
+  if (known.size >= MAX_KNOWN) known.clear();
+  known.set(text, pieces);
+  return pieces;
+}
+
+function decode(text: string, depth: number): InnerPiece[] {
   const inner = depth < MAX_DEPTH ? structuredPieces(text) : undefined;
-  if (inner === undefined) return [{ where, text: withoutComments(text), key }];
+  if (inner === undefined) return [{ place: "", text: withoutComments(text), key: undefined }];
   return inner.flatMap((piece) => {
-    const innerKey = piece.path.findLast((part) => typeof part === "string") ?? key;
-    return decodeText(`${where} ${formatPath(piece.path)}`, innerKey as string, piece.text, depth + 1);
+    const innerKey = piece.path.findLast((part) => typeof part === "string");
+    const place = ` ${formatPath(piece.path)}`;
+    return decode(piece.text, depth + 1).map((one) => ({
+      place: place + one.place,
+      text: one.text,
+      key: one.key ?? innerKey,
+    }));
   });
 }
 
@@ -99,14 +132,16 @@ function pieces({ path, value }: Leaf, names: ReadonlyMap<string, string>): Text
 
 /** Every text of a resource's inputs, decoded, and the places that could not be read. */
 export function textsOf(props: unknown): { pieces: TextPiece[]; gaps: Gap[] } {
-  const { leaves, gaps } = walk(props);
+  const { leaves, gaps: unread } = walk(props);
+  const gaps = [...unread];
   const names = new Map<string, string>();
   for (const { path, value } of leaves) {
     const [list = "", index, key] = path;
     if (path.length === 3 && NAME_OF_MEMBER[list] === key) names.set(`${list} ${index}`, String(value));
   }
-  for (const { path } of leaves) {
-    if (path[0] !== "uploads" || path[2] !== "source") continue;
+  for (const { path, value } of leaves) {
+    // The provider fills in an empty one over the whole stack.
+    if (path[0] !== "uploads" || path[2] !== "source" || value === "") continue;
     const file = names.get(`uploads ${path[1]}`) ?? "the upload";
     gaps.push({ path, because: `${file} comes from a local file, which is only read at deploy` });
   }

@@ -49,33 +49,54 @@ export function readString(root: unknown, path: Path): { known: boolean; value?:
   return typeof result.value === "string" ? { known: true, value: result.value } : { known: true };
 }
 
+/** Every value below a root that could be read, and the places that could not. */
+export interface Visited {
+  readonly leaves: readonly Leaf[];
+  readonly gaps: readonly Gap[];
+}
+
+/** By root: policies are given one object for each resource (unpack-once.ts), and several of them read all of it. */
+const visited = new WeakMap<object, Visited>();
+
 /** Visits every value below a root, key by key. Unknown ones, and files that are only read at deploy, come back as gaps. */
-export function walk(root: unknown): { leaves: Leaf[]; gaps: Gap[] } {
+export function walk(root: unknown): Visited {
+  if (typeof root !== "object" || root === null) return visitAll(root);
+  const known = visited.get(root) ?? visitAll(root);
+  visited.set(root, known);
+  return known;
+}
+
+/** What the SDK puts in the place of an unknown value has this form. */
+const MARK = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
+/**
+ * Past the SDK's proxies, which make one more for each value that is read: half of the pack's time was theirs. Only what looks like the mark of an
+ * unknown value is then read through them, since a program may well have such a text of its own.
+ */
+function visitAll(root: unknown): Visited {
   const leaves: Leaf[] = [];
   const gaps: Gap[] = [];
   const visit = (value: unknown, path: Path): void => {
-    if (typeof value === "string" || typeof value === "number" || typeof value === "boolean") {
+    if (typeof value === "string" && MARK.test(value) && !readAt(root, path).known) {
+      gaps.push({ path, because: UNKNOWN_AT_PREVIEW });
+    } else if (typeof value === "string" || typeof value === "number" || typeof value === "boolean") {
       leaves.push({ path, value });
     } else if (typeof value === "object" && value !== null) {
-      const asset = read(value, "__pulumiAsset");
-      const archive = read(value, "__pulumiArchive");
-      if ((asset.known && asset.value === true) || (archive.known && archive.value === true)) {
+      if (inside(value, "__pulumiAsset") === true || inside(value, "__pulumiArchive") === true) {
         gaps.push({ path, because: "an asset, whose content is only read at deploy" });
         return;
       }
-      const keys = Array.isArray(value)
-        ? Array.from({ length: value.length }, (_, i) => i)
-        : Object.keys(value);
-      for (const key of keys) {
-        const result = read(value, key);
-        if (result.known) visit(result.value, [...path, key]);
-        else gaps.push({ path: [...path, key], because: UNKNOWN_AT_PREVIEW });
-      }
+      const keys = Array.isArray(value) ? value.keys() : Object.keys(value);
+      for (const key of keys) visit(inside(value, key), [...path, key]);
     }
   };
   visit(root, []);
   return { leaves, gaps };
 }
+
+/** A property as it is, also where reading it would throw. */
+const inside = (container: object, key: string | number): unknown =>
+  Object.getOwnPropertyDescriptor(container, key)?.value;
 
 /** A path as a person writes it: `uploads[0].content`. A key too long to be a name is left out, since it could be a secret. */
 export function formatPath(path: Path): string {

@@ -34,7 +34,14 @@ await runMain(async () => {
   const args = ["run", "--reporter=default", "--reporter=json", `--outputFile.json=${report}`, ...extra];
   const done = spawnSync(join("node_modules", ".bin", "vitest"), args, {
     stdio: "inherit",
-    env: { ...process.env, ...tools.env, ...(full ? { TAILWART_FULL: "1" } : {}) },
+    env: {
+      ...process.env,
+      ...tools.env,
+      ...(full && {
+        TAILWART_FULL: "1",
+        TAILWART_PROPERTY_RUNS: process.env["TAILWART_PROPERTY_RUNS"] ?? "10000",
+      }),
+    },
   });
   const { numPassedTests, numFailedTests, success } = JSON.parse(readFileSync(report, "utf8")) as {
     numPassedTests: number;

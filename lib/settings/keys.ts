@@ -4,10 +4,11 @@
  * Two places hold them. Keys of the config file ("local keys") are read at start only; the API lists them too, with macros unexpanded.
  * The rest lie in the data store and are written through /api/settings. Which is which: stalwart-lite 0.16.0 common/src/manager/config.rs, `Patterns`.
  */
+import { acmeFileKeys, acmeSettingKeys } from "./acme-keys.ts";
+import { file, list, type SettingKeys } from "./key-spelling.ts";
 import type { StalwartSettings } from "./schema.ts";
 
-/** Stalwart's key → its value. Lists are spelled `key.0000`, `key.0001`; a set's members are keys with an empty value. */
-export type SettingKeys = Record<string, string>;
+export type { SettingKeys } from "./key-spelling.ts";
 
 /** Where Stalwart finds the spam filter's rules when none are wanted; see files.ts of lib/stalwart. */
 export const NO_SPAM_RULES_FILE = "/etc/stalwart/spam-filter.toml";
@@ -43,15 +44,10 @@ const LOCAL_KEYS = [
  */
 const OWNED_GROUPS = ["queue.strategy.route", "queue.strategy.tls", "server.allowed-ip"];
 
-const file = (path: string) => `%{file:${path}}%`;
-
-function list(key: string, values: readonly string[]): SettingKeys {
-  return Object.fromEntries(values.map((value, i) => [`${key}.${String(i).padStart(4, "0")}`, value]));
-}
-
 /** The keys of the config file. @example toFileKeys(settings)["server.hostname"] === "mail.example.org" */
 export function toFileKeys(settings: StalwartSettings): SettingKeys {
   const { postgres, autoBan } = settings;
+  const acme = acmeFileKeys(settings);
   const keys: SettingKeys = { "server.hostname": settings.hostname };
   for (const listener of settings.listeners) {
     const id = `server.listener.${listener.name}`;
@@ -90,6 +86,7 @@ export function toFileKeys(settings: StalwartSettings): SettingKeys {
     "authentication.fallback-admin.user": settings.admin.user,
     "authentication.fallback-admin.secret": file(settings.admin.hashFile),
     ...Object.assign({}, ...settings.relays.map(relayCredentialKeys)),
+    ...acme,
     "spam-filter.resource":
       settings.spamRules === "none" ? `file://${NO_SPAM_RULES_FILE}` : settings.spamRules,
     // Pyzor's server is looked up at each start and reload; where it has no address the reload is refused as a whole.
@@ -97,6 +94,7 @@ export function toFileKeys(settings: StalwartSettings): SettingKeys {
     ...list("config.local-keys", [
       ...LOCAL_KEYS,
       ...settings.relays.filter((relay) => relay.auth).map((relay) => `queue.route.${relay.name}.auth.*`),
+      ...Object.keys(acme),
     ]),
   };
 }
@@ -133,6 +131,7 @@ export function toSettingKeys(settings: StalwartSettings): SettingKeys {
     ),
     tlsStrategies(settings),
     { "queue.connection.default.timeout.connect": `${settings.outbound.connectTimeout}s` },
+    acmeSettingKeys(settings),
   );
   for (const ip of settings.allowedIps) keys[`server.allowed-ip.${ip}`] = "";
   return keys;
@@ -173,14 +172,15 @@ function ifBlock(key: string, rules: [condition: string, then: string][], otherw
 
 /**
  * The groups of keys that the given keys belong to. Whatever is live in one of them (see inGroup) and not declared is a hand edit.
- * Routes and TLS strategies count by name, so that ones which somebody else made are left alone.
+ * Routes and TLS strategies count by name, so that ones which somebody else made are left alone; of an ACME client only its lists, since its
+ * certificate lies beside them.
  *
  * @example ownedGroups({ "queue.route.smarthost.port": "587" }).includes("queue.route.smarthost") === true
  */
 export function ownedGroups(keys: SettingKeys): string[] {
   const groups = new Set(OWNED_GROUPS);
   for (const key of Object.keys(keys)) {
-    const group = /^queue\.(route|tls)\.[^.]+(?=\.)/.exec(key)?.[0];
+    const group = /^(?:queue\.(?:route|tls)\.[^.]+|acme\.[^.]+\.(?:contact|domains))(?=\.)/.exec(key)?.[0];
     if (group) groups.add(group);
   }
   return [...groups].sort();

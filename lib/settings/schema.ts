@@ -8,6 +8,7 @@ import { z } from "zod";
 
 import { classifyHost, isMagicDnsName } from "../addresses.ts";
 import { SECRET_DIRECTORY } from "../stalwart/paths.ts";
+import { acmeClientSchema, acmeProblems, dnsProviderSchema } from "./acme.ts";
 import {
   domain,
   hostName,
@@ -144,6 +145,15 @@ export const settingsSchema = z
       })
       .prefault({})
       .describe("The account through which tailwart reaches the API."),
+    acme: z
+      .array(acmeClientSchema)
+      .optional()
+      .describe("Who orders certificates. Without it Stalwart shows one that it has signed itself."),
+    dnsProvider: dnsProviderSchema
+      .optional()
+      .describe(
+        "Where the records of DNS-01 are written, with a secret that is only named by its file (lesson 2).",
+      ),
     logLevel: z.enum(["error", "warn", "info", "debug", "trace"]).default("info").describe("Log on stdout."),
     domains: z
       .array(domain)
@@ -173,6 +183,7 @@ export const settingsSchema = z
       if (other !== i)
         issue(["listeners", i, "port"], `port ${l.port} is taken by "${state.listeners[other]?.name}"`);
     });
+    for (const { path, message } of acmeProblems(state)) issue(path, message);
     const routes = ["mx", ...state.relays.map((r) => r.name)];
     if (!routes.includes(state.outbound.route)) {
       issue(

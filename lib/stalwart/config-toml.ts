@@ -10,6 +10,7 @@ const SECTIONS: [prefix: string, comment: string][] = [
   ["tracer.", "Log on stdout: the container's log is the log"],
   ["authentication.", "The account through which settings are deployed"],
   ["queue.", "Credentials of relays: in the file, because only here a file macro is expanded"],
+  ["acme.", "The DNS provider's secret: in the file for the same reason"],
   ["spam-filter.", "Nothing is fetched from the internet unless asked for"],
   ["config.", "Which keys this file owns; everything else is in the data store"],
 ];

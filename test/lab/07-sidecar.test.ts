@@ -1,7 +1,19 @@
 import { afterAll, describe, expect, test } from "vitest";
 
+import { mustPulumi } from "../../cli/stack.ts";
 import { runIn } from "../../lab/machine.ts";
-import { container, docker, eventually, facts, greets, layout, said, tailnetAddress, up } from "./lab.ts";
+import {
+  container,
+  docker,
+  eventually,
+  facts,
+  greets,
+  layout,
+  said,
+  stack,
+  tailnetAddress,
+  up,
+} from "./lab.ts";
 
 const EPHEMERAL = { "tailwart:tailnet/identity": "ephemeral" };
 const stalwartPid = () =>
@@ -83,7 +95,11 @@ describe("the sidecar restarted, persistent (lesson 13)", () => {
 });
 
 describe("the sidecar restarted, ephemeral (lessons 6 and 16)", () => {
-  test("is deployed as another identity", async () => {
+  test("is deployed as another identity, once the old one's state is no longer protected", async () => {
+    const refused = await up(EPHEMERAL);
+    expect(refused.code).not.toBe(0);
+    expect(said(refused)).toMatch(/mail-state.*protect/s);
+    await mustPulumi(stack, ["state", "unprotect", "--all", "--yes", "--stack", stack.name]);
     const run = await up(EPHEMERAL);
     expect(run.code, said(run)).toBe(0);
     await eventually("a greeting through the edge", 60, greets);

@@ -1,6 +1,7 @@
 import { createRequire } from "node:module";
 import type { AnyPolicy } from "../../policies/all.ts";
-import { toSdkPolicy } from "../../policies/definition.ts";
+import { PackRun } from "../../policies/pack-run.ts";
+import { toSdkPolicy, type SdkPolicy } from "../../policies/sdk-policy.ts";
 
 /**
  * Runs a policy the way the engine does, without a server: through the SDK's own analyze functions and their real wire format, so that
@@ -125,27 +126,47 @@ function make(kind: string): Message {
   return new Constructor();
 }
 
+async function ask(
+  makeRpc: MakeRpc,
+  served: readonly SdkPolicy[],
+  request: Message,
+): Promise<ReturnType<AnalyzeResponse["toObject"]>> {
+  const call = (make: MakeRpc) =>
+    new Promise<AnalyzeResponse>((resolve, reject) => {
+      const rpc = make("test", "0.0.0", "mandatory", [...served]);
+      rpc({ request }, (error, answer) => (error ? reject(error) : resolve(answer))).catch(reject);
+    });
+  // The engine's order: remediations first, for each resource.
+  if (makeRpc === server.makeAnalyzeRpcFun) await call(server.makeRemediateRpcFun);
+  return (await call(makeRpc)).toObject();
+}
+
+/** A policy beside the one under test, as in a pack: it is shown every resource. */
+const BYSTANDER: AnyPolicy = {
+  id: "bystander",
+  description: "Sees everything.",
+  severity: "low",
+  level: "advisory",
+  remediation: "None.",
+  url: "https://example.org",
+  why: "a pack has several policies",
+  anyStack: true,
+  judgeResource: () => ({ findings: [], notJudged: [] }),
+};
+
+/** @param before resources that the engine has asked the resource policies about first */
 async function analyze(
   makeRpc: MakeRpc,
   policy: AnyPolicy,
   request: Message,
   secrets: string[],
   options: RunOptions,
+  before: readonly Message[] = [],
 ): Promise<Outcome> {
-  const { settings } = policy;
-  const configured = settings
-    ? { ...policy, settings: { ...settings, parse: () => settings.parse(options.config ?? {}) as unknown } }
-    : policy;
-  const served = [toSdkPolicy(configured)];
-  const ask = (rpc: ReturnType<MakeRpc>) =>
-    new Promise<AnalyzeResponse>((resolve, reject) => {
-      rpc({ request }, (error, answer) => (error ? reject(error) : resolve(answer))).catch(reject);
-    });
-  // The engine's order: remediations first, for each resource.
-  if (makeRpc === server.makeAnalyzeRpcFun)
-    await ask(server.makeRemediateRpcFun("test", "0.0.0", "mandatory", served));
-  const response = await ask(makeRpc("test", "0.0.0", "mandatory", served));
-  const { diagnosticsList, notApplicableList } = response.toObject();
+  const run = new PackRun([policy], "/");
+  run.configure(new Map([[policy.id, { enforcementLevel: policy.level, properties: options.config ?? {} }]]));
+  for (const resource of before) await ask(server.makeAnalyzeRpcFun, [toSdkPolicy(BYSTANDER, run)], resource);
+  const { diagnosticsList, notApplicableList } = await ask(makeRpc, [toSdkPolicy(policy, run)], request);
   for (const { message } of diagnosticsList) {
     const leaked = secrets.find((text) => message.includes(text));
     if (leaked !== undefined)
@@ -163,6 +184,17 @@ async function analyze(
   };
 }
 
+const requestOf = (resource: TestResource, secrets: string[]): Message =>
+  fill(make("AnalyzeRequest"), resource, secrets);
+
+function stackRequestOf(resources: readonly TestResource[], secrets: string[]): Message {
+  const request = make("AnalyzeStackRequest");
+  request["setResourcesList"]?.(
+    resources.map((resource) => fill(make("AnalyzerResource"), resource, secrets)),
+  );
+  return request;
+}
+
 /** Runs a policy's judgeResource on one resource. */
 export function runPolicy(
   policy: AnyPolicy,
@@ -170,8 +202,7 @@ export function runPolicy(
   options: RunOptions = {},
 ): Promise<Outcome> {
   const secrets: string[] = [];
-  const request = fill(make("AnalyzeRequest"), resource, secrets);
-  return analyze(server.makeAnalyzeRpcFun, policy, request, secrets, options);
+  return analyze(server.makeAnalyzeRpcFun, policy, requestOf(resource, secrets), secrets, options);
 }
 
 /** Runs a policy's judgeStack on a stack's resources. */
@@ -181,9 +212,37 @@ export function runStackPolicy(
   options: RunOptions = {},
 ): Promise<Outcome> {
   const secrets: string[] = [];
-  const request = make("AnalyzeStackRequest");
-  request["setResourcesList"]?.(
-    resources.map((resource) => fill(make("AnalyzerResource"), resource, secrets)),
-  );
-  return analyze(server.makeAnalyzeStackRpcFun, policy, request, secrets, options);
+  // The engine shows a stack policy what a component has registered as outputs, and tailwart's register none.
+  const isComponent = ({ type }: TestResource) => /^tailwart:mail:(?!(?:Settings|Registry)$)/.test(type);
+  const shown = resources.map((resource) => (isComponent(resource) ? { ...resource, props: {} } : resource));
+  const before = resources.filter(isComponent).map((resource) => requestOf(resource, secrets));
+  const request = stackRequestOf(shown, secrets);
+  return analyze(server.makeAnalyzeStackRpcFun, policy, request, secrets, options, before);
+}
+
+/** What one of several served policies says, as the engine gets it. */
+export interface Diagnostic {
+  readonly policy: string;
+  readonly level: "advisory" | "mandatory";
+  readonly severity: "low" | "medium" | "high" | "critical" | undefined;
+  readonly message: string;
+  /** Empty for the resource that was asked about. */
+  readonly urn: string;
+}
+
+/** Asks served policies about one resource, or, with a list, about a stack. */
+export async function askServed(
+  served: readonly SdkPolicy[],
+  about: TestResource | readonly TestResource[],
+): Promise<Diagnostic[]> {
+  const { diagnosticsList } = Array.isArray(about)
+    ? await ask(server.makeAnalyzeStackRpcFun, served, stackRequestOf(about as TestResource[], []))
+    : await ask(server.makeAnalyzeRpcFun, served, requestOf(about as TestResource, []));
+  return diagnosticsList.map(({ policyname, enforcementlevel, severity, message, urn }) => ({
+    policy: policyname,
+    level: enforcementlevel === 0 ? "advisory" : "mandatory",
+    severity: ([undefined, "low", "medium", "high", "critical"] as const)[severity],
+    message,
+    urn,
+  }));
 }

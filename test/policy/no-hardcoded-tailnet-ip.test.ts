@@ -208,6 +208,9 @@ describe("no-hardcoded-tailnet-ip passes", () => {
     expect(notJudged).toEqual([
       "uploads[0].source: /etc/caddy/Caddyfile comes from a local file, which is only read at deploy",
     ]);
+    // What the provider fills in where nothing is set.
+    const filled = { file: "/etc/caddy/Caddyfile", content: ":80", source: "" };
+    expect((await container({ uploads: [filled] })).notJudged).toEqual([]);
   });
 
   test.each([

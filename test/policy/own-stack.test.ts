@@ -1,33 +1,69 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { allPolicies } from "../../policies/all.ts";
-import { runPolicy, runStackPolicy, type Outcome, type TestResource } from "./harness.ts";
+import type { Registered } from "../unit/components/mocks.ts";
+import { runPolicy, runStackPolicy, UNKNOWN, urnOf, type Outcome, type TestResource } from "./harness.ts";
 
-interface GoldenResource {
-  readonly type: string;
-  readonly name: string;
-  readonly inputs: object;
+const golden = readFileSync(join(import.meta.dirname, "../golden/prod.json"), "utf8");
+
+/** Docker's ids are hex digits; the golden stack's are names, which read better. */
+const deployed = golden.replace(/"container:[\w-]+-id"/g, `"container:${"0".repeat(64)}"`);
+/** Before anything is made, whatever holds an id or a generated secret is unknown. */
+const atFirst = golden.replace(/"(?:[^"\\]|\\.)*"/g, (text) =>
+  /-id"$|(?:key|secret|password|hash)-of-/.test(text) ? JSON.stringify(UNKNOWN) : text,
+);
+
+function resourcesOf(text: string): TestResource[] {
+  const registered = JSON.parse(text) as Registered[];
+  const urns = new Map(
+    registered.map(({ type, name }) => [`${type} ${name}`, urnOf({ type, name, props: {} })]),
+  );
+  return registered.map(({ type, name, inputs, protect, comesFrom = {} }) => ({
+    type,
+    name,
+    props: inputs,
+    ...(protect && { protect }),
+    propertyDependencies: Object.fromEntries(
+      Object.entries(comesFrom).map(([input, sources]) => [
+        input,
+        sources.map((source) => urns.get(source) ?? source),
+      ]),
+    ),
+  }));
 }
 
-const golden = JSON.parse(
-  readFileSync(join(import.meta.dirname, "../golden/prod.json"), "utf8"),
-) as GoldenResource[];
-const resources: TestResource[] = golden.map(({ type, name, inputs }) => ({ type, name, props: inputs }));
+/** What a first preview leaves open, since the text that is yet to be made could be an address. */
+const OPEN_AT_FIRST: Readonly<Record<string, readonly string[]>> = {
+  "no-hardcoded-tailnet-ip": [
+    "uploads[0].content: unknown until the update",
+    "labels[2].value: unknown until the update",
+  ],
+};
 
 /** Whether a policy judged something, so that "no violation" says more than "not applicable". */
 const judged = (outcome: Outcome): boolean => outcome.notApplicable === undefined;
 
-test.each(allPolicies.map((policy) => [policy.id, policy] as const))(
-  "%s judges the stack of Pulumi.prod.yaml: no violation, nothing left unjudged",
-  async (_, policy) => {
-    expect(resources.length).toBeGreaterThan(10);
-    const outcomes = await Promise.all([
-      ...(policy.judgeResource ? resources.map((resource) => runPolicy(policy, resource)) : []),
-      ...(policy.judgeStack ? [runStackPolicy(policy, resources)] : []),
-    ]);
-    expect(outcomes.flatMap((outcome) => outcome.violations)).toEqual([]);
-    expect(outcomes.flatMap((outcome) => outcome.notJudged)).toEqual([]);
-    expect(outcomes.some(judged)).toBe(true);
-  },
-);
+describe.each([
+  ["once it is deployed", resourcesOf(deployed), {}],
+  ["at its first preview", resourcesOf(atFirst), OPEN_AT_FIRST],
+])("the stack of Pulumi.prod.yaml %s", (_, resources, open: typeof OPEN_AT_FIRST) => {
+  test.each(allPolicies.map((policy) => [policy.id, policy] as const))(
+    "passes %s, with nothing left unjudged",
+    async (id, policy) => {
+      expect(resources.length).toBeGreaterThan(10);
+      const outcomes = await Promise.all([
+        ...(policy.judgeResource ? resources.map((resource) => runPolicy(policy, resource)) : []),
+        ...(policy.judgeStack ? [runStackPolicy(policy, resources)] : []),
+      ]);
+      expect(outcomes.flatMap((outcome) => outcome.violations)).toEqual([]);
+      expect(outcomes.flatMap((outcome) => outcome.notJudged)).toEqual(open[id] ?? []);
+      expect(outcomes.some(judged)).toBe(true);
+    },
+  );
+});
+
+test("the first preview's stack has unknown values, as one that is deployed has not", () => {
+  expect(atFirst.split(UNKNOWN).length).toBeGreaterThan(10);
+  expect(deployed).not.toContain(UNKNOWN);
+});

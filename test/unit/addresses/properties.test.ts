@@ -2,10 +2,13 @@ import * as fc from "fast-check";
 import ipaddr from "ipaddr.js";
 import { describe, expect, test } from "vitest";
 import { classifyHost, findTailnetAddresses } from "../../../lib/addresses.ts";
+import { noHardcodedTailnetIp } from "../../../policies/no-hardcoded-tailnet-ip.ts";
+import { runPolicy, type Outcome } from "../../policy/harness.ts";
 
 /** TAILWART_PROPERTY_RUNS: cases per property; `npm run test:full` sets 10000. */
 const runs = Number(process.env["TAILWART_PROPERTY_RUNS"] ?? 500);
 const options = { numRuns: runs };
+const MINUTES = 60_000;
 
 const CGNAT: [ipaddr.IPv4, number] = [ipaddr.IPv4.parse("100.64.0.0"), 10];
 const ULA: [ipaddr.IPv6, number] = [ipaddr.IPv6.parse("fd7a:115c:a1e0::"), 48];
@@ -15,6 +18,14 @@ function isNode(text: string): boolean {
   if (address.kind() === "ipv4")
     return (address as ipaddr.IPv4).match(CGNAT) && address.toString() !== "100.100.100.100";
   return (address as ipaddr.IPv6).match(ULA) && address.toString() !== "fd7a:115c:a1e0::53";
+}
+
+/** IPv4-compatible (::/96) and NAT64 (64:ff9b::/96) addresses, which ipaddr.js does not unwrap. */
+function embedsV4(text: string): boolean {
+  const [a, b, ...rest] = ipaddr.IPv6.parse(text).parts;
+  return (
+    ((a === 0 && b === 0) || (a === 0x64 && b === 0xff9b)) && rest.slice(0, 4).every((part) => part === 0)
+  );
 }
 
 const dotted = (n: number): string => [n >>> 24, (n >>> 16) & 255, (n >>> 8) & 255, n & 255].join(".");
@@ -87,13 +98,47 @@ const aroundV6: ((a: string) => string)[] = [
   (a) => `-4 "${a}" x`,
   (a) => JSON.stringify({ hosts: { db: a } }),
 ];
+/** IPv4-mapped spellings, which stand where an IPv6 address stands. */
+const mappedV4 = anywhere.slice(4);
+
+/** A file as it is uploaded into a container, with a host somewhere in it. */
+const files: ((host: string) => { file: string; content: string })[] = [
+  (h) => ({
+    file: "/etc/caddy/caddy.json",
+    content: JSON.stringify({ apps: { a: [{ dial: [`${h}:25`] }] } }),
+  }),
+  (h) => ({ file: "/etc/app.json", content: JSON.stringify({ upstream: { host: h, port: 25 } }, null, 2) }),
+  (h) => ({
+    file: "/etc/app.json",
+    content: JSON.stringify({ inner: JSON.stringify({ url: `http://${h}/x` }) }),
+  }),
+  (h) => ({ file: "/etc/acl.hujson", content: `// mine\n{ "hosts": { "db": "${h}", }, }\n` }),
+  (h) => ({
+    file: "/etc/stalwart/config.toml",
+    content: `[store.pg]\ntype = "x"\nhost = "${h}"\nport = 5432\n`,
+  }),
+  (h) => ({ file: "/etc/caddy/Caddyfile", content: `# edge\nexample.org {\n\treverse_proxy ${h}:8080\n}\n` }),
+  (h) => ({ file: "/app/.env", content: `LANG=C\nDATABASE_URL=postgres://app:secret@${h}:5432/app\n` }),
+  (h) => ({ file: "/start.sh", content: `#!/bin/sh\nnc -z -w 3 ${h} 5432 && exec app\n` }),
+];
+
+/** What the policy says of a container that the file is uploaded into. */
+function judgeUpload(
+  { file, content }: { file: string; content: string },
+  base64: boolean,
+): Promise<Outcome> {
+  const text = base64 ? { contentBase64: Buffer.from(content).toString("base64") } : { content };
+  const type = "docker:index/container:Container";
+  return runPolicy(noHardcodedTailnetIp, { type, props: { uploads: [{ file, ...text }] } });
+}
+
 const from = <T>(list: T[]): fc.Arbitrary<T> => fc.constantFrom(...list);
 
 describe(`over ${runs} random cases each, against ipaddr.js`, () => {
   test("no spelling of a 100.64.0.0/10 host passes, wherever it stands", () => {
     fc.assert(
       fc.property(nodeV4, from(anywhere), from(around), (n, spell, embed) => {
-        expect(isNode(dotted(n))).toBe(true);
+        expect(isNode(spell(n))).toBe(true);
         expect(findTailnetAddresses(embed(spell(n))).length).toBeGreaterThan(0);
       }),
       options,
@@ -103,8 +148,55 @@ describe(`over ${runs} random cases each, against ipaddr.js`, () => {
   test("no spelling of a 100.64.0.0/10 host passes where a host stands", () => {
     fc.assert(
       fc.property(nodeV4, from(asHost), from(aroundHost), (n, spell, embed) => {
+        expect(isNode(spell(n))).toBe(true);
         expect(findTailnetAddresses(embed(spell(n))).map((address) => address.match)).toEqual([spell(n)]);
         expect(classifyHost(spell(n))).toBe("tailnet-ipv4");
+      }),
+      options,
+    );
+  });
+
+  test("no spelling of a 100.64.0.0/10 host passes in an upload", { timeout: 5 * MINUTES }, async () => {
+    const spelled = fc.oneof(
+      fc.tuple(nodeV4, from(asHost)).map(([n, spell]) => ({ host: spell(n), address: spell(n) })),
+      fc.tuple(nodeV4, from(mappedV4)).map(([n, spell]) => ({ host: `[${spell(n)}]`, address: spell(n) })),
+    );
+    await fc.assert(
+      fc.asyncProperty(spelled, from(files), fc.boolean(), async ({ host, address }, write, base64) => {
+        expect(isNode(address)).toBe(true);
+        const { violations, notJudged, blind } = await judgeUpload(write(host), base64);
+        expect({ blind, notJudged }).toEqual({ notJudged: [] });
+        expect(violations).toEqual([
+          expect.stringContaining(` holds ${address}, the address of one tailnet node.`),
+        ]);
+      }),
+      options,
+    );
+  });
+
+  test("no other address is refused in an upload", { timeout: 5 * MINUTES }, async () => {
+    const spelled = fc.oneof(
+      fc.tuple(otherV4, from(asHost)).map(([n, spell]) => spell(n)),
+      fc.tuple(otherV4, from(mappedV4)).map(([n, spell]) => `[${spell(n)}]`),
+      fc
+        .ipV6()
+        .filter((address) => !isNode(address) && !embedsV4(address))
+        .map((address) => `[${address}]`),
+    );
+    await fc.assert(
+      fc.asyncProperty(spelled, from(files), fc.boolean(), async (host, write, base64) => {
+        expect(await judgeUpload(write(host), base64)).toEqual({ violations: [], notJudged: [] });
+      }),
+      options,
+    );
+  });
+
+  test("no IPv4-mapped spelling of a 100.64.0.0/10 host passes where an IPv6 address stands", () => {
+    fc.assert(
+      fc.property(nodeV4, from(mappedV4), from(aroundV6), (n, spell, embed) => {
+        expect(isNode(spell(n))).toBe(true);
+        expect(findTailnetAddresses(embed(spell(n))).map((address) => address.match)).toEqual([spell(n)]);
+        expect(classifyHost(spell(n))).toBe("tailnet-ipv6");
       }),
       options,
     );
@@ -113,6 +205,7 @@ describe(`over ${runs} random cases each, against ipaddr.js`, () => {
   test("no other IPv4 address is refused, in any spelling", () => {
     fc.assert(
       fc.property(otherV4, from(asHost), from(aroundHost), (n, spell, embed) => {
+        expect(isNode(spell(n))).toBe(false);
         expect(findTailnetAddresses(embed(spell(n)))).toEqual([]);
         expect(classifyHost(spell(n))).toBe("ipv4");
       }),

@@ -2,6 +2,8 @@ import { describe, expect, test } from "vitest";
 
 import { describe as inWords, exceeded, type Figures, sample } from "../../../cli/bench/figures.ts";
 import { pluginStarts } from "../../../cli/bench/plugin-starts.ts";
+import { describePolicies, exceededByPolicies, policyFigures } from "../../../cli/bench/policy-figures.ts";
+import { resourcesOf } from "../../../cli/bench/resources.ts";
 import { upFigures } from "../../../cli/bench/up.ts";
 
 const figures = (up: number, preview: number): Figures => ({
@@ -82,4 +84,57 @@ describe("starts of plugins in the engine's log", () => {
   });
 
   test("are none in a log without any", () => expect(pluginStarts(["", "Previewing"])).toEqual([]));
+});
+
+describe("what the policy pack costs", () => {
+  const times = (without: number[], ...more: number[]) => ({
+    withoutPack: without,
+    withPack: without.map((took, turn) => took + (more[turn] ?? 0)),
+  });
+  const figures = (at20: number, at200: number, at2000: number) =>
+    policyFigures(
+      new Map([
+        [20, times([2000], at20)],
+        [200, times([3000], at200)],
+        [2000, times([12_000], at2000)],
+      ]),
+    );
+
+  test("is the median of the differences within each turn, whatever the turns themselves took", () => {
+    const { sizes, oneMore } = policyFigures(
+      new Map([
+        [20, times([2000, 9000, 2200], 400, 600, 5000)],
+        [120, times([3000], 700)],
+      ]),
+    );
+    expect(sizes[0]).toMatchObject({ resources: 20, difference: 600, each: 30 });
+    expect(sizes[0]?.share).toBeCloseTo(600 / 2200);
+    expect(sizes[0]?.withPack.runs).toBe(3);
+    expect(oneMore).toBe(1);
+  });
+
+  test("exceeds a bound from just above it on: a share at 20 resources, milliseconds a resource at more", () => {
+    expect(exceededByPolicies(figures(500, 200, 2000))).toEqual([]);
+    expect(exceededByPolicies(figures(521, 210, 2021))).toEqual([
+      "the pack makes the preview of 20 resources 26 % longer, more than 25 %",
+      "the pack takes 1.05 ms for each of 200 resources, more than 1 ms",
+      "the pack takes 1.01 ms for each of 2000 resources, more than 1 ms",
+    ]);
+  });
+
+  test("fits on a terminal of 80 columns, with a row for each size", () => {
+    const lines = describePolicies(figures(123_456, 123_456, 123_456)).split("\n");
+    expect(lines.filter((line) => line.length > 80)).toEqual([]);
+    expect(lines.filter((line) => / ms$/.test(line) && /^ +\d+ /.test(line))).toHaveLength(3);
+  });
+
+  test("is measured on resources of each kind, with names of their own, some with a Caddy JSON", () => {
+    const resources = resourcesOf(200);
+    expect(resources).toHaveLength(200);
+    expect(new Set(resources.map(({ name }) => name)).size).toBe(200);
+    const count = (kind: string) => resources.filter((resource) => resource.kind === kind).length;
+    expect(["Container", "Volume", "Network", "Command"].map(count)).toEqual([120, 40, 20, 20]);
+    const caddy = resources.filter((resource) => JSON.stringify(resource.args).includes("layer4"));
+    expect(caddy).toHaveLength(20);
+  });
 });

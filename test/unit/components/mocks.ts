@@ -5,7 +5,19 @@ export interface Registered {
   type: string;
   name: string;
   inputs: Record<string, unknown>;
+  protect?: true;
+  /** Input → the resources that its value comes from, each as `<type> <name>`. */
+  comesFrom?: Record<string, string[]>;
 }
+
+/** What the mocks are not handed of a registration, and the policies judge by. */
+type Request = {
+  getType: () => string;
+  getName: () => string;
+  getProtect: () => boolean;
+  getPropertydependenciesMap: () => Map<string, { getUrnsList: () => string[] }>;
+};
+type Register = (request: Request, answer: (error: unknown, response: unknown) => void) => Promise<void>;
 
 /**
  * Runs a program's resources against Pulumi's own mocks and returns what was registered, in order of name.
@@ -27,6 +39,7 @@ export async function registered(build: () => unknown): Promise<Registered[]> {
     "golden",
     false,
   );
+  const options = overhear();
   try {
     await build();
   } finally {
@@ -36,7 +49,36 @@ export async function registered(build: () => unknown): Promise<Registered[]> {
       await new Promise((resolve) => setTimeout(resolve, 150));
     }
   }
-  return seen.sort((a, b) => `${a.type} ${a.name}`.localeCompare(`${b.type} ${b.name}`));
+  return seen
+    .map((resource) => ({ ...resource, ...options.get(`${resource.type} ${resource.name}`) }))
+    .sort((a, b) => `${a.type} ${a.name}`.localeCompare(`${b.type} ${b.name}`));
+}
+
+/** Notes the options of each registration before the mocks get it, by `<type> <name>`. */
+function overhear(): ReadonlyMap<string, Pick<Registered, "protect" | "comesFrom">> {
+  const options = new Map<string, Pick<Registered, "protect" | "comesFrom">>();
+  const monitor = pulumi.runtime.getMonitor() as unknown as { registerResource: Register };
+  const register = monitor.registerResource.bind(monitor);
+  monitor.registerResource = (request, answer) => {
+    const comesFrom = Object.fromEntries(
+      [...request.getPropertydependenciesMap().entries()].flatMap(([input, dependencies]) => {
+        const sources = dependencies.getUrnsList().map(typeAndName).sort();
+        return sources.length > 0 ? [[input, sources]] : [];
+      }),
+    );
+    options.set(`${request.getType()} ${request.getName()}`, {
+      ...(request.getProtect() ? { protect: true as const } : {}),
+      ...(Object.keys(comesFrom).length > 0 ? { comesFrom } : {}),
+    });
+    return register(request, answer);
+  };
+  return options;
+}
+
+/** @example typeAndName("urn:pulumi:golden::tailwart::a:b:C$d:e:F::name") === "d:e:F name" */
+function typeAndName(urn: string): string {
+  const [type = "", name = ""] = urn.split("::").slice(2);
+  return `${type.split("$").at(-1)} ${name}`;
 }
 
 /** What only the provider knows. */

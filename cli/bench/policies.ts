@@ -1,0 +1,91 @@
+import { execFile } from "node:child_process";
+import { mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { UserError } from "../../lib/errors.ts";
+import { PROJECT } from "../stack.ts";
+import { type PolicyFigures, policyFigures } from "./policy-figures.ts";
+import { PROGRAM, resourcesOf } from "./resources.ts";
+
+/** Resources of the programs that are previewed. A larger one takes a minute or more, so of those fewer turns are taken. */
+const SIZES = [20, 200, 2000] as const;
+const TURNS_OF = { 20: 1, 200: 0.6, 2000: 0.4 } as const;
+
+/**
+ * Times previews of programs of three sizes with and without the policy pack, in turns, so that whatever else the machine does meets both. One
+ * turn of the smaller ones goes before, and is not counted. Needs no lab, and neither root nor a Docker daemon.
+ *
+ * @param runs how many of the smallest
+ * @param env finds the engine and its plugins
+ */
+export async function benchPolicies(
+  runs: number,
+  env: Record<string, string>,
+  note: (text: string) => void,
+): Promise<PolicyFigures> {
+  const folder = await mkdtemp(join(tmpdir(), "tailwart-bench-"));
+  try {
+    const pulumi = runner(folder, env);
+    await makeProject(folder);
+    await pulumi(["stack", "init", "bench"]);
+    const pack = ["--policy-pack", join(PROJECT, "policies/tailwart-policies")];
+    const taken = new Map(
+      SIZES.map((size) => [size, { withPack: [] as number[], withoutPack: [] as number[] }]),
+    );
+    for (let run = 0; run <= runs; run++) {
+      for (const size of SIZES) {
+        if (run > Math.ceil(runs * TURNS_OF[size]) || (run === 0 && size > 200)) continue;
+        note(run === 0 ? `${size} resources: warm-up` : `${size} resources: ${run} of ${runs}`);
+        await writeFile(join(folder, "resources.json"), JSON.stringify(resourcesOf(size)));
+        const preview = async (...flags: string[]): Promise<number> => {
+          const start = performance.now();
+          const { stdout } = await pulumi(["preview", "--stack", "bench", "--suppress-progress", ...flags]);
+          const took = performance.now() - start;
+          // Mandatory ones have made it fail; what is an advice would be printed for each resource, and be timed as well.
+          if (stdout.includes("[advisory]"))
+            throw new UserError(
+              `the policies have something to say about the bench's own program:\n${stdout}`,
+            );
+          return took;
+        };
+        // What the machine is slow at first, it is not always at the same one.
+        const [first, second] = run % 2 === 0 ? [[], pack] : [pack, []];
+        const times = [await preview(...first), await preview(...second)];
+        const [without, with_] = run % 2 === 0 ? times : times.toReversed();
+        if (run === 0) continue;
+        taken.get(size)?.withoutPack.push(without ?? 0);
+        taken.get(size)?.withPack.push(with_ ?? 0);
+      }
+    }
+    return policyFigures(taken);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}
+
+async function makeProject(folder: string): Promise<void> {
+  await writeFile(join(folder, "Pulumi.yaml"), "name: bench\nruntime: nodejs\n");
+  await writeFile(join(folder, "package.json"), JSON.stringify({ main: "index.js" }));
+  await writeFile(join(folder, "index.js"), PROGRAM);
+  await symlink(join(PROJECT, "node_modules"), join(folder, "node_modules"));
+  await mkdir(join(folder, "state"));
+}
+
+/** Runs the Pulumi CLI in a folder. @throws UserError with what it printed */
+function runner(folder: string, env: Record<string, string>) {
+  const all = {
+    ...process.env,
+    ...env,
+    PULUMI_BACKEND_URL: `file://${join(folder, "state")}`,
+    PULUMI_CONFIG_PASSPHRASE: "bench",
+  };
+  return (args: string[]) =>
+    new Promise<{ stdout: string }>((done, fail) => {
+      const argv = [...args, "--non-interactive", "--color", "never"];
+      execFile("pulumi", argv, { cwd: folder, env: all, maxBuffer: 2 ** 28 }, (error, stdout, stderr) => {
+        if (error) fail(new UserError(`pulumi ${args.join(" ")} failed:\n${(stdout + stderr).slice(-4000)}`));
+        else done({ stdout });
+      });
+    });
+}

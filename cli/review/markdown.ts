@@ -1,0 +1,251 @@
+import type { Change, PropertyChange } from "./changes.ts";
+import { longest } from "./downtime.ts";
+import { type Gap, isMandatory, nameOf, type Report, typeOf, type Violation } from "./model.ts";
+
+/** GitHub refuses a comment that is longer (its API counts characters; bytes are never fewer). */
+export const COMMENT_LIMIT = 65_536;
+const CUT =
+  "\n\n*This summary was cut to fit into a comment; the whole of it is in the report that the run has kept.*\n";
+
+/** Ways to say less, the gentlest first. */
+const DETAILS = ["values", "names", "counts"] as const;
+type Detail = (typeof DETAILS)[number];
+
+/**
+ * The report as a Markdown summary, for a comment or a job's summary page.
+ *
+ * @param limit bytes; what is too long is said in fewer words first, and only then cut
+ */
+export function toMarkdown(report: Report, limit = COMMENT_LIMIT): string {
+  const size = (text: string) => Buffer.byteLength(text);
+  const texts = DETAILS.map((detail) => () => markdown(report, detail));
+  for (const text of texts) {
+    const written = text();
+    if (size(written) <= limit) return written;
+  }
+  const shortest = markdown(report, "counts");
+  const kept: string[] = [];
+  let left = limit - size(CUT);
+  for (const line of shortest.split("\n")) {
+    left -= size(line) + 1;
+    if (left < 0) break;
+    kept.push(line);
+  }
+  return closeDetails(kept.join("\n")) + CUT;
+}
+
+/** One line: what matters most. */
+export function headline(report: Report): string {
+  const { violations, problems, notJudged, exceptions, counts, downtime, drift } = report;
+  const mandatory = violations.filter(isMandatory).length;
+  const advisory = violations.length - mandatory;
+  const errors = problems.filter(({ severity }) => severity === "error").length;
+  const changed = ["create", "update", "replace", "delete", "import"]
+    .filter((op) => counts[op])
+    .map((op) => `${counts[op]} to ${op}`);
+  const seconds = longest(downtime);
+  const down = seconds === undefined ? "mail down, nobody knows how long" : `mail down about ${seconds} s`;
+  return [
+    ...(mandatory ? [`${count(mandatory, "violation")} to mend`] : []),
+    ...(advisory ? [`${count(advisory, "advisory finding")}`] : []),
+    ...(errors ? [count(errors, "error")] : []),
+    ...(report.kind === "review" ? [changed.join(", ") || "no change"] : []),
+    ...(seconds !== 0 ? [down] : []),
+    ...(drift?.length ? [`${count(drift.length, "resource")} drifted`] : []),
+    ...(notJudged.length ? [`${notJudged.length} not judged`] : []),
+    ...(exceptions.length ? [`${count(exceptions.length, "exception")} used`] : []),
+    ...(report.kind === "audit" && violations.length + notJudged.length + errors + (drift?.length ?? 0) === 0
+      ? ["clean"]
+      : []),
+  ].join(" · ");
+}
+
+/** An advisory finding lets a preview pass, and not an audit. */
+const isFine = ({ kind, result, drift = [], violations }: Report) =>
+  result === "succeeded" && drift.length === 0 && (kind === "review" || violations.length === 0);
+
+function markdown(report: Report, detail: Detail): string {
+  const what = report.kind === "review" ? "Review" : "Audit";
+  const sections = [
+    `## ${isFine(report) ? "✅" : "❌"} ${what} of the stack ${code(report.stack)}\n\n**${headline(report)}**`,
+    problemsSection(report),
+    violationsSection(report.violations),
+    downtimeSection(report),
+    driftSection(report, detail),
+    changesSection(report, detail),
+    notJudgedSection(report.notJudged),
+    exceptionsSection(report),
+    packsSection(report),
+  ];
+  return `${sections.filter((section) => section !== "").join("\n\n")}\n`;
+}
+
+function problemsSection({ problems }: Report): string {
+  if (problems.length === 0) return "";
+  const items = problems.map(({ severity, message, urn }) => {
+    const at = urn && !urn.includes("::pulumi:pulumi:Stack::") ? ` at ${resource(urn)}` : "";
+    return `**${severity}**${at}\n\n${block(message)}`;
+  });
+  return `### What went wrong\n\n${items.join("\n\n")}`;
+}
+
+function violationsSection(violations: readonly Violation[]): string {
+  if (violations.length === 0) return "";
+  const byPolicy = Map.groupBy(violations, ({ policy }) => policy);
+  const parts = [...byPolicy].map(([policy, found]) => {
+    const [first] = found as [Violation];
+    const why = first.why === undefined ? "" : `\n\nWhy: ${text(first.why)}${source(first)}.`;
+    const rank = [first.level, first.severity].filter(Boolean).join(", ");
+    return `#### ${code(policy)} (${rank})${why}\n\n${found.map(findingItem).join("\n")}`;
+  });
+  return `### Violations (${violations.length})\n\n${parts.join("\n\n")}`;
+}
+
+function findingItem({ urn, where, what, instead }: Violation): string {
+  const at = where ? `${code(where)} ` : "";
+  const fix = instead === undefined ? "" : `\n  - fix: ${text(instead)}`;
+  return `- ${resource(urn)}: ${at}${text(what)}${fix}`;
+}
+
+function source({ lesson, url }: Violation): string {
+  const parts = [...(lesson === undefined ? [] : [`lesson ${lesson}`]), ...(url ? [`<${url}>`] : [])];
+  return parts.length ? ` (${parts.join(", ")})` : "";
+}
+
+function downtimeSection({ downtime, changes }: Report): string {
+  const others = changes.filter(({ op, part }) => op === "replace" && !part);
+  if (downtime.length === 0 && others.length === 0) return "";
+  const seconds = longest(downtime);
+  const total =
+    seconds === undefined
+      ? "Mail is down for as long as nobody knows: see the table."
+      : seconds === 0
+        ? "Mail is not interrupted."
+        : `Mail is down for about **${seconds} s** (the longest of these: they happen together). Senders try again.`;
+  const rows = downtime.map(({ name, op, seconds: each, basis, source: held, effect }) => {
+    const figure = each === undefined ? "unknown" : each === 0 ? "not" : `${basis} ${each} s`;
+    return `| ${code(name)} | ${op} | ${figure}${held ? ` (${code(held)})` : ""} | ${text(effect)} |`;
+  });
+  const table = rows.length
+    ? `\n\n| what | step | mail is down | why |\n|---|---|---|---|\n${rows.join("\n")}`
+    : "";
+  const rest = others.length
+    ? `\n\nAlso replaced, without effect on mail: ${others.map(({ urn }) => code(nameOf(urn))).join(", ")}.`
+    : "";
+  return `### What is replaced, and how long mail is down\n\n${total}${table}${rest}`;
+}
+
+function driftSection({ drift }: Report, detail: Detail): string {
+  if (drift === undefined) return "";
+  if (drift.length === 0) return "### Drift\n\nNone: what runs is what the state says.";
+  const list = drift.map((change) => changeItem(change, detail)).join("\n");
+  return `### Drift (${drift.length})\n\nSomebody has changed this past Pulumi. \`pulumi up --refresh\` puts it back.\n\n${list}`;
+}
+
+function changesSection({ changes, counts, kind }: Report, detail: Detail): string {
+  if (kind === "audit") return "";
+  const same = counts["same"] === undefined ? "" : `, ${counts["same"]} unchanged`;
+  const numbers = Object.entries(counts)
+    .filter(([op]) => op !== "same")
+    .map(([op, number]) => `${number} to ${op}`);
+  const title = `### What changes\n\n${numbers.join(", ") || "Nothing"}${same}.`;
+  if (changes.length === 0 || detail === "counts") return title;
+  const made = changes.filter(({ op }) => op === "create" || op === "read");
+  const changed = changes.filter((change) => !made.includes(change));
+  const list = changed.map((change) => changeItem(change, detail)).join("\n");
+  const created = made.map(({ urn }) => `- ${resource(urn)}`).join("\n");
+  return [
+    title,
+    ...(list ? [list] : []),
+    ...(created ? [`<details><summary>${made.length} to create</summary>\n\n${created}\n\n</details>`] : []),
+  ].join("\n\n");
+}
+
+function changeItem({ op, urn, properties }: Change, detail: Detail): string {
+  const head = `- ${op} ${resource(urn)}`;
+  if (detail === "counts") return head;
+  const lines = properties.map((property) => propertyItem(property, detail));
+  return [head, ...lines].join("\n");
+}
+
+function propertyItem(property: PropertyChange, detail: Detail): string {
+  const { path, old, new: next, replaces } = property;
+  const head = `  - ${code(path)}${replaces ? " (replaces)" : ""}`;
+  if (detail !== "values") return head;
+  if ([old, next].some((value) => value?.includes("\n"))) {
+    const lines = [
+      ...(old === undefined ? [] : old.split("\n").map((line) => `- ${line}`)),
+      ...(next === undefined ? [] : next.split("\n").map((line) => `+ ${line}`)),
+    ];
+    return `${head}\n\n${indent(block(lines.join("\n"), "diff"))}\n`;
+  }
+  if (old === next) return `${head}: ${code(old ?? "")}, and it differs`;
+  if (old === undefined) return `${head}: ${code(next ?? "")} is new`;
+  if (next === undefined) return `${head}: ${code(old)} goes`;
+  return `${head}: ${code(old)} → ${code(next)}`;
+}
+
+function notJudgedSection(gaps: readonly Gap[]): string {
+  if (gaps.length === 0) return "";
+  const bySubject = Map.groupBy(gaps, ({ policy, urn }) => `- ${code(policy)} at ${resource(urn)}`);
+  const items = [...bySubject].map(([subject, found]) => {
+    const lines = found.map(({ where, because }) => `  - ${where ? `${code(where)}: ` : ""}${text(because)}`);
+    return [subject, ...lines].join("\n");
+  });
+  return `### Not judged (${gaps.length})\n\nNeither good nor bad: the policies could not see these.\n\n${items.join("\n")}`;
+}
+
+function exceptionsSection({ exceptions, notes }: Report): string {
+  if (exceptions.length === 0 && notes.length === 0) return "";
+  const rows = exceptions.map(({ violation, until, reason }) => {
+    const what = [violation.where && code(violation.where), text(violation.what)].filter(Boolean).join(" ");
+    return `| ${code(violation.policy)} | ${resource(violation.urn)}: ${what} | ${until ?? ""} | ${text(reason)} |`;
+  });
+  const table = rows.length
+    ? `\n\n| policy | what is let pass | until | reason |\n|---|---|---|---|\n${rows.join("\n")}`
+    : "";
+  const said = notes.map((note) => `\n\n${block(note)}`).join("");
+  return `### Exceptions${table}${said}`;
+}
+
+function packsSection({ packs, kind }: Report): string {
+  const names = Object.entries(packs).map(([name, version]) => `${name} ${version}`);
+  const judged = names.length ? `Judged by ${names.join(", ")}.` : "No policy pack has judged this.";
+  return `<sub>${judged} \`npm run ${kind}\` makes this report; docs/review.md explains it.</sub>`;
+}
+
+const count = (number: number, what: string) => `${number} ${what}${number === 1 ? "" : "s"}`;
+const resource = (urn: string) => `**${text(nameOf(urn))}** (${code(typeOf(urn))})`;
+const indent = (lines: string) => lines.replace(/^/gm, "    ");
+
+/** A code span: its fence is longer than any run of backticks in it, and it stays on one line and in its table's cell. */
+function code(value: string): string {
+  const flat = value.replace(/\s*\n\s*/g, " ").replaceAll("|", "\\|");
+  const fence = "`".repeat(Math.max(0, ...[...flat.matchAll(/`+/g)].map(([run]) => run.length)) + 1);
+  const space = flat.startsWith("`") || flat.endsWith("`") || flat === "" ? " " : "";
+  return `${fence}${space}${flat}${space}${fence}`;
+}
+
+/** Words from outside, such as a branch's own code: no HTML, link, image, mention or table cell of theirs. Code spans are kept. */
+function text(value: string): string {
+  const flat = value.replace(/\s*\n\s*/g, " ");
+  const pieces = flat.split(/(`[^`]+`)/);
+  return pieces.map((piece, index) => (index % 2 === 1 ? code(piece.slice(1, -1)) : escape(piece))).join("");
+}
+
+const escape = (piece: string) =>
+  piece
+    .replace(/[\\*_[\]|`~#]/g, "\\$&")
+    .replaceAll("<", "&lt;")
+    .replace(/@(?=\w)/g, "@\u2060");
+
+function block(content: string, language = "text"): string {
+  const fence = "`".repeat(Math.max(2, ...[...content.matchAll(/`+/g)].map(([run]) => run.length)) + 1);
+  return `${fence}${language}\n${content}\n${fence}`;
+}
+
+/** A list that was cut in the middle of a fold must not swallow what follows. */
+function closeDetails(cut: string): string {
+  const open = cut.split("<details>").length - cut.split("</details>").length;
+  return cut + "\n\n</details>".repeat(Math.max(0, open));
+}

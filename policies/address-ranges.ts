@@ -1,0 +1,54 @@
+import { isIPv4, isIPv6 } from "node:net";
+
+/** Addresses from the first to the last, as numbers. */
+export interface AddressRange {
+  readonly family: 4 | 6;
+  readonly from: bigint;
+  readonly to: bigint;
+}
+
+function parseAddress(text: string): { family: 4 | 6; value: bigint } | undefined {
+  if (isIPv4(text))
+    return { family: 4, value: text.split(".").reduce((sum, part) => sum * 256n + BigInt(part), 0n) };
+  if (!isIPv6(text) || text.includes("%")) return undefined;
+  // The URL parser writes a dotted tail as two groups.
+  const [head = "", tail] = new URL(`http://[${text}]`).hostname.slice(1, -1).split("::");
+  const groups = (half: string): string[] => (half === "" ? [] : half.split(":"));
+  const after = tail === undefined ? [] : groups(tail);
+  const zeros = new Array<string>(8 - groups(head).length - after.length).fill("0");
+  const all = [...groups(head), ...zeros, ...after];
+  return { family: 6, value: all.reduce((sum, group) => sum * 65_536n + BigInt(`0x${group}`), 0n) };
+}
+
+/**
+ * Reads an address, a network or a range as a tailnet policy file writes them.
+ *
+ * @example parseRange("100.64.0.0/10"); parseRange("10.0.0.1-10.0.0.9"); parseRange("fd7a:115c:a1e0::1")
+ */
+export function parseRange(text: string): AddressRange | undefined {
+  const [, first = "", prefix] = /^\[?([0-9a-fA-F.:]+)\]?(?:\/(\d{1,3}))?$/.exec(text) ?? [];
+  const address = parseAddress(first);
+  if (address) {
+    const bits = address.family === 4 ? 32 : 128;
+    const hostBits = BigInt(bits - Number(prefix ?? bits));
+    if (hostBits < 0n) return undefined;
+    const from = (address.value >> hostBits) << hostBits;
+    return { family: address.family, from, to: from + (1n << hostBits) - 1n };
+  }
+  const [low, high] = text.split("-").map((end) => parseAddress(end.trim()));
+  return low && high && low.family === high.family
+    ? { family: low.family, from: low.value, to: high.value }
+    : undefined;
+}
+
+export function covers(outer: AddressRange, inner: AddressRange): boolean {
+  return outer.family === inner.family && outer.from <= inner.from && outer.to >= inner.to;
+}
+
+export function overlaps(a: AddressRange, b: AddressRange): boolean {
+  return a.family === b.family && a.from <= b.to && b.from <= a.to;
+}
+
+/** Where every node of every tailnet has its addresses. */
+export const TAILNET_V4 = parseRange("100.64.0.0/10") as AddressRange;
+export const TAILNET_V6 = parseRange("fd7a:115c:a1e0::/48") as AddressRange;

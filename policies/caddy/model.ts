@@ -1,0 +1,145 @@
+/**
+ * What a Caddy config says to the four policies that read it, whether it was written as JSON or as a Caddyfile. Places (`where`) are those of the
+ * source: a property path or a line.
+ */
+
+/** One listening socket or range of ports. */
+export interface Listen {
+  readonly network: "tcp" | "udp";
+  /** Empty for every address of the host. */
+  readonly host: string;
+  readonly from: number;
+  readonly to: number;
+}
+
+/** A name that the http app answers. */
+export interface Site {
+  readonly where: string;
+  readonly name: string;
+  /** False for a name that only a nested route matches: automatic HTTPS does not look there. */
+  readonly top: boolean;
+  readonly proxies: boolean;
+}
+
+export interface HttpServer {
+  readonly where: string;
+  readonly listen: readonly Listen[];
+  /** Where automatic HTTPS listens to redirect, beside `listen`. */
+  readonly redirects: readonly Listen[];
+  readonly tls: boolean;
+  readonly sites: readonly Site[];
+}
+
+/** One address that a layer4 proxy dials. */
+export interface Dial {
+  readonly host: string;
+  /** Undefined for a placeholder, or a unix socket. */
+  readonly port: number | undefined;
+}
+
+export interface Upstream {
+  readonly where: string;
+  readonly dial: readonly Dial[];
+  readonly maxConnections: boolean;
+}
+
+/** A layer4 handler; upstreams for `proxy`, routes for `subroute` and the like. */
+export interface Handler {
+  readonly where: string;
+  readonly kind: string;
+  readonly proxyProtocol: string | undefined;
+  readonly healthPort: boolean;
+  readonly upstreams: readonly Upstream[];
+  readonly routes: readonly Route[];
+}
+
+/** Matchers by name; all of a set must match, and one set of a route is enough. */
+export type MatcherSet = Readonly<Record<string, unknown>>;
+
+export interface Route {
+  readonly where: string;
+  readonly match: readonly MatcherSet[];
+  readonly handlers: readonly Handler[];
+}
+
+export interface Layer4Server {
+  readonly where: string;
+  readonly listen: readonly Listen[];
+  /** True inside an http server's listener: it has no socket of its own, `listen` is the http server's. */
+  readonly wrapper: boolean;
+  readonly routes: readonly Route[];
+}
+
+/** A name for which Caddy would get a certificate. */
+export interface Certificate {
+  readonly where: string;
+  readonly name: string;
+  readonly acme: boolean;
+}
+
+export interface CaddyConfig {
+  readonly where: string;
+  readonly http: readonly HttpServer[];
+  readonly layer4: readonly Layer4Server[];
+  readonly certificates: readonly Certificate[];
+  /** Certificates lie where a second Caddy finds them, so that both order once. */
+  readonly sharedStorage: boolean;
+  /** Parts that could not be read. */
+  readonly gaps: readonly { readonly where: string; readonly because: string }[];
+}
+
+/** Ports on which a mail server is reached. */
+export const MAIL_PORTS: ReadonlySet<number> = new Set([24, 25, 110, 143, 465, 587, 993, 995, 4190]);
+
+const EVERY_HOST = new Set(["", "0.0.0.0", "::"]);
+const LOOPBACK = /^(?:localhost|127(?:\.\d+){3}|::1)$/;
+const HOST_PORT = /^(?:\[([^\]]*)\]|([^:]*)):(.+)$/;
+
+export const isLoopback = (host: string): boolean => LOOPBACK.test(host);
+
+function split(address: string): { network: string; host: string; port: string } | undefined {
+  const [, network = "tcp", rest = ""] =
+    /^(?:([a-z]+[46]?)\/)?(.*)$/.exec(address.trim().toLowerCase()) ?? [];
+  const [, bracketed, plain = "", port] = HOST_PORT.exec(rest) ?? [];
+  if (!/^(?:tcp|udp)[46]?$/.test(network) || port === undefined) return undefined;
+  return { network: network.slice(0, 3), host: bracketed ?? plain, port };
+}
+
+/** A listener address such as `:443`, `udp/[::1]:53` or `:8000-8010`; undefined for sockets of other kinds and placeholders. */
+export function listenOf(address: string): Listen | undefined {
+  const parts = split(address);
+  const [, from, to = from] = /^(\d{1,5})(?:-(\d{1,5}))?$/.exec(parts?.port ?? "") ?? [];
+  if (!parts || from === undefined || parts.host.includes("{")) return undefined;
+  return {
+    network: parts.network as "tcp" | "udp",
+    host: EVERY_HOST.has(parts.host) ? "" : parts.host,
+    from: Number(from),
+    to: Number(to),
+  };
+}
+
+/** What a proxy dials: `stalwart.example.ts.net:25`, `tcp/[::1]:443`, `{l4.tls.server_name}:443`. */
+export function dialOf(address: string): Dial {
+  const parts = split(address);
+  if (!parts) return { host: address.trim().toLowerCase(), port: undefined };
+  return {
+    host: parts.host.replace(/\.$/, ""),
+    port: /^\d{1,5}$/.test(parts.port) ? Number(parts.port) : undefined,
+  };
+}
+
+/** True where two listeners would be bound to one port of one address. One that names its address is preferred by the kernel, so it does not share. */
+export function samePort(a: Listen, b: Listen): boolean {
+  return a.network === b.network && a.host === b.host && a.from <= b.to && b.from <= a.to;
+}
+
+export const includesPort = (listen: readonly Listen[], port: number): boolean =>
+  listen.some((one) => one.from <= port && port <= one.to);
+
+/** A DNS name as it is compared. */
+export const plainName = (name: string): string => name.trim().toLowerCase().replace(/\.$/, "");
+
+/** Whether a name or its wildcard covers a name, as in a certificate: `*` stands for one label. */
+export function covers(pattern: string, name: string): boolean {
+  return pattern === name || (pattern.startsWith("*.") && pattern.slice(1) === name.slice(name.indexOf(".")));
+}

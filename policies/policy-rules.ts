@@ -1,0 +1,134 @@
+/** A tailnet policy file once its HuJSON is parsed. Whatever stands in it is still to be doubted. */
+export type PolicyDocument = Readonly<Record<string, unknown>>;
+
+/** Ports of a protocol that a rule opens. `protocol` undefined: TCP and UDP. */
+export interface Opening {
+  readonly protocol?: string;
+  readonly from: number;
+  readonly to: number;
+}
+
+/** One destination of a rule: who, and what is open there. */
+export interface Destination {
+  readonly selector: string;
+  readonly openings: readonly Opening[];
+  /** True when a part of the ports could not be read. */
+  readonly unreadable: boolean;
+}
+
+/** An entry of `grants` or `acls`, in one form for both. */
+export interface Rule {
+  /** @example "grants[3]" */
+  readonly where: string;
+  readonly src: readonly string[];
+  readonly destinations: readonly Destination[];
+  /** What it hangs on besides, such as a device posture. */
+  readonly condition?: string;
+}
+
+export const strings = (value: unknown): string[] =>
+  Array.isArray(value) ? value.filter((item): item is string => typeof item === "string") : [];
+const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+
+const PROTOCOL_NUMBERS: Readonly<Record<string, string>> = {
+  1: "icmp",
+  6: "tcp",
+  17: "udp",
+  58: "icmp",
+  132: "sctp",
+};
+const protocolName = (text: string): string => PROTOCOL_NUMBERS[text] ?? text.toLowerCase();
+
+function parsePorts(text: string): { from: number; to: number } | undefined {
+  if (text === "*") return { from: 0, to: 65_535 };
+  const [, from, to] = /^(\d{1,5})(?:-(\d{1,5}))?$/.exec(text) ?? [];
+  return from === undefined ? undefined : { from: Number(from), to: Number(to ?? from) };
+}
+
+/** `ip` of a grant: "*", "443", "80-443", "tcp:25", "tcp:*"; in old rules a list of ports besides. */
+function parseOpenings(texts: readonly string[]): Pick<Destination, "openings" | "unreadable"> {
+  const openings: Opening[] = [];
+  let unreadable = false;
+  for (const text of texts) {
+    const [, protocol, ports = ""] = /^(?:([\w-]+):)?(.*)$/.exec(text.trim()) ?? [];
+    const range = parsePorts(ports);
+    if (!range) unreadable = true;
+    else if (ports === "*" && protocol === undefined) openings.push({ protocol: "*", ...range });
+    else openings.push({ ...(protocol !== undefined && { protocol: protocolName(protocol) }), ...range });
+  }
+  return { openings, unreadable };
+}
+
+function conditionOf(document: PolicyDocument, entry: Record<string, unknown>): { condition?: string } {
+  const via = strings(entry["via"]);
+  if (via.length > 0) return { condition: `it only holds via ${via.join(", ")}` };
+  const own = strings(entry["srcPosture"]);
+  const posture = own.length > 0 ? own : strings(document["defaultSrcPosture"]);
+  return posture.length > 0 ? { condition: `it asks for the posture ${posture.join(" or ")}` } : {};
+}
+
+/** Control servers match the names of sections without regard to case. */
+function section(document: PolicyDocument, name: string): readonly unknown[] | undefined {
+  const found = Object.keys(document).filter((key) => key.toLowerCase() === name);
+  return found.length === 0
+    ? undefined
+    : found.flatMap((key) => (Array.isArray(document[key]) ? (document[key] as unknown[]) : []));
+}
+
+function fromGrants(document: PolicyDocument): Rule[] {
+  return entriesOf(section(document, "grants")).map(({ entry, index }) => {
+    const open = parseOpenings(strings(entry["ip"]));
+    return {
+      where: `grants[${index}]`,
+      src: strings(entry["src"]),
+      destinations: strings(entry["dst"]).map((selector) => ({ selector, ...open })),
+      ...conditionOf(document, entry),
+    };
+  });
+}
+
+/** Destinations of old rules carry their ports: `tag:mail:25,587`, `*:*`, `[fd7a:115c:a1e0::1]:22`. */
+function fromAcls(document: PolicyDocument): Rule[] {
+  return entriesOf(section(document, "acls")).flatMap(({ entry, index }) => {
+    if ((entry["action"] ?? "accept") !== "accept") return [];
+    const protocol = typeof entry["proto"] === "string" && entry["proto"] !== "" ? `${entry["proto"]}:` : "";
+    const destinations = strings(entry["dst"] ?? entry["ports"]).map((text) => {
+      const at = text.lastIndexOf(":");
+      const ports = text.slice(at + 1).split(",");
+      return { selector: text.slice(0, at), ...parseOpenings(ports.map((port) => protocol + port)) };
+    });
+    const src = strings(entry["src"] ?? entry["users"]);
+    return [{ where: `acls[${index}]`, src, destinations, ...conditionOf(document, entry) }];
+  });
+}
+
+function entriesOf(entries: readonly unknown[] = []): { entry: Record<string, unknown>; index: number }[] {
+  return entries.flatMap((entry, index) => (isRecord(entry) ? [{ entry, index }] : []));
+}
+
+/** True for a file that opens everything by saying nothing: control servers read it so. */
+export function allowsAllBySilence(document: PolicyDocument): boolean {
+  return section(document, "grants") === undefined && section(document, "acls") === undefined;
+}
+
+const known = new WeakMap<PolicyDocument, readonly Rule[]>();
+
+/** Every rule of the file that opens something. A grant without `ip` is one for applications and opens no port. */
+export function rulesOf(document: PolicyDocument): readonly Rule[] {
+  const rules = known.get(document) ?? readRules(document);
+  known.set(document, rules); // a policy asks once for each connection
+  return rules;
+}
+
+function readRules(document: PolicyDocument): Rule[] {
+  if (allowsAllBySilence(document)) {
+    const everything = {
+      selector: "*",
+      openings: [{ protocol: "*", from: 0, to: 65_535 }],
+      unreadable: false,
+    };
+    return [{ where: "the file, which has no grants key,", src: ["*"], destinations: [everything] }];
+  }
+  return [...fromGrants(document), ...fromAcls(document)];
+}

@@ -1,0 +1,123 @@
+// Repetitions have an upper bound: a text of a megabyte must not take a minute.
+
+/** Credentials that can be told by their shape, wherever they stand. All shapes of an entry must be there. */
+const SHAPES: readonly (readonly [what: string, ...shapes: RegExp[]])[] = [
+  ["a Tailscale key", /tskey-[a-z]+-[\w-]{8,}/g],
+  [
+    "a private key",
+    /-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----(?:\s|\\[nr]){0,9}[A-Za-z0-9+/][A-Za-z0-9+/ :,=-]{3,}/g,
+  ],
+  // The id alone is no secret.
+  [
+    "an AWS access key with its secret",
+    /(?<![\w/+])[\w/+]{40}(?![\w/+=])/g,
+    /(?<![A-Z0-9])(?:AKIA|ASIA)[A-Z2-7]{16}(?![A-Z0-9])/g,
+  ],
+  ["a GitHub token", /(?<!\w)(?:gh[pousr]_[A-Za-z0-9]{36,}|github_pat_\w{22,})/g],
+  ["a GitLab token", /(?<!\w)glpat-[\w-]{20,}/g],
+  ["a Slack token", /(?<!\w)(?:xox[a-z]|xapp-\d)-[\w-]{10,}/g],
+  ["a Docker access token", /(?<!\w)dckr_pat_[\w-]{20,}/g],
+  ["a Pulumi access token", /(?<!\w)pul-[0-9a-f]{40}(?!\w)/g],
+  ["a Stripe key", /(?<!\w)[rs]k_live_\w{16,}/g],
+  ["a Google API key", /(?<!\w)AIza[\w-]{35}(?![\w-])/g],
+];
+
+/** Credentials whose place gives them away; the group is what must be a literal. */
+const PLACES: readonly (readonly [what: string, place: RegExp])[] = [
+  [
+    "a URL with its password",
+    /\b[a-z][a-z\d+.-]{1,20}:\/\/[^\s:/@?#"'<>]{0,200}:([^\s/@?#"'<>]{1,500})@(?!sha256:)/gi,
+  ],
+  [
+    "an Authorization header",
+    /\bauthorization["']?\s{0,3}[:=]?\s{0,3}["']?(?:basic|bearer|token)\s{1,3}([^\s"'`]{1,4000})/gi,
+  ],
+];
+
+const SUSPICIOUS =
+  /pass|secret|token|key|pwd|psk|credential|authorization|gh[pousr]_|github_pat|glpat|xox|xapp|AIza|dckr|pul-|_live_|A[KS]IA|:\/\/[^\s/]{0,800}@|\\u00/i;
+
+/** Whether a text or name can hold anything that is known here. Asked first: it costs a tenth of looking, and most texts have nothing. */
+export const isSuspicious = (text: string): boolean => SUSPICIOUS.test(text);
+
+/** Names of what opens something: the last words decide, so PASSWORD_FILE, TOKEN_URL and secretName are none. */
+const SECRET_NAME =
+  /(?:password|passwd|passphrase|secret|token|api_?key|auth_?key|secret_key_base|(?:^|_|db|sql|redis|postgres|root|admin|user|mail|smtp|imap|ldap)(?:pass|pwd|psk)|(?:^|_)credentials?|(?:private|secret|access|encryption|signing|session|master|jwt|account)_?key)(?:_?\d{1,3})?$/;
+
+/** Left to whoever reads the text: the value itself stands elsewhere. */
+const REFERENCES =
+  /%\{[^}]{1,200}\}%|\$\{[^}]{1,200}\}|\{\{[^}]{0,200}\}\}|\{(?:\$|env\.|file\.)[^}]{1,200}\}|\$\([^)]*\)?|`[^`]*`?|\$[A-Z_][A-Z0-9_]*\b/g;
+const HASH =
+  /^(?:\$(?:2[abxy]?|5|6|7|y|gy|scrypt|argon2\w*|pbkdf2[\w-]*)\$|\{(?:S?SHA|SSHA\d*|CRYPT)[\w-]*\})/i;
+const WORD =
+  /^(?:true|false|yes|no|on|off|none|null|nil|undefined|auto|default|required|optional|enabled|disabled)$/i;
+const PATH = /^(?:file:(?:\/\/)?)?(?:~|\.{1,2})?(?:\/[\w.@-]+)+\/?$/;
+const PLACEHOLDER = /^(?:[*x•.…_-]+|<[^>]*>|\[[^\]]*\])$/i;
+
+/** @example isSecretName("dbPassword") && isSecretName("STORE.PG.PASSWORD") && !isSecretName("PASSWORD_FILE") */
+export function isSecretName(name: string): boolean {
+  const words = name
+    .replace(/([a-z\d])([A-Z])/g, "$1_$2")
+    .replace(/[^A-Za-z\d]+/g, "_")
+    .toLowerCase();
+  return words !== "pwd" && SECRET_NAME.test(words);
+}
+
+/** Whether a value is a secret in the open: no reference, path, hash, placeholder, switch, or address without a password. */
+export function isLiteralSecret(value: string): boolean {
+  const text = value.trim().replace(/^(["'])(.*)\1$/, "$2");
+  if (text === "" || [HASH, WORD, PATH, PLACEHOLDER].some((shape) => shape.test(text))) return false;
+  if (/^[a-z][a-z\d+.-]*:\/\/[^\s@]*$/i.test(text)) return false;
+  const rest = text.replace(REFERENCES, "");
+  // Few letters beside a reference are the form around it, such as `Bearer ${TOKEN}`.
+  return rest === text || rest.replace(/\s/g, "").length >= 8;
+}
+
+export interface ShapeFound {
+  readonly what: string;
+  /** The text itself, so that it can be kept out of messages. */
+  readonly match: string;
+}
+
+/** Every credential in a text that its shape or its place gives away. */
+export function secretShapesIn(text: string): ShapeFound[] {
+  const found: ShapeFound[] = [];
+  for (const [what, shape, ...others] of SHAPES) {
+    if (shape === undefined || others.some((other) => text.search(other) < 0)) continue;
+    for (const [match] of text.matchAll(shape)) if (!isMasked(match)) found.push({ what, match });
+  }
+  for (const [what, place] of PLACES) {
+    for (const [match, value = ""] of text.matchAll(place))
+      if (isLiteralSecret(value) && !isMasked(value)) found.push({ what, match });
+  }
+  return found;
+}
+
+/** Examples of documentation: `tskey-auth-xxxx`, `wJalr…EXAMPLEKEY`. */
+const isMasked = (text: string): boolean => /(?:[x*•.…]{4}|EXAMPLE(?:KEY)?)$/i.test(text.trim());
+
+/** `NAME=value`, `name: value` at a line's beginning, `"name": "value"`, and `--name value`. */
+const ASSIGNMENTS: readonly RegExp[] = [
+  /(?:^|[\s;&|?"'`({,-])([A-Za-z][\w.-]{0,80})["']?[ \t]{0,9}:?=[ \t]*("[^"\n]*"|'[^'\n]*'|[^\s"'`;&|]+)/gm,
+  /^[ \t]*(?:- )?["']?([A-Za-z][\w.-]{0,80})["']?[ \t]{0,9}:[ \t]+("[^"\n]*"|'[^'\n]*'|[^\s#][^\n#]*)/gm,
+  /["']([A-Za-z][\w.-]{0,80})["'][ \t]{0,9}:[ \t]{0,9}("[^"\n]*"|'[^'\n]*')/g,
+  /(?:^|\s)--?([A-Za-z][\w-]{0,80})[ \t]+("[^"\n]*"|'[^'\n]*'|[^\s"'`;&|-][^\s"'`;&|]*)/gm,
+];
+
+/** Names of secrets that a plain text (a script, an .env or INI file, YAML, a Caddyfile) gives a literal. */
+export function assignedSecretsIn(text: string): string[] {
+  const names = new Set<string>();
+  for (const shape of ASSIGNMENTS) {
+    for (const [, name = "", value = ""] of text.matchAll(shape)) {
+      if (isSecretName(name) && isLiteralSecret(value) && !isCode(value)) names.add(name);
+    }
+  }
+  return [...names];
+}
+
+/** What a program computes or a shell fills in: `$1`, `read(path)`, `config.password`, a comparison. */
+function isCode(value: string): boolean {
+  if (/^["']/.test(value)) return /^["']\$\w+["']$/.test(value);
+  const dotted = /^[A-Za-z_]\w*(?:\.\w+)+[,;)]*$/.test(value) && isSecretName(value.replace(/[,;)]+$/, ""));
+  return /^[$=!~&*]|^[\w.]*[([{]/.test(value) || dotted;
+}

@@ -1,0 +1,182 @@
+import { describe, expect, test } from "vitest";
+import {
+  containerLeastPrivilege as policy,
+  parseLeastPrivilegeSettings,
+} from "../../policies/container-least-privilege.ts";
+import { runPolicy, secret, UNKNOWN, UNKNOWN_LIST, UNKNOWN_OBJECT, type TestResource } from "./harness.ts";
+
+const container = (props: object): TestResource => ({ type: "docker:index/container:Container", props });
+const host = (hostPath: unknown): object => ({ volumes: [{ hostPath, containerPath: "/x" }] });
+const PASSED = { violations: [], notJudged: [] };
+const SOCKET = /hands over the container engine's socket/;
+
+describe("container-least-privilege refuses", () => {
+  test.each([
+    ["privileged", { privileged: true }, /^privileged gives the container all of the host/],
+    ["the engine's socket", host("/var/run/docker.sock"), /^volumes\[0\]\.hostPath hands over the container/],
+    ["the socket, read-only", { volumes: [{ hostPath: "/run/docker.sock", readOnly: true }] }, SOCKET],
+    ["the socket, by a way round", host("/srv/..//run/docker.sock"), SOCKET],
+    ["another engine's socket", host("/run/containerd/containerd.sock"), SOCKET],
+    [
+      "the socket as a mount",
+      { mounts: [{ type: "bind", source: "/var/run/docker.sock", target: "/s" }] },
+      /^mounts\[0\]\.source hands over/,
+    ],
+    [
+      "the socket in a mount of unknown type",
+      { mounts: [{ type: UNKNOWN, source: "/run/docker.sock" }] },
+      SOCKET,
+    ],
+    ["the host's root", host("/"), /mounts the host's \/\./],
+    ["the host's /etc", host("/etc/"), /mounts the host's \/etc\./],
+    ["the host's /proc", host("/proc"), /mounts the host's \/proc\./],
+    ["a part of the host's /proc", host("/proc/1/root"), /where every process shows its environment/],
+    ["the folder of the socket", host("/var/run"), /mounts the host's \/var\/run/],
+    ["Docker's own data", host("/var/lib/docker"), /mounts the host's \/var\/lib\/docker/],
+    ["the host's processes", { pidMode: "host" }, /^pidMode shows the container the host's processes/],
+    ["the host's memory", { ipcMode: "host" }, /^ipcMode shares the host's memory/],
+    ["the host's users", { usernsMode: "host" }, /^usernsMode makes the container's root/],
+    [
+      "a spare capability",
+      { capabilities: { adds: ["SYS_ADMIN"] } },
+      /^capabilities\.adds\[0\] adds a capability/,
+    ],
+    ["every capability", { capabilities: { adds: ["ALL"], drops: ["ALL"] } }, /^capabilities\.adds\[0\]/],
+    [
+      "a spare capability by its long name",
+      { capabilities: { adds: ["cap_sys_ptrace"] } },
+      /adds a capability/,
+    ],
+    [
+      "a spare one beside an allowed one",
+      { capabilities: { adds: ["NET_RAW", "SYS_TIME"] } },
+      /^capabilities\.adds\[1\]/,
+    ],
+    ["a device", { devices: [{ hostPath: "/dev/sda" }] }, /^devices\[0\]\.hostPath hands over a device/],
+    ["seccomp off", { securityOpts: ["seccomp=unconfined"] }, /^securityOpts\[0\] turns a protection/],
+    ["AppArmor off, the old way", { securityOpts: ["apparmor:unconfined"] }, /turns a protection/],
+    ["SELinux off", { securityOpts: ["label=disable"] }, /turns a protection/],
+    ["masked paths off", { securityOpts: ["systempaths=unconfined"] }, /turns a protection/],
+    ["root by name", { user: "root" }, /^user is root with all of Docker's default capabilities/],
+    ["root by number, with a group", { user: "0:0" }, /^user is root/],
+    ["root that drops little", { user: "0", capabilities: { drops: ["NET_RAW"] } }, /^user is root/],
+    ["a secret path", host(secret("/var/run/docker.sock")), SOCKET],
+    ["what stands beside an unknown value", { privileged: UNKNOWN, pidMode: "host" }, /^pidMode/],
+    [
+      "a path in a list whose other entries are unknown",
+      { volumes: [UNKNOWN_OBJECT, { hostPath: UNKNOWN }, { hostPath: "/etc" }] },
+      /^volumes\[2\]\.hostPath mounts the host's \/etc/,
+    ],
+  ])("%s", async (_, props, pattern) => {
+    const { violations } = await runPolicy(policy, container(props));
+    expect(violations).toHaveLength(1);
+    expect(violations[0]).toMatch(pattern);
+  });
+
+  test("each mistake by itself, and says why and what to write instead", async () => {
+    const { violations } = await runPolicy(
+      policy,
+      container({ privileged: true, user: "root", capabilities: { adds: ["SYS_ADMIN"] } }),
+    );
+    expect(violations).toHaveLength(3);
+    expect(violations[1]).toMatch(/why: who breaks into such a container has the host, .* \(https:/);
+    expect(violations[1]).toMatch(
+      /instead: one of NET_ADMIN, NET_RAW, NET_BIND_SERVICE, or a longer list in container-least-privilege\.allowed/,
+    );
+  });
+});
+
+describe("container-least-privilege passes", () => {
+  test.each([
+    ["a plain container", { image: "x" }],
+    [
+      "the capabilities of a tailnet node",
+      { capabilities: { adds: ["CAP_NET_ADMIN", "net_raw"], drops: ["ALL"] } },
+    ],
+    ["its device", { devices: [{ hostPath: "/dev/net/tun", containerPath: "/dev/net/tun" }] }],
+    ["named volumes", { volumes: [{ volumeName: "data", containerPath: "/etc" }] }],
+    ["one file of the host's /etc", host("/etc/localtime")],
+    ["a folder of its own on the host", { mounts: [{ type: "bind", source: "/srv/mail", target: "/m" }] }],
+    ["a mounted volume whatever its name", { mounts: [{ type: "volume", source: "/proc", target: "/m" }] }],
+    ["the host's network, for an edge", { networkMode: "host" }],
+    ["namespaces of another container", { pidMode: "container:x", ipcMode: "private" }],
+    ["more protection", { securityOpts: ["no-new-privileges:true", "seccomp=profile.json"] }],
+    ["a user of its own", { user: "2000:2000" }],
+    ["a user whose name begins like root's", { user: "rootless" }],
+    ["root without any capability", { user: "0", capabilities: { drops: ["CAP_ALL"] } }],
+    ["privileged: false", { privileged: false }],
+    ["a secret user", { user: secret("mailuser") }],
+  ])("%s", async (_, props) => {
+    expect(await runPolicy(policy, container(props))).toEqual(PASSED);
+  });
+
+  test("over what is no container", async () => {
+    const volume = { type: "docker:index/volume:Volume", props: { privileged: true } };
+    expect((await runPolicy(policy, volume)).notApplicable).toContain("Container");
+  });
+});
+
+describe("container-least-privilege lists as not judged", () => {
+  test.each([
+    ["privileged", { privileged: UNKNOWN }, ["privileged"]],
+    ["a namespace", { ipcMode: UNKNOWN }, ["ipcMode"]],
+    ["capabilities", { capabilities: UNKNOWN_OBJECT, user: "1" }, ["capabilities"]],
+    ["a capability", { capabilities: { adds: [UNKNOWN] } }, ["capabilities.adds[0]"]],
+    ["the list of capabilities", { capabilities: { adds: UNKNOWN_LIST } }, ["capabilities.adds"]],
+    ["devices", { devices: UNKNOWN_LIST }, ["devices"]],
+    ["a device", { devices: [{ hostPath: UNKNOWN }] }, ["devices[0].hostPath"]],
+    ["security options", { securityOpts: [UNKNOWN] }, ["securityOpts[0]"]],
+    ["volumes", { volumes: UNKNOWN_LIST }, ["volumes"]],
+    ["a host path", host(UNKNOWN), ["volumes[0].hostPath"]],
+    ["mounts", { mounts: UNKNOWN_LIST }, ["mounts"]],
+    ["a volume", { volumes: [UNKNOWN_OBJECT] }, ["volumes[0].hostPath"]],
+    ["a mount", { mounts: [UNKNOWN_OBJECT] }, ["mounts[0].source"]],
+    ["the source of a bind mount", { mounts: [{ type: "bind", source: UNKNOWN }] }, ["mounts[0].source"]],
+    ["a user", { user: UNKNOWN }, ["user"]],
+    ["what root drops", { user: "0", capabilities: { drops: UNKNOWN_LIST } }, ["capabilities.drops"]],
+    [
+      "a capability that root drops",
+      { user: "0", capabilities: { drops: [UNKNOWN] } },
+      ["capabilities.drops[0]"],
+    ],
+  ])("%s that is unknown", async (_, props, wheres) => {
+    const { violations, notJudged, blind } = await runPolicy(policy, container(props));
+    expect(blind).toBeUndefined();
+    expect(violations).toEqual([]);
+    expect(notJudged).toEqual(
+      wheres.map(
+        (where) => `${where === "capabilities" ? "capabilities.adds" : where}: unknown until the update`,
+      ),
+    );
+  });
+
+  test.each([
+    ["a user, where every capability is dropped", { user: UNKNOWN, capabilities: { drops: ["ALL"] } }],
+    ["what somebody else drops", { user: "2000", capabilities: { drops: UNKNOWN_LIST } }],
+    ["the name of a volume", { volumes: [{ volumeName: UNKNOWN, containerPath: "/data" }] }],
+    ["the source of a volume mount", { mounts: [{ type: "volume", source: UNKNOWN, target: "/data" }] }],
+  ])("nothing of %s: it could not change the verdict", async (_, props) => {
+    expect(await runPolicy(policy, container(props))).toEqual(PASSED);
+  });
+});
+
+describe("allowedCapabilities of container-least-privilege", () => {
+  const adds = (...list: string[]) => container({ capabilities: { adds: list } });
+  const config = { allowedCapabilities: ["cap_sys_time"] };
+
+  test("takes the place of the default", async () => {
+    expect((await runPolicy(policy, adds("SYS_TIME"), { config })).violations).toEqual([]);
+    expect((await runPolicy(policy, adds("NET_ADMIN"), { config })).violations[0]).toContain(
+      "one of SYS_TIME",
+    );
+  });
+
+  test.each([
+    [{ allowedCapabilities: "NET_ADMIN" }, /container-least-privilege\.allowedCapabilities accepts a list/],
+    [{ allowedCapabilities: [1] }, /allowedCapabilities accepts a list/],
+    [{ allowedCapabilities: ["NET ADMIN"] }, /allowedCapabilities accepts a list/],
+    [{ capabilities: [] }, /container-least-privilege\.capabilities is no key of this policy/],
+  ])("refuses %j with the key's path", (raw, message) => {
+    expect(() => parseLeastPrivilegeSettings(raw)).toThrow(message);
+  });
+});

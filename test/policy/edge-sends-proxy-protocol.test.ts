@@ -1,0 +1,351 @@
+import { describe, expect, test } from "vitest";
+import { edgeSendsProxyProtocol as policy } from "../../policies/edge-sends-proxy-protocol.ts";
+import {
+  runPolicy,
+  runStackPolicy,
+  secret,
+  UNKNOWN,
+  UNKNOWN_LIST,
+  type Outcome,
+  type TestResource,
+} from "./harness.ts";
+
+const CONTAINER = "docker:index/container:Container";
+const PASSED = { violations: [], notJudged: [] };
+const base64 = (text: string): string => Buffer.from(text).toString("base64");
+
+const V2 = { proxy_protocol: "v2" };
+const proxy = (dial: string, more: object = V2): object => ({
+  handler: "proxy",
+  upstreams: [{ dial: [dial] }],
+  ...more,
+});
+const config = (listen: string[], ...routes: object[]): string =>
+  JSON.stringify({ apps: { layer4: { servers: { mail: { listen, routes } } } } });
+const upload = (content: string, name = "edge"): TestResource => ({
+  type: CONTAINER,
+  name,
+  props: { uploads: [{ file: "/etc/caddy/caddy.json", content }] },
+});
+const judge = (listen: string[], ...routes: object[]): Promise<Outcome> =>
+  runPolicy(policy, upload(config(listen, ...routes)));
+const caddyfile = (server: string): Promise<Outcome> => {
+  const content = `{\n layer4 {\n ${server}\n }\n}\n`;
+  return runPolicy(policy, {
+    type: CONTAINER,
+    props: { uploads: [{ file: "/etc/caddy/Caddyfile", content }] },
+  });
+};
+const PLACE = "uploads[0].content (/etc/caddy/caddy.json) apps.layer4.servers.mail.routes[0]";
+const NO_HEADER = "passes mail on with no PROXY header";
+const sni = (name: string): object => ({ match: [{ tls: { sni: [name] } }] });
+
+describe("edge-sends-proxy-protocol refuses a route to the mail server", () => {
+  test("without proxy_protocol, and says where, what, why and what to write instead", async () => {
+    const { violations } = await judge([":25"], { handle: [proxy("stalwart.example.ts.net:25", {})] });
+    expect(violations).toHaveLength(1);
+    expect(violations[0]).toContain(`${PLACE}.handle[0] ${NO_HEADER}.`);
+    expect(violations[0]).toMatch(/why: .*bans it.*lesson 3/);
+    expect(violations[0]).toMatch(/instead: proxy_protocol "v2"/);
+  });
+
+  test("with version 1", async () => {
+    const { violations } = await judge([":25"], { handle: [proxy("stalwart:25", { proxy_protocol: "v1" })] });
+    expect(violations[0]).toContain("with a PROXY header of version 1");
+  });
+
+  test.each([24, 25, 110, 143, 465, 587, 993, 995, 4190])("on port %d", async (port) => {
+    const { violations } = await judge([":10000"], { handle: [proxy(`tcp/stalwart:${port}`, {})] });
+    expect(violations).toHaveLength(1);
+  });
+
+  test.each([
+    ["by the edge's own port", [":465"], { handle: [proxy("mail:10465", {})] }],
+    [
+      "in a subroute",
+      [":1"],
+      { handle: [{ handler: "subroute", routes: [{ handle: [proxy("mail:25", {})] }] }] },
+    ],
+    [
+      "by its second address",
+      [":1"],
+      { handle: [proxy("a:1", { upstreams: [{ dial: ["a:1"] }, { dial: ["mail:25"] }] })] },
+    ],
+    ["at a port that a placeholder leaves open", [":25"], { handle: [proxy("mail:{env.PORT}", {})] }],
+    ["on the port of the mail, at the same machine", [":25"], { handle: [proxy("127.0.0.1:25", {})] }],
+    [
+      "by the name of a mail service",
+      [":443"],
+      { ...sni("mta-sts.example.org"), handle: [proxy("web:443", {})] },
+    ],
+  ] as [string, string[], object][])("%s", async (_, listen, route) => {
+    const { violations } = await judge(listen, route);
+    expect(violations).toHaveLength(1);
+    expect(violations[0]).toContain(NO_HEADER);
+  });
+
+  test("on :443 by SNI, where the same host takes mail", async () => {
+    const servers = {
+      smtp: { listen: [":25"], routes: [{ handle: [proxy("Stalwart.example.ts.net.:25")] }] },
+      web: {
+        listen: [":443"],
+        routes: [{ ...sni("m.example.org"), handle: [proxy("stalwart.example.ts.net:443", {})] }],
+      },
+    };
+    const { violations } = await runPolicy(policy, upload(JSON.stringify({ apps: { layer4: { servers } } })));
+    expect(violations).toHaveLength(1);
+    expect(violations[0]).toContain("apps.layer4.servers.web.routes[0].handle[0] passes mail on");
+  });
+
+  test("in a listener wrapper of the http app", async () => {
+    const route = { ...sni("autoconfig.example.org"), handle: [proxy("stalwart:443", {})] };
+    const web = { listen: [":443"], listener_wrappers: [{ wrapper: "layer4", routes: [route] }] };
+    const { violations } = await runPolicy(
+      policy,
+      upload(JSON.stringify({ apps: { http: { servers: { web } } } })),
+    );
+    expect(violations[0]).toContain(
+      "apps.http.servers.web.listener_wrappers[0].routes[0].handle[0] passes mail on",
+    );
+  });
+
+  test("with a port for health checks", async () => {
+    const checks = { ...V2, health_checks: { active: { port: 8080 } } };
+    const { violations } = await judge([":25"], { handle: [proxy("stalwart:25", checks)] });
+    expect(violations).toHaveLength(1);
+    expect(violations[0]).toContain(`${PLACE}.handle[0] sets a port for health checks`);
+  });
+
+  test("with a limit of connections", async () => {
+    const limit = { ...V2, upstreams: [{ dial: ["stalwart:25"], max_connections: 100 }] };
+    const { violations } = await judge([":25"], { handle: [proxy("", limit)] });
+    expect(violations).toHaveLength(1);
+    expect(violations[0]).toContain(`${PLACE}.handle[0].upstreams[0] sets max_connections`);
+  });
+
+  test.each([
+    ["tls", [":25"], { match: [{ tls: {} }], handle: [proxy("stalwart:25")] }],
+    ["ssh", [":587"], { match: [{ ssh: {} }], handle: [proxy("stalwart:587")] }],
+    [
+      "http",
+      [":4190"],
+      { match: [{ remote_ip: {} }, { not: [{ http: [] }] }], handle: [proxy("stalwart:4190")] },
+    ],
+    ["regexp", [":2525"], { match: [{ regexp: { pattern: "EHLO" } }], handle: [proxy("stalwart:25")] }],
+    ["tls", [":143"], { match: [{ tls: {} }], handle: [{ handler: "tls" }, proxy("stalwart:143")] }],
+  ] as [string, string[], object][])(
+    "with a %s matcher where the server speaks first",
+    async (matcher, listen, route) => {
+      const { violations } = await judge(listen, route);
+      expect(violations).toHaveLength(1);
+      expect(violations[0]).toContain(
+        `${PLACE} matches with ${matcher}, which waits for the client's first bytes`,
+      );
+    },
+  );
+
+  test.each([
+    [
+      ":25 {\n route {\n proxy stalwart:25\n }\n }",
+      ["line 5 (proxy stalwart:25) passes mail on with no PROXY header"],
+    ],
+    [":25 {\n route {\n proxy {\n proxy_protocol v1\n upstream stalwart:25\n }\n }\n }", ["version 1"]],
+    [
+      ":25 {\n route {\n proxy {\n proxy_protocol v2\n health_port 80\n upstream stalwart:25 {\n max_connections 9\n }\n }\n }\n }",
+      ["line 5 (proxy) sets a port for health checks", "line 8 (upstream stalwart:25) sets max_connections"],
+    ],
+    [
+      ":25 {\n @a {\n remote_ip 192.0.2.0/24\n tls\n }\n route @a {\n proxy {\n proxy_protocol v2\n upstream {\n dial stalwart:25\n }\n }\n }\n }",
+      ["line 8 (route @a) matches with tls"],
+    ],
+    [
+      ":25 {\n @a not tls\n route @a {\n proxy {\n proxy_protocol v2\n upstream a:25\n }\n }\n }",
+      ["matches with tls"],
+    ],
+    [
+      ":443 {\n @a tls sni mta-sts.example.org\n route @a {\n subroute {\n route {\n proxy a:443\n }\n }\n }\n }",
+      [NO_HEADER],
+    ],
+  ])("in the Caddyfile %j", async (server, messages) => {
+    const { violations } = await caddyfile(server);
+    expect(violations).toHaveLength(messages.length);
+    for (const [i, message] of messages.entries()) expect(violations[i]).toContain(message);
+  });
+
+  test("in a stranger's Docker and Caddy program: a container's env, a command, a secret", async () => {
+    const text = config([":25"], { handle: [proxy("mail:25", {})] });
+    const env = await runPolicy(policy, { type: CONTAINER, props: { envs: [`CADDY_JSON=${text}`] } });
+    expect(env.violations[0]).toContain(
+      "envs (CADDY_JSON) apps.layer4.servers.mail.routes[0].handle[0] passes mail on",
+    );
+    const create = `ssh edge "cat > /etc/caddy/caddy.json" <<EOF\n${text}\nEOF`;
+    const command = await runPolicy(policy, { type: "command:local:Command", props: { create } });
+    expect(command.violations).toHaveLength(1);
+    const uploads = [{ file: "/c.json", contentBase64: secret(base64(text)) }];
+    expect((await runPolicy(policy, { type: CONTAINER, props: { uploads } })).violations).toHaveLength(1);
+  });
+});
+
+describe("edge-sends-proxy-protocol leaves alone", () => {
+  test.each([
+    ["PROXY v2 without matcher", [":25"], { handle: [proxy("stalwart:25")] }],
+    ["layer4 to a database", [":5432"], { match: [{ postgres: {} }], handle: [proxy("db:5432", {})] }],
+    [
+      "layer4 to a database, whatever its checks",
+      [":5432"],
+      {
+        handle: [
+          proxy("db:5432", {
+            health_checks: { active: { port: 80 } },
+            upstreams: [{ dial: ["db:5432"], max_connections: 9 }],
+          }),
+        ],
+      },
+    ],
+    ["a web server behind SNI", [":443"], { ...sni("www.example.org"), handle: [proxy("web:443", {})] }],
+    ["a web mail behind SNI", [":443"], { ...sni("mail.example.org"), handle: [proxy("web:443", {})] }],
+    ["ssh beside TLS", [":443"], { match: [{ ssh: {} }], handle: [proxy("host:22", {})] }],
+    ["a range of ports", [":1-65535"], { handle: [proxy("host:1", {})] }],
+    ["a range that begins with a mail port", [":25-30"], { handle: [proxy("host:1", {})] }],
+    [
+      "SNI where the client speaks first",
+      [":993"],
+      { ...sni("imap.example.org"), handle: [proxy("stalwart:993")] },
+    ],
+    [
+      "SNI where the client speaks first, before a port where the server does",
+      [":993"],
+      { ...sni("imap.example.org"), handle: [proxy("stalwart:143")] },
+    ],
+    [
+      "TLS that the edge ends",
+      [":993"],
+      { match: [{ tls: {} }], handle: [{ handler: "tls" }, proxy("stalwart:143")] },
+    ],
+    [
+      "TLS that the edge ends on its own port",
+      [":10993"],
+      { match: [{ tls: {} }], handle: [{ handler: "tls" }, proxy("stalwart:143")] },
+    ],
+    [
+      "matchers that read nothing",
+      [":25"],
+      { match: [{ remote_ip: {}, not: [{ local_ip: {} }] }, { clock: {} }], handle: [proxy("stalwart:25")] },
+    ],
+    [
+      "a load balancer's header before the mail",
+      [":25"],
+      { match: [{ proxy_protocol: {} }], handle: [{ handler: "proxy_protocol" }, proxy("stalwart:25")] },
+    ],
+    ["a matcher that is not known", [":25"], { match: [{ geoip: {} }], handle: [proxy("stalwart:25")] }],
+    [
+      "a relay that programs of the same machine use",
+      ["127.0.0.1:587"],
+      { handle: [proxy("smtp.example.net:587", {})] },
+    ],
+    ["udp", ["udp/:25"], { handle: [proxy("udp/host:25", {})] }],
+    [
+      "health checks without a port",
+      [":25"],
+      { handle: [proxy("stalwart:25", { ...V2, health_checks: { active: { interval: "30s" } } })] },
+    ],
+  ] as [string, string[], object][])("%s", async (_, listen, route) => {
+    expect(await judge(listen, route)).toMatchObject(PASSED);
+  });
+
+  test("a route that is never asked, since one before it takes everything", async () => {
+    const never = { match: [{ tls: {} }], handle: [proxy("stalwart:25")] };
+    expect(await judge([":25"], { handle: [proxy("stalwart:25")] }, never)).toMatchObject(PASSED);
+    const on = await judge([":25"], { handle: [{ handler: "proxy_protocol" }] }, never);
+    expect(on.violations).toHaveLength(1);
+    const some = { match: [{ remote_ip: {} }], handle: [proxy("stalwart:25")] };
+    expect((await judge([":25"], some, never)).violations).toHaveLength(1);
+  });
+
+  test("the same in a Caddyfile", async () => {
+    const good = ":25 {\n route {\n proxy {\n proxy_protocol v2\n upstream stalwart:25\n }\n }\n }";
+    expect(await caddyfile(good)).toMatchObject(PASSED);
+    expect(await caddyfile(":5432 {\n @p postgres\n route @p {\n proxy db:5432\n }\n }")).toMatchObject(
+      PASSED,
+    );
+  });
+});
+
+describe("edge-sends-proxy-protocol over a stack", () => {
+  const settings = (more: object = {}): TestResource => ({
+    type: "tailwart:mail:Settings",
+    name: "settings",
+    props: {
+      target: { container: "stalwart", dockerHost: "unix:///d" },
+      settings: {
+        "server.listener.web.bind": "0.0.0.0:8443",
+        "server.listener.web.proxy.trusted-networks.0000": "100.64.0.0/10",
+        "server.listener.admin.bind": "0.0.0.0:8080",
+        ...more,
+      },
+    },
+  });
+  const edge = upload(config([":443"], { ...sni("m.example.org"), handle: [proxy("stalwart:8443", {})] }));
+
+  test("refuses a route to a port on which the stack's settings demand the header", async () => {
+    expect(await runPolicy(policy, edge)).toMatchObject(PASSED);
+    const { violations } = await runStackPolicy(policy, [edge, settings()]);
+    expect(violations).toHaveLength(1);
+    expect(violations[0]).toContain(`${PLACE}.handle[0] ${NO_HEADER}`);
+  });
+
+  test("refuses a route by SNI to the host that tailwart's edge names", async () => {
+    const route = upload(
+      config([":443"], { ...sni("m.example.org"), handle: [proxy("s.example.ts.net:443", {})] }),
+    );
+    const component = {
+      type: "tailwart:mail:CaddyEdge",
+      name: "own",
+      props: { upstreamHost: "s.example.ts.net" },
+    };
+    expect((await runStackPolicy(policy, [route, component])).violations).toHaveLength(1);
+    expect(await runStackPolicy(policy, [route])).toMatchObject(PASSED);
+  });
+
+  test("leaves other ports, and other hosts, alone", async () => {
+    const admin = upload(config([":8080"], { handle: [proxy("stalwart:8080", {})] }));
+    const other = upload(
+      config([":443"], { ...sni("m.example.org"), handle: [proxy("web:8443", {})] }),
+      "other",
+    );
+    expect(await runStackPolicy(policy, [admin, other, settings()])).toMatchObject(PASSED);
+  });
+
+  test("does not report again what one resource shows by itself", async () => {
+    const alone = upload(config([":25"], { handle: [proxy("stalwart:25", {})] }));
+    expect(await runStackPolicy(policy, [alone, settings()])).toMatchObject(PASSED);
+    expect((await runStackPolicy(policy, [settings()])).notApplicable).toBe("no Caddy config is in it");
+  });
+});
+
+describe("edge-sends-proxy-protocol lists as not judged", () => {
+  test("a placeholder for the version", async () => {
+    const route = { handle: [proxy("stalwart:25", { proxy_protocol: "{env.PROXY}" })] };
+    const outcome = await judge([":25"], route);
+    expect(outcome.violations).toEqual([]);
+    expect(outcome.notJudged).toEqual([
+      `${PLACE}.handle[0]: proxy_protocol is a placeholder, which is filled in at start`,
+    ]);
+  });
+
+  test("an unknown config, while it judges the known one", async () => {
+    const content = config([":25"], { handle: [proxy("stalwart:25", {})] });
+    const uploads = [
+      { file: "/etc/caddy/a.json", content: UNKNOWN },
+      { file: "/etc/caddy/b.json", content },
+    ];
+    const outcome = await runPolicy(policy, { type: CONTAINER, props: { uploads, envs: UNKNOWN_LIST } });
+    expect(outcome.violations).toHaveLength(1);
+    expect(outcome.notJudged).toEqual(["uploads[0].content: unknown until the update"]);
+  });
+});
+
+test("edge-sends-proxy-protocol does not concern resources without a Caddy config", async () => {
+  const outcome = await runPolicy(policy, { type: CONTAINER, props: { image: "caddy:2" } });
+  expect(outcome.notApplicable).toBe("no Caddy config is in it");
+});

@@ -1,0 +1,387 @@
+import { describe, expect, test } from "vitest";
+import { stalwartTlsNotTerminated as policy } from "../../policies/stalwart-tls-not-terminated.ts";
+import {
+  runPolicy,
+  runStackPolicy,
+  secret,
+  UNKNOWN,
+  UNKNOWN_LIST,
+  urnOf,
+  type Outcome,
+  type TestResource,
+} from "./harness.ts";
+
+const CONTAINER = "docker:index/container:Container";
+const EDGE = "tailwart:mail:CaddyEdge";
+const PASSED = { violations: [], notJudged: [] };
+const base64 = (text: string): string => Buffer.from(text).toString("base64");
+
+const proxy = (dial: string): object => ({
+  handler: "proxy",
+  proxy_protocol: "v2",
+  upstreams: [{ dial: [dial] }],
+});
+const passOn = (names: string[], dial = "stalwart.example.ts.net:443"): object => ({
+  match: [{ tls: { sni: names } }],
+  handle: [proxy(dial)],
+});
+const site = (host: string, ...handle: object[]): object => ({ match: [{ host: [host] }], handle });
+const answer = { handler: "static_response", status_code: 404 };
+const proxied = { handler: "reverse_proxy", upstreams: [{ dial: "stalwart:8080" }] };
+
+interface Parts {
+  readonly l4?: object[];
+  readonly sites?: object[];
+  readonly web?: object;
+  readonly tls?: object;
+  readonly layer4?: object;
+}
+/** tailwart's own way: routes in a listener wrapper of the http server on :443. */
+const config = ({ l4 = [passOn(["mail.example.org"])], sites = [], web = {}, tls, layer4 }: Parts): string =>
+  JSON.stringify({
+    apps: {
+      http: {
+        servers: {
+          web: {
+            listen: [":443"],
+            listener_wrappers: [{ wrapper: "layer4", routes: l4 }, { wrapper: "tls" }],
+            routes: sites,
+            ...web,
+          },
+        },
+      },
+      ...(tls && { tls }),
+      ...(layer4 && { layer4 }),
+    },
+  });
+const container = (content: string, name?: string): TestResource => ({
+  type: CONTAINER,
+  name: name ?? "edge",
+  props: { name: name ?? "edge", image: "caddy:2", uploads: [{ file: "/etc/caddy/caddy.json", content }] },
+});
+const judge = (parts: Parts): Promise<Outcome> => runPolicy(policy, container(config(parts)));
+const caddyfile = (content: string): Promise<Outcome> =>
+  runPolicy(policy, { type: CONTAINER, props: { uploads: [{ file: "/etc/caddy/Caddyfile", content }] } });
+const options = (routes: string): string =>
+  `{\n servers :443 {\n listener_wrappers {\n layer4 {\n ${routes}\n }\n tls\n }\n }\n}\n`;
+const PASS_MAIL =
+  "@mail tls sni mail.example.org mta-sts.example.org\n route @mail {\n proxy {\n proxy_protocol v2\n upstream stalwart.example.ts.net:443\n }\n }";
+
+describe("stalwart-tls-not-terminated refuses", () => {
+  test("a reverse proxy for a name that is passed through, and says where, what, why and what to write instead", async () => {
+    const { violations } = await judge({
+      sites: [site("www.example.org", answer), site("Mail.Example.org.", proxied)],
+    });
+    expect(violations).toHaveLength(1);
+    expect(violations[0]).toContain(
+      "uploads[0].content (/etc/caddy/caddy.json) apps.http.servers.web.routes[1].match[0].host[0] ends TLS and reverse-proxies mail.example.org, " +
+        "whose TLS is passed through (apps.http.servers.web.listener_wrappers[0].routes[0]).",
+    );
+    expect(violations[0]).toMatch(/why: .*CAA.*lesson 5/);
+    expect(violations[0]).toMatch(/instead: .*layer4 route/);
+  });
+
+  test.each([
+    ["any other answer", { sites: [site("mail.example.org", answer)] }, "ends TLS for mail.example.org"],
+    [
+      "a proxy deeper in the route",
+      { sites: [site("mail.example.org", { handler: "subroute", routes: [{ handle: [proxied] }] })] },
+      "ends TLS and reverse-proxies mail.example.org",
+    ],
+    [
+      "a name that a nested route matches",
+      { sites: [{ handle: [{ handler: "subroute", routes: [site("mail.example.org", answer)] }] }] },
+      "routes[0].handle[0].routes[0].match[0].host[0] ends TLS for mail.example.org",
+    ],
+    [
+      "a wildcard site that covers it",
+      { sites: [site("*.example.org", answer)] },
+      "ends TLS for *.example.org",
+    ],
+    [
+      "a site that a passed wildcard covers",
+      { l4: [passOn(["*.example.org"])], sites: [site("mail.example.org", answer)] },
+      "ends TLS for mail.example.org",
+    ],
+    [
+      "a certificate",
+      { tls: { certificates: { automate: ["www.example.org", "mail.example.org"] } } },
+      "apps.tls.certificates.automate[1] orders a certificate for mail.example.org",
+    ],
+    [
+      "a certificate of a wildcard",
+      { tls: { automation: { policies: [{ subjects: ["*.example.org"], issuers: [{ module: "acme" }] }] } } },
+      "apps.tls.automation.policies[0].subjects[0] orders a certificate for *.example.org",
+    ],
+    [
+      "a layer4 server that ends TLS",
+      {
+        layer4: {
+          servers: {
+            a: {
+              listen: [":443"],
+              routes: [{ match: [{ tls: { sni: ["mail.example.org"] } }], handle: [{ handler: "tls" }] }],
+            },
+          },
+        },
+      },
+      "apps.layer4.servers.a.routes[0] ends TLS for mail.example.org",
+    ],
+    [
+      "a site behind a name in a subroute",
+      {
+        l4: [
+          { match: [{ tls: {} }], handle: [{ handler: "subroute", routes: [passOn(["mail.example.org"])] }] },
+        ],
+        sites: [site("mail.example.org", answer)],
+      },
+      "ends TLS for mail.example.org",
+    ],
+    [
+      "a site on another port of the http app",
+      { sites: [site("mail.example.org", answer)], web: { listen: [":8443", ":443"] } },
+      "ends TLS for mail.example.org",
+    ],
+  ] as [string, Parts, string][])("%s", async (_, parts, message) => {
+    const { violations } = await judge(parts);
+    expect(violations).toHaveLength(1);
+    expect(violations[0]).toContain(message);
+  });
+
+  test("a layer4 server on :443 before the http app on another port", async () => {
+    const servers = {
+      edge: {
+        listen: [":443"],
+        routes: [passOn(["mail.example.org"]), { handle: [proxy("127.0.0.1:8443")] }],
+      },
+    };
+    const web = { listen: ["127.0.0.1:8443"], tls_connection_policies: [{}] };
+    const { violations } = await judge({
+      l4: [],
+      layer4: { servers },
+      web,
+      sites: [site("mail.example.org", proxied)],
+    });
+    expect(violations).toHaveLength(1);
+  });
+
+  test.each([
+    [
+      "mail.example.org {\n reverse_proxy stalwart:8080\n}",
+      "line 18 (mail.example.org) ends TLS and reverse-proxies mail.example.org",
+    ],
+    [
+      "www.example.org, mta-sts.example.org {\n handle {\n reverse_proxy a:1\n }\n}",
+      "reverse-proxies mta-sts.example.org",
+    ],
+    ["*.example.org {\n tls {\n dns x\n }\n}", "ends TLS for *.example.org"],
+    [
+      "*.example.net, :443 {\n @m host mail.example.org\n respond @m no\n}",
+      "line 19 (@m host) ends TLS for mail.example.org",
+    ],
+    [
+      "(site) {\n respond {args[0]}\n}\nmail.example.org {\n import site ok\n}",
+      "line 21 (mail.example.org) ends TLS for",
+    ],
+  ])("the Caddyfile's %j", async (sites, message) => {
+    const { violations } = await caddyfile(`${options(PASS_MAIL)}\n${sites}\n`);
+    expect(violations).toHaveLength(1);
+    expect(violations[0]).toContain(message);
+  });
+
+  test("a Caddyfile in a here-document of a command, and one in a secret", async () => {
+    const text = `${options(PASS_MAIL)}\nmail.example.org {\n reverse_proxy stalwart:8080\n}\n`;
+    const create = `cat > /etc/caddy/Caddyfile <<'EOF'\n${text}EOF\nsystemctl reload caddy\n`;
+    const outcome = await runPolicy(policy, { type: "command:remote:Command", props: { create } });
+    expect(outcome.violations).toHaveLength(1);
+    expect(outcome.violations[0]).toContain("create (here-document 1) line 18");
+    const upload = { file: "/etc/caddy/Caddyfile", contentBase64: secret(base64(text)) };
+    const hidden = await runPolicy(policy, { type: CONTAINER, props: { uploads: [upload] } });
+    expect(hidden.violations).toHaveLength(1);
+  });
+
+  test("a site of tailwart's edge that its own passthrough names", async () => {
+    const props = {
+      passthrough: ["mail.example.org"],
+      sites: [{ host: "www.example.org" }, { host: "mail.example.org" }],
+    };
+    const { violations } = await runPolicy(policy, { type: EDGE, props });
+    expect(violations).toHaveLength(1);
+    expect(violations[0]).toContain(
+      "sites[1].host ends TLS for mail.example.org, whose TLS is passed through (passthrough[0])",
+    );
+  });
+});
+
+describe("stalwart-tls-not-terminated leaves alone", () => {
+  test.each([
+    ["sites of other names", { sites: [site("www.example.org", proxied), site("example.org", answer)] }],
+    ["a wildcard of another level", { sites: [site("*.web.example.org", answer)] }],
+    [
+      "a plain site on :80, as for HTTP-01",
+      {
+        web: { listen: [":80"], listener_wrappers: [] },
+        sites: [site("mail.example.org", proxied)],
+        layer4: { servers: { a: { listen: [":443"], routes: [passOn(["mail.example.org"])] } } },
+      },
+    ],
+    [
+      "a name that is passed on to Caddy's own http app",
+      {
+        l4: [],
+        layer4: {
+          servers: { a: { listen: [":443"], routes: [passOn(["www.example.org"], "127.0.0.1:8443")] } },
+        },
+        web: { listen: [":8443"], tls_connection_policies: [{}] },
+        sites: [site("www.example.org", answer)],
+      },
+    ],
+    [
+      "a name of which only some clients are passed through",
+      {
+        l4: [
+          {
+            match: [{ tls: { sni: ["a.example.org"] }, remote_ip: { ranges: ["192.0.2.0/24"] } }],
+            handle: [proxy("a:443")],
+          },
+        ],
+        sites: [site("a.example.org", answer)],
+      },
+    ],
+    [
+      "a name whose challenges alone are passed through",
+      {
+        l4: [
+          { match: [{ tls: { sni: ["a.example.org"], alpn: ["acme-tls/1"] } }], handle: [proxy("a:443")] },
+        ],
+        sites: [site("a.example.org", answer)],
+      },
+    ],
+    [
+      "a name that an earlier route takes from a wildcard",
+      {
+        l4: [
+          { match: [{ tls: { sni: ["www.example.org"] } }], handle: [{ handler: "tls" }] },
+          passOn(["*.example.org"]),
+        ],
+        sites: [site("www.example.org", answer)],
+      },
+    ],
+    [
+      "a name for which layer4 itself ends TLS before its proxy",
+      { l4: [{ match: [{ tls: { sni: ["a.example.org"] } }], handle: [{ handler: "tls" }, proxy("a:80")] }] },
+    ],
+    [
+      "a web site whose name is passed through on a mail port",
+      {
+        l4: [],
+        layer4: {
+          servers: { imaps: { listen: [":993"], routes: [passOn(["mail.example.org"], "mail:993")] } },
+        },
+        sites: [site("mail.example.org", proxied)],
+        tls: { certificates: { automate: ["mail.example.org"] } },
+      },
+    ],
+    [
+      "a certificate that no CA issues",
+      {
+        tls: {
+          automation: { policies: [{ subjects: ["mail.example.org"], issuers: [{ module: "internal" }] }] },
+        },
+      },
+    ],
+    ["a config without routes of layer4", { l4: [], sites: [site("mail.example.org", proxied)] }],
+  ] as [string, Parts][])("%s", async (_, parts) => {
+    expect(await judge(parts)).toMatchObject(PASSED);
+  });
+
+  test.each([
+    "www.example.org {\n reverse_proxy a:1\n}",
+    "http://mail.example.org {\n reverse_proxy /.well-known/acme-challenge/* stalwart:80\n}",
+    ":443 {\n @m not host mail.example.org\n respond @m no\n}",
+    ":443 {\n @m {\n not {\n host mail.example.org\n }\n }\n respond @m no\n}",
+  ])("the Caddyfile's %j", async (sites) => {
+    expect(await caddyfile(`${options(PASS_MAIL)}\n${sites}\n`)).toMatchObject(PASSED);
+  });
+});
+
+describe("stalwart-tls-not-terminated over a stack", () => {
+  const edge: TestResource = {
+    type: EDGE,
+    name: "edge",
+    props: { passthrough: ["mail.example.org"], sites: [] },
+  };
+  const other = container(config({ l4: [], sites: [site("mail.example.org", proxied)] }), "web");
+  const stalwart: TestResource = {
+    type: CONTAINER,
+    name: "s",
+    props: { name: "stalwart", image: "stalwart" },
+  };
+
+  test("refuses a second Caddy that answers what tailwart's edge passes through", async () => {
+    const { violations } = await runStackPolicy(policy, [edge, other]);
+    expect(violations).toHaveLength(1);
+    expect(violations[0]).toContain(
+      "reverse-proxies mail.example.org, whose TLS is passed through (passthrough[0])",
+    );
+  });
+
+  test("refuses a second Caddy that answers what is passed to a container without Caddy", async () => {
+    const first = container(config({}), "edge");
+    const { violations } = await runStackPolicy(policy, [first, other, stalwart]);
+    expect(violations).toHaveLength(1);
+    expect(violations[0]).toContain("ends TLS and reverse-proxies mail.example.org");
+  });
+
+  test("leaves a second Caddy alone that may be the one to which the name is passed", async () => {
+    const first = container(config({}), "edge");
+    expect(await runStackPolicy(policy, [first, other])).toMatchObject(PASSED);
+    const toWeb = container(config({ l4: [passOn(["mail.example.org"], "web:443")] }), "edge");
+    expect(await runStackPolicy(policy, [toWeb, other, stalwart])).toMatchObject(PASSED);
+    const caddy = { ...stalwart, props: { name: "stalwart", image: "caddy:2" } };
+    expect(await runStackPolicy(policy, [first, other, caddy])).toMatchObject(PASSED);
+  });
+
+  test("does not report again what one resource shows by itself", async () => {
+    const alone = container(config({ sites: [site("mail.example.org", answer)] }));
+    expect(await runStackPolicy(policy, [alone, edge])).toMatchObject(PASSED);
+    expect((await runStackPolicy(policy, [stalwart])).notApplicable).toBe("no Caddy config is in it");
+    expect(urnOf(alone)).toContain("edge");
+  });
+});
+
+describe("stalwart-tls-not-terminated lists as not judged", () => {
+  test("unknown names of tailwart's edge, where they could meet a known one", async () => {
+    const some = {
+      passthrough: ["mail.example.org", UNKNOWN],
+      sites: [{ host: "mail.example.org" }, { host: UNKNOWN }],
+    };
+    const outcome = await runPolicy(policy, { type: EDGE, props: some });
+    expect(outcome.violations).toHaveLength(1);
+    expect(outcome.notJudged).toEqual([
+      "passthrough[1]: unknown until the update",
+      "sites[1].host: unknown until the update",
+    ]);
+    const none = await runPolicy(policy, { type: EDGE, props: { passthrough: UNKNOWN_LIST, sites: [] } });
+    expect(none).toMatchObject(PASSED);
+    const noPass = await runPolicy(policy, {
+      type: EDGE,
+      props: { passthrough: [], sites: [{ host: UNKNOWN }] },
+    });
+    expect(noPass).toMatchObject(PASSED);
+  });
+
+  test("a Caddyfile that is unknown at preview", async () => {
+    const uploads = [{ file: "/etc/caddy/Caddyfile", content: UNKNOWN }];
+    const outcome = await runPolicy(policy, { type: CONTAINER, props: { uploads } });
+    expect(outcome).toMatchObject({
+      violations: [],
+      notJudged: ["uploads[0].content: unknown until the update"],
+    });
+  });
+});
+
+test("stalwart-tls-not-terminated does not concern resources without a Caddy config", async () => {
+  const outcome = await runPolicy(policy, { type: CONTAINER, props: { envs: ["A=mail.example.org"] } });
+  expect(outcome.notApplicable).toBe("no Caddy config is in it");
+});

@@ -1,0 +1,59 @@
+import { expect, test } from "vitest";
+
+import { definePolicy, type Subject } from "../../policies/definition.ts";
+import { toSdkPolicy } from "../../policies/sdk-policy.ts";
+import { unpackOnce } from "../../policies/unpack-once.ts";
+import { askServed, secret, UNKNOWN, type TestResource } from "./harness.ts";
+
+const seen: Subject["props"][] = [];
+const policyOf = (id: string, seesSecrets?: true) =>
+  definePolicy({
+    id,
+    description: "D.",
+    severity: "low",
+    level: "mandatory",
+    remediation: "R.",
+    url: "u",
+    why: "w",
+    anyStack: true,
+    ...(seesSecrets && { seesSecrets }),
+    judgeResource: ({ props, secretPaths }) => {
+      seen.push(props);
+      const what = `is ${String(props["labels"])}, secret: ${JSON.stringify(secretPaths)}`;
+      return { findings: [{ where: "labels", what, instead: "x" }], notJudged: [] };
+    },
+    judgeStack: (resources) => {
+      seen.push(...resources.map(({ props }) => props));
+      return { findings: [], notJudged: [] };
+    },
+  });
+const served = [policyOf("first-policy"), policyOf("second-policy", true)].map((one) => toSdkPolicy(one));
+const web: TestResource = {
+  type: "docker:index/container:Container",
+  props: { image: UNKNOWN, labels: secret("opensesame") },
+};
+const different = async (about: TestResource | TestResource[]): Promise<number> => {
+  seen.length = 0;
+  await askServed(served, about);
+  expect(seen).toHaveLength(2);
+  return new Set(seen).size;
+};
+
+test("a resource is unpacked once for all policies, and for each question anew", async () => {
+  expect(await different(web)).toBe(2); // the SDK by itself
+  expect(await different([web])).toBe(2);
+  unpackOnce();
+  expect(await different(web)).toBe(1);
+  const [first] = seen;
+  expect(await different([web])).toBe(1);
+  expect(seen[0] === first).toBe(false);
+});
+
+test("unknown values still throw when they are read, and secrets are still told apart by remediations alone", async () => {
+  const told = await askServed(served, web);
+  expect(told.map(({ message }) => message.split("\n")[0])).toEqual([
+    "labels is opensesame, secret: undefined.",
+    'labels is opensesame, secret: [["labels"]].',
+  ]);
+  expect(() => seen.at(-1)?.["image"]).toThrow("can't be known during preview");
+});

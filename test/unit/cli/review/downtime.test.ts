@@ -1,0 +1,93 @@
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+
+import { describe, expect, test } from "vitest";
+
+import { downtimeOf, longest, type Role } from "../../../../cli/review/downtime.ts";
+
+const of = (role: Role, op = "replace", newImage = false) => ({ part: { role, op, name: role, newImage } });
+const PROJECT = join(import.meta.dirname, "../../../..");
+
+describe("how long mail is down", () => {
+  test.each<[Role, string, number | undefined]>([
+    ["anchor", "replace", 60],
+    ["network", "replace", 60],
+    ["sidecar", "replace", 60],
+    ["stalwart", "replace", 30],
+    ["edge", "replace", 10],
+    ["files", "replace", 0],
+    ["reload", "replace", 0],
+    ["reload", "update", 0],
+    ["settings", "update", 30],
+    ["settings", "replace", 30],
+    ["container", "replace", undefined],
+    ["stalwart", "delete", undefined],
+    ["edge", "delete", undefined],
+  ])("when the part %s sees a step %s: %s s", (role, op, seconds) => {
+    const [found] = downtimeOf([of(role, op)]);
+    expect(found).toBeDefined();
+    expect(found?.seconds).toBe(seconds);
+    expect(found?.basis === "unknown").toBe(seconds === undefined);
+  });
+
+  test.each<[Role, string]>([
+    ["anchor", "create"],
+    ["stalwart", "create"],
+    ["sidecar", "update"],
+    ["files", "delete"],
+    ["container", "delete"],
+  ])("the part %s costs nothing at a step %s", (role, op) => {
+    expect(downtimeOf([of(role, op)])).toEqual([]);
+  });
+
+  test("a new image adds the time to fetch it", () => {
+    expect(downtimeOf([of("edge", "replace", true)])[0]?.effect).toContain("fetch the new image");
+    expect(downtimeOf([of("edge")])[0]?.effect).not.toContain("fetch");
+  });
+
+  test("the longest counts, since parts are replaced within each other; the dearest stands first", () => {
+    const found = downtimeOf([of("edge"), of("anchor"), of("files"), {}]);
+    expect(found.map(({ name }) => name)).toEqual(["anchor", "edge", "files"]);
+    expect(longest(found)).toBe(60);
+  });
+
+  test("without an end that is known, the whole has none", () => {
+    expect(longest(downtimeOf([of("edge"), of("stalwart", "delete")]))).toBeUndefined();
+    expect(longest([])).toBe(0);
+  });
+});
+
+describe("the figures", () => {
+  const ROLES: Role[] = [
+    "anchor",
+    "sidecar",
+    "stalwart",
+    "edge",
+    "files",
+    "container",
+    "settings",
+    "reload",
+    "network",
+  ];
+  const all = ROLES.flatMap((role) => downtimeOf([of(role), of(role, "update"), of(role, "delete")]));
+
+  test("that are bounds name the test that holds them, and all others say that they are estimates", () => {
+    for (const { basis, source, effect } of all)
+      expect(source !== undefined, effect).toBe(basis === "at most");
+    for (const { source } of all) if (source) expect(existsSync(join(PROJECT, source)), source).toBe(true);
+  });
+
+  test("of a restarted sidecar are those of its lab test", () => {
+    expect(readFileSync(join(PROJECT, "test/lab/07-sidecar.test.ts"), "utf8")).toContain(
+      "mail flows within 60 s",
+    );
+  });
+
+  test("of docs/review.md are these", () => {
+    const page = readFileSync(join(PROJECT, "docs/review.md"), "utf8");
+    for (const role of ["anchor", "sidecar", "stalwart", "edge"] as const) {
+      const { seconds, basis } = downtimeOf([of(role)])[0] ?? {};
+      expect(page).toMatch(new RegExp(`^\\| ${role} \\|.*\\| ${basis} ${seconds} s`, "m"));
+    }
+  });
+});
