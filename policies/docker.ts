@@ -22,7 +22,7 @@ export interface Environment {
 export function environmentOf(container: Subject): Environment {
   const values = new Map<string, string>();
   const list = read(container.props, "envs");
-  let incomplete = !list.known;
+  let incomplete = !list.known && mayBeGiven(container, "envs");
   for (const entry of entries(list)) {
     if (!entry.known) incomplete = true;
     else if (typeof entry.value === "string" && entry.value.includes("=")) {
@@ -45,16 +45,16 @@ export function labelOf(container: Subject, label: string): string | undefined {
 }
 
 /**
- * What a container is for, by tailwart's label; unknown where a label that could say so is.
- *
- * A stack policy sees what is planned, where labels that the program does not give are unknown until Docker adds the image's own; those
- * that it takes from a resource have a source.
+ * Whether an input that is unknown could come from the program. A stack policy sees what is planned, where inputs that the program does not
+ * give are unknown until Docker adds the image's own; those that it takes from a resource have a source.
  */
+export const mayBeGiven = ({ propertyDependencies }: Subject, input: string): boolean =>
+  propertyDependencies === undefined || (propertyDependencies[input]?.length ?? 0) > 0;
+
+/** What a container is for, by tailwart's label; unknown where a label that could say so is. */
 export function roleOf(container: Subject): Read {
   const labels = listAt(container.props, ["labels"]);
-  const { propertyDependencies } = container;
-  const notGiven = propertyDependencies !== undefined && !propertyDependencies["labels"]?.length;
-  let incomplete = !labels.known && !notGiven;
+  let incomplete = !labels.known && mayBeGiven(container, "labels");
   for (const { path, read: entry } of labels.entries) {
     const name = readAt(container.props, [...path, "label"]);
     if (!entry.known || !name.known) incomplete = true;

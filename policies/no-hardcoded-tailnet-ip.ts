@@ -1,7 +1,7 @@
 import { findTailnetAddresses, type TailnetAddress } from "../lib/addresses.ts";
 import { definePolicy, type Finding, type Subject, type Verdict } from "./definition.ts";
 import { textsOf, type TextPiece } from "./texts.ts";
-import { formatPath, type Gap } from "./visit.ts";
+import { formatPath, readString, type Gap } from "./visit.ts";
 
 /** Provider resources too: `ssh://root@100.x` as a Docker host is lost as soon as the node registers again. */
 const SUBJECTS =
@@ -10,7 +10,7 @@ const SUBJECTS =
 /** Ids, credentials and digests: no host is written there, so their being unknown at preview hides nothing. */
 const NOT_A_HOST =
   /(?:^(?:id|urn|image|name|networkMode|sourceHash|triggers|pullTriggers|keepers)$|(?:id|ids|key|token|password|secret|digest|hash)$)/i;
-const CREDENTIAL_FILE = /(?:^|\/)secrets?\/|\.(?:key|pem|crt|curlrc|password|token)$/i;
+const CREDENTIAL_FILE = /(?:^|\/)(?:secrets?\/|auth-?key$)|\.(?:key|pem|crt|curlrc|password|token)$/i;
 
 /**
  * A bare number counts as an address where it is a whole value, but the name it is given may say otherwise: a Unix time of 2023-04-19 to
@@ -37,17 +37,13 @@ function findingsOf(piece: TextPiece): Finding[] {
   }));
 }
 
-function matters(gap: Gap, subject: Subject): boolean {
-  const key = gap.path.findLast((part) => typeof part === "string") ?? "";
-  if (gap.path[0] === "uploads") {
-    const uploads = subject.props["uploads"] as Record<number, { file?: unknown }> | undefined;
-    try {
-      return !CREDENTIAL_FILE.test(String(uploads?.[Number(gap.path[1])]?.file));
-    } catch {
-      return true;
-    }
-  }
-  return !NOT_A_HOST.test(key);
+/** Whether an unknown value could name a host, by what the program calls it. */
+function matters({ path }: Gap, { props }: Subject): boolean {
+  const [list = "", index = 0] = path;
+  const nameIn = (key: string) => readString(props, [list, index, key]).value;
+  if (list === "uploads") return !CREDENTIAL_FILE.test(nameIn("file") ?? "");
+  if (list === "labels") return !NOT_A_HOST.test(nameIn("label") ?? "");
+  return !NOT_A_HOST.test(path.findLast((part) => typeof part === "string") ?? "");
 }
 
 /** Every address of one tailnet node in any text of a resource. */

@@ -1,6 +1,6 @@
 import type { Subject } from "./definition.ts";
-import { CONTAINER } from "./docker.ts";
-import { formatPath, read, UNKNOWN_AT_PREVIEW, walk, type Path } from "./visit.ts";
+import { CONTAINER, mayBeGiven } from "./docker.ts";
+import { formatPath, read, readAt, UNKNOWN_AT_PREVIEW, walk, type Path } from "./visit.ts";
 
 /** A host that mail is relayed to, as some resource names it. */
 export interface RelayHost {
@@ -44,10 +44,11 @@ function fromContainer(subject: Subject): RelayHosts {
   const hosts: RelayHost[] = [];
   const gaps: { where: string; because: string }[] = [];
   const list = read(subject.props, "envs");
-  if (!list.known) return { hosts, gaps: [{ where: "envs", because: UNKNOWN_AT_PREVIEW }] };
-  const length = Array.isArray(list.value) ? list.value.length : 0;
+  if (!list.known && mayBeGiven(subject, "envs"))
+    return { hosts, gaps: [{ where: "envs", because: UNKNOWN_AT_PREVIEW }] };
+  const length = list.known && Array.isArray(list.value) ? list.value.length : 0;
   for (let i = 0; i < length; i++) {
-    const entry = read(list.value, i);
+    const entry = readAt(subject.props, ["envs", i]);
     if (!entry.known) gaps.push({ where: `envs[${i}]`, because: UNKNOWN_AT_PREVIEW });
     else if (typeof entry.value === "string") {
       const [name = "", ...rest] = entry.value.split("=");

@@ -3,8 +3,8 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { allPolicies } from "../../policies/all.ts";
 
-/** CI mutates three rules: one over single resources, one over the whole stack, one that does both and has a parser of its own. */
-const THREE = ["image-pinned-by-digest", "stalwart-shares-anchor", "relay-target-ipv4-only"];
+/** CI mutates three rules: one over single resources, one over the whole stack, one that reads Caddy configs. */
+const THREE = ["secrets-not-in-plain-sight", "stalwart-shares-anchor", "edge-port-conflict"];
 
 /** In a process of its own, since it starts a vitest. */
 function mutate(ids: readonly string[]): Promise<{ code: number; output: string }> {

@@ -190,9 +190,18 @@ describe("no-hardcoded-tailnet-ip passes", () => {
     const props = {
       image: UNKNOWN,
       networkMode: UNKNOWN,
-      uploads: [{ file: "/etc/stalwart/secrets/pg", content: UNKNOWN }],
+      uploads: [
+        { file: "/etc/stalwart/secrets/pg", content: UNKNOWN },
+        { file: "/etc/tailwart/authkey", content: UNKNOWN },
+      ],
+      labels: [{ label: "files-id", value: UNKNOWN }],
     };
     expect(await container(props)).toEqual(PASSED);
+    const others = {
+      uploads: [{ file: "/etc/hosts", content: UNKNOWN }],
+      labels: [{ label: "traefik.url", value: UNKNOWN }],
+    };
+    expect((await container(others)).notJudged).toHaveLength(2);
     expect(
       await runPolicy(policy, {
         type: "tailwart:mail:Stalwart",

@@ -499,8 +499,11 @@ describe("tailnet-flows-granted does not judge", () => {
     const { violations, notJudged } = await run([node, app(UNKNOWN, `RELAY_HOST=${HOST}:587`), NONE]);
     expect(violations).toHaveLength(1);
     expect(notJudged).toEqual([expect.stringMatching(/^envs\[[01]\]: unknown until the update$/)]);
-    const list = container("app", { envs: UNKNOWN_LIST, networkMode: "container:ts" });
-    expect((await run([node, list, NONE])).notJudged).toEqual(["envs: unknown until the update"]);
+    const list = { envs: UNKNOWN_LIST, networkMode: "container:ts" };
+    const made = container("app", list, { propertyDependencies: { envs: [urnOf(node)] } });
+    expect((await run([node, made, NONE])).notJudged).toEqual(["envs: unknown until the update"]);
+    // The program gives none, and the engine does not know what the image adds.
+    expect((await run([node, container("app", list), NONE])).notJudged).toEqual([]);
     const offline = container("web", { envs: [UNKNOWN] });
     expect(await run([node, offline, NONE])).toMatchObject({
       notJudged: [],
