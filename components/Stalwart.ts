@@ -88,7 +88,7 @@ export class Stalwart extends pulumi.ComponentResource {
         volumes: [{ volumeName: folder.name, containerPath: STALWART_DIRECTORY, readOnly: true }],
         // The watch inside is what acts on a mute server; the image's own check knows nothing of PROXY.
         healthcheck: { tests: ["NONE"] },
-        labels: [...roleLabels("stalwart"), { label: "tailwart.files-id", value: files.id }],
+        labels: [...roleLabels("stalwart"), { label: "tailwart.files.id", value: files.id }],
       },
       named,
     );

@@ -196,16 +196,17 @@ function judgeStack(resources: readonly Subject[]): Verdict {
     caddies.flatMap(({ configs }) => configs),
     resources,
   );
-  const findings = caddies.flatMap(({ subject, configs }) => {
-    const alone = mailHostsOf(configs, []);
-    const keyOf = ({ where, what }: Finding): string => `${where} ${what}`;
-    const known = new Set(configs.flatMap((config) => judgeConfig(config, alone).findings).map(keyOf));
-    return configs
-      .flatMap((config) => judgeConfig(config, mail).findings)
-      .filter((finding) => !known.has(keyOf(finding)))
-      .map((finding) => ({ ...finding, urn: subject.urn }));
-  });
-  return { findings, notJudged: [] };
+  return merge(
+    caddies.map(({ subject, configs }) => {
+      const judge = (hosts: MailHosts): Found => merge(configs.map((config) => judgeConfig(config, hosts)));
+      const alone = judge(mailHostsOf(configs, []));
+      const known = new Set([...alone.findings, ...alone.notJudged].map(({ where }) => where));
+      const added = <One extends Finding | NotJudged>(all: readonly One[]): One[] =>
+        all.filter((one) => !known.has(one.where)).map((one) => ({ ...one, urn: subject.urn }));
+      const { findings, notJudged } = judge(mail);
+      return { findings: added(findings), notJudged: added(notJudged) };
+    }),
+  );
 }
 
 export const edgeSendsProxyProtocol = definePolicy({

@@ -112,23 +112,35 @@ function judgeStack(resources: readonly Subject[]): Verdict {
   const stalwarts = stalwartsOf(resources);
   const instances = caddyInstances(caddies);
   const orders = instances.flatMap((instance) => instance.orders);
+  const twice = ordersTwice(instances);
   return {
     findings: [
       ...orders.flatMap((order) => againstStalwart(order, stalwarts)),
-      ...ordersTwice(instances).map(({ order, first }) => ({
-        where: order.where,
-        what: `orders a certificate for ${order.name}, which another Caddy of the stack orders (${first.where})`,
-        instead: "the name at one Caddy alone, or a storage that both share",
-        urn: order.urn,
-      })),
+      ...twice
+        .filter(({ sure }) => sure)
+        .map(({ order, first }) => ({
+          where: order.where,
+          what: `orders a certificate for ${order.name}, which another Caddy of the stack orders (${first.where})`,
+          instead: "the name at one Caddy alone, or a storage that both share",
+          urn: order.urn,
+        })),
     ],
-    // What is unknown on one side matters where the other side orders something.
     notJudged: [
-      ...(orders.length > 0 ? stalwarts : []),
-      ...(orders.length > 0 || stalwarts.some(({ clients, gaps }) => clients.length + gaps.length > 0)
-        ? caddies
-        : []),
-    ].flatMap(({ subject, gaps }) => gaps.map((gap) => ({ ...gap, urn: subject.urn }))),
+      ...twice
+        .filter(({ sure }) => !sure)
+        .map(({ order, first }) => ({
+          where: order.where,
+          because: `whether it shares its storage with the other Caddy that orders ${order.name} (${first.where}) is ${UNKNOWN_AT_PREVIEW}`,
+          urn: order.urn,
+        })),
+      // What is unknown on one side matters where the other side orders something.
+      ...[
+        ...(orders.length > 0 ? stalwarts : []),
+        ...(orders.length > 0 || stalwarts.some(({ clients, gaps }) => clients.length + gaps.length > 0)
+          ? caddies
+          : []),
+      ].flatMap(({ subject, gaps }) => gaps.map((gap) => ({ ...gap, urn: subject.urn }))),
+    ],
   };
 }
 

@@ -120,6 +120,14 @@ function judgeResource(subject: Subject): Verdict {
   return { findings: caddy.configs.flatMap((config) => judgeConfig(config, passed)), notJudged: caddy.gaps };
 }
 
+/** Whether a config ends TLS for any name, or orders a certificate for one. */
+const answersTls = (config: CaddyConfig): boolean =>
+  config.http.some(({ tls, sites }) => tls && sites.length > 0) ||
+  terminatedOf(config).length > 0 ||
+  config.certificates.some(({ acme }) => acme);
+
+const OWNER_UNKNOWN = `its name's TLS is passed to a container whose image, which may be Caddy, is ${UNKNOWN_AT_PREVIEW}`;
+
 /** First label of a host, as a container's name or a MagicDNS name begins. */
 const hostLabel = (host: string): string => host.split(".")[0] ?? "";
 
@@ -132,35 +140,52 @@ function judgeStack(resources: readonly Subject[]): Verdict {
     const caddy = caddyOf(subject);
     return caddy ? [{ subject, configs: caddy.configs, passed: passthroughsOf(caddy.configs) }] : [];
   });
+  if (caddies.length === 0) return { notApplicable: NO_CADDY };
   const withCaddy = new Set(caddies.map(({ subject }) => subject));
-  const owners = new Set(
-    resources.flatMap((subject) => {
+  /** By the container's name: whether it is known to be no Caddy. */
+  const owners = new Map(
+    resources.flatMap((subject): [string, boolean][] => {
       if (subject.type !== CONTAINER || withCaddy.has(subject)) return [];
       const image = read(subject.props, "image");
       // A Caddy whose config comes from somewhere else may be what a command of this stack configures.
-      if (!image.known || isCaddyName(String(image.value))) return [];
+      if (image.known && isCaddyName(String(image.value))) return [];
       const name = read(subject.props, "name");
-      return name.known && typeof name.value === "string" ? [name.value.toLowerCase()] : [];
+      return name.known && typeof name.value === "string" ? [[name.value.toLowerCase(), image.known]] : [];
     }),
   );
   const edges = resources
     .filter((subject) => subject.type === EDGE)
-    .flatMap((edge) => edgePassthroughs(edge).passed);
+    .map((edge) => ({ urn: edge.urn, ...edgePassthroughs(edge) }));
+  const byEdges = edges.flatMap(({ passed }) => passed);
   const toOthers = caddies.flatMap(({ subject, passed }) =>
-    passed
-      .filter((pass) => pass.dials.every(({ host }) => owners.has(host) || owners.has(hostLabel(host))))
-      .map((pass) => ({ subject, pass })),
+    passed.flatMap((pass) => {
+      const found = pass.dials.map(({ host }) => owners.get(host) ?? owners.get(hostLabel(host)));
+      return found.includes(undefined) ? [] : [{ subject, pass, sure: !found.includes(false) }];
+    }),
   );
-  const findings = caddies.flatMap(({ subject, configs, passed }) => {
-    const elsewhere = toOthers.filter((one) => one.subject !== subject).map(({ pass }) => pass);
-    if (edges.length + elsewhere.length === 0) return [];
-    const known = new Set(configs.flatMap((config) => judgeConfig(config, passed)).map(({ where }) => where));
-    return configs
-      .flatMap((config) => judgeConfig(config, [...edges, ...elsewhere]))
-      .filter(({ where }) => !known.has(where))
-      .map((finding) => ({ ...finding, urn: subject.urn }));
-  });
-  return caddies.length === 0 ? { notApplicable: NO_CADDY } : { findings, notJudged: [] };
+  const findings: Finding[] = [];
+  const notJudged: NotJudged[] = [];
+  for (const { subject, configs, passed } of caddies) {
+    const { urn } = subject;
+    const judge = (all: readonly Passthrough[]) => configs.flatMap((config) => judgeConfig(config, all));
+    const elsewhere = toOthers.filter((one) => one.subject !== subject);
+    const sure = elsewhere.filter((one) => one.sure).map(({ pass }) => pass);
+    const known = new Set(judge(passed).map(({ where }) => where));
+    const found = judge([...byEdges, ...sure]).filter(({ where }) => !known.has(where));
+    findings.push(...found.map((finding) => ({ ...finding, urn })));
+    for (const { where } of found) known.add(where);
+    const open = judge(elsewhere.map(({ pass }) => pass)).filter(({ where }) => !known.has(where));
+    const places = new Set(open.map(({ where }) => where));
+    notJudged.push(...[...places].map((where) => ({ where, because: OWNER_UNKNOWN, urn })));
+  }
+  const answering = caddies.flatMap(({ configs }) => configs).some(answersTls);
+  return {
+    findings,
+    notJudged: [
+      ...notJudged,
+      ...edges.flatMap(({ urn, gaps }) => (answering ? gaps.map((gap) => ({ ...gap, urn })) : [])),
+    ],
+  };
 }
 
 export const stalwartTlsNotTerminated = definePolicy({

@@ -1,6 +1,6 @@
 import { visit as visitJsonc } from "jsonc-parser";
 import { parse as parseToml } from "smol-toml";
-import { formatPath, walk, type Gap, type Leaf, type Path } from "./visit.ts";
+import { formatPath, perResource, walk, type Gap, type Leaf, type Path } from "./visit.ts";
 
 /** A piece of text that takes effect, with the place where a reader finds it. */
 export interface TextPiece {
@@ -131,7 +131,16 @@ function pieces({ path, value }: Leaf, names: ReadonlyMap<string, string>): Text
 }
 
 /** Every text of a resource's inputs, decoded, and the places that could not be read. */
-export function textsOf(props: unknown): { pieces: TextPiece[]; gaps: Gap[] } {
+export function textsOf(props: object): Texts {
+  return textsOnce(props);
+}
+
+export interface Texts {
+  readonly pieces: readonly TextPiece[];
+  readonly gaps: readonly Gap[];
+}
+
+const textsOnce = perResource((props): Texts => {
   const { leaves, gaps: unread } = walk(props);
   const gaps = [...unread];
   const names = new Map<string, string>();
@@ -146,4 +155,4 @@ export function textsOf(props: unknown): { pieces: TextPiece[]; gaps: Gap[] } {
     gaps.push({ path, because: `${file} comes from a local file, which is only read at deploy` });
   }
   return { pieces: leaves.flatMap((leaf) => pieces(leaf, names)), gaps };
-}
+});

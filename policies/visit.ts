@@ -55,23 +55,32 @@ export interface Visited {
   readonly gaps: readonly Gap[];
 }
 
-/** By root: policies are given one object for each resource (unpack-once.ts), and several of them read all of it. */
-const visited = new WeakMap<object, Visited>();
+/**
+ * Keeps what a function makes of a resource's inputs: policies are given one object for each resource (unpack-once.ts), and several of them ask
+ * the same of it.
+ */
+export function perResource<Result>(make: (props: object) => Result): (props: object) => Result {
+  const made = new WeakMap<object, { readonly result: Result }>();
+  return (props) => {
+    const known = made.get(props) ?? { result: make(props) };
+    made.set(props, known);
+    return known.result;
+  };
+}
 
 /** Visits every value below a root, key by key. Unknown ones, and files that are only read at deploy, come back as gaps. */
 export function walk(root: unknown): Visited {
-  if (typeof root !== "object" || root === null) return visitAll(root);
-  const known = visited.get(root) ?? visitAll(root);
-  visited.set(root, known);
-  return known;
+  return typeof root === "object" && root !== null ? visitOnce(root) : visitAll(root);
 }
+
+const visitOnce = perResource<Visited>((root) => visitAll(root));
 
 /** What the SDK puts in the place of an unknown value has this form. */
 const MARK = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 /**
- * Past the SDK's proxies, which make one more for each value that is read: half of the pack's time was theirs. Only what looks like the mark of an
- * unknown value is then read through them, since a program may well have such a text of its own.
+ * Past the SDK's proxies, which make one more for each value that is read. Only what looks like the mark of an unknown value is then read through
+ * them, since a program may well have such a text of its own.
  */
 function visitAll(root: unknown): Visited {
   const leaves: Leaf[] = [];

@@ -5,16 +5,25 @@ import { join } from "node:path";
 
 import { UserError } from "../../lib/errors.ts";
 import { PROJECT } from "../stack.ts";
-import { type PolicyFigures, policyFigures } from "./policy-figures.ts";
+import { noTimes, type PolicyFigures, policyFigures, type Times } from "./policy-figures.ts";
 import { PROGRAM, resourcesOf } from "./resources.ts";
 
 /** Resources of the programs that are previewed. A larger one takes a minute or more, so of those fewer turns are taken. */
 const SIZES = [20, 200, 2000] as const;
 const TURNS_OF = { 20: 1, 200: 0.6, 2000: 0.4 } as const;
 
+/** What a pack costs that says nothing: the engine's questions about each resource, and the SDK's answers. */
+const EMPTY_PACK = `#!/usr/bin/env node
+await import(${JSON.stringify(join(PROJECT, "lib/startup.mjs"))});
+const { createRequire } = await import("node:module");
+const { PolicyPack } = createRequire(${JSON.stringify(join(PROJECT, "index.ts"))})("@pulumi/policy");
+process.chdir(${JSON.stringify(join(PROJECT, "policies"))});
+new PolicyPack("empty", { policies: [] });
+`;
+
 /**
- * Times previews of programs of three sizes with and without the policy pack, in turns, so that whatever else the machine does meets both. One
- * turn of the smaller ones goes before, and is not counted. Needs no lab, and neither root nor a Docker daemon.
+ * Times previews of programs of three sizes without a policy pack, with one that has no policy, and with ours, in turns, so that whatever else the
+ * machine does meets all. One turn of the smaller ones goes before, and is not counted. Needs no lab, and neither root nor a Docker daemon.
  *
  * @param runs how many of the smallest
  * @param env finds the engine and its plugins
@@ -29,10 +38,13 @@ export async function benchPolicies(
     const pulumi = runner(folder, env);
     await makeProject(folder);
     await pulumi(["stack", "init", "bench"]);
-    const pack = ["--policy-pack", join(PROJECT, "policies/tailwart-policies")];
-    const taken = new Map(
-      SIZES.map((size) => [size, { withPack: [] as number[], withoutPack: [] as number[] }]),
-    );
+    await writeFile(join(folder, "empty-pack"), EMPTY_PACK, { mode: 0o755 });
+    const variants: [keyof Times, string[]][] = [
+      ["withoutPack", []],
+      ["emptyPack", ["--policy-pack", join(folder, "empty-pack")]],
+      ["withPack", ["--policy-pack", join(PROJECT, "policies/tailwart-policies")]],
+    ];
+    const taken = new Map(SIZES.map((size): [number, Times] => [size, noTimes()]));
     for (let run = 0; run <= runs; run++) {
       for (const size of SIZES) {
         if (run > Math.ceil(runs * TURNS_OF[size]) || (run === 0 && size > 200)) continue;
@@ -50,12 +62,10 @@ export async function benchPolicies(
           return took;
         };
         // What the machine is slow at first, it is not always at the same one.
-        const [first, second] = run % 2 === 0 ? [[], pack] : [pack, []];
-        const times = [await preview(...first), await preview(...second)];
-        const [without, with_] = run % 2 === 0 ? times : times.toReversed();
-        if (run === 0) continue;
-        taken.get(size)?.withoutPack.push(without ?? 0);
-        taken.get(size)?.withPack.push(with_ ?? 0);
+        for (const [variant, flags] of run % 2 === 0 ? variants : variants.toReversed()) {
+          const took = await preview(...flags);
+          if (run > 0) taken.get(size)?.[variant].push(took);
+        }
       }
     }
     return policyFigures(taken);

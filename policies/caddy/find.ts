@@ -1,5 +1,5 @@
 import type { NotJudged, Subject } from "../definition.ts";
-import { formatPath, read, UNKNOWN_AT_PREVIEW, type Path } from "../visit.ts";
+import { formatPath, perResource, read, readAt, UNKNOWN_AT_PREVIEW, type Path } from "../visit.ts";
 import { isCaddyJson, readCaddyJson } from "./json.ts";
 import type { CaddyConfig } from "./model.ts";
 import {
@@ -124,15 +124,18 @@ function cached(source: CaddyText): readonly CaddyConfig[] {
 
 /** The Caddy configs of a resource, wherever in its inputs they are; undefined when there is none and none can be hidden. */
 export function caddyOf(subject: Subject): CaddyReading | undefined {
-  if (!SUBJECTS.test(subject.type)) return undefined;
-  const { texts, objects, gaps, mentionsCaddy } = search(subject.props);
+  return SUBJECTS.test(subject.type) ? configsOnce(subject.props) : undefined;
+}
+
+const configsOnce = perResource((props: object): CaddyReading | undefined => {
+  const { texts, objects, gaps, mentionsCaddy } = search(props);
   const configs = [...objects, ...texts.flatMap(cached)];
   const unread = gaps.filter(({ path }) => {
     if (!HOLDS_A_CONFIG.test(formatPath(path))) return false;
     const [first, index] = path;
     const name =
       first === "uploads" && path.length === 3
-        ? read((subject.props["uploads"] as object[])[Number(index)], "file")
+        ? readAt(props, ["uploads", Number(index), "file"])
         : undefined;
     return name?.known && typeof name.value === "string" ? isCaddyName(name.value) : mentionsCaddy;
   });
@@ -144,4 +147,4 @@ export function caddyOf(subject: Subject): CaddyReading | undefined {
     ...configs.flatMap((config) => config.gaps),
   ];
   return configs.length > 0 || all.length > 0 ? { configs, gaps: all } : undefined;
-}
+});

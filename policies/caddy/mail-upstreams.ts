@@ -53,6 +53,9 @@ export function mailHostsOf(configs: readonly CaddyConfig[], resources: readonly
 /** Names that only a mail server answers on :443. `mail.` is not among them, since a web mail on another server has it too. */
 const MAIL_NAME = /^(?:mta-sts|autoconfig|autodiscover|ua-auto-config)\./;
 
+/** Stands for the port of a placeholder or a socket, and is none of mail. */
+const NO_PORT = -1;
+
 /**
  * Whether an upstream takes (or should take) PROXY headers. What a stranger's mail server trusts is out of sight, so this is decided by what the route is for:
  *
@@ -73,8 +76,7 @@ export function isTrusting(
     server.listen.length > 0 && server.listen.every(({ from, to }) => from === to && MAIL_PORTS.has(from));
   return (
     mailListener ||
-    upstream.dial.some(({ host, port }) => {
-      if (port === undefined) return false;
+    upstream.dial.some(({ host, port = NO_PORT }) => {
       if (MAIL_PORTS.has(port)) return true;
       if (sni.length > 0 && port === 443)
         return mail.hosts.has(host) || sni.some((name) => MAIL_NAME.test(name));

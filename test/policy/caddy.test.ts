@@ -2,6 +2,7 @@ import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { blocksOf } from "../../policies/caddy/caddyfile-blocks.ts";
 import { readCaddyfile } from "../../policies/caddy/caddyfile.ts";
+import { caddyOf } from "../../policies/caddy/find.ts";
 import { covers, dialOf, listenOf } from "../../policies/caddy/model.ts";
 import { configsIn, isUnreadable } from "../../policies/caddy/texts.ts";
 
@@ -84,6 +85,25 @@ test("a script's quoted word is a Caddyfile where its line says so", () => {
     "echo 'a.example.org {\n respond ok\n}' > /etc/caddy/Caddyfile\necho 'b.example.org {\n}' > x";
   expect(read(script, "create").flatMap((config) => config.http.map((server) => server.where))).toEqual([
     "here (quoted) line 1 (a.example.org)",
+  ]);
+});
+
+test("an upload's local file is a gap, and the empty one that the Docker provider fills in is none", () => {
+  const content = JSON.stringify({ apps: { http: { servers: {} } } });
+  const reading = (source: string) =>
+    caddyOf({
+      type: "docker:index/container:Container",
+      name: "edge",
+      urn: "edge",
+      props: { uploads: [{ file: "/etc/caddy/caddy.json", content, source }] },
+      opts: { protect: false },
+    });
+  expect(reading("")).toMatchObject({ configs: [{}], gaps: [] });
+  expect(reading("./caddy.json")?.gaps).toEqual([
+    {
+      where: "uploads[0].source",
+      because: "/etc/caddy/caddy.json comes from a local file, which is only read at deploy",
+    },
   ]);
 });
 

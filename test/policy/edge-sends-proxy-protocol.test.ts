@@ -262,6 +262,19 @@ describe("edge-sends-proxy-protocol leaves alone", () => {
     expect((await judge([":25"], some, never)).violations).toHaveLength(1);
   });
 
+  test("other ports of a host that takes mail, and hosts that a placeholder names", async () => {
+    const over = (mail: string, dial: string): Promise<Outcome> => {
+      const servers = {
+        smtp: { listen: [":25"], routes: [{ handle: [proxy(mail)] }] },
+        web: { listen: [":443"], routes: [{ ...sni("m.example.org"), handle: [proxy(dial, {})] }] },
+      };
+      return runPolicy(policy, upload(JSON.stringify({ apps: { layer4: { servers } } })));
+    };
+    expect((await over("stalwart:25", "stalwart:443")).violations).toHaveLength(1);
+    expect(await over("stalwart:25", "stalwart:8080")).toMatchObject(PASSED);
+    expect(await over("{env.MAIL}:25", "{env.MAIL}:443")).toMatchObject(PASSED);
+  });
+
   test("the same in a Caddyfile", async () => {
     const good = ":25 {\n route {\n proxy {\n proxy_protocol v2\n upstream stalwart:25\n }\n }\n }";
     expect(await caddyfile(good)).toMatchObject(PASSED);
@@ -331,6 +344,32 @@ describe("edge-sends-proxy-protocol lists as not judged", () => {
     expect(outcome.notJudged).toEqual([
       `${PLACE}.handle[0]: proxy_protocol is a placeholder, which is filled in at start`,
     ]);
+  });
+
+  test("a placeholder at a port that only the stack's settings tell of", async () => {
+    const route = {
+      ...sni("m.example.org"),
+      handle: [proxy("stalwart:8443", { proxy_protocol: "{env.PROXY}" })],
+    };
+    const stalwart = {
+      type: "tailwart:mail:Settings",
+      name: "settings",
+      props: {
+        target: { container: "stalwart" },
+        settings: {
+          "server.listener.web.bind": "0.0.0.0:8443",
+          "server.listener.web.proxy.trusted-networks.0000": "100.64.0.0/10",
+        },
+      },
+    };
+    const listed = [`${PLACE}.handle[0]: proxy_protocol is a placeholder, which is filled in at start`];
+    const edge = upload(config([":443"], route));
+    expect(await runPolicy(policy, edge)).toMatchObject(PASSED);
+    expect(await runStackPolicy(policy, [edge, stalwart])).toEqual({ violations: [], notJudged: listed });
+    // What the resource shows by itself is not listed again.
+    const alone = upload(config([":25"], route));
+    expect((await runPolicy(policy, alone)).notJudged).toEqual(listed);
+    expect(await runStackPolicy(policy, [alone, stalwart])).toEqual(PASSED);
   });
 
   test("an unknown config, while it judges the known one", async () => {

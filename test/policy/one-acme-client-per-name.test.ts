@@ -5,6 +5,7 @@ import {
   runStackPolicy,
   secret,
   UNKNOWN,
+  UNKNOWN_LIST,
   UNKNOWN_OBJECT,
   type Outcome,
   type TestResource,
@@ -320,9 +321,6 @@ describe("one-acme-client-per-name and a second Caddy", () => {
       PASSED,
     );
     expect(
-      await stack(with_(volumes({ volumeName: UNKNOWN })), other(volumes({ volumeName: UNKNOWN }))),
-    ).toMatchObject(PASSED);
-    expect(
       (await stack(with_(volumes({ volumeName: "c" })), other(volumes({ volumeName: "d" })))).violations,
     ).toHaveLength(1);
     const root = { storage: { module: "redis" } };
@@ -335,6 +333,10 @@ describe("one-acme-client-per-name and a second Caddy", () => {
       other({}, { root: files }),
     );
     expect(both.violations).toHaveLength(1);
+    const mixed = await stack(caddy({ hosts: ["www.example.org"], root }, "one"), other());
+    expect(mixed.violations).toHaveLength(1);
+    const mirrored = await stack(one, other({}, { root }));
+    expect(mirrored.violations).toHaveLength(1);
   });
 
   test("leaves commands alone that act on one machine, or on one that is not known", async () => {
@@ -342,6 +344,8 @@ describe("one-acme-client-per-name and a second Caddy", () => {
     expect(await stack(at("a", "one"), at("b", "root@one"))).toMatchObject(PASSED);
     expect(await stack(at("a", "one"), at("b", UNKNOWN))).toMatchObject(PASSED);
     expect(await stack(at("a", "one"), remote("b", {}))).toMatchObject(PASSED);
+    const docker = { environment: { DOCKER_HOST: "ssh://two" } };
+    expect(await stack(at("a", "one"), remote("b", { host: UNKNOWN }, docker))).toMatchObject(PASSED);
   });
 });
 
@@ -358,6 +362,57 @@ describe("one-acme-client-per-name lists as not judged", () => {
       violations: [],
       notJudged: ["settings.acme[0].names: unknown until the update"],
     });
+  });
+
+  test("a Caddy's unknown config, where Stalwart orders any, or may", async () => {
+    const unknown = {
+      type: CONTAINER,
+      props: { uploads: [{ file: "/etc/caddy/Caddyfile", content: UNKNOWN }] },
+    };
+    const listed = ["uploads[0].content: unknown until the update"];
+    for (const keys of [acme("le", "mail.example.org"), UNKNOWN_OBJECT])
+      expect(await stack(settings(keys), unknown)).toEqual({ violations: [], notJudged: listed });
+    expect(await stack(settings({}), unknown)).toEqual(PASSED);
+  });
+
+  test("a name that two Caddies order, where they may share a volume", async () => {
+    const volumes = (volumeName: unknown) => ({ volumes: [{ volumeName }] });
+    const on = (name: string, more: object) => caddy({ hosts: ["www.example.org"] }, name, more);
+    for (const [first, second] of [
+      [volumes(UNKNOWN), volumes(UNKNOWN)],
+      [volumes(UNKNOWN), volumes("d")],
+      [volumes("d"), volumes(UNKNOWN)],
+      [volumes("d"), { volumes: UNKNOWN_LIST }],
+      [{ mounts: [UNKNOWN_OBJECT] }, { volumes: [{ hostPath: "/d" }] }],
+    ] as const) {
+      const outcome = await stack(on("one", first), on("two", second));
+      const where = `${PLACE} apps.http.servers.web.routes[0].match[0].host[0]`;
+      expect(outcome).toEqual({
+        violations: [],
+        notJudged: [
+          `${where}: whether it shares its storage with the other Caddy that orders www.example.org (${where}) is unknown until the update`,
+        ],
+      });
+    }
+    // One that keeps nothing shares nothing.
+    expect((await stack(on("one", volumes(UNKNOWN)), on("two", {}))).violations).toHaveLength(1);
+    expect((await stack(on("one", {}), on("two", volumes(UNKNOWN)))).violations).toHaveLength(1);
+    // What is sure comes before what is not.
+    const three = await stack(
+      on("one", volumes(UNKNOWN)),
+      on("two", volumes("c")),
+      on("three", volumes("d")),
+    );
+    expect(three.violations).toHaveLength(1);
+    expect(three.notJudged).toHaveLength(1);
+  });
+
+  test("a Caddy's unknown config beside one that orders, without Stalwart", async () => {
+    const uploads = [{ file: "/etc/caddy/Caddyfile", content: UNKNOWN }];
+    const unknown = { type: CONTAINER, name: "two", props: { uploads } };
+    const outcome = await stack(caddy({ hosts: ["a.example.org"] }, "one"), unknown);
+    expect(outcome).toEqual({ violations: [], notJudged: ["uploads[0].content: unknown until the update"] });
+    expect(await stack(caddy({ web: { listen: [":80"] } }, "one"), unknown)).toEqual(PASSED);
   });
 
   test("settings and configs that are unknown as a whole", async () => {

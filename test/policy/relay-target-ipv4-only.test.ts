@@ -101,6 +101,12 @@ describe("relay-target-ipv4-only refuses", () => {
     );
   });
 
+  test("a tailnet node's IPv6 literal", async () => {
+    const { violations } = await runPolicy(policy, container("SMARTHOST=[fd7a:115c:a1e0::19]:587"));
+    expect(violations).toHaveLength(1);
+    expect(violations[0]).toContain("relays to fd7a:115c:a1e0::19, an IPv6 address");
+  });
+
   test("an IPv6 literal beside unknown values, which are listed", async () => {
     const outcome = await runPolicy(policy, container(UNKNOWN, "SMARTHOST=2001:db8::25"));
     expect(outcome.violations).toHaveLength(1);
@@ -298,8 +304,12 @@ describe("the policy's config", () => {
     [{ resolver: "203.0.113.1:99999" }, /\.resolver accepts/],
     [{ timeoutMs: 10 }, /\.timeoutMs accepts whole milliseconds/],
     [{ timeoutMs: "2000" }, /\.timeoutMs accepts/],
+    [{ timeoutMs: 250.5 }, /\.timeoutMs accepts/],
+    [{ timeoutMs: 10_001 }, /\.timeoutMs accepts/],
     [{ tailnetDomains: "tail.test" }, /\.tailnetDomains accepts a list/],
     [{ tailnetDomains: ["100.64.0.1"] }, /\.tailnetDomains accepts a list/],
+    [{ tailnetDomains: ["tailnet"] }, /\.tailnetDomains accepts a list/],
+    [{ tailnetDomains: ["tail.test", 7] }, /\.tailnetDomains accepts a list/],
     [
       { resolvers: [] },
       /relay-target-ipv4-only\.resolvers is no key of this policy; write one of resolver, timeoutMs, tailnetDomains/,
@@ -315,6 +325,8 @@ describe("the policy's config", () => {
       tailnetDomains: [],
     });
     expect(parseRelayTargetSettings({ resolver: "[2001:db8::53]:53" }).resolver).toBe("[2001:db8::53]:53");
+    const tailnetDomains = ["tail7b1641.ts.net", "tail.test"];
+    expect(parseRelayTargetSettings({ tailnetDomains }).tailnetDomains).toEqual(tailnetDomains);
   });
 
   test("is refused through the SDK without a stack", async () => {

@@ -210,6 +210,13 @@ describe("stalwart-tls-not-terminated refuses", () => {
     expect(violations[0]).toContain(
       "sites[1].host ends TLS for mail.example.org, whose TLS is passed through (passthrough[0])",
     );
+    for (const [name, host] of [
+      ["mail.example.org", "*.example.org"],
+      ["*.example.org", "mail.example.org"],
+    ]) {
+      const wild = { passthrough: [name], sites: [{ host }] };
+      expect((await runPolicy(policy, { type: EDGE, props: wild })).violations).toHaveLength(1);
+    }
   });
 });
 
@@ -326,11 +333,27 @@ describe("stalwart-tls-not-terminated over a stack", () => {
     );
   });
 
+  test("refuses each name of a route that ends TLS", async () => {
+    const sni = ["mail.example.org", "mta-sts.example.org"];
+    const front = container(config({ l4: [{ match: [{ tls: { sni } }], handle: [{ handler: "tls" }] }] }));
+    const both = { ...edge, props: { passthrough: sni, sites: [] } };
+    const { violations } = await runStackPolicy(policy, [both, front]);
+    expect(violations).toHaveLength(2);
+    for (const [i, name] of sni.entries()) expect(violations[i]).toContain(`ends TLS for ${name}`);
+    // Where the owner is unknown, the place is listed once.
+    const first = container(config({ l4: [passOn(sni)] }), "first");
+    const open = { ...stalwart, props: { name: "stalwart", image: UNKNOWN } };
+    expect((await runStackPolicy(policy, [first, front, open])).notJudged).toHaveLength(1);
+  });
+
   test("refuses a second Caddy that answers what is passed to a container without Caddy", async () => {
     const first = container(config({}), "edge");
     const { violations } = await runStackPolicy(policy, [first, other, stalwart]);
     expect(violations).toHaveLength(1);
     expect(violations[0]).toContain("ends TLS and reverse-proxies mail.example.org");
+    const dotted = container(config({ l4: [passOn(["mail.example.org"], "mail.lab:443")] }), "edge");
+    const owner = { ...stalwart, props: { name: "Mail.lab", image: "stalwart" } };
+    expect((await runStackPolicy(policy, [dotted, other, owner])).violations).toHaveLength(1);
   });
 
   test("leaves a second Caddy alone that may be the one to which the name is passed", async () => {
@@ -338,8 +361,12 @@ describe("stalwart-tls-not-terminated over a stack", () => {
     expect(await runStackPolicy(policy, [first, other])).toMatchObject(PASSED);
     const toWeb = container(config({ l4: [passOn(["mail.example.org"], "web:443")] }), "edge");
     expect(await runStackPolicy(policy, [toWeb, other, stalwart])).toMatchObject(PASSED);
+    const renamed = { ...other, props: { ...other.props, image: "registry.example.org/front:1" } };
+    expect(await runStackPolicy(policy, [toWeb, renamed, stalwart])).toMatchObject(PASSED);
     const caddy = { ...stalwart, props: { name: "stalwart", image: "caddy:2" } };
     expect(await runStackPolicy(policy, [first, other, caddy])).toMatchObject(PASSED);
+    const volume = { type: "docker:index/volume:Volume", props: { name: "stalwart" } };
+    expect(await runStackPolicy(policy, [first, other, volume])).toMatchObject(PASSED);
   });
 
   test("does not report again what one resource shows by itself", async () => {
@@ -369,6 +396,60 @@ describe("stalwart-tls-not-terminated lists as not judged", () => {
       props: { passthrough: [], sites: [{ host: UNKNOWN }] },
     });
     expect(noPass).toMatchObject(PASSED);
+  });
+
+  test("lists of tailwart's edge that are unknown as a whole", async () => {
+    const sites = [{ host: "www.example.org" }];
+    const outcome = await runPolicy(policy, { type: EDGE, props: { passthrough: UNKNOWN_LIST, sites } });
+    expect(outcome).toEqual({ violations: [], notJudged: ["passthrough: unknown until the update"] });
+    const props = { passthrough: ["mail.example.org"], sites: UNKNOWN_LIST };
+    const { notJudged } = await runPolicy(policy, { type: EDGE, props });
+    expect(notJudged).toEqual(["sites: unknown until the update"]);
+  });
+
+  test("a name that is passed to a container whose image, which may be Caddy, is unknown", async () => {
+    const first = container(config({}), "edge");
+    const other = container(config({ l4: [], sites: [site("mail.example.org", answer)] }), "web");
+    const stalwart = { type: CONTAINER, name: "s", props: { name: "stalwart", image: UNKNOWN } };
+    expect(await runStackPolicy(policy, [first, other, stalwart])).toEqual({
+      violations: [],
+      notJudged: [
+        "uploads[0].content (/etc/caddy/caddy.json) apps.http.servers.web.routes[0].match[0].host[0]: " +
+          "its name's TLS is passed to a container whose image, which may be Caddy, is unknown until the update",
+      ],
+    });
+    const edge = { type: EDGE, name: "own", props: { passthrough: ["mail.example.org"], sites: [] } };
+    const sure = await runStackPolicy(policy, [edge, first, other, stalwart]);
+    expect(sure.violations).toHaveLength(1);
+    expect(sure.notJudged).toEqual([]);
+  });
+
+  test("unknown names of tailwart's edge, where another Caddy answers any", async () => {
+    const edge = {
+      type: EDGE,
+      name: "edge",
+      props: { passthrough: ["mail.example.org", UNKNOWN], sites: [] },
+    };
+    const over = (parts: Parts): Promise<Outcome> =>
+      runStackPolicy(policy, [edge, container(config({ l4: [], ...parts }), "web")]);
+    const ended = { match: [{ tls: { sni: ["a.example.org"] } }], handle: [{ handler: "tls" }] };
+    const site_ = site("a.example.org", answer);
+    const issuers = (module: string) => [{ subjects: ["a.example.org"], issuers: [{ module }] }];
+    for (const parts of [
+      { sites: [site_], web: { automatic_https: { disable_certificates: true } } },
+      { l4: [ended] },
+      { tls: { automation: { policies: issuers("acme") } } },
+    ])
+      expect(await over(parts)).toEqual({
+        violations: [],
+        notJudged: ["passthrough[1]: unknown until the update"],
+      });
+    for (const parts of [
+      {},
+      { sites: [site_], web: { listen: [":80"], listener_wrappers: [] } },
+      { tls: { automation: { policies: issuers("internal") } } },
+    ])
+      expect(await over(parts)).toEqual(PASSED);
   });
 
   test("a Caddyfile that is unknown at preview", async () => {

@@ -115,7 +115,7 @@ describe("Stalwart", () => {
 
   test("is replaced when one of its files changes: the files' container's id is a label of it", async () => {
     expect(one(await make(), CONTAINER, "-server")["labels"]).toContainEqual({
-      label: "tailwart.files-id",
+      label: "tailwart.files.id",
       value: "mail-files-id",
     });
   });
