@@ -14,8 +14,8 @@ export const plan = planOf(config);
 const dockerOf = (name: string, host: string) =>
   new DockerProvider(name, { host, disableDockerDaemonCheck: true });
 
-/** Serves the settings; the slowest to start, so the first. */
-export const mail = new MailProvider("mail");
+/** Serves the settings; the slowest to start, so the first. It refuses a server that the data store is not for. */
+export const mail = new MailProvider("mail", plan.deployed);
 /** Docker on the KVM VPS. */
 export const kvm = dockerOf("kvm", config.kvm.dockerHost);
 /** Docker on the edge. */

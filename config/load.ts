@@ -3,6 +3,7 @@ import { z } from "zod";
 import { isMagicDnsName } from "../lib/addresses.ts";
 import { UserError } from "../lib/errors.ts";
 import { passthroughNames } from "../lib/names.ts";
+import { generationOf, lineOfImage } from "../lib/stalwart/line.ts";
 import { metadataOf, unwrap } from "./metadata.ts";
 import { type Config, configSchema, secretSchema } from "./schema.ts";
 
@@ -94,6 +95,14 @@ function crossChecks(config: Config, hasRelayPassword: boolean): Finding[] {
       path: "tailwart:relay.tls",
       message: `is "tailnet", but relay.host is not a MagicDNS name of ${tailnet.domain}, so its certificate must be verified; accepts "starttls" or "implicit" here`,
       example: "starttls",
+    });
+  }
+  const line = lineOfImage(config.images.stalwart);
+  if (line !== undefined && generationOf(line) !== "settings") {
+    findings.push({
+      path: "tailwart:images.stalwart",
+      message: `is of Stalwart ${line}, whose settings are objects of a registry, and this program deploys the 0.15 line; accepts an image of 0.15`,
+      example: "stalwartlabs/stalwart:v0.15.5@sha256:<64 hex digits>",
     });
   }
   if (relay.username !== undefined && !hasRelayPassword) {

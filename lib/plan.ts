@@ -4,6 +4,7 @@ import { magicDnsName, passthroughNames } from "./names.ts";
 import { ADMIN_PORT, MAIL_SERVICES } from "./services.ts";
 import { parseSettings } from "./settings/parse.ts";
 import { TAILNET_RANGES } from "./settings/schema.ts";
+import { lineOfImage } from "./stalwart/line.ts";
 
 /** The relay's route in Stalwart. */
 const ROUTE = "smarthost";
@@ -29,8 +30,12 @@ export function planOf(config: Config) {
   const postgresHost = magicDnsName(postgres.host, tailnet.domain);
   const store = { host: postgresHost, port: postgres.port };
 
+  const line = lineOfImage(images.stalwart);
+
   return {
     flows,
+    /** What runs on which data store; an image without a version in its tag leaves the line open. */
+    deployed: { ...(line && { line }), dataStore: `${postgresHost}:${postgres.port}/${postgres.database}` },
     policy: {
       flows,
       tags: Object.values(tailnet.tags),

@@ -8,6 +8,16 @@ const config = configSchema.parse(validConfig());
 const plan = planOf(config);
 
 describe("the plan", () => {
+  test("says which line of Stalwart runs on which data store, so that another line is refused", () => {
+    const dataStore = "the-record-prod.tail7b1641.ts.net:5432/stalwart";
+    const deployed = (image: string) => {
+      const stalwart = `${image}@sha256:${"0".repeat(64)}`;
+      return planOf({ ...config, images: { ...config.images, stalwart } }).deployed;
+    };
+    expect(deployed("stalwartlabs/stalwart:v0.15.5")).toEqual({ line: "0.15", dataStore });
+    expect(deployed("stalwart")).toEqual({ dataStore });
+  });
+
   test("names Postgres, relay and Stalwart by their full MagicDNS names everywhere (lesson 6)", () => {
     expect(plan.sidecar.postgres.host).toBe("the-record-prod.tail7b1641.ts.net");
     expect(plan.settings.postgres.host).toBe(plan.sidecar.postgres.host);
