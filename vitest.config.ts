@@ -18,7 +18,11 @@ export default defineConfig({
           // Slow: each of their cases is an `up`. In CI the schema test and the lab's own deploys use the same plugins.
           exclude: process.env["TAILWART_FULL"]
             ? []
-            : ["test/engine/tools-plugins.test.ts", "test/engine/tools-tailscale.test.ts"],
+            : [
+                "test/engine/settings-acme.test.ts",
+                "test/engine/tools-plugins.test.ts",
+                "test/engine/tools-tailscale.test.ts",
+              ],
           testTimeout: 180_000,
           hookTimeout: 180_000,
           fileParallelism: false,

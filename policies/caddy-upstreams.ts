@@ -50,7 +50,6 @@ const CARRIERS = ["uploads", "envs", "command", "entrypoints", "stdin", "create"
 
 /** The upstreams in whatever Caddy config a resource carries: uploads, commands, standard input. */
 export function upstreamsOf(resource: Subject): Dial[] {
-  if (!/^(?:docker|command):/.test(resource.type)) return [];
   const carried: Record<string, unknown> = {};
   for (const input of CARRIERS) {
     const value = read(resource.props, input);

@@ -32,6 +32,7 @@ export interface ShellOptions {
 
 class Unreadable extends Error {}
 
+// &> and |& are read as one so that nothing makes sense of them: to a POSIX shell `cmd &>file` runs cmd in the background and succeeds.
 const OPERATOR = /^(?:&&|\|\||;;|\|&|&>|\d*(?:<<<|<<-?|>>|>&|<&|<>|>\||<|>)|[;&|()\n])/;
 const KEYWORDS = new Set([
   "if",
@@ -50,6 +51,7 @@ const KEYWORDS = new Set([
   "function",
   "[[",
   "select",
+  "}",
 ]);
 
 function expand(text: string, variables: ReadonlyMap<string, string> | undefined): string {
@@ -118,7 +120,6 @@ function parse(tokens: Token[]): Node | undefined {
     for (let token = tokens[at]; token !== undefined; token = tokens[at]) {
       if (token.kind === "word") {
         if (words.length === 0 && KEYWORDS.has(token.text)) throw new Unreadable(token.text);
-        if (token.text === "}") break;
         words.push(token.text);
         at++;
       } else if (/^\d*[<>]/.test(token.text)) {
@@ -126,10 +127,6 @@ function parse(tokens: Token[]): Node | undefined {
         if (target?.kind !== "word" || token.text.includes("<<")) throw new Unreadable("redirection");
         redirects.push(target.text);
         at += 2;
-      } else if (token.text === "&>" || token.text === "|&") {
-        throw new Unreadable(
-          "to a POSIX shell this is no redirection: `cmd &>file` runs cmd in the background and succeeds",
-        );
       } else break;
     }
     if (words.length === 0 && redirects.length === 0) throw new Unreadable("empty command");

@@ -35,7 +35,7 @@ function readingOf(sidecar: Subject): Reading {
   );
 }
 
-const connectionsOf = (reading: HealthReading): Connects[] =>
+const connectionsOf = (reading: Reading): Connects[] =>
   reading.kind === "requires"
     ? reading.proofs.filter((proof): proof is Connects => proof.kind === "connects")
     : [];
@@ -92,9 +92,8 @@ function judgeStore(
 ): { findings: Finding[]; notJudged: NotJudged[] } {
   const reading = readingOf(sidecar);
   const { urn } = sidecar;
-  if (reading.kind !== "requires") return { findings: [], notJudged: [] }; // judgeResource has said so
   const probes = connectionsOf(reading);
-  if (probes.length === 0) return { findings: [], notJudged: [] };
+  if (probes.length === 0) return { findings: [], notJudged: [] }; // judgeResource has said so
   if (stores.length === 0) {
     const because =
       "no resource of the stack tells which data store it must require (TAILWART_POSTGRES_HOST, Stalwart's config file, or a component's postgres args)";

@@ -94,7 +94,8 @@ describe("the file of exceptions beside a program's Pulumi.yaml", () => {
   });
 });
 
-describe("the policy config", () => {
+/** The same, read and judged, is tested without an engine in test/policy. */
+describe.runIf(process.env["TAILWART_FULL"])("the policy config", () => {
   test("sets a policy's level and severity", async () => {
     const { code, output } = await raw.preview(BAD, {
       "no-hardcoded-tailnet-ip": { enforcementLevel: "advisory", severity: "low" },

@@ -45,4 +45,46 @@ export const equivalents: readonly Equivalent[] = [
     change: "finds nothing",
     because: "judgeStack finds nothing by design: it only lists images that are unknown",
   },
+  {
+    file: "policies/sidecar-waits-for-postgres.ts",
+    code: "subject.type !== CONTAINER",
+    change: "if (false)",
+    because: "resourceTypes keeps resources of other types from it; the check saves reading their labels",
+  },
+  {
+    file: "policies/health-test.ts",
+    code: "!last",
+    change: "if (false)",
+    because: "the parser makes no pipeline without a command; the check is there for the compiler",
+  },
+  {
+    file: "policies/tailnet-flows-granted.ts",
+    code: "dials.length === 0",
+    change: "if (false)",
+    because: "saves looking for the node of a resource that connects to nothing",
+  },
+  {
+    file: "policies/flow-needs.ts",
+    code: "relays.length === 0",
+    change: "if (false)",
+    because: "saves reading the texts of a resource that names no relay",
+  },
+  {
+    file: "policies/flow-needs.ts",
+    code: "!/(?:HOST|HOSTNAME|SERVER)$/.test(name)",
+    change: "if (false)",
+    because: "saves the longer expression, which asks for the same end of the name",
+  },
+  {
+    file: "policies/tailnet-nodes.ts",
+    code: "known !== undefined",
+    change: "if (false)",
+    because: "a cache: without it the same answer is worked out again",
+  },
+  {
+    file: "policies/route-change-restarts.ts",
+    code: "!/queue|Mta(?:Route|Outbound)/.test(text)",
+    change: "if (false)",
+    because: "saves parsing a file that has no word of a route in it",
+  },
 ];

@@ -215,6 +215,11 @@ describe("no-container-ipv6-assumed does not judge", () => {
       line("the anchor's network is unknown until the update"),
     ],
     [
+      "a network whose name is unknown, beside one that Docker names",
+      [uses, container("anchor", { networkMode: UNKNOWN }), network({ name: undefined })],
+      line("the anchor's network is unknown until the update"),
+    ],
+    [
       "networks that are unknown",
       [uses, container("anchor", { networkMode: "bridge", networksAdvanced: UNKNOWN_LIST })],
       line("the anchor's network is unknown until the update"),

@@ -141,6 +141,11 @@ describe("route-change-restarts refuses a command that writes routes", () => {
       "a command that follows and restarts on create alone",
       command("next", { create: "docker restart s", update: "true" }, { stdin: [writer] }),
     ],
+    ["a container with an input that only looks like a trigger", container("stalwart", { triggers: [BODY] })],
+    [
+      "another kind of resource that follows and holds a script",
+      resource("example:index:Thing", "thing", { create: "docker restart s" }, { create: [writer] }),
+    ],
     ["a volume that follows", resource("docker:index/volume:Volume", "v", { name: "v" }, { name: [writer] })],
   ])("beside %s", async (_, other) => {
     const { violations } = await runStackPolicy(policy, [writer, other]);
@@ -320,6 +325,21 @@ describe("a config file in a container that only carries it", () => {
         carrier({ content: TOML }, volumes(UNKNOWN), { volumes: [volume] }),
         server(volumes(UNKNOWN), { volumes: [volume] }),
         volume,
+      ],
+    ],
+    [
+      "the server's volumes are unknown as a whole, and come from the same resource",
+      [
+        carrier({ content: TOML }, volumes(UNKNOWN), { volumes: [volume] }),
+        server({ volumes: UNKNOWN_LIST }, { volumes: [volume] }),
+        volume,
+      ],
+    ],
+    [
+      "both mount one folder of the host",
+      [
+        carrier({ content: TOML }, { volumes: [{ ...HOST, containerPath: "/etc/stalwart" }] }),
+        server({ volumes: [{ ...HOST, containerPath: "/etc/stalwart" }] }),
       ],
     ],
     [

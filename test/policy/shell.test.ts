@@ -39,6 +39,8 @@ describe("waysToSucceed", () => {
     ["'a b' \"c d\" e\\ f", ["a b c d e f"]],
     ["a \\\n && b", ["a+b"]],
     ["a && # then\n b", ["a+b"]],
+    ["", [""]],
+    ["echo }", ["echo }"]],
   ])("%j succeeds by %j", (script, expected) => {
     expect(ways(script)?.toSorted()).toEqual(expected.toSorted());
   });
@@ -68,6 +70,14 @@ describe("waysToSucceed", () => {
     "a )",
     "exit $X",
     "[[ a ]]",
+    "{ a",
+    "{ a; ",
+    "{ }",
+    "{ a }",
+    "a && }",
+    "a | (b)",
+    "(a) | b",
+    "a || b; ".repeat(8),
   ])("does not pretend to read %j", (script) => {
     expect(waysToSucceed(script)).toBeUndefined();
   });

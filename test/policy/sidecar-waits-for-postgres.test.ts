@@ -64,6 +64,16 @@ describe("sidecar-waits-for-postgres refuses a health check that", () => {
       [NO_TAILSCALED],
     ],
     ["listens instead of connecting", shell(`${HEALTH} && nc -l the-record-prod 5432`), [NO_STORE]],
+    [
+      "asks either of two servers",
+      shell(`${HEALTH} && (nc -z the-record-prod 5432 || nc -z another 5432)`),
+      [NO_STORE],
+    ],
+    [
+      "calls a shell itself, which goes on after a failure",
+      ["CMD", "/bin/sh", "-c", `${HEALTH}; ${PROBE}`],
+      [NO_TAILSCALED],
+    ],
     ["forgets the probe in a nested shell", shell(`${HEALTH} && sh -c '${PROBE}; true'`), [NO_STORE]],
     ["can never succeed", shell(`${HEALTH} && ${PROBE} && false`), [/can never succeed/]],
     ["is turned off", ["NONE"], [/turns the health check off/]],
@@ -107,6 +117,12 @@ describe("sidecar-waits-for-postgres passes a health check that", () => {
     ["exits by hand", shell(`${HEALTH} || exit 1; ${PROBE} || exit 1`)],
     ["calls a shell itself", ["CMD", "/bin/sh", "-ec", `${HEALTH}; ${PROBE}`]],
     ["uses curl with --fail", shell(`curl -fsS localhost:9002/healthz && ${PROBE}`)],
+    ["uses `tailscale status`", shell(`tailscale status && ${PROBE}`)],
+    [
+      "wraps the probe in commands that keep its status",
+      shell(`${HEALTH} && env LANG=C timeout -s KILL 3 ${PROBE}`),
+    ],
+    ["uses pg_isready's long options", shell(`${HEALTH} && pg_isready --host the-record-prod --port=5432`)],
     ["uses `tailscale wait`", shell(`timeout 5 tailscale wait && ${PROBE}`)],
     [
       "judges `tailscale status --json`",
@@ -184,6 +200,11 @@ describe("sidecar-waits-for-postgres lists as not judged", () => {
       sidecar(shell(`if ${HEALTH}; then ${PROBE}; fi`)),
       "healthcheck.tests: its shell syntax is not read here; join plain commands with &&",
     ],
+    [
+      "a script that it cannot read, of a shell that the test calls itself",
+      sidecar(["CMD", "sh", "-c", `if ${HEALTH}; then ${PROBE}; fi`]),
+      "healthcheck.tests: its shell syntax is not read here; join plain commands with &&",
+    ],
   ])("%s", async (_, resource, gap) => {
     expect(await runPolicy(policy, resource)).toEqual({ violations: [], notJudged: [gap] });
   });
@@ -198,6 +219,15 @@ describe("sidecar-waits-for-postgres lists as not judged", () => {
       "comes from a variable",
     );
   });
+});
+
+test.each([
+  ["without a probe", shell(HEALTH)],
+  ["that is unknown", UNKNOWN_LIST],
+  ["that is turned off", ["NONE"]],
+])("sidecar-waits-for-postgres says once what it says of a health check %s", async (_, tests) => {
+  expect(await runStackPolicy(policy, [sidecar(tests), stalwart])).toEqual(PASSED);
+  expect(await runStackPolicy(policy, [sidecar(tests)])).toEqual(PASSED);
 });
 
 describe("sidecar-waits-for-postgres does not concern", () => {

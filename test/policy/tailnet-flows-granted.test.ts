@@ -89,6 +89,27 @@ describe("tailnet-flows-granted refuses a stack whose", () => {
     expect(violations).toEqual(none);
   });
 
+  test("node stands in no grant", async () => {
+    expect(
+      await heads(node, app(`RELAY_HOST=${HOST}:587`), grants(["tag:mail", "tag:db", "tcp:5432"])),
+    ).toEqual([expect.stringContaining(`to reach ${HOST}:587, the relay, and no grant opens that`)]);
+  });
+
+  test("needs are said by several resources, and names the one that takes effect first", async () => {
+    const sidecar = component("TailnetSidecar", { hostname: "mail", tag: "tag:app" });
+    const mail = component("MailSettings", { relays: [{ host: HOST, port: 587 }] });
+    const relay = app(`RELAY_HOST=${HOST}:587`);
+    const first = (where: string) => [expect.stringContaining(`${where} needs tag:app to reach ${HOST}:587`)];
+    expect(await heads(sidecar, mail, node, relay, NONE)).toEqual(first("envs (RELAY_HOST)"));
+    const reload: TestResource = {
+      type: "command:local:Command",
+      name: "reload",
+      props: { create: "caddy reload", stdin: JSON.stringify({ upstreams: [{ dial: `${HOST}:587` }] }) },
+      propertyDependencies: { environment: [urnOf(app())] },
+    };
+    expect(await heads(sidecar, mail, node, app(), reload, NONE)).toEqual(first("stdin upstreams[0].dial"));
+  });
+
   test("Caddy dials a node that nobody may reach, whoever Caddy's own node is", async () => {
     const file = "/etc/caddy/caddy.json";
     const config = {
@@ -210,11 +231,13 @@ describe("a data store named by a variable", () => {
     [["DATABASE_URL=postgres://localhost/app", "PGHOST=127.0.0.1", "POSTGRES_HOST=203.0.113.9"]],
     [["POSTGRES_HOST=postgres"]],
     [["DB_HOST=db.x.ts.net"]],
+    [["POSTGRES_HOST=alias"]],
     [["HOMEPAGE=https://db.x.ts.net/", "POSTGRES_HOST="]],
     [["PGHOST=/run/postgresql", "DATABASE_URL=postgres:///app?host=/run"]],
   ])("%j is not on the tailnet, or is no store", async (envs) => {
-    const postgres = container("postgres", {});
-    expect(await run([node, postgres, app(...envs), NONE])).toMatchObject({
+    const postgres = container("postgres", { networksAdvanced: [{ name: "own", aliases: ["alias"] }] });
+    const other = container("other", { networksAdvanced: UNKNOWN_LIST });
+    expect(await run([node, other, postgres, app(...envs), NONE])).toMatchObject({
       notApplicable: "nothing in the stack connects over the tailnet",
     });
   });
@@ -288,6 +311,16 @@ describe("a Caddy upstream", () => {
       ),
     ]);
     expect(await heads(node, caddy, grants(["tag:app", "*", "tcp:8080"]))).toEqual([]);
+  });
+
+  test.each([
+    ["https://web.x.ts.net", 443],
+    ["http://web.x.ts.net", 80],
+    ["h2c://web.x.ts.net/api", 80],
+  ])("%s has its scheme's port", async (upstream, port) => {
+    expect(await heads(node, upload(`example.org {\n\treverse_proxy ${upstream}\n}\n`), NONE)).toEqual([
+      expect.stringContaining(`to reach web.x.ts.net:${port}, Caddy's upstream`),
+    ]);
   });
 
   test("in base64 must be granted", async () => {
@@ -430,6 +463,38 @@ describe("the tags of a connection's ends come from", () => {
     expect(await needs(two, plain("labels"), app(relay))).toContain("needs tag:two to reach");
   });
 
+  test("the node's component, one among several", async () => {
+    const [one, two] = ["one", "two"].map((name): TestResource => ({
+      ...component("TailnetSidecar", { tag: `tag:${name}` }),
+      name,
+    })) as [TestResource, TestResource];
+    const plain = container("ts", { envs: ["TS_HOSTNAME=app"] }, { parent: urnOf(two) });
+    expect(await needs(one, two, plain, app(relay))).toContain("needs tag:two to reach");
+  });
+
+  test("the only node of the stack, for a component without a sidecar of its own", async () => {
+    const mail = component("MailSettings", { relays: [{ host: HOST, port: 587 }] });
+    expect(await needs(node, mail)).toContain("needs tag:app to reach");
+    const second = container("ts2", { envs: ["TS_HOSTNAME=b", "TS_EXTRA_ARGS=--advertise-tags=tag:b"] });
+    expect(await needs(node, second, mail)).toContain("needs its node to reach");
+    expect(await needs(mail)).toContain("needs its node to reach");
+  });
+
+  test("a node whose namespace is joined by way of another container", async () => {
+    const between = container("between", { networkMode: "container:ts" });
+    const last = container("app", { envs: [relay], networkMode: "container:between" });
+    expect(await needs(node, between, last)).toContain("needs tag:app to reach");
+  });
+
+  test("the policy config, which also puts a host of any name on the tailnet", async () => {
+    const stack = [node, app("RELAY_HOST=relay.example.org:587"), NONE];
+    const { violations } = await run(stack, { hosts: { "relay.example.org": "tag:mail" } });
+    expect(violations).toEqual([expect.stringContaining("to reach relay.example.org:587")]);
+    expect(await run(stack, { hosts: { "other.example.org": "tag:mail" } })).toMatchObject({
+      notApplicable: expect.any(String) as string,
+    });
+  });
+
   test("the anchor that both containers join, also before it has an id", async () => {
     const anchor = container("anchor", { labels: [{ label: "tailwart.role", value: "anchor" }] });
     const joined = { propertyDependencies: { networkMode: [urnOf(anchor)] } };
@@ -509,6 +574,15 @@ describe("tailnet-flows-granted does not judge", () => {
       notJudged: [],
       notApplicable: expect.any(String) as string,
     });
+  });
+
+  test("nothing of a command's variables, which name no connection", async () => {
+    const command: TestResource = {
+      type: "command:local:Command",
+      name: "migrate",
+      props: { create: "migrate", environment: { postgres: UNKNOWN } },
+    };
+    expect(await run([node, relay, command, grants(["tag:app", "*", "tcp:587"])])).toEqual(PASSED);
   });
 
   test("unknown settings, as far as they could name a connection", async () => {

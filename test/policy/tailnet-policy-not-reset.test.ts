@@ -110,6 +110,7 @@ describe("tailnet-policy-not-reset is silent about", () => {
     ["all for one", acl({ grants: [{ src: ["autogroup:admin"], dst: ["*"], ip: ["*"] }] })],
     ["one for all", acl({ grants: [{ src: ["*"], dst: ["autogroup:internet"], ip: ["*"] }] })],
     ["people alone", acl({ grants: [{ src: ["autogroup:member"], dst: ["*"], ip: ["*"] }] })],
+    ["tagged nodes alone", acl({ grants: [{ src: ["autogroup:tagged"], dst: ["*"], ip: ["*"] }] })],
     ["a subnet", acl({ grants: [{ src: ["*"], dst: ["10.0.0.0/8"], ip: ["*"] }] })],
     [
       "all for devices of a posture",
