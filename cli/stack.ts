@@ -44,6 +44,18 @@ export interface PulumiOptions {
   cwd?: string;
 }
 
+/** The environment in which the Pulumi CLI finds a lab's stack and can open its secrets. */
+export const labEnvironment = (stack: LabStack): NodeJS.ProcessEnv => ({
+  ...process.env,
+  ...stack.env,
+  PULUMI_BACKEND_URL: `file://${stack.backend}`,
+  PULUMI_CONFIG_PASSPHRASE_FILE: stack.passphraseFile,
+  PULUMI_SKIP_UPDATE_CHECK: "1",
+});
+
+/** Put in front of a command, it runs in the lab's operator namespace. */
+export const enter = ({ netns }: LabStack): string[] => ["nsenter", `--net=/run/netns/${netns}`];
+
 /**
  * Runs the Pulumi CLI on a lab's stack. Never throws for an exit code: the caller decides what it means.
  *
@@ -55,14 +67,7 @@ export async function pulumi(
   options: PulumiOptions = {},
 ): Promise<PulumiRun> {
   const { show = false, input = "", inNamespace = true, timeout = 600, cwd = PROJECT } = options;
-  const env = {
-    ...process.env,
-    ...stack.env,
-    PULUMI_BACKEND_URL: `file://${stack.backend}`,
-    PULUMI_CONFIG_PASSPHRASE_FILE: stack.passphraseFile,
-    PULUMI_SKIP_UPDATE_CHECK: "1",
-    ...options.env,
-  };
+  const env = { ...labEnvironment(stack), ...options.env };
   const netns = `/run/netns/${stack.netns}`;
   if (inNamespace && !existsSync(netns)) {
     throw new UserError(`the lab "${stack.name}" is not running: ${netns} does not exist`, {
@@ -70,7 +75,7 @@ export async function pulumi(
     });
   }
   const command = ["pulumi", "--non-interactive", ...args];
-  const argv = inNamespace ? ["nsenter", `--net=${netns}`, ...command] : command;
+  const argv = inNamespace ? [...enter(stack), ...command] : command;
   // SIGINT: the engine ends what is under way and unlocks the stack.
   const limits = { stdin: input, deadline: timeout * 1000, signal: "SIGINT" as const, passSignals: true };
   const run = await runCommand(argv[0] as string, argv.slice(1), { cwd, env, show, ...limits });

@@ -1,4 +1,4 @@
-import { UserError } from "../lib/errors.ts";
+import { UserError, wordsOf } from "../lib/errors.ts";
 
 /** Where the lines about the stages go. */
 export type Log = (line: string) => void;
@@ -17,7 +17,7 @@ export async function stage(log: Log, name: string, work: () => Promise<string |
   } catch (error) {
     log(`✗ ${name}: failed after ${time()}`);
     if (error instanceof UserError) throw error;
-    throw new Error(`${name}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+    throw new Error(`${name}: ${wordsOf(error)}`, { cause: error });
   }
 }
 

@@ -20,6 +20,9 @@ export class UserError extends Error {
   }
 }
 
+/** What any thrown value says, without its stack. */
+export const wordsOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
 /** The text that a person sees for any thrown value: a user's mistake in words, anything else with its stack. */
 export function describeError(error: unknown): string {
   if (error instanceof UserError) return error.message;

@@ -1,7 +1,7 @@
 import type { Dial } from "./flow-needs.ts";
 import type { Subject } from "./definition.ts";
 import { textsOf, type TextPiece } from "./texts.ts";
-import { read, walk } from "./visit.ts";
+import { walk } from "./visit.ts";
 
 /** Takes `host:port` apart, with a network in front as Caddy writes it; undefined for a socket, a placeholder or a text without a port. */
 export function hostPort(text: string): [host: string, port: number] | undefined {
@@ -46,20 +46,18 @@ const mayBeCaddy = (text: string): boolean =>
   text.length > 10 && (text.includes('"dial') || text.includes("reverse_proxy") || text.includes("layer4"));
 
 /** Inputs that a config can stand in. Not the triggers of a command, which repeat it. */
-const CARRIERS = ["uploads", "envs", "command", "entrypoints", "stdin", "create", "update", "environment"];
+const CARRIER = /^(?:uploads|envs|command|entrypoints|stdin|create|update|environment)\b/;
 
 /** The upstreams in whatever Caddy config a resource carries: uploads, commands, standard input. */
-export function upstreamsOf(resource: Subject): Dial[] {
-  const carried: Record<string, unknown> = {};
-  for (const input of CARRIERS) {
-    const value = read(resource.props, input);
-    if (value.known && value.value !== undefined) carried[input] = value.value;
-  }
-  const worthReading = walk(carried).leaves.some(
-    ({ path, value }) => typeof value === "string" && (path.at(-1) === "contentBase64" || mayBeCaddy(value)),
+export function upstreamsOf({ props }: Subject): Dial[] {
+  const worthReading = walk(props).leaves.some(
+    ({ path, value }) =>
+      typeof value === "string" &&
+      CARRIER.test(String(path[0])) &&
+      (path.at(-1) === "contentBase64" || mayBeCaddy(value)),
   );
   if (!worthReading) return [];
-  return textsOf(carried).pieces.flatMap((piece) =>
-    piece.key === "dial" || mayBeCaddy(piece.text) ? inPiece(piece) : [],
+  return textsOf(props).pieces.flatMap((piece) =>
+    CARRIER.test(piece.where) && (piece.key === "dial" || mayBeCaddy(piece.text)) ? inPiece(piece) : [],
   );
 }

@@ -1,4 +1,5 @@
 import { parse as parseJsonc, printParseErrorCode, type ParseError } from "jsonc-parser";
+import { isRecord } from "./json-values.ts";
 
 /** The file's name, beside the program's Pulumi.yaml. */
 export const EXCEPTIONS_FILE = "policy-exceptions.jsonc";
@@ -29,9 +30,6 @@ const EXAMPLE = '"urn:pulumi:prod::shop::docker:index/container:Container::legac
 
 /** Two resources that have nothing in common: a pattern for both is one for every resource. */
 const UNLIKE = ["urn:pulumi:a::b::c:d/e:F::g", "urn:pulumi:z::y::x:w/v:U$t:s:R::q"];
-
-const isRecord = (value: unknown): value is Record<string, unknown> =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
 
 /** Text in which `*` stands for any other; everything else for itself. */
 export function matches(pattern: string, urn: string): boolean {

@@ -1,3 +1,5 @@
+import { isRecord, strings } from "./json-values.ts";
+
 /** A tailnet policy file once its HuJSON is parsed. Whatever stands in it is still to be doubted. */
 export type PolicyDocument = Readonly<Record<string, unknown>>;
 
@@ -25,11 +27,6 @@ export interface Rule {
   /** What it hangs on besides, such as a device posture. */
   readonly condition?: string;
 }
-
-export const strings = (value: unknown): string[] =>
-  Array.isArray(value) ? value.filter((item): item is string => typeof item === "string") : [];
-const isRecord = (value: unknown): value is Record<string, unknown> =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
 
 const PROTOCOL_NUMBERS: Readonly<Record<string, string>> = {
   1: "icmp",

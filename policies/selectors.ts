@@ -1,5 +1,6 @@
 import { covers, overlaps, parseRange, TAILNET_V4, TAILNET_V6, type AddressRange } from "./address-ranges.ts";
-import { strings, type PolicyDocument } from "./policy-rules.ts";
+import { strings } from "./json-values.ts";
+import type { PolicyDocument } from "./policy-rules.ts";
 
 /** What is known of one end of a connection. */
 export interface Party {

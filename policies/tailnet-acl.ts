@@ -2,7 +2,8 @@ import { parse as parseJsonc, type ParseError } from "jsonc-parser";
 import { isMagicDnsName } from "../lib/addresses.ts";
 import type { Subject } from "./definition.ts";
 import { CONTAINER, environmentOf } from "./docker.ts";
-import { strings, type PolicyDocument } from "./policy-rules.ts";
+import { strings } from "./json-values.ts";
+import type { PolicyDocument } from "./policy-rules.ts";
 import { readString, walk } from "./visit.ts";
 
 export const ACL = "tailscale:index/acl:Acl";

@@ -11,7 +11,7 @@ export interface Failure {
 }
 
 type Json = Record<string, unknown>;
-const isMap = (value: unknown): value is Json =>
+export const isMap = (value: unknown): value is Json =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
 const HASH =

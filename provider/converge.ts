@@ -1,5 +1,5 @@
 /** Brings a live server to the desired state: read, write what differs, reload, read again, compare. Every step may be repeated. */
-import { UserError } from "../lib/errors.ts";
+import { UserError, wordsOf } from "../lib/errors.ts";
 import { writePhase } from "../lib/settings/keys.ts";
 import type { SettingKeys } from "../lib/settings/keys.ts";
 import { syncAccounts, syncDomains } from "./accounts.ts";
@@ -89,12 +89,10 @@ async function putBack(
   }
 }
 
-const words = (error: unknown) => (error instanceof Error ? error.message : String(error));
-
 /** A deploy that failed and left some of its settings stored. */
 export class PartialError extends UserError {
   constructor(cause: unknown, second: unknown) {
-    super(`${words(cause)}\n  and the settings from before could not be put back: ${words(second)}`, {
+    super(`${wordsOf(cause)}\n  and the settings from before could not be put back: ${wordsOf(second)}`, {
       cause,
       hint: "Run `pulumi up` again as soon as the cause is mended: until then some of the new settings are stored.",
     });
@@ -166,7 +164,7 @@ async function write(
   try {
     await api.writeSettings(changes);
   } catch (error) {
-    throw new UserError(`writing ${keys.join(", ")} failed: ${words(error)}`, {
+    throw new UserError(`writing ${keys.join(", ")} failed: ${wordsOf(error)}`, {
       path: keys[0] ?? "",
       cause: error,
     });

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
-import { UserError } from "../lib/errors.ts";
+import { UserError, wordsOf } from "../lib/errors.ts";
 import { UnreachableError } from "./http.ts";
 import type { Transport } from "./transport.ts";
 
@@ -13,6 +13,9 @@ export interface Askable {
   /** One cheap request that needs the data store. @throws UnreachableError when nothing answers */
   ask(deadline: number): Promise<unknown>;
 }
+
+/** How long a refresh and a deletion wait for the API, in milliseconds: less than a deploy, since nothing is being started. */
+const QUICK_DEADLINE = 15_000;
 
 /** Thrown when the container is not there at all. */
 export class NoContainerError extends Error {}
@@ -43,6 +46,35 @@ export async function waitUntilReady(api: Askable, deadline = READY_DEADLINE): P
   throw new UserError(await explain(api, last, deadline), {
     hint: "Nothing is lost: once the cause is mended, run `pulumi up` again, and it goes on from here.",
   });
+}
+
+/**
+ * Whether there is a server to be read. One without a container counts as gone, so that the next `up` sets it up anew.
+ *
+ * @throws UserError when it is there and does not answer
+ */
+export async function isThere(api: Askable): Promise<boolean> {
+  try {
+    await waitUntilReady(api, QUICK_DEADLINE);
+    return true;
+  } catch (error) {
+    if (error instanceof NoContainerError) return false;
+    throw error;
+  }
+}
+
+/**
+ * Whether a server can be asked to take its settings back. One that is gone or does not run keeps them in Postgres, where the next `up` finds
+ * them: an unreachable database must not make a stack impossible to destroy.
+ */
+export async function canBeAsked(api: Askable, log: (message: string) => void): Promise<boolean> {
+  try {
+    await waitUntilReady(api, QUICK_DEADLINE);
+    return true;
+  } catch (error) {
+    log(`the settings stay in Stalwart's data store, since it cannot be reached: ${wordsOf(error)}`);
+    return false;
+  }
 }
 
 async function explain(api: Askable, last: string, deadline: number): Promise<string> {

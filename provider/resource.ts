@@ -4,14 +4,11 @@ import { StalwartApi } from "./api.ts";
 import { checkInputs, withDefaults } from "./check.ts";
 import { converge } from "./converge.ts";
 import { planSettings, readLive } from "./plan.ts";
-import { NoContainerError, waitUntilReady } from "./ready.ts";
+import { canBeAsked, isThere } from "./ready.ts";
 import type { ServedResource } from "./server.ts";
 import type { AccountState, SettingsState } from "./state.ts";
 import { dockerTransport } from "./transport.ts";
 import type { Transport } from "./transport.ts";
-
-/** How long a refresh and a deletion wait for the API, in milliseconds: less than a deploy, since nothing is being started. */
-const QUICK_DEADLINE = 15_000;
 
 export type Log = (message: string) => void;
 
@@ -49,12 +46,7 @@ export class SettingsResource implements ServedResource<SettingsState> {
    */
   async read(state: SettingsState): Promise<SettingsState | undefined> {
     const api = this.#api(state);
-    try {
-      await waitUntilReady(api, QUICK_DEADLINE);
-    } catch (error) {
-      if (error instanceof NoContainerError) return undefined;
-      throw error;
-    }
+    if (!(await isThere(api))) return undefined;
     const live = await readLive(api, state.settings);
     const groups = ownedGroups(state.settings);
     const settings = select(live, (key) => key in state.settings || isStranger(key, groups, state));
@@ -80,13 +72,7 @@ export class SettingsResource implements ServedResource<SettingsState> {
    */
   async delete(state: SettingsState, log: Log): Promise<void> {
     const api = this.#api(state);
-    try {
-      await waitUntilReady(api, QUICK_DEADLINE);
-    } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
-      log(`the settings stay in Stalwart's data store, since it cannot be reached: ${reason}`);
-      return;
-    }
+    if (!(await canBeAsked(api, log))) return;
     const { remove } = planSettings(await readLive(api, state.settings), {}, state.settings);
     if (remove.length === 0) return;
     // In the opposite order of a deploy: first what names a route, then the route.

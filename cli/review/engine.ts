@@ -11,8 +11,9 @@ import { runCommand } from "../../lib/run-command.ts";
 import { ensure } from "../../tools/ensure.mjs";
 import { onPath } from "../../tools/versions.mjs";
 import { openRunningLab } from "../lab.ts";
+import { stackFlags } from "../lab-config.ts";
 import { Interrupted } from "../progress.ts";
-import { POLICY_PACK, PROJECT } from "../stack.ts";
+import { enter, labEnvironment, POLICY_PACK, PROJECT } from "../stack.ts";
 import { type EngineEvent, parseEvents } from "./events.ts";
 
 /** The engine's answer. */
@@ -52,15 +53,10 @@ export async function openLabStack(name: string): Promise<OpenStack> {
   return {
     stack: name,
     project: PROJECT,
-    flags: ["--stack", name, "--config-file", stack.configFile],
+    flags: stackFlags(stack),
     policyFlags: ["--policy-pack-config", stack.policyConfigFile],
-    env: {
-      ...process.env,
-      ...stack.env,
-      PULUMI_BACKEND_URL: `file://${stack.backend}`,
-      PULUMI_CONFIG_PASSPHRASE_FILE: stack.passphraseFile,
-    },
-    before: ["nsenter", `--net=/run/netns/${stack.netns}`],
+    env: labEnvironment(stack),
+    before: enter(stack),
     remove: async () => undefined,
   };
 }

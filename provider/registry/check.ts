@@ -1,11 +1,9 @@
 /** Input checks of `tailwart:mail:Registry`, for programs that use the resource by itself; see ../check.ts. */
 import { LABELS } from "../../lib/settings/registry.ts";
-import { checkTarget, type Failure } from "../check.ts";
+import { checkTarget, type Failure, isMap } from "../check.ts";
 import { UNKNOWN } from "../state.ts";
 
 type Json = Record<string, unknown>;
-const isMap = (value: unknown): value is Json =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
 
 /** Everything that is wrong with the inputs; [] when nothing is. Never repeats a value. */
 export function checkRegistryInputs(inputs: Json): Failure[] {

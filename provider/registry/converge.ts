@@ -3,7 +3,7 @@ import { UserError } from "../../lib/errors.ts";
 import type { RegistryObjects } from "../../lib/settings/registry.ts";
 import { PartialError } from "../converge.ts";
 import { type Changes, RefusedError, type RegistryApi } from "./jmap.ts";
-import { needsRestart, objectOf, planRows, readRows, resolve, type Write } from "./plan.ts";
+import { needsRestart, objectOf, planRows, readRows, type Write } from "./plan.ts";
 
 export interface RegistryConvergence {
   /** How many rows were written or destroyed; 0 when the server was as desired. */
@@ -77,7 +77,7 @@ function batches(writes: readonly Write[]): Write[][] {
   return all;
 }
 
-/** One object's rows. References are looked up anew: the row that they name may just have been made. Adds what was stored to `done`. */
+/** One object's rows, in one request. Adds what was stored to `done`. */
 async function apply(
   api: RegistryApi,
   batch: readonly Write[],
@@ -85,10 +85,6 @@ async function apply(
   log: (message: string) => void,
 ): Promise<void> {
   log(batch.map(({ kind, key }) => `${kind} ${key}`).join(", "));
-  const live = await readRows(
-    api,
-    batch.flatMap(({ properties }) => referencesIn(properties)),
-  );
   const changes: Required<Changes> = { create: {}, update: {}, destroy: [] };
   const ids = new Map<string, Write>();
   batch.forEach((write, i) => {
@@ -97,7 +93,7 @@ async function apply(
     const id = isNew ? `row${i}` : (before?.id ?? "singleton");
     ids.set(id, write);
     if (kind === "destroy") changes.destroy.push(id);
-    else changes[isNew ? "create" : "update"][id] = resolve(properties, live) as Record<string, unknown>;
+    else changes[isNew ? "create" : "update"][id] = properties;
   });
   const names = Object.fromEntries([...ids].map(([id, { key }]) => [id, key]));
   try {
@@ -108,13 +104,6 @@ async function apply(
       done.push(...[...ids].filter(([id]) => !error.refused.includes(id)).map(([, write]) => write));
     throw error;
   }
-}
-
-function referencesIn(value: unknown): string[] {
-  if (typeof value !== "object" || value === null) return [];
-  return Object.entries(value).flatMap(([name, inner]) =>
-    name === "#ref" ? [String(inner)] : referencesIn(inner),
-  );
 }
 
 /**

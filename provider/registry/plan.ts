@@ -15,9 +15,6 @@ export interface Write {
   before?: Row | undefined;
 }
 
-/** A property whose value is another row's id. @example reference("DnsServer/lab") */
-export const REFERENCE = "#ref";
-
 /**
  * Rows that a deploy owns as a whole: one that is live and not declared is a hand edit. Of other objects it owns those that it made;
  * domains are never destroyed, since their accounts' mail would go with them.
@@ -65,7 +62,7 @@ export function planRows(live: LiveRows, desired: RegistryObjects, previous: Reg
     const row = live.get(key);
     if (!row) writes.push({ key, kind: "create", properties });
     else {
-      const changed = changedProperties(row, properties, live);
+      const changed = changedProperties(row, properties);
       if (Object.keys(changed).length > 0)
         writes.push({ key, kind: "update", properties: changed, before: row });
     }
@@ -96,19 +93,11 @@ export function needsRestart(
   return [...writes.map(({ key }) => key), ...declared].some((key) => AT_START.has(objectOf(key)));
 }
 
-/** Declared properties whose live value is another, references resolved where their row is live. */
-function changedProperties(row: Json, declared: Json, live: LiveRows): Json {
+/** Declared properties whose live value is another. */
+function changedProperties(row: Json, declared: Json): Json {
   return Object.fromEntries(
-    Object.entries(declared).filter(([name, value]) => !sameValue(row[name], resolve(value, live), name)),
+    Object.entries(declared).filter(([name, value]) => !sameValue(row[name], value, name)),
   );
-}
-
-/** Puts ids in the place of references; one whose row is not there yet stays as it is. */
-export function resolve(value: unknown, live: LiveRows): unknown {
-  if (typeof value !== "object" || value === null) return value;
-  const key = (value as Json)[REFERENCE];
-  if (typeof key === "string") return live.get(key)?.id ?? value;
-  return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, resolve(inner, live)]));
 }
 
 const isEmpty = (value: unknown): boolean =>

@@ -1,19 +1,16 @@
 /** The resource `tailwart:mail:Registry`: the settings of Stalwart 0.16 and later. */
 import type { RegistryObjects } from "../../lib/settings/registry.ts";
-import { NoContainerError, waitUntilReady } from "../ready.ts";
+import { canBeAsked, isThere, waitUntilReady } from "../ready.ts";
 import { type Log, type TransportFactory, viaDocker } from "../resource.ts";
 import type { ServedResource } from "../server.ts";
 import { DEFAULT_API } from "../state.ts";
 import { checkRegistryInputs } from "./check.ts";
 import { convergeRegistry } from "./converge.ts";
 import { RegistryApi, type Row } from "./jmap.ts";
-import { isOwned, planRows, readRows, resolve, sameValue } from "./plan.ts";
+import { isOwned, objectOf, planRows, readRows, sameValue } from "./plan.ts";
 import type { RegistryState } from "./state.ts";
 
 type Json = Record<string, unknown>;
-
-/** How long a refresh and a deletion wait for the API, in milliseconds. */
-const QUICK_DEADLINE = 15_000;
 
 export class RegistryResource implements ServedResource<RegistryState> {
   readonly #transport: TransportFactory;
@@ -45,17 +42,12 @@ export class RegistryResource implements ServedResource<RegistryState> {
   /** Hand edits show as differences of the declared properties, strangers among owned rows as additions. */
   async read(state: RegistryState): Promise<RegistryState | undefined> {
     const api = this.#api(state);
-    try {
-      await waitUntilReady(api, QUICK_DEADLINE);
-    } catch (error) {
-      if (error instanceof NoContainerError) return undefined;
-      throw error;
-    }
+    if (!(await isThere(api))) return undefined;
     const live = await readRows(api, Object.keys(state.objects));
     const objects: RegistryObjects = {};
     for (const [key, declared] of Object.entries(state.objects)) {
       const row = live.get(key);
-      if (row) objects[key] = asDeclared(row, declared, (value) => resolve(value, live));
+      if (row) objects[key] = asDeclared(row, declared);
     }
     for (const [key, row] of live) {
       if (key in state.objects || !isOwned(key)) continue;
@@ -68,12 +60,7 @@ export class RegistryResource implements ServedResource<RegistryState> {
   /** Takes the declared rows back; domains stay, and so does what a server holds that cannot be reached. */
   async delete(state: RegistryState, log: Log): Promise<void> {
     const api = this.#api(state);
-    try {
-      await waitUntilReady(api, QUICK_DEADLINE);
-    } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
-      return log(`the settings stay in Stalwart's data store, since it cannot be reached: ${reason}`);
-    }
+    if (!(await canBeAsked(api, log))) return;
     // First what names a route, then the route: Stalwart's own strategy delivers straight to the MX.
     const strategy = {
       route: { match: { 0: { if: "is_local_domain(rcpt_domain)", then: "'local'" } }, else: "'mx'" },
@@ -82,7 +69,7 @@ export class RegistryResource implements ServedResource<RegistryState> {
     const rows = planRows(await readRows(api, Object.keys(state.objects)), {}, state.objects);
     for (const { key, before } of rows.filter(({ key }) => key in state.objects)) {
       const id = before?.id ?? "";
-      await api.set(key.split("/")[0] ?? "", { destroy: [id] }, { [id]: key });
+      await api.set(objectOf(key), { destroy: [id] }, { [id]: key });
     }
     await api.reload();
     log(`${rows.length} settings deleted; domains and accounts stay`);
@@ -90,11 +77,11 @@ export class RegistryResource implements ServedResource<RegistryState> {
 }
 
 /** A row in the declaration's own words wherever it says the same, so that only real differences show. */
-function asDeclared(row: Row, declared: Json, ids: (value: unknown) => unknown): Json {
+function asDeclared(row: Row, declared: Json): Json {
   return Object.fromEntries(
     Object.entries(declared).map(([name, value]) => [
       name,
-      sameValue(row[name], ids(value), name) ? value : (row[name] ?? null),
+      sameValue(row[name], value, name) ? value : (row[name] ?? null),
     ]),
   );
 }

@@ -2,17 +2,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 
 import { policyFlags, stackFlags, writeStackConfig } from "../../cli/lab-config.ts";
 import { pulumi } from "../../cli/stack.ts";
-import { container, docker, facts, said, stack, up } from "./lab.ts";
-
-/** Calls Stalwart's settings API inside its container, as a hand in the admin UI would. */
-function editSetting(key: string, value: string): void {
-  const body = JSON.stringify([
-    { type: "insert", prefix: null, values: [[key, value]], assert_empty: false },
-  ]);
-  const url = "http://127.0.0.1:8080/api/settings";
-  const curl = ["curl", "-sS", "--fail", "-K", "/etc/stalwart/secrets/api.curlrc", "--json", body, url];
-  docker("kvm", "exec", container("stalwart"), ...curl);
-}
+import { editSetting, facts, said, stack, up } from "./lab.ts";
 
 const KEY = "queue.route.smarthost.address";
 

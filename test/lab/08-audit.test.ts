@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
 import type { Report } from "../../cli/review/model.ts";
-import { container, docker, said, up } from "./lab.ts";
+import { editSetting, said, up } from "./lab.ts";
 import { LAB } from "./setup.ts";
 
 const PROJECT = join(import.meta.dirname, "..", "..");
@@ -28,16 +28,6 @@ function command(name: "audit" | "review"): {
   expect(done.stdout, text).toMatch(/^\{/);
   const markdown = readFileSync(join(out, `${name}.md`), "utf8");
   return { code: done.status, report: JSON.parse(done.stdout) as Report, markdown, said: text };
-}
-
-/** Calls Stalwart's settings API inside its container, as a hand in the admin UI would. */
-function editSetting(key: string, value: string): void {
-  const body = JSON.stringify([
-    { type: "insert", prefix: null, values: [[key, value]], assert_empty: false },
-  ]);
-  const url = "http://127.0.0.1:8080/api/settings";
-  const curl = ["curl", "-sS", "--fail", "-K", "/etc/stalwart/secrets/api.curlrc", "--json", body, url];
-  docker("kvm", "exec", container("stalwart"), ...curl);
 }
 
 beforeAll(async () => {

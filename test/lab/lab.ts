@@ -60,3 +60,13 @@ export function greets(): boolean {
   const args = [`--net=/run/netns/${netns}`, "sh", "-c", line];
   return execFileSync("nsenter", args, { encoding: "utf8", timeout: 15_000 }).startsWith("220");
 }
+
+/** Calls Stalwart's settings API inside its container, as a hand in the admin UI would. */
+export function editSetting(key: string, value: string): void {
+  const body = JSON.stringify([
+    { type: "insert", prefix: null, values: [[key, value]], assert_empty: false },
+  ]);
+  const url = "http://127.0.0.1:8080/api/settings";
+  const curl = ["curl", "-sS", "--fail", "-K", "/etc/stalwart/secrets/api.curlrc", "--json", body, url];
+  docker("kvm", "exec", container("stalwart"), ...curl);
+}

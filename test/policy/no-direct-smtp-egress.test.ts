@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { noDirectSmtpEgress as policy, parseEgressSettings } from "../../policies/no-direct-smtp-egress.ts";
-import { runPolicy, secret, UNKNOWN, UNKNOWN_LIST, UNKNOWN_OBJECT, type TestResource } from "./harness.ts";
+import { runPolicy, secret, UNKNOWN, UNKNOWN_LIST, UNKNOWN_OBJECT } from "./harness.ts";
+import { args as component, keys as settings, PASSED } from "./mail-settings.ts";
 
-const PASSED = { violations: [], notJudged: [] };
 const LOCAL = "is_local_domain('*', rcpt_domain)";
 const RELAY = {
   "queue.route.smarthost.type": "relay",
@@ -17,14 +17,6 @@ const rules = (pairs: [unknown, unknown][], otherwise: unknown): Record<string, 
     ]),
     [`queue.strategy.route.${pairs.length}.else`, otherwise],
   ]) as Record<string, unknown>;
-const settings = (keys: unknown, more: object = {}): TestResource => ({
-  type: "tailwart:mail:Settings",
-  props: { target: { container: "stalwart" }, settings: keys, ...more },
-});
-const component = (state: unknown): TestResource => ({
-  type: "tailwart:mail:MailSettings",
-  props: { container: "stalwart", settings: state },
-});
 const at = (place: string): string => `settings["queue.strategy.route.${place}"]`;
 const REACH = "lets recipients that are not local reach a route of type mx";
 const MISSING =
@@ -117,10 +109,7 @@ describe("no-direct-smtp-egress refuses a strategy that", () => {
   });
 
   test("stands in the config file's settings, and says so", async () => {
-    const { violations } = await runPolicy(
-      policy,
-      settings({}, { fileSettings: rules([[LOCAL, "'local'"]], "'mx'") }),
-    );
+    const { violations } = await runPolicy(policy, settings({}, rules([[LOCAL, "'local'"]], "'mx'")));
     expect(violations).toEqual([
       expect.stringContaining(`fileSettings["queue.strategy.route.1.else"] ${REACH}`),
     ]);
@@ -176,10 +165,7 @@ describe("no-direct-smtp-egress accepts a strategy that", () => {
         ...rules([[LOCAL, "'local'"]], "'mx'"),
       }),
     ],
-    [
-      "names a relay of the config file",
-      settings(rules([[LOCAL, "'local'"]], "'smarthost'"), { fileSettings: RELAY }),
-    ],
+    ["names a relay of the config file", settings(rules([[LOCAL, "'local'"]], "'smarthost'"), RELAY)],
     [
       "is a desired state with a relay",
       component({ relays: [{ name: "smarthost" }], outbound: { route: "smarthost" } }),
@@ -202,11 +188,7 @@ describe("no-direct-smtp-egress does not judge what is unknown at preview", () =
       'settings["queue.strategy.route"]: unknown until the update',
     ],
     ["all of the settings", settings(UNKNOWN_OBJECT), "settings: unknown until the update"],
-    [
-      "the config file's settings",
-      settings({}, { fileSettings: UNKNOWN_OBJECT }),
-      "fileSettings: unknown until the update",
-    ],
+    ["the config file's settings", settings({}, UNKNOWN_OBJECT), "fileSettings: unknown until the update"],
     [
       "a route's type",
       settings({ ...RELAY, "queue.route.smarthost.type": UNKNOWN, "queue.strategy.route": "'smarthost'" }),

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { relayRouteExists as policy } from "../../policies/relay-route-exists.ts";
-import { runPolicy, secret, UNKNOWN, UNKNOWN_LIST, UNKNOWN_OBJECT, type TestResource } from "./harness.ts";
+import { runPolicy, secret, UNKNOWN, UNKNOWN_LIST, UNKNOWN_OBJECT } from "./harness.ts";
+import { args as component, keys as settings, PASSED } from "./mail-settings.ts";
 
-const PASSED = { violations: [], notJudged: [] };
 const LOCAL = "is_local_domain('*', rcpt_domain)";
 const RELAY = {
   "queue.route.smarthost.type": "relay",
@@ -12,14 +12,6 @@ const rules = (otherwise: unknown): object => ({
   "queue.strategy.route.0000.if": LOCAL,
   "queue.strategy.route.0000.then": "'local'",
   "queue.strategy.route.0001.else": otherwise,
-});
-const settings = (keys: unknown, more: object = {}): TestResource => ({
-  type: "tailwart:mail:Settings",
-  props: { target: { container: "stalwart" }, settings: keys, ...more },
-});
-const component = (state: unknown): TestResource => ({
-  type: "tailwart:mail:MailSettings",
-  props: { container: "stalwart", settings: state },
 });
 const ELSE = 'settings["queue.strategy.route.0001.else"]';
 const UNDECLARED = `${ELSE} names a route that is not declared`;
@@ -157,7 +149,7 @@ describe("relay-route-exists refuses a strategy that", () => {
   });
 
   test("stands in the config file's settings, and says so", async () => {
-    const resource = settings({ ...RELAY }, { fileSettings: rules("'other'") });
+    const resource = settings({ ...RELAY }, rules("'other'"));
     const { violations } = await runPolicy(policy, resource);
     expect(violations).toEqual([
       expect.stringContaining('fileSettings["queue.strategy.route.0001.else"] names'),
@@ -192,7 +184,7 @@ describe("relay-route-exists accepts a strategy that names", () => {
     ["a route of type mx", settings({ "queue.route.direct.type": "mx", ...rules("'direct'") })],
     ["the built-in mx", settings(rules("'mx'"))],
     ["the built-in local", settings({ "queue.strategy.route": "'local'" })],
-    ["a relay that stands in the config file", settings(rules("'smarthost'"), { fileSettings: RELAY })],
+    ["a relay that stands in the config file", settings(rules("'smarthost'"), RELAY)],
     [
       "one of the desired state's relays",
       component({ relays: [{ name: "smarthost" }], outbound: { route: "smarthost" } }),
@@ -218,7 +210,7 @@ describe("relay-route-exists does not judge what is unknown at preview", () => {
     ["all of the settings", settings(UNKNOWN_OBJECT), "settings: unknown until the update"],
     [
       "the config file's settings, where the route may be",
-      settings(rules("'smarthost'"), { fileSettings: UNKNOWN_OBJECT }),
+      settings(rules("'smarthost'"), UNKNOWN_OBJECT),
       "fileSettings: unknown until the update",
     ],
     [
