@@ -42,6 +42,7 @@ const settings = new MailSettings(
   "mail-settings",
   {
     settings: plan.settings,
+    generation: plan.generation,
     dockerHost: config.kvm.dockerHost,
     container: stalwart.container.name,
     accountHashes: made.accountHashes,

@@ -3,6 +3,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 import { configDoc } from "../config/doc.ts";
+import { settingsDoc } from "../lib/settings/doc.ts";
 import { policiesDoc } from "../policies/doc.ts";
 import { runMain } from "./progress.ts";
 
@@ -11,5 +12,6 @@ const PROJECT = join(import.meta.dirname, "..");
 await runMain(async () => {
   writeFileSync(join(PROJECT, "CONFIG.md"), configDoc());
   writeFileSync(join(PROJECT, "POLICIES.md"), policiesDoc());
-  console.log("written: CONFIG.md, POLICIES.md");
+  writeFileSync(join(PROJECT, "docs/settings.md"), settingsDoc());
+  console.log("written: CONFIG.md, POLICIES.md, docs/settings.md");
 });

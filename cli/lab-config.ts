@@ -41,12 +41,30 @@ export function labConfig(facts: LabFacts, overrides: Overrides = {}): Record<st
       certificates: "internal",
     },
     "tailwart:images": facts.images,
+    "tailwart:stalwart": { line: "0.15" },
     "tailwart:postgres": {
       host: facts.postgres.host,
       database: facts.postgres.database,
       user: facts.postgres.user,
     },
     "tailwart:relay": { host: facts.relay.host, tls: "tailnet" },
+    "tailwart:acme": [
+      {
+        id: "pebble",
+        directory: facts.acme.directory,
+        contact: [facts.acme.contact],
+        challenge: "dns-01",
+        // Alone: a second name would be proved by a record of the same name, which the first one's would have to make room for.
+        names: [`*.${facts.mailDomain}`],
+        default: true,
+      },
+    ],
+    "tailwart:dnsProvider": {
+      type: "rfc2136",
+      host: facts.dns.host,
+      keyName: facts.dns.keyName,
+      algorithm: facts.dns.algorithm,
+    },
   };
   for (const [path, value] of Object.entries(overrides)) assign(config, path.split("/"), value);
   return config;
@@ -70,30 +88,24 @@ export async function writeStackConfig(
   const old = await readFile(stack.configFile, "utf8").catch(() => "");
   const before = (old ? parse(old) : {}) as { config?: Record<string, unknown>; encryptionsalt?: string };
   const salt = before.encryptionsalt ?? (await initStack(stack));
-  const secret = before.config?.["tailwart:postgresPassword"];
-  const config = {
-    ...labConfig(facts, overrides),
-    ...(secret ? { "tailwart:postgresPassword": secret } : {}),
+  const secrets = {
+    "tailwart:postgresPassword": facts.postgres.password,
+    "tailwart:dnsSecret": facts.dns.tsigKey,
   };
+  const kept = Object.entries(before.config ?? {}).filter(([key]) => key in secrets);
+  const config = { ...labConfig(facts, overrides), ...Object.fromEntries(kept) };
   const policies = { "relay-target-ipv4-only": { tailnetDomains: [facts.tailnetDomain] } };
   await writeFile(stack.policyConfigFile, `${JSON.stringify(policies, null, 2)}\n`);
   const text = stringify({ encryptionsalt: salt, config });
   if (text !== old) await writeFile(stack.configFile, text, { mode: 0o600 });
-  if (secret) return;
-  await mustPulumi(
-    stack,
-    [
-      "config",
-      "set",
-      "--secret",
-      "--stack",
-      stack.name,
-      "--config-file",
-      stack.configFile,
-      "tailwart:postgresPassword",
-    ],
-    { input: facts.postgres.password, inNamespace: false },
-  );
+  for (const [key, value] of Object.entries(secrets))
+    if (!(key in config)) await setSecret(stack, key, value);
+}
+
+/** Puts a secret, encrypted, into the stack's config file. */
+export async function setSecret(stack: LabStack, key: string, value: string): Promise<void> {
+  const set = ["config", "set", "--secret", ...stackFlags(stack), key];
+  await mustPulumi(stack, set, { input: value, inNamespace: false });
 }
 
 /** `stack init` writes Pulumi.<stack>.yaml beside Pulumi.yaml, so it is run beside a copy, outside of the project. */

@@ -2,7 +2,7 @@
 import { ensureDebianPackages } from "../tools/debian.mjs";
 import { ensure } from "../tools/ensure.mjs";
 import { debian } from "../tools/manifest.mjs";
-import { adoptPolicy } from "./adopt-policy.ts";
+import { adoptPolicy } from "./adopt/policy.ts";
 import { labArguments, naming, requireLabMachine } from "./arguments.ts";
 import { openLab } from "./lab.ts";
 import { policyFlags, stackFlags, writeStackConfig } from "./lab-config.ts";

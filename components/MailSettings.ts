@@ -1,13 +1,18 @@
 import * as pulumi from "@pulumi/pulumi";
 
 import { toFileKeys, toSettingKeys } from "../lib/settings/keys.ts";
+import { toRegistryObjects } from "../lib/settings/registry.ts";
 import type { StalwartSettings } from "../lib/settings/schema.ts";
+import type { Generation } from "../lib/stalwart/line.ts";
+import { Registry } from "../provider/Registry.ts";
 import { Settings } from "../provider/Settings.ts";
 
 /** What the server is to be, and where it runs. */
 export interface MailSettingsArgs {
   /** The desired state. */
   settings: StalwartSettings;
+  /** How the server's line keeps its settings. */
+  generation: Generation;
   dockerHost: string;
   /** Name of Stalwart's container; the API is asked in there. */
   container: pulumi.Input<string>;
@@ -17,29 +22,34 @@ export interface MailSettingsArgs {
 
 /** Stalwart's settings as code (decision 7): previewed and put back setting by setting. */
 export class MailSettings extends pulumi.ComponentResource {
-  readonly settings: Settings;
+  /** The one resource that carries all of it: keys on the 0.15 line, objects of the registry on later ones. */
+  readonly settings: Settings | Registry;
 
   constructor(name: string, args: MailSettingsArgs, opts: pulumi.ComponentResourceOptions) {
     const { accountHashes, ...visible } = args;
     // What policies judge at preview: the relay stands out, though it is in the settings too (lessons 8 and 10).
     super("tailwart:mail:MailSettings", name, { ...visible, relays: args.settings.relays }, opts);
     const { settings } = args;
-    this.settings = new Settings(
-      `${name}-stalwart`,
-      {
-        target: { dockerHost: args.dockerHost, container: args.container },
-        settings: toSettingKeys(settings),
-        fileSettings: toFileKeys(settings),
-        domains: settings.domains,
-        accounts: Object.fromEntries(
-          settings.accounts.map(({ name: account, emails }) => [
-            account,
-            { emails, secret: hashOf(accountHashes, account) },
-          ]),
-        ),
-      },
-      { parent: this },
-    );
+    const target = { dockerHost: args.dockerHost, container: args.container };
+    this.settings =
+      args.generation === "registry"
+        ? new Registry(`${name}-stalwart`, { target, objects: toRegistryObjects(settings) }, { parent: this })
+        : new Settings(
+            `${name}-stalwart`,
+            {
+              target,
+              settings: toSettingKeys(settings),
+              fileSettings: toFileKeys(settings),
+              domains: settings.domains,
+              accounts: Object.fromEntries(
+                settings.accounts.map(({ name: account, emails }) => [
+                  account,
+                  { emails, secret: hashOf(accountHashes, account) },
+                ]),
+              ),
+            },
+            { parent: this },
+          );
     this.registerOutputs({});
   }
 }

@@ -3,6 +3,7 @@ import { Volume } from "@pulumi/docker/volume.js";
 import * as pulumi from "@pulumi/pulumi";
 
 import { entrypointEnvironment, STALWART_COMMAND, stalwartFiles } from "../lib/stalwart/files.ts";
+import type { Generation } from "../lib/stalwart/line.ts";
 import { STALWART_DIRECTORY } from "../lib/stalwart/paths.ts";
 import type { StalwartSettings } from "../lib/settings/schema.ts";
 import { FIXED_NAME, LOGGING, nameOnHost, roleLabels } from "./shared.ts";
@@ -21,6 +22,8 @@ export interface StalwartArgs {
   settings: StalwartSettings;
   /** Path in the container → content. Readable by Stalwart's own user only. */
   secretFiles: Record<string, pulumi.Input<string>>;
+  /** How the image's line keeps its settings. */
+  generation: Generation;
   /** Off only to show what the watch is for (lesson 16). */
   watch: boolean;
 }
@@ -53,7 +56,9 @@ export class Stalwart extends pulumi.ComponentResource {
         capabilities: { drops: ["ALL"] },
         // Files without a secret belong to root: a hand edit of a file setting through the API cannot rewrite them.
         uploads: [
-          ...stalwartFiles(args.settings).map(({ path, content, mode }) => upload(path, content, mode, "0")),
+          ...stalwartFiles(args.settings, args.generation).map(({ path, content, mode }) =>
+            upload(path, content, mode, "0"),
+          ),
           ...Object.entries(secretFiles).map(([path, content]) => upload(path, content, "0400", USER)),
         ],
         volumes: [{ volumeName: folder.name, containerPath: STALWART_DIRECTORY }],

@@ -1,6 +1,7 @@
 import { RandomPassword } from "@pulumi/random/randomPassword.js";
 import * as pulumi from "@pulumi/pulumi";
 
+import type { LoadedConfig } from "../config/load.ts";
 import type { StalwartSettings } from "../lib/settings/schema.ts";
 import { API_CURLRC } from "../lib/stalwart/paths.ts";
 
@@ -46,8 +47,8 @@ export class StalwartSecrets extends pulumi.ComponentResource {
 
 /** Every secret that Stalwart reads as a file: path in the container → content. */
 export function secretFiles(
-  { postgres, admin, relays }: StalwartSettings,
-  given: { postgresPassword: string; relayPassword?: string | undefined },
+  { postgres, admin, relays, blobStore, dnsProvider }: StalwartSettings,
+  given: LoadedConfig["secrets"],
   made: StalwartSecrets,
 ): Record<string, pulumi.Output<string>> {
   const files: Record<string, pulumi.Output<string>> = {
@@ -58,5 +59,9 @@ export function secretFiles(
   for (const { auth } of relays) {
     if (auth) files[auth.secretFile] = pulumi.secret(given.relayPassword ?? "");
   }
+  if (blobStore) files[blobStore.secretFile] = pulumi.secret(given.blobStoreSecret ?? "");
+  if (dnsProvider) files[dnsProvider.secretFile] = pulumi.secret(given.dnsSecret ?? "");
+  if (dnsProvider?.type === "ovh")
+    files[dnsProvider.consumerKeyFile] = pulumi.secret(given.dnsConsumerKey ?? "");
   return files;
 }

@@ -1,7 +1,7 @@
 import { z } from "zod";
 
-import { NAMESPACE } from "./load.ts";
-import { metadataOf, unwrap } from "./metadata.ts";
+import { NAMESPACE } from "./key-path.ts";
+import { metadataOf, unwrap, variantsOf } from "./metadata.ts";
 import { configSchema, secretSchema } from "./schema.ts";
 
 /** What a schema says about one key. */
@@ -52,8 +52,20 @@ function keysOf(schema: z.ZodType, path: string): Key[] {
     );
   }
   const own = keyOf(schema, path);
+  if (inner instanceof z.ZodDiscriminatedUnion) return [own, ...keysOfVariants(inner, path)];
   const element = inner instanceof z.ZodArray ? (inner.element as z.ZodType) : undefined;
   return element && unwrap(element) instanceof z.ZodObject ? [own, ...keysOf(element, `${path}[]`)] : [own];
+}
+
+/** What each variant of a union has beside its name. */
+function keysOfVariants(union: z.ZodDiscriminatedUnion, path: string): Key[] {
+  return variantsOf(union).flatMap(({ shape }) => {
+    const { [union.def.discriminator]: tag, ...rest } = shape;
+    const variant = String(tag instanceof z.ZodLiteral ? tag.value : "");
+    return Object.entries(rest)
+      .flatMap(([key, value]) => keysOf(value, `${path}.${key}`))
+      .map((key) => ({ ...key, what: `${variant}: ${key.what}` }));
+  });
 }
 
 function keyOf(schema: z.ZodType, path: string): Key {

@@ -3,12 +3,13 @@ import { z } from "zod";
 import { isMagicDnsName } from "../lib/addresses.ts";
 import { UserError } from "../lib/errors.ts";
 import { passthroughNames } from "../lib/names.ts";
-import { generationOf, lineOfImage } from "../lib/stalwart/line.ts";
-import { metadataOf, unwrap } from "./metadata.ts";
+import { certificateProblems } from "./certificates.ts";
+import { keyPath, NAMESPACE } from "./key-path.ts";
+import { metadataOf, unwrap, variantOf } from "./metadata.ts";
 import { type Config, configSchema, secretSchema } from "./schema.ts";
+import { lineProblems } from "./stalwart-line.ts";
 
-/** The namespace of tailwart's keys in Pulumi.<stack>.yaml. */
-export const NAMESPACE = "tailwart";
+export { NAMESPACE } from "./key-path.ts";
 
 /** The whole of the stack's config after parsing. */
 export interface LoadedConfig {
@@ -63,13 +64,13 @@ export function loadConfig(raw: Record<string, string>, isSecret: (key: string) 
   if (!parsedSecrets.success) {
     findings.push(
       ...parsedSecrets.error.issues.map((issue) => ({
-        path: `${NAMESPACE}:${issue.path.join(".")}`,
-        message: "is missing; accepts a secret",
-        example: `pulumi config set --secret ${NAMESPACE}:${issue.path.join(".")}`,
+        path: keyPath(issue.path),
+        message: issue.code === "custom" ? issue.message : "is missing; accepts a secret",
+        example: `pulumi config set --secret ${keyPath(issue.path)}`,
       })),
     );
   }
-  if (parsed.success) findings.push(...crossChecks(parsed.data, "relayPassword" in secrets));
+  if (parsed.success) findings.push(...crossChecks(parsed.data, secrets));
   if (findings.length > 0 || !parsed.success || !parsedSecrets.success) throw refusal(findings);
   return { config: parsed.data, secrets: parsedSecrets.data };
 }
@@ -87,7 +88,7 @@ function parseValue(key: string, text: string, findings: Finding[]): unknown {
 }
 
 /** What no single key can tell: rules between keys. */
-function crossChecks(config: Config, hasRelayPassword: boolean): Finding[] {
+function crossChecks(config: Config, secrets: Record<string, unknown>): Finding[] {
   const findings: Finding[] = [];
   const { relay, tailnet, edge, kvm } = config;
   if (relay.tls === "tailnet" && !isMagicDnsName(relay.host, tailnet.domain)) {
@@ -97,19 +98,19 @@ function crossChecks(config: Config, hasRelayPassword: boolean): Finding[] {
       example: "starttls",
     });
   }
-  const line = lineOfImage(config.images.stalwart);
-  if (line !== undefined && generationOf(line) !== "settings") {
-    findings.push({
-      path: "tailwart:images.stalwart",
-      message: `is of Stalwart ${line}, whose settings are objects of a registry, and this program deploys the 0.15 line; accepts an image of 0.15`,
-      example: "stalwartlabs/stalwart:v0.15.5@sha256:<64 hex digits>",
-    });
-  }
-  if (relay.username !== undefined && !hasRelayPassword) {
+  findings.push(...lineProblems(config), ...certificateProblems(config, secrets));
+  if (relay.username !== undefined && !("relayPassword" in secrets)) {
     findings.push({
       path: "tailwart:relayPassword",
       message: "is missing, while relay.username is set; accepts a secret",
       example: "pulumi config set --secret tailwart:relayPassword",
+    });
+  }
+  if (config.settings.blobStore && !("blobStoreSecret" in secrets)) {
+    findings.push({
+      path: "tailwart:blobStoreSecret",
+      message: "is missing, while settings.blobStore is set; accepts a secret",
+      example: "pulumi config set --secret tailwart:blobStoreSecret",
     });
   }
   const passed = new Set(passthroughNames(config.mailHost, config.mailDomain));
@@ -143,13 +144,13 @@ function crossChecks(config: Config, hasRelayPassword: boolean): Finding[] {
 
 function describeIssue(issue: z.core.$ZodIssue, root: z.ZodType, input: unknown): Finding[] {
   if (issue.code === "unrecognized_keys") {
-    const accepted = acceptedKeys(root, issue.path);
+    const accepted = acceptedKeys(root, issue.path, input);
     return issue.keys.map((key) => ({
       path: keyPath([...issue.path, key]),
       message: `is not a key that tailwart knows; accepts ${accepted.join(", ")}`,
     }));
   }
-  const schema = schemaAt(root, issue.path);
+  const schema = schemaAt(root, issue.path, input);
   const meta = schema && metadataOf(schema);
   const missing = valueAt(input, issue.path) === undefined;
   const accepts = meta?.accepts ?? (schema ? `a ${kindOf(schema)}` : undefined);
@@ -185,10 +186,10 @@ function baseType(schema: z.ZodType): string {
   return unwrap(schema).def.type;
 }
 
-function schemaAt(root: z.ZodType, path: readonly PropertyKey[]): z.ZodType | undefined {
+function schemaAt(root: z.ZodType, path: readonly PropertyKey[], input: unknown): z.ZodType | undefined {
   let current: z.ZodType | undefined = root;
-  for (const step of path) {
-    const schema: z.ZodType = unwrap(current);
+  for (const [index, step] of path.entries()) {
+    const schema: z.ZodType = variantOf(current, valueAt(input, path.slice(0, index)));
     if (schema instanceof z.ZodObject) current = (schema.shape as Record<PropertyKey, z.ZodType>)[step];
     else if (schema instanceof z.ZodArray) current = schema.element as z.ZodType;
     else return undefined;
@@ -197,24 +198,15 @@ function schemaAt(root: z.ZodType, path: readonly PropertyKey[]): z.ZodType | un
   return current;
 }
 
-function acceptedKeys(root: z.ZodType, path: readonly PropertyKey[]): string[] {
-  const schema = schemaAt(root, path);
-  const inner = schema && unwrap(schema);
+function acceptedKeys(root: z.ZodType, path: readonly PropertyKey[], input: unknown): string[] {
+  const schema = schemaAt(root, path, input);
+  const inner = schema && variantOf(schema, valueAt(input, path));
   const keys = inner instanceof z.ZodObject ? Object.keys(inner.shape) : [];
   return path.length === 0 ? [...keys, ...Object.keys(secretSchema.shape)] : keys;
 }
 
 function valueAt(input: unknown, path: readonly PropertyKey[]): unknown {
   return path.reduce<unknown>((at, step) => (at as Record<PropertyKey, unknown> | undefined)?.[step], input);
-}
-
-function keyPath(path: readonly PropertyKey[]): string {
-  const text = path.reduce<string>(
-    (at, step) =>
-      typeof step === "number" ? `${at}[${step}]` : at === "" ? String(step) : `${at}.${String(step)}`,
-    "",
-  );
-  return `${NAMESPACE}:${text}`;
 }
 
 function refusal(findings: Finding[]): UserError {

@@ -1,4 +1,4 @@
-import type { z } from "zod";
+import { z } from "zod";
 
 /** What a key's schema tells about itself, for errors and for CONFIG.md. */
 export interface Metadata {
@@ -11,6 +11,20 @@ export interface Metadata {
 export function unwrap(schema: z.ZodType): z.ZodType {
   const inner = innerOf(schema);
   return inner === undefined ? schema : unwrap(inner);
+}
+
+/** The schema inside that holds for a value: of a union the variant that the value's type names. */
+export function variantOf(schema: z.ZodType, value: unknown): z.ZodType {
+  const inner = unwrap(schema);
+  if (!(inner instanceof z.ZodDiscriminatedUnion)) return inner;
+  const { discriminator } = inner.def;
+  const named = (value as Record<string, unknown> | undefined)?.[discriminator];
+  return variantsOf(inner).find(({ shape }) => shape[discriminator]?.safeParse(named).success) ?? inner;
+}
+
+/** The maps that a union is one of. */
+export function variantsOf(union: z.ZodDiscriminatedUnion): z.ZodObject<Record<string, z.ZodType>>[] {
+  return union.options as z.ZodObject<Record<string, z.ZodType>>[];
 }
 
 /** A schema's metadata with that of what it wraps: zod's `.default()` starts with none of its own. */

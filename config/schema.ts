@@ -1,8 +1,11 @@
 import { z } from "zod";
 
 import { MAIL_SERVICES } from "../lib/services.ts";
+import { LINES } from "../lib/stalwart/line.ts";
+import { acmeSchema, dnsProviderSchema } from "./certificates.ts";
 import { dnsName, dockerHost, hostName, ipv4Address, pinnedImage, port, tag } from "./primitives.ts";
 import { relaySchema } from "./relay.ts";
+import { serverSettingsSchema } from "./server-settings.ts";
 
 const EXAMPLE_DIGEST = `@sha256:${"0123456789abcdef".repeat(4)}`;
 
@@ -153,7 +156,7 @@ export const configSchema = z.strictObject({
         "Sidecar and anchor: an image with tailscaled, containerboot, sh, wget, nc, getent and iptables.",
       ),
       stalwart: pinnedImage(`stalwartlabs/stalwart:v0.15.5${EXAMPLE_DIGEST}`).describe(
-        "Stalwart of the 0.15 line, with bash, timeout and curl.",
+        "Stalwart, with bash, timeout and curl.",
       ),
       edge: pinnedImage(`registry.example.org/caddy-l4:2.11.9${EXAMPLE_DIGEST}`).describe(
         "Caddy with layer4, with sh and nc: images/edge/Dockerfile makes one.",
@@ -162,6 +165,13 @@ export const configSchema = z.strictObject({
     .describe("Container images, each pinned by digest (decision 13)."),
   stalwart: z
     .strictObject({
+      line: z
+        .enum(LINES, { error: 'accepts "0.15", "0.16" or "1"' })
+        .optional()
+        .meta({ accepts: '"0.15", "0.16" or "1"', examples: ["0.15"] })
+        .describe(
+          "Line of Stalwart that the image holds, needed where its tag names no version. 0.15 keeps its settings as keys, 0.16 and 1 as objects of a registry; a data store of one line cannot be opened by another.",
+        ),
       watch: z
         .boolean({ error: "accepts true or false" })
         .default(true)
@@ -191,12 +201,31 @@ export const configSchema = z.strictObject({
     })
     .describe("Stalwart's data store."),
   relay: relaySchema.describe("The smarthost that sends what leaves this domain (lesson 10)."),
+  settings: serverSettingsSchema,
+  acme: acmeSchema,
+  dnsProvider: dnsProviderSchema,
 });
+
+/** A secret as it was meant: what an admin UI shows in its place, or a line break from a file, is none. */
+const secret = z
+  .string()
+  .min(1)
+  .refine((text) => text.trim() === text && !/^[*\u2022]+$/.test(text), {
+    error:
+      "is blank, begins or ends with blanks or a line break, or is the mask that an admin UI shows (lesson 2); accepts the secret itself",
+  });
 
 /** Secrets: flat keys, so that `pulumi config set --secret` is all that is needed. */
 export const secretSchema = z.strictObject({
-  postgresPassword: z.string().min(1).describe("Password of the Postgres role."),
-  relayPassword: z.string().min(1).optional().describe("Password of relay.username."),
+  postgresPassword: secret.describe("Password of the Postgres role."),
+  relayPassword: secret.optional().describe("Password of relay.username."),
+  dnsSecret: secret
+    .optional()
+    .describe(
+      "Key of dnsProvider: the TSIG key in base64 (rfc2136), the API token or key, or ovh's application secret. Required with dnsProvider.",
+    ),
+  blobStoreSecret: secret.optional().describe("Secret access key of settings.blobStore. Required with it."),
+  dnsConsumerKey: secret.optional().describe("Consumer key of ovh. Required with it."),
 });
 
 /** The parsed config without its secrets. Plain values, so that policies can judge them at preview. */

@@ -1,6 +1,8 @@
 import { readFileSync } from "node:fs";
 
 import { UserError } from "../lib/errors.ts";
+import { ACME } from "./acme.ts";
+import { TSIG } from "./dns.ts";
 import { imagesFile, type ImageName } from "./images/images.ts";
 import type { Layout } from "./layout.ts";
 import { POSTGRES } from "./postgres.ts";
@@ -40,12 +42,15 @@ export interface LabFacts {
   owners: string[];
   postgres: { host: string; port: number; database: string; user: string; password: string };
   relay: { host: string; port: number };
+  /** Who issues certificates, and by which key their challenges are written into the DNS. */
+  acme: { directory: string; contact: string };
+  dns: { host: string; keyName: string; algorithm: string; tsigKey: string };
   /** For PULUMI_CONFIG_PASSPHRASE_FILE. */
   passphraseFile: string;
 }
 
 /**
- * The facts of a lab that is up. Holds the Postgres password: not for printing.
+ * The facts of a lab that is up. Holds the stack's secrets: not for printing.
  *
  * @throws UserError when it has not been up
  */
@@ -68,6 +73,8 @@ export function labFacts(layout: Layout): LabFacts {
     owners: ["group:operators"],
     postgres: { ...POSTGRES, password: secretsOf(layout).postgresPassword },
     relay: { ...SMARTHOST },
+    acme: { directory: ACME.directory, contact: `postmaster@${layout.mailDomain}` },
+    dns: { host: layout.dns, ...TSIG, tsigKey: secretsOf(layout).tsigKey },
     passphraseFile: passphraseFile(layout),
   };
 }

@@ -1,12 +1,14 @@
-import { writeFileSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 import { startDaemon, waitForDaemon } from "./daemon.ts";
 import { ADDRESSES, type Layout } from "./layout.ts";
+import { runIn } from "./machine.ts";
 import { toolPath } from "./programs.ts";
 import { runInNetns } from "./run.ts";
+import { secretsOf } from "./secrets.ts";
 
-const { edge, mail, outside } = ADDRESSES;
+const { edge, mail, net, outside } = ADDRESSES;
 
 /** The public names of the lab's internet, by zone. Everything else does not exist. */
 export const ZONES: Record<string, string[]> = {
@@ -25,17 +27,35 @@ export const ZONES: Record<string, string[]> = {
     `mx.outside.test. A ${outside}`,
     `outside.test. TXT "v=spf1 ip4:${outside} -all"`,
   ],
+  "lab-ca.test": [`acme.lab-ca.test. A ${net}`],
+  "113.0.203.in-addr.arpa": Object.entries({
+    [edge]: "mail.lab.test",
+    [mail]: "mx.elsewhere.test",
+    [outside]: "mx.outside.test",
+  }).map(([address, name]) => `${address.split(".").reverse().join(".")}.in-addr.arpa. PTR ${name}.`),
 };
 
-/** Starts the lab internet's DNS server (unbound, authoritative for the zones above), or finds it running. */
+/** The one key by which records are written (RFC 2136), as the owner of lab.test would have it from her DNS provider. */
+export const TSIG = { keyName: "lab-acme", algorithm: "hmac-sha256" };
+
+/** Where Knot notes its process id, in the machine: it must go with the machine, whose next process of that number it would be taken for. */
+const RUN = "/run/knot";
+
+/** Starts the lab internet's DNS server (Knot, the authority for the zones above), or finds it running. */
 export async function startDns(layout: Layout): Promise<boolean> {
   const machine = layout.machines.net;
-  const configFile = join(machine.dir, "unbound.conf");
-  writeFileSync(configFile, unboundConfig());
+  const folder = join(machine.dir, "dns");
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  // An authority for the empty root answers that all other names do not exist.
+  for (const [zone, records] of Object.entries({ ...ZONES, "": [] }))
+    writeFileSync(join(folder, `${zone}.zone`), zoneFile(zone, records));
+  const configFile = join(folder, "knot.conf");
+  writeFileSync(configFile, knotConfig(layout, folder), { mode: 0o600 });
+  await runIn(machine, ["mkdir", "-p", RUN]);
   const daemon = { machine, name: "dns" };
   const started = await startDaemon(layout, {
     ...daemon,
-    command: [toolPath("unbound"), "-d", "-p", "-c", configFile],
+    command: [toolPath("knotd"), "--config", configFile],
   });
   const probe = ["bash", "-c", `: < /dev/tcp/${layout.dns}/53`];
   await waitForDaemon(
@@ -46,33 +66,60 @@ export async function startDns(layout: Layout): Promise<boolean> {
   return started;
 }
 
-function unboundConfig(): string {
-  const reverse: [string, string][] = [
-    [edge, "mail.lab.test"],
-    [mail, "mx.elsewhere.test"],
-    [outside, "mx.outside.test"],
-  ];
-  const quoted = (record: string) => `  local-data: '${record}'`;
+/** The SOA's last number is how long "there is no such name" may be remembered: a challenge's record is looked for once it is written. */
+function zoneFile(zone: string, records: readonly string[]): string {
+  const below = (label: string) => (zone === "" ? `${label}.` : `${label}.${zone}.`);
   return [
-    "server:",
-    `  interface: ${ADDRESSES.net}`,
-    "  access-control: 0.0.0.0/0 allow",
-    '  chroot: ""',
-    '  username: ""',
-    "  use-syslog: no",
-    '  logfile: ""',
-    // Nothing to ask and no key to check against: there is no internet.
-    '  module-config: "iterator"',
-    '  local-zone: "." static',
-    ...Object.entries(ZONES).flatMap(([zone, records]) => [
-      `  local-zone: "${zone}." static`,
-      quoted(`${zone}. SOA ns.${zone}. hostmaster.${zone}. 1 3600 600 86400 5`),
-      ...records.map(quoted),
-    ]),
-    '  local-zone: "113.0.203.in-addr.arpa." static',
-    ...reverse.map(([address, name]) => `  local-data-ptr: "${address} ${name}"`),
-    "remote-control:",
-    "  control-enable: no",
+    "$TTL 5",
+    `${zone}. SOA ${below("ns")} ${below("hostmaster")} 1 3600 600 86400 5`,
+    `${zone}. NS ${below("ns")}`,
+    `${below("ns")} A ${net}`,
+    ...records,
     "",
   ].join("\n");
+}
+
+/** Knot's configuration. At the level "debug" its log says by which key a record was written, or refused. */
+function knotConfig(layout: Layout, folder: string): string {
+  const zones = Object.keys(ZONES).flatMap((zone) => [
+    `  - domain: ${zone}.`,
+    ...(zone === layout.mailDomain ? ["    acl: acme"] : []),
+  ]);
+  return `server:
+    rundir: ${RUN}
+    listen: ${net}@53
+    udp-workers: 1
+    tcp-workers: 1
+    background-workers: 1
+database:
+    storage: ${folder}
+log:
+  - target: stdout
+    any: info
+    zone: debug
+key:
+  - id: ${TSIG.keyName}
+    algorithm: ${TSIG.algorithm}
+    secret: ${secretsOf(layout).tsigKey}
+acl:
+  - id: acme
+    key: ${TSIG.keyName}
+    # Of any type: Stalwart first deletes whatever has the name (dns-update 0.1.6 providers/rfc2136.rs), and adds nothing where something is left.
+    action: update
+    update-owner: name
+    update-owner-match: equal
+    update-owner-name: _acme-challenge.${layout.mailDomain}.
+template:
+  - id: default
+    storage: ${folder}
+    file: "%s.zone"
+    # What is written by update is kept in memory alone.
+    zonefile-sync: -1
+    journal-content: none
+    semantic-checks: false
+zone:
+${zones.join("\n")}
+  - domain: .
+    file: .zone
+`;
 }

@@ -57,6 +57,7 @@ export async function inspect(layout: Layout): Promise<LabInfo> {
         headscale: facts.controlUrl,
         tailscaleApi: facts.apiUrl,
         postgres: `${facts.postgres.host}.${facts.tailnetDomain}:${facts.postgres.port}`,
+        acme: facts.acme.directory,
         relay: `${facts.relay.host}.${facts.tailnetDomain}:${facts.relay.port}`,
       }),
     },

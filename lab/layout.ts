@@ -5,7 +5,7 @@ import { UserError } from "../lib/errors.ts";
 
 /** The lab's machines, each a network namespace, with its address on the lab's internet. */
 export const ADDRESSES = {
-  /** The internet itself: bridge, DNS, registry, headscale, adapter. */
+  /** The internet itself: bridge, DNS, ACME server, registry, headscale, adapter. */
   net: "203.0.113.1",
   /** The VPS whose provider blocks outbound SMTP: a Docker host. */
   kvm: "203.0.113.10",

@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 import { UserError } from "../lib/errors.ts";
+import { startAcme } from "./acme.ts";
 import { startDocker } from "./boxes.ts";
 import { removeCgroups } from "./cgroups.ts";
 import { startDns } from "./dns.ts";
@@ -72,6 +73,7 @@ async function start(layout: Layout, log: Log): Promise<void> {
     }),
     stage(log, "smarthost", async () => remark(await startSmarthost(layout))),
     stage(log, "dns", async () => remark(await startDns(layout))),
+    stage(log, "acme", async () => remark(await startAcme(layout))),
     ...BOXES.map((name) => stage(log, name, () => startBox(layout, layout.boxes[name]))),
     startTailnetAndNodes(layout, log),
     startImages(layout, log),

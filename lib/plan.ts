@@ -1,10 +1,14 @@
+import { withSecretFiles } from "../config/certificates.ts";
 import type { Config } from "../config/schema.ts";
+import { refuseUnoffered } from "../config/offered.ts";
+import { toDesired } from "../config/server-settings.ts";
+import { declaredLine } from "../config/stalwart-line.ts";
 import { flowsOf } from "./flows.ts";
 import { magicDnsName, passthroughNames } from "./names.ts";
 import { ADMIN_PORT, MAIL_SERVICES } from "./services.ts";
 import { parseSettings } from "./settings/parse.ts";
 import { TAILNET_RANGES } from "./settings/schema.ts";
-import { lineOfImage } from "./stalwart/line.ts";
+import { generationOf } from "./stalwart/line.ts";
 
 /** The relay's route in Stalwart. */
 const ROUTE = "smarthost";
@@ -30,12 +34,43 @@ export function planOf(config: Config) {
   const postgresHost = magicDnsName(postgres.host, tailnet.domain);
   const store = { host: postgresHost, port: postgres.port };
 
-  const line = lineOfImage(images.stalwart);
+  const line = declaredLine(config) ?? "0.15";
+  const generation = generationOf(line);
+  const { connectTimeout, allowedIps, ...server } = toDesired(config.settings);
+
+  const settings = parseSettings({
+    ...server,
+    hostname: config.mailHost,
+    tailnetDomain: tailnet.domain,
+    listeners: [
+      ...services.map((service) => ({ ...service, proxy: true })),
+      { name: "admin", protocol: "http" as const, port: ADMIN_PORT, implicitTls: false, proxy: false },
+    ],
+    proxyTrustedNetworks: [...TAILNET_RANGES],
+    // The edge's public address is the client when the edge connects to its own public name (lesson 3).
+    allowedIps: [...new Set([...TAILNET_RANGES, edge.wanAddress, ...allowedIps])],
+    relays: [
+      {
+        name: ROUTE,
+        host: relayHost,
+        port: relay.port,
+        tls: relay.tls,
+        ...(relay.username ? { auth: { username: relay.username, secretFile: RELAY_PASSWORD_FILE } } : {}),
+      },
+    ],
+    outbound: { route: ROUTE, connectTimeout },
+    postgres: { ...store, database: postgres.database, user: postgres.user },
+    ...(config.acme.length > 0 && { acme: config.acme }),
+    ...(config.dnsProvider && { dnsProvider: withSecretFiles(config.dnsProvider) }),
+    domains: [config.mailDomain],
+    accounts: config.accounts.map(({ name }) => ({ name, emails: [`${name}@${config.mailDomain}`] })),
+  });
+  refuseUnoffered(line, settings);
 
   return {
     flows,
-    /** What runs on which data store; an image without a version in its tag leaves the line open. */
-    deployed: { ...(line && { line }), dataStore: `${postgresHost}:${postgres.port}/${postgres.database}` },
+    /** What runs on which data store. */
+    deployed: { line, dataStore: `${postgresHost}:${postgres.port}/${postgres.database}` },
     policy: {
       flows,
       tags: Object.values(tailnet.tags),
@@ -56,32 +91,16 @@ export function planOf(config: Config) {
       env: tailnet.env,
       postgres: store,
     },
-    stalwart: { image: images.stalwart, filesImage: images.sidecar, watch: config.stalwart.watch },
+    /** How settings are reached in this line. */
+    generation,
+    stalwart: {
+      image: images.stalwart,
+      filesImage: images.sidecar,
+      watch: config.stalwart.watch,
+      generation,
+    },
     startUnit: { dockerHost: kvm.dockerHost, kind: kvm.startUnit, directory: kvm.startDirectory },
-    settings: parseSettings({
-      hostname: config.mailHost,
-      tailnetDomain: tailnet.domain,
-      listeners: [
-        ...services.map((service) => ({ ...service, proxy: true })),
-        { name: "admin", protocol: "http" as const, port: ADMIN_PORT, implicitTls: false, proxy: false },
-      ],
-      proxyTrustedNetworks: [...TAILNET_RANGES],
-      // The edge's public address is the client when the edge connects to its own public name (lesson 3).
-      allowedIps: [...TAILNET_RANGES, edge.wanAddress],
-      relays: [
-        {
-          name: ROUTE,
-          host: relayHost,
-          port: relay.port,
-          tls: relay.tls,
-          ...(relay.username ? { auth: { username: relay.username, secretFile: RELAY_PASSWORD_FILE } } : {}),
-        },
-      ],
-      outbound: { route: ROUTE },
-      postgres: { ...store, database: postgres.database, user: postgres.user },
-      domains: [config.mailDomain],
-      accounts: config.accounts.map(({ name }) => ({ name, emails: [`${name}@${config.mailDomain}`] })),
-    }),
+    settings,
     edge: {
       image: images.edge,
       dockerHost: edge.dockerHost,

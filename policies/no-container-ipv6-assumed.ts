@@ -1,18 +1,14 @@
 import { isIP } from "node:net";
 import { definePolicy, type NotJudged, type Subject, type Verdict } from "./definition.ts";
 import { namespaceIpv6 } from "./namespace-network.ts";
+import { type Ipv6Use, REGISTRY, registryIpv6 } from "./registry-ipv6.ts";
 import { SETTINGS, stalwartKeys } from "./stalwart-settings.ts";
 
-interface Uses {
-  readonly uses: { where: string; what: string; instead: string; urn: string }[];
-  readonly gaps: NotJudged[];
-}
-
 /** Where settings count on IPv6. A relay looks up A before AAAA whatever it is told, so ip-lookup is read of routes of type mx alone. */
-function usesOf(subject: Subject): Uses {
+function usesOf(subject: Subject): { uses: Ipv6Use[]; gaps: NotJudged[] } {
   const { urn } = subject;
   const { values, gaps: unknown, where } = stalwartKeys(subject);
-  const uses: Uses["uses"] = [];
+  const uses: Ipv6Use[] = [];
   const gaps: NotJudged[] = [];
   const unknownKeys = new Set(unknown.map(({ key }) => key));
   const typeKey = (key: string): string => key.replace(/\.ip-lookup$/, ".type");
@@ -49,9 +45,10 @@ function usesOf(subject: Subject): Uses {
 }
 
 function judgeStack(resources: readonly Subject[]): Verdict {
-  const settings = resources.filter(({ type }) => type === SETTINGS);
-  if (settings.length === 0) return { notApplicable: "the stack has no settings of Stalwart" };
-  const all = settings.map(usesOf);
+  const all = resources.flatMap((subject) =>
+    subject.type === SETTINGS ? usesOf(subject) : subject.type === REGISTRY ? registryIpv6(subject) : [],
+  );
+  if (all.length === 0) return { notApplicable: "the stack has no settings of Stalwart" };
   const uses = all.flatMap((one) => one.uses);
   const gaps = all.flatMap((one) => one.gaps);
   const ipv6 = uses.length + gaps.length > 0 ? namespaceIpv6(resources) : { has: "yes" as const };

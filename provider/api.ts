@@ -100,6 +100,18 @@ export class StalwartApi {
     await this.request("POST", "/api/principal", principal);
   }
 
+  /** What is queued for a domain, in the words of each recipient's state. */
+  async queued(domain: string): Promise<string[]> {
+    const query = new URLSearchParams({ to: domain, values: "1" });
+    const { items } = (await this.request("GET", `/api/queue/messages?${query}`)) as { items: unknown[] };
+    return items.map((item) => JSON.stringify(item));
+  }
+
+  /** Takes what is queued for a domain out of the queue. By the domain, since the ids are larger than JavaScript's numbers. */
+  async discard(domain: string): Promise<void> {
+    await this.request("DELETE", `/api/queue/messages?${new URLSearchParams({ to: domain })}`);
+  }
+
   async updatePrincipal(name: string, updates: PrincipalUpdate[]): Promise<void> {
     await this.request("PATCH", `/api/principal/${encodeURIComponent(name)}`, updates);
   }

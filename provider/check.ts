@@ -34,11 +34,17 @@ export function checkInputs(inputs: Json): Failure[] {
     if (!isMap(map)) fail(property, "accepts a map of Stalwart's keys to texts");
     else {
       for (const [key, value] of Object.entries(map)) {
-        if (typeof value !== "string") fail(`${property}["${key}"]`, "accepts a text");
+        if (/^[A-Z]\w*(\/|$)/.test(key)) {
+          fail(
+            `${property}["${key}"]`,
+            "is an object of Stalwart 0.16 and later; accepts keys of the 0.15 line, such as queue.route.smarthost.port",
+          );
+        } else if (typeof value !== "string")
+          fail(`${property}["${key}"]`, 'accepts a text, such as "587" or "true"');
         else if (/^\*{4,}$/.test(value)) {
           fail(
             `${property}["${key}"]`,
-            "is what an API shows in the place of a secret (****), and would overwrite the real one",
+            "is what an API shows in the place of a secret (****), and would overwrite the real one; accepts the real value, or for a secret the file that holds it: %{file:/etc/stalwart/secrets/relay}%",
           );
         }
       }
@@ -49,7 +55,7 @@ export function checkInputs(inputs: Json): Failure[] {
     for (const key of Object.keys(inputs.settings).filter((k) => /\.(secret|password)$/.test(k))) {
       fail(
         `settings["${key}"]`,
-        "is a secret, which belongs into a file of the container that config.toml names: %{file:…}%",
+        "is a secret, which belongs into a file of the container; accepts its name in config.toml alone: %{file:/etc/stalwart/secrets/relay}%",
       );
     }
   }
@@ -57,7 +63,7 @@ export function checkInputs(inputs: Json): Failure[] {
     inputs.domains !== UNKNOWN &&
     !(Array.isArray(inputs.domains) && inputs.domains.every((d) => typeof d === "string"))
   ) {
-    fail("domains", "accepts a list of domains");
+    fail("domains", "accepts a list of domains, such as example.org");
   }
   checkAccounts(inputs.accounts, fail);
   for (const property of Object.keys(inputs)) {
@@ -88,7 +94,7 @@ export function checkTarget(target: unknown, fail: Fail): void {
     container !== UNKNOWN &&
     !(typeof container === "string" && /^[A-Za-z0-9][A-Za-z0-9_.-]*$/.test(container))
   ) {
-    fail("target.container", "accepts a container's name or id");
+    fail("target.container", "accepts a container's name or id, such as stalwart");
   }
   if (
     api !== UNKNOWN &&

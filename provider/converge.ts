@@ -1,13 +1,16 @@
 /** Brings a live server to the desired state: read, write what differs, reload, read again, compare. Every step may be repeated. */
-import { UserError, wordsOf } from "../lib/errors.ts";
-import { writePhase } from "../lib/settings/keys.ts";
+import { UserError } from "../lib/errors.ts";
 import type { SettingKeys } from "../lib/settings/keys.ts";
 import { syncAccounts, syncDomains } from "./accounts.ts";
-import type { SettingsChange, StalwartApi } from "./api.ts";
-import { READY_DEADLINE, waitUntilReady } from "./ready.ts";
+import type { StalwartApi } from "./api.ts";
+import type { Log } from "./log.ts";
 import { planSettings, readLive } from "./plan.ts";
-import type { SettingsPlan } from "./plan.ts";
+import { probeRoute } from "./probe.ts";
+import { waitUntilReady } from "./ready.ts";
+import { checkFile, restartServer, staleFileKeys } from "./restart.ts";
+import { concernsRouting, routesOf, routingDiffers, submissionOf } from "./routing.ts";
 import type { SettingsState } from "./state.ts";
+import { putBack, writePlan } from "./write.ts";
 
 export interface Convergence {
   /** How many settings, domains and accounts were written or deleted. 0 when the server was as desired. */
@@ -18,22 +21,18 @@ export interface Convergence {
 export interface ConvergeOptions {
   /** Milliseconds to wait for the API; default 60,000. */
   readyDeadline?: number;
+  /** Milliseconds to wait for a probe's way; default 15,000. */
+  probeDeadline?: number;
   /** Says what is being done; never a value. */
-  log?: (message: string) => void;
-}
-
-/** Keys of config.toml whose live value differs, or that it should not have any more. */
-async function staleFileKeys(api: StalwartApi, desired: SettingKeys, before: SettingKeys): Promise<string[]> {
-  const keys = Object.keys({ ...before, ...desired });
-  const live = await api.readSettings(keys, []);
-  return keys.filter((key) => live[key] !== desired[key]);
+  log?: Log;
 }
 
 /**
- * Makes the server as desired.
+ * Makes the server as desired. It is restarted at most once: when it runs with an older config.toml, which is read at start only, and when
+ * mail goes another way than before, after which a probe proves the new one (lesson 12).
  *
  * @param previous the state of the last deploy, when there is one
- * @throws UserError that names key and reason, when a write or a reload is refused or does not read back
+ * @throws UserError that names key and reason, when a write or a reload is refused or does not read back, or mail takes another route
  */
 export async function converge(
   api: StalwartApi,
@@ -41,20 +40,40 @@ export async function converge(
   previous?: SettingsState,
   options: ConvergeOptions = {},
 ): Promise<Convergence> {
-  const log = options.log ?? (() => undefined);
+  const log: Log = options.log ?? (() => undefined);
   await waitUntilReady(api, options.readyDeadline);
-  const restarted = await freshenFile(api, desired, previous?.fileSettings ?? {}, options);
 
   const before = previous?.settings ?? {};
   const live = await readLive(api, desired.settings, before);
   const plan = planSettings(live, desired.settings, before);
+  const written = [...plan.set.map(([key]) => key), ...plan.remove];
+  // Also with nothing to write: an earlier run may have been killed between its writes and its restart.
+  const reroutes =
+    previous?.interrupted === true ||
+    written.some(concernsRouting) ||
+    routingDiffers(desired.settings, before);
+
+  const stale = await staleFileKeys(api, desired, previous);
+  const why = `it runs with other values of ${stale.join(", ")} than config.toml is to have`;
+  if (stale.length > 0 && !reroutes) {
+    log(`restarting Stalwart: ${why}`);
+    await restartServer(api, options.readyDeadline);
+    await checkFile(api, desired, previous);
+  }
   try {
     await writePlan(api, plan, log);
     const people = (await syncDomains(api, desired, log)) + (await syncAccounts(api, desired, previous, log));
     // Also with nothing to write: an earlier run may have been killed between its writes and its reload.
-    await api.reload();
+    const refusal = await reload(api, reroutes && stale.length > 0);
+    if (reroutes) {
+      log(`restarting Stalwart: mail goes another way${stale.length > 0 ? `, and ${why}` : ""} (lesson 12)`);
+      await restartServer(api, options.readyDeadline);
+      await checkFile(api, desired, previous);
+      if (refusal !== undefined) await api.reload();
+    }
     await verify(api, desired, before);
-    return { writes: plan.set.length + plan.remove.length + people, restarted };
+    if (reroutes) await probe(api, desired, options.probeDeadline, log);
+    return { writes: written.length + people, restarted: reroutes || stale.length > 0 };
   } catch (error) {
     await putBack(api, plan, live, error, log);
     throw error;
@@ -62,113 +81,33 @@ export async function converge(
 }
 
 /**
- * After a failure. What the server has refused to reload would come into force at its next start, where a wrong route is merely logged
- * and mail goes straight to the MX: so nothing of a failed deploy may stay stored.
- *
- * @throws PartialError when it could not be put back either
+ * @param later an older config.toml may be the reason for a refusal: then it is to be repeated after the restart
+ * @returns the refusal that counts only if it is repeated
  */
-async function putBack(
-  api: StalwartApi,
-  plan: SettingsPlan,
-  live: SettingKeys,
-  cause: unknown,
-  log: (message: string) => void,
-): Promise<void> {
-  const touched = [...plan.set.map(([key]) => key), ...plan.remove];
-  if (touched.length === 0) return;
-  log(`putting back ${touched.join(", ")}`);
-  const back: SettingsPlan = {
-    set: touched.flatMap((key) => (live[key] === undefined ? [] : [[key, live[key]] as [string, string]])),
-    remove: touched.filter((key) => live[key] === undefined),
-  };
+async function reload(api: StalwartApi, later: boolean): Promise<unknown> {
   try {
-    await writePlan(api, back, log);
     await api.reload();
+    return undefined;
   } catch (error) {
-    throw new PartialError(cause, error);
+    if (later && error instanceof UserError) return error;
+    throw error;
   }
 }
 
-/** A deploy that failed and left some of its settings stored. */
-export class PartialError extends UserError {
-  constructor(cause: unknown, second: unknown) {
-    super(`${wordsOf(cause)}\n  and the settings from before could not be put back: ${wordsOf(second)}`, {
-      cause,
-      hint: "Run `pulumi up` again as soon as the cause is mended: until then some of the new settings are stored.",
-    });
-    this.name = "PartialError";
-  }
-}
-
-/** The file is read at start only, so a server that runs with other values is restarted, once. */
-async function freshenFile(
+async function probe(
   api: StalwartApi,
   desired: SettingsState,
-  before: SettingKeys,
-  options: ConvergeOptions,
-): Promise<boolean> {
-  const stale = await staleFileKeys(api, desired.fileSettings, before);
-  if (stale.length === 0) return false;
-  options.log?.(
-    `restarting Stalwart: it runs with other values of ${stale.join(", ")} than config.toml is to have`,
-  );
-  const result = await api.transport.restart(60_000);
-  if (result.status !== 0)
-    throw new Error(`${api.transport.name} could not be restarted: ${result.stderr.trim()}`);
-  await waitUntilReady(api, options.readyDeadline ?? READY_DEADLINE);
-  const still = await staleFileKeys(api, desired.fileSettings, before);
-  if (still.length > 0) {
-    throw new UserError(
-      `config.toml in ${api.transport.name} does not hold what is declared for ${still.join(", ")}`,
-      {
-        path: still[0] ?? "",
-        hint: "Make the container anew, with its files: pulumi up --replace <URN of the container>",
-      },
-    );
-  }
-  return true;
-}
-
-/** One request a phase. A batch is one transaction of the data store (config.rs, `set`), so no strategy ever names a route that is not there. */
-async function writePlan(
-  api: StalwartApi,
-  plan: SettingsPlan,
-  log: (message: string) => void,
+  deadline: number | undefined,
+  log: Log,
 ): Promise<void> {
-  for (const phase of [0, 1]) {
-    const values = plan.set.filter(([key]) => writePhase(key) === phase);
-    // Rules of an if-block that are no longer there go with the write of the rest.
-    const remove = phase === 1 ? plan.remove.filter((key) => writePhase(key) === 1) : [];
-    await write(api, values, remove, log);
-  }
-  await write(
-    api,
-    [],
-    plan.remove.filter((key) => writePhase(key) === 0),
+  await probeRoute({
+    transport: api.transport,
+    submission: submissionOf(desired.fileSettings),
+    routes: routesOf(desired.settings),
+    queue: api,
     log,
-  );
-}
-
-async function write(
-  api: StalwartApi,
-  values: [string, string][],
-  remove: string[],
-  log: (message: string) => void,
-): Promise<void> {
-  const changes: SettingsChange[] = [];
-  if (remove.length > 0) changes.push({ type: "delete", keys: remove });
-  if (values.length > 0) changes.push({ type: "insert", prefix: null, values, assert_empty: false });
-  if (changes.length === 0) return;
-  const keys = [...values.map(([key]) => key), ...remove];
-  log(`writing ${keys.join(", ")}`);
-  try {
-    await api.writeSettings(changes);
-  } catch (error) {
-    throw new UserError(`writing ${keys.join(", ")} failed: ${wordsOf(error)}`, {
-      path: keys[0] ?? "",
-      cause: error,
-    });
-  }
+    ...(deadline !== undefined && { deadline }),
+  });
 }
 
 async function verify(api: StalwartApi, desired: SettingsState, before: SettingKeys): Promise<void> {

@@ -2,7 +2,10 @@ import { RegistryResource } from "./registry/resource.ts";
 import { type ServedResource, serve } from "./server.ts";
 import { SettingsResource } from "./resource.ts";
 
-await serve({
-  "tailwart:mail:Settings": new SettingsResource() as unknown as ServedResource,
-  "tailwart:mail:Registry": new RegistryResource() as unknown as ServedResource,
-});
+await serve(
+  {
+    "tailwart:mail:Settings": new SettingsResource() as unknown as ServedResource,
+    "tailwart:mail:Registry": new RegistryResource() as unknown as ServedResource,
+  },
+  process.argv.slice(2),
+);

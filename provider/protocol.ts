@@ -1,6 +1,7 @@
 /** Pulumi's provider protocol: gRPC and its messages. */
 import { createRequire } from "node:module";
 import type * as Grpc from "@grpc/grpc-js";
+import type * as Engine from "@pulumi/pulumi/proto/engine_pb.js";
 import type * as Messages from "@pulumi/pulumi/proto/provider_pb.js";
 import type * as Plugin from "@pulumi/pulumi/proto/plugin_pb.js";
 import type * as Statuses from "@pulumi/pulumi/proto/status_pb.js";
@@ -13,6 +14,16 @@ const sdk = createRequire(createRequire(import.meta.url).resolve("@pulumi/pulumi
 export const grpc = sdk("@grpc/grpc-js") as typeof Grpc;
 export const services = sdk("./proto/provider_grpc_pb.js") as {
   ResourceProviderService: Grpc.ServiceDefinition;
+};
+/** Where a plugin's log goes. */
+export const engine = {
+  ...(sdk("./proto/engine_pb.js") as typeof Engine),
+  ...(sdk("./proto/engine_grpc_pb.js") as {
+    EngineClient: new (
+      address: string,
+      credentials: Grpc.ChannelCredentials,
+    ) => { log(request: Engine.LogRequest, done: (error: Error | null) => void): void };
+  }),
 };
 export const messages = sdk("./proto/provider_pb.js") as typeof Messages;
 export const plugin = sdk("./proto/plugin_pb.js") as typeof Plugin;

@@ -3,14 +3,13 @@ import { ownedGroups, inGroup } from "../lib/settings/keys.ts";
 import { StalwartApi } from "./api.ts";
 import { checkInputs, withDefaults } from "./check.ts";
 import { converge } from "./converge.ts";
+import type { Log } from "./log.ts";
 import { planSettings, readLive } from "./plan.ts";
 import { canBeAsked, isThere } from "./ready.ts";
 import type { ServedResource } from "./server.ts";
-import type { AccountState, SettingsState } from "./state.ts";
+import { type AccountState, interruptedState, type SettingsState } from "./state.ts";
 import { dockerTransport } from "./transport.ts";
 import type { Transport } from "./transport.ts";
-
-export type Log = (message: string) => void;
 
 /** How the server is reached; tests put another in its place. */
 export type TransportFactory = (target: SettingsState["target"]) => Transport;
@@ -26,6 +25,7 @@ export class SettingsResource implements ServedResource<SettingsState> {
 
   withDefaults = withDefaults;
   check = checkInputs;
+  interrupted = interruptedState;
 
   #api(state: SettingsState): StalwartApi {
     return new StalwartApi(this.#transport(state.target), state.target.api);
@@ -62,7 +62,8 @@ export class SettingsResource implements ServedResource<SettingsState> {
       if (principal)
         accounts[name] = { ...account, emails: account.emails.filter((e) => principal.emails.includes(e)) };
     }
-    return { target: state.target, settings, fileSettings, domains, accounts };
+    const left = state.interrupted === true ? { interrupted: true } : {};
+    return { target: state.target, settings, fileSettings, domains, accounts, ...left };
   }
 
   /**

@@ -9,10 +9,11 @@ import type * as StructProto from "google-protobuf/google/protobuf/struct_pb.js"
 
 import { refusedJump } from "../lib/stalwart/line.ts";
 import type { Failure } from "./check.ts";
-import { PartialError } from "./converge.ts";
 import { diffProperties } from "./diff.ts";
 import { idOf, InitFailure, messageOf } from "./failure.ts";
+import { EngineLog, type Log } from "./log.ts";
 import { Empty, grpc, messages, plugin, services, Struct } from "./protocol.ts";
+import { PartialError } from "./write.ts";
 
 const VERSION = "0.1.0";
 
@@ -24,10 +25,12 @@ export interface ServedResource<State = Json> {
   /** Everything that is wrong with the inputs; [] when nothing is. Never repeats a secret. */
   check(inputs: Json): Failure[];
   /** Creation and update are one: bring the server there, from wherever it is. */
-  apply(desired: State, previous: State | undefined, log: (message: string) => void): Promise<State>;
+  apply(desired: State, previous: State | undefined, log: Log): Promise<State>;
+  /** The state after a deploy that failed and could put nothing back. */
+  interrupted(news: State, olds: State | undefined): State;
   /** The live server in the terms of the state; undefined when it is gone. */
   read(state: State): Promise<State | undefined>;
-  delete(state: State, log: (message: string) => void): Promise<void>;
+  delete(state: State, log: Log): Promise<void>;
 }
 
 /** Type token → what serves it. */
@@ -39,11 +42,6 @@ const plain = (struct: StructProto.Struct | undefined): Json =>
   struct ? (struct.toJavaScript() as Json) : {};
 const struct = (value: unknown): StructProto.Struct =>
   Struct.fromJavaScript(value as Parameters<typeof Struct.fromJavaScript>[0]);
-
-/** Says on stderr what is being done, when TAILWART_PROVIDER_LOG is set; the engine passes it on. Never a value. */
-function log(message: string): void {
-  if (process.env.TAILWART_PROVIDER_LOG) process.stderr.write(`${message}\n`);
-}
 
 /** Turns a handler into a gRPC method; a user's mistake reaches the user without a stack. */
 function method<Q, R>(handler: Handler<Q, R>): Grpc.UntypedHandleCall {
@@ -64,11 +62,12 @@ function method<Q, R>(handler: Handler<Q, R>): Grpc.UntypedHandleCall {
 const deployed = (state: Json) => state as Json & { target: { container: string } };
 
 /** Brings the server there, and tells a failure that has left something behind from one that has not. */
-async function apply(resource: ServedResource, news: Json, olds?: Json): Promise<Json> {
+async function apply(resource: ServedResource, news: Json, olds: Json | undefined, log: Log): Promise<Json> {
   try {
     return await resource.apply(news, olds, log);
   } catch (error) {
-    throw error instanceof PartialError ? new InitFailure(deployed(news), error) : error;
+    if (!(error instanceof PartialError)) throw error;
+    throw new InitFailure(deployed(resource.interrupted(news, olds)), error);
   }
 }
 
@@ -78,12 +77,23 @@ function unimplemented(name: string): Grpc.UntypedHandleCall {
   return handle as Grpc.UntypedHandleCall;
 }
 
-export function implementation(served: ServedResources): Grpc.UntypedServiceImplementation {
+export function implementation(
+  served: ServedResources,
+  engineLog: EngineLog,
+): Grpc.UntypedServiceImplementation {
   const resourceOf = (urn: string): ServedResource => {
     const type = urn.split("::")[2]?.split("$").at(-1) ?? "";
     const resource = served[type];
     if (resource) return resource;
     throw new Error(`unknown resource type ${type}; this plugin serves ${Object.keys(served).join(", ")}`);
+  };
+  /** Runs a handler with the log of its resource. */
+  const logged = async <T>(urn: string, run: (log: Log) => Promise<T>): Promise<T> => {
+    try {
+      return await run(engineLog.of(urn));
+    } finally {
+      await engineLog.flush();
+    }
   };
   const configure = () => {
     const response = new messages.ConfigureResponse();
@@ -113,12 +123,15 @@ export function implementation(served: ServedResources): Grpc.UntypedServiceImpl
       );
       return response;
     }),
-    diff: method((request: Messages.DiffRequest) => diff(plain(request.getOlds()), plain(request.getNews()))),
+    diff: method((request: Messages.DiffRequest) =>
+      diff(plain(request.getOlds()), plain(request.getOldInputs()), plain(request.getNews())),
+    ),
     create: method(async (request: Messages.CreateRequest) => {
       const inputs = plain(request.getProperties());
       const response = new messages.CreateResponse();
       if (request.getPreview()) return response.setProperties(struct(inputs));
-      const state = await apply(resourceOf(request.getUrn()), inputs);
+      const urn = request.getUrn();
+      const state = await logged(urn, (log) => apply(resourceOf(urn), inputs, undefined, log));
       return response.setId(idOf(deployed(state))).setProperties(struct(state));
     }),
     update: method(async (request: Messages.UpdateRequest) => {
@@ -126,7 +139,9 @@ export function implementation(served: ServedResources): Grpc.UntypedServiceImpl
       const response = new messages.UpdateResponse();
       if (request.getPreview()) return response.setProperties(struct(news));
       const olds = plain(request.getOlds());
-      return response.setProperties(struct(await apply(resourceOf(request.getUrn()), news, olds)));
+      const urn = request.getUrn();
+      const state = await logged(urn, (log) => apply(resourceOf(urn), news, olds, log));
+      return response.setProperties(struct(state));
     }),
     read: method(async (request: Messages.ReadRequest) => {
       const olds = plain(request.getProperties());
@@ -141,7 +156,8 @@ export function implementation(served: ServedResources): Grpc.UntypedServiceImpl
         .setInputs(struct(state));
     }),
     delete: method(async (request: Messages.DeleteRequest) => {
-      await resourceOf(request.getUrn()).delete(plain(request.getProperties()), log);
+      const urn = request.getUrn();
+      await logged(urn, (log) => resourceOf(urn).delete(plain(request.getProperties()), log));
       return new Empty();
     }),
     checkConfig: method((request: Messages.CheckRequest) => {
@@ -163,9 +179,11 @@ export function implementation(served: ServedResources): Grpc.UntypedServiceImpl
   };
 }
 
-function diff(olds: Json, news: Json): Messages.DiffResponse {
+/** @param oldInputs those of the last deploy that went through: a refresh, or a deploy that was cut off, has left another state */
+function diff(olds: Json, oldInputs: Json, news: Json): Messages.DiffResponse {
   const kinds = messages.PropertyDiff.Kind;
   const detailed = diffProperties(olds, news);
+  const ofInputs = diffProperties(oldInputs, news);
   const response = new messages.DiffResponse();
   const { DIFF_SOME, DIFF_NONE } = messages.DiffResponse.DiffChanges;
   response.setChanges(Object.keys(detailed).length > 0 ? DIFF_SOME : DIFF_NONE);
@@ -174,7 +192,7 @@ function diff(olds: Json, news: Json): Messages.DiffResponse {
   for (const [path, kind] of Object.entries(detailed)) {
     const entry = new messages.PropertyDiff();
     entry.setKind({ add: kinds.ADD, delete: kinds.DELETE, update: kinds.UPDATE }[kind]);
-    entry.setInputdiff(true);
+    entry.setInputdiff(path in ofInputs);
     response.getDetaileddiffMap().set(path, entry);
     top.add(/^[\w$]+/.exec(path)?.[0] ?? path);
   }
@@ -182,14 +200,18 @@ function diff(olds: Json, news: Json): Messages.DiffResponse {
   return response;
 }
 
-/** Serves the plugin, and prints the port for the engine. */
-export async function serve(served: ServedResources): Promise<void> {
+/**
+ * Serves the plugin, and prints the port for the engine.
+ *
+ * @param argv what the engine has started it with
+ */
+export async function serve(served: ServedResources, argv: readonly string[]): Promise<void> {
   const limit = 64 * 1024 * 1024;
   const server = new grpc.Server({
     "grpc.max_receive_message_length": limit,
     "grpc.max_send_message_length": limit,
   });
-  server.addService(services.ResourceProviderService, implementation(served));
+  server.addService(services.ResourceProviderService, implementation(served, new EngineLog(argv)));
   const port = await new Promise<number>((resolve, reject) =>
     server.bindAsync("127.0.0.1:0", grpc.ServerCredentials.createInsecure(), (error, bound) =>
       error ? reject(error) : resolve(bound),

@@ -7,7 +7,15 @@ export interface AccountState {
   secret: string;
 }
 
-export interface SettingsState {
+/** What a deploy that was cut off, and could not put back what it had written, leaves in the state of either generation. */
+export interface Interruptible {
+  /**
+   * What stands beside it may be stored and not in force: so the next deploy restarts and probes even where nothing differs. A preview shows that it goes.
+   */
+  interrupted?: boolean;
+}
+
+export interface SettingsState extends Interruptible {
   target: {
     /** Docker daemon of Stalwart's container, as DOCKER_HOST has it. */
     dockerHost: string;
@@ -24,6 +32,28 @@ export interface SettingsState {
   domains: string[];
   /** Accounts by login name. Never deleted by a deploy. */
   accounts: Record<string, AccountState>;
+}
+
+/**
+ * The state after a deploy that could put nothing back: what it has declared and what the one before had may both be stored, and the next
+ * deploy takes back what it does not declare itself.
+ */
+export function interruptedState(news: SettingsState, olds: SettingsState | undefined): SettingsState {
+  const accounts = Object.entries(news.accounts).map(([name, account]) => {
+    const before = olds?.accounts[name];
+    if (!before) return [name, account];
+    // Whether a new password was set is not known: no hash is equal to this one, so the declared one is compared with the live ones.
+    const secret = before.secret === account.secret ? account.secret : "";
+    return [name, { emails: [...new Set([...before.emails, ...account.emails])], secret }];
+  });
+  return {
+    ...news,
+    settings: { ...olds?.settings, ...news.settings },
+    fileSettings: { ...olds?.fileSettings, ...news.fileSettings },
+    domains: [...new Set([...(olds?.domains ?? []), ...news.domains])],
+    accounts: { ...olds?.accounts, ...(Object.fromEntries(accounts) as SettingsState["accounts"]) },
+    interrupted: true,
+  };
 }
 
 /** What the engine sends in the place of a value that is not known yet. */

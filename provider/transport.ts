@@ -5,6 +5,9 @@
 import { type CommandResult, runCommand } from "../lib/run-command.ts";
 import { API_CURLRC } from "../lib/stalwart/paths.ts";
 
+/** A message takes some fifteen lines; a probe's are looked for while others are delivered. */
+const LOG_LINES = "1000";
+
 /** What became of the container. */
 export interface ContainerState {
   exists: boolean;
@@ -16,7 +19,7 @@ export interface ContainerState {
 export interface Transport {
   /** How errors call the server, such as `container stalwart on ssh://root@kvm`. */
   readonly name: string;
-  /** Runs curl beside the server; the transport adds the credentials. `stdin` is for bodies. */
+  /** Runs curl beside the server; the transport adds the credentials. `stdin` is for bodies and messages. */
   curl(args: string[], stdin: string | undefined, deadline: number): Promise<CommandResult>;
   /** Restarts the server, and returns once the restart is under way. */
   restart(deadline: number): Promise<CommandResult>;
@@ -48,7 +51,7 @@ export function dockerTransport(dockerHost: string, container: string): Transpor
         if (/no such container/i.test(state.stderr)) return { exists: false, running: false, log: "" };
         throw new Error(`docker --host ${dockerHost} does not answer: ${state.stderr.trim() || "no output"}`);
       }
-      const log = await docker(["logs", "--tail", "40", container], undefined, deadline);
+      const log = await docker(["logs", "--tail", LOG_LINES, container], undefined, deadline);
       return { exists: true, running: state.stdout.trim() === "true", log: log.stdout + log.stderr };
     },
   };

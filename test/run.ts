@@ -27,7 +27,9 @@ await runMain(async () => {
   await progress.stage("format", async () => run("prettier", ["--check", "--log-level", "warn", "."]));
   await progress.stage("types", async () => run("tsc", ["--noEmit"]));
   await progress.stage("Debian packages", () => ensureDebianPackages(debian.lab));
-  const tools = await progress.stage("toolchain", () => ensure(["engine", "lab"]));
+  const tools = await progress.stage("toolchain", () =>
+    ensure(["engine", "lab", ...(full ? (["full"] as const) : [])]),
+  );
 
   const folder = mkdtempSync(join(tmpdir(), "tailwart-test-"));
   const report = join(folder, "report.json");

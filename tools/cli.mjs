@@ -6,7 +6,7 @@ import { debian } from "./manifest.mjs";
 import { find } from "./pieces.mjs";
 import { ensureDebianPackages } from "./debian.mjs";
 
-const USAGE = `Usage: node tools/cli.mjs <command> [group…]   groups: engine, lab (default: both)
+const USAGE = `Usage: node tools/cli.mjs <command> [group…]   groups: engine, lab (default: both), full
 
   list                 every piece, its version, and where it is
   ensure [group…]      makes what is missing

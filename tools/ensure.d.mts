@@ -1,5 +1,5 @@
-/** Who needs a piece: `engine` = whoever previews or deploys, `lab` = the lab alone. */
-export type Group = "engine" | "lab";
+/** Who needs a piece: `engine` = whoever previews or deploys, `lab` = the lab alone, `full` = test:full alone. */
+export type Group = "engine" | "lab" | "full";
 
 /** A program built from Go modules; `go` is the folder below tools/go. */
 export interface GoBuild {

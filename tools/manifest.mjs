@@ -1,7 +1,8 @@
 // The one list of every program that tailwart runs and every version of it. See tools/README.md.
 //
 // A piece is looked for in this order: on PATH where `path` allows it; the official download; a build from
-// pinned sources. `group` says who needs it: `engine` = whoever previews or deploys, `lab` = the lab alone.
+// pinned sources. `group` says who needs it: `engine` = whoever previews or deploys, `lab` = the lab alone,
+// `full` = test:full alone.
 
 /** The Pulumi SDKs of package.json name these versions; the plugins have to be the same. */
 const plugins = { docker: "5.2.0", random: "4.21.2", command: "1.2.1", tailscale: "0.29.1" };
@@ -148,6 +149,14 @@ export const pieces = [
     programs: ["stalwart"],
     build: [{ cargo: "stalwart", out: "stalwart" }],
   },
+  {
+    // An S3 service over a folder: what Stalwart's blob store is tried on.
+    name: "versitygw",
+    version: "1.8.0",
+    group: "full",
+    programs: ["versitygw"],
+    build: [{ go: "s3", package: "github.com/versity/versitygw/cmd/versitygw", out: "versitygw" }],
+  },
 ];
 
 /** Go and Rust as far as builds need them. */
@@ -167,7 +176,9 @@ export const debian = {
     "docker-registry", // serves them by digest
     "postgresql", // the data store on tag:db
     "postfix", // the smarthost
-    "unbound", // names for the public hosts
+    "knot", // names for the public hosts; takes the records of DNS-01 over RFC 2136
+    "pebble", // the ACME server
+    "unbound", // names for the tests of policies
     "iproute2", // network namespaces, veth, bridge, ss
     "iptables", // the KVM's blocked ports; dockerd's own rules
     "netcat-openbsd", // nc -z, in the sidecar's image as well

@@ -185,6 +185,14 @@ export async function analyze(opened: OpenStack, policyConfig?: string, file?: s
   return { ...done, events: parseEvents(done.stdout) };
 }
 
+/** The stack's state as JSON; its secrets stay closed. @throws UserError with the engine's words */
+export async function exportState(opened: OpenStack): Promise<string> {
+  const done = await run(opened, ["stack", "export", "--stack", opened.stack], opened.project);
+  if (done.code !== 0)
+    throw new UserError(`the state of ${opened.stack} cannot be read: ${done.stderr.trim()}`);
+  return done.stdout;
+}
+
 /** No stack at all: for a state that lies in a file. */
 export async function openNothing(project: string): Promise<OpenStack> {
   const tools = await engineTools();

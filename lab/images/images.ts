@@ -8,8 +8,9 @@ import {
   rmSync,
   writeFileSync,
 } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 
+import { labCa } from "../ca.ts";
 import type { Layout } from "../layout.ts";
 import { withLock } from "../lock.ts";
 import { toolPath } from "../programs.ts";
@@ -26,6 +27,8 @@ export type Images = Record<ImageName, Manifest>;
 interface Recipe {
   programs: readonly string[];
   config: ImageConfig;
+  /** Trusts the lab's CA, and no other, by the system's list. */
+  trustsLabCa?: boolean;
   /** Adds to the layer's folder what is not a program. */
   prepare?: (folder: string) => Promise<void> | void;
 }
@@ -52,6 +55,8 @@ const RECIPES: Record<ImageName, Recipe> = {
       Entrypoint: ["/usr/local/bin/stalwart"],
       Cmd: ["--config", "/etc/stalwart/config.toml"],
     },
+    // It orders its certificates from the lab's ACME server.
+    trustsLabCa: true,
     async prepare(folder) {
       for (const path of ["etc/stalwart", "var/lib/stalwart"]) {
         mkdirSync(join(folder, path), { recursive: true });
@@ -72,6 +77,9 @@ const RECIPES: Record<ImageName, Recipe> = {
 /** Changed when `prepare` makes something else. */
 const RECIPE_VERSION = 1;
 
+/** Where Debian keeps the CAs that its programs trust. */
+const TRUSTED = "etc/ssl/certs/ca-certificates.crt";
+
 /** Makes the lab's three images, or takes them from the cache. Needs no Docker and, with a cached base, no network. */
 export async function buildImages(layout: Layout, log: (line: string) => void = () => {}): Promise<Images> {
   const cacheDir = imageCache(layout);
@@ -79,9 +87,10 @@ export async function buildImages(layout: Layout, log: (line: string) => void = 
   const work = async () => {
     removeScraps(cacheDir);
     const base = await baseLayer(store, cacheDir, log);
+    const ca = await labCa(layout);
     const built = {} as Images;
     for (const name of IMAGE_NAMES) {
-      const layer = await programLayer(store, cacheDir, name, log);
+      const layer = await programLayer(store, cacheDir, name, ca, log);
       built[name] = store.addImage(RECIPES[name].config, [base, layer]);
     }
     return built;
@@ -114,11 +123,13 @@ async function programLayer(
   store: ImageStore,
   cacheDir: string,
   name: ImageName,
+  ca: string,
   log: (line: string) => void,
 ): Promise<Layer> {
-  const { programs, prepare } = RECIPES[name];
+  const { programs, prepare, trustsLabCa = false } = RECIPES[name];
   const paths = programs.map((program) => toolPath(program));
-  const key = keyOf(name, RECIPE_VERSION, programs, await Promise.all(paths.map(hashOfFile)));
+  const ingredients = trustsLabCa ? [...paths, ca] : paths;
+  const key = keyOf(name, RECIPE_VERSION, programs, await Promise.all(ingredients.map(hashOfFile)));
   const kept = store.keptLayer(key);
   if (kept) return kept;
   log(`packing ${name}`);
@@ -131,6 +142,11 @@ async function programLayer(
       chmodSync(join(bin, program), 0o755);
     });
     label(folder);
+    if (trustsLabCa) {
+      mkdirSync(dirname(join(folder, TRUSTED)), { recursive: true });
+      copyFileSync(ca, join(folder, TRUSTED));
+      chmodSync(join(folder, TRUSTED), 0o644);
+    }
     await prepare?.(folder);
     chmodSync(folder, 0o755);
     return await store.addLayer(key, folder);

@@ -33,9 +33,11 @@ export interface TlsOrder {
   port: number;
   /** Server name in the ClientHello; none when empty. */
   servername: string;
+  /** Root in PEM by which the certificate must be good; without it any is. */
+  ca?: string;
 }
 
-// The lab's certificates are self-signed; which one is shown is what `tls` is for.
+// Until the first one is issued Stalwart's certificate is self-signed; which one is shown is what `tls` is for.
 const LAX = { rejectUnauthorized: false };
 
 async function send(order: SendOrder) {
@@ -74,11 +76,12 @@ async function fetchMessage({ host, port, user, pass, subject, within }: FetchOr
   }
 }
 
-function inspectTls({ host, port, servername }: TlsOrder) {
+function inspectTls({ host, port, servername, ca }: TlsOrder) {
+  const trust = ca === undefined ? LAX : { ca };
   return new Promise((resolve, reject) => {
-    const socket = tlsConnect({ host, port, servername, ...LAX, timeout: 10_000 }, () => {
-      const { subject, issuer, subjectaltname } = socket.getPeerCertificate();
-      resolve({ subject, issuer, subjectaltname });
+    const socket = tlsConnect({ host, port, servername, ...trust, timeout: 10_000 }, () => {
+      const { subject, issuer, subjectaltname, serialNumber } = socket.getPeerCertificate();
+      resolve({ subject, issuer, subjectaltname, serialNumber });
       socket.end();
     });
     socket.on("error", reject);

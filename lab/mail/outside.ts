@@ -26,10 +26,16 @@ export function fetchMessage(layout: Layout, order: FetchOrder): Promise<{ sourc
   return ask(layout, "fetch", order, order.within + 30);
 }
 
-/** Which certificate a server shows. */
-export function inspectTls(
-  layout: Layout,
-  order: TlsOrder,
-): Promise<{ subject: Record<string, string>; issuer: Record<string, string>; subjectaltname?: string }> {
+/** What tells one certificate from another. */
+export interface Certificate {
+  subject: Record<string, string>;
+  issuer: Record<string, string>;
+  /** Such as "DNS:*.example.org". */
+  subjectaltname?: string;
+  serialNumber: string;
+}
+
+/** Which certificate a server shows. @throws Error when `ca` is given and the certificate is not good by it */
+export function inspectTls(layout: Layout, order: TlsOrder): Promise<Certificate> {
   return ask(layout, "tls", order, 15);
 }

@@ -3,31 +3,14 @@
  *
  * What Stalwart has been issued it keeps beside them, as `acme.<id>.cert` and `acme.<id>.account-key`: so a client's keys are never owned as a group.
  */
-import { UserError } from "../errors.ts";
 import type { AcmeClient, Certificates, DnsProvider } from "./acme.ts";
 import { file, list, type SettingKeys } from "./key-spelling.ts";
-
-/** @throws UserError for what only the registry (0.16 and later) has */
-function refuseRegistryOnly({ acme = [], dnsProvider }: Certificates): void {
-  const i = acme.findIndex(({ challenge }) => challenge === "dns-persist-01");
-  if (i >= 0)
-    throw new UserError(
-      `settings.acme.${i}.challenge: Stalwart's 0.15 line has no dns-persist-01; accepts dns-01, tls-alpn-01 or http-01`,
-      { path: `settings.acme.${i}.challenge` },
-    );
-  if (dnsProvider?.type === "spaceship")
-    throw new UserError(
-      "settings.dnsProvider.type: Stalwart's 0.15 line does not know spaceship; accepts rfc2136, cloudflare, digitalocean, desec or ovh",
-      { path: "settings.dnsProvider.type" },
-    );
-}
 
 const provedByDns = ({ acme = [] }: Certificates): AcmeClient[] =>
   acme.filter(({ challenge }) => challenge === "dns-01");
 
 /** The keys that are written through the API. @example acmeSettingKeys(settings)["acme.letsencrypt.challenge"] === "dns-01" */
 export function acmeSettingKeys(settings: Certificates): SettingKeys {
-  refuseRegistryOnly(settings);
   const keys: SettingKeys = {};
   for (const client of settings.acme ?? []) {
     const id = `acme.${client.id}`;
@@ -73,7 +56,6 @@ function providerKeys(id: string, provider: DnsProvider): SettingKeys {
 
 /** The secrets' keys, which stand in the config file: in the data store their macros would not be expanded. */
 export function acmeFileKeys(settings: Certificates): SettingKeys {
-  refuseRegistryOnly(settings);
   const { dnsProvider } = settings;
   if (!dnsProvider) return {};
   return Object.fromEntries(

@@ -4,59 +4,74 @@ import { z } from "zod";
 
 import { classifyHost } from "../addresses.ts";
 import { SECRET_DIRECTORY } from "../stalwart/paths.ts";
-import { name, plain, port } from "./primitives.ts";
+import { name, namePattern, plain, port, secretBelow } from "./primitives.ts";
 
 /** How a CA is shown that the names are ours. */
 export const CHALLENGES = ["dns-01", "dns-persist-01", "tls-alpn-01", "http-01"] as const;
 const PROVES_WILDCARDS: readonly string[] = ["dns-01", "dns-persist-01"];
-
-const certificateName = z
-  .string({ error: "accepts a domain, or *. and a domain" })
-  .refine(
-    (text) => {
-      const domain = text.replace(/^\*\./, "");
-      return classifyHost(domain) === "name" && domain.includes(".") && !domain.endsWith(".");
-    },
-    { error: "accepts a domain, or *. and a domain, such as *.example.org" },
-  )
-  .transform((text) => text.toLowerCase());
 
 /** A blank or masked secret is how lesson 2 began, and neither is a path. */
 const dnsSecretFile = z
   .string({ error: `accepts a path below ${SECRET_DIRECTORY}` })
   .regex(/^\/etc\/stalwart\/secrets\/[A-Za-z0-9._-]+$/, {
     error: `accepts the path of a file below ${SECRET_DIRECTORY}, and no secret itself: blank or **** least of all (lesson 2)`,
-  });
+  })
+  .meta(secretBelow("dns", "dns-new"));
 
 export const acmeClientSchema = z.strictObject({
-  id: name("an ACME client's id").describe(
-    "Stalwart's id of the client; certificate and account key are kept under it.",
-  ),
+  id: name("an ACME client's id")
+    .meta({ examples: ["letsencrypt", "zerossl"] })
+    .describe(
+      "Stalwart's id of the client. The 0.15 line keeps certificate and account key under it; later ones know a CA by its directory.",
+    ),
   directory: z
     .url({ protocol: /^https$/, error: "accepts the https URL of a CA's ACME directory" })
     .default("https://acme-v02.api.letsencrypt.org/directory")
+    .meta({
+      accepts: "an https URL",
+      examples: [
+        "https://acme-v02.api.letsencrypt.org/directory",
+        "https://acme-staging-v02.api.letsencrypt.org/directory",
+      ],
+    })
     .describe("The CA."),
   contact: z
     .array(z.email({ error: "accepts an e-mail address" }))
     .min(1, { error: "accepts a list with at least one e-mail address" })
+    .meta({
+      accepts: "a list of e-mail addresses",
+      examples: [["postmaster@example.org"], ["root@example.org"]],
+    })
     .describe("Whom the CA writes to."),
   challenge: z
     .enum(CHALLENGES, { error: `accepts ${CHALLENGES.join(", ")}` })
+    .meta({ accepts: CHALLENGES.join(", "), examples: ["dns-01", "tls-alpn-01"] })
     .describe("dns-01 and dns-persist-01 prove wildcards too; the 0.15 line has no dns-persist-01."),
   names: z
-    .array(certificateName)
+    .array(namePattern)
     .min(1, {
       error:
         "accepts a list with at least one name: an empty one means a wildcard to one generation and nothing to the other (lesson 4)",
     })
+    .meta({
+      accepts: "a list of domains, or *. and a domain",
+      examples: [["mail.example.org"], ["*.example.org"]],
+    })
     .describe("What the certificate is for; one with a wildcard covers every name of a domain."),
-  default: z.boolean().default(false).describe("Show this certificate to clients that name no server."),
+  default: z
+    .boolean({ error: "accepts true or false" })
+    .default(false)
+    .meta({ accepts: "true or false", examples: [false, true] })
+    .describe("Show this certificate to clients that name no server."),
   renewBefore: z
     .int({ error: "accepts whole days from 1 to 89" })
     .min(1, { error: "accepts whole days from 1 to 89" })
     .max(89, { error: "accepts whole days from 1 to 89" })
     .default(30)
-    .describe("Days before its end at which a certificate is renewed."),
+    .meta({ accepts: "whole days from 1 to 89", examples: [30, 45] })
+    .describe(
+      "Days before its end at which a certificate is renewed; from 0.16 on 18, 22, 30 or 45, which are fractions of 90.",
+    ),
 });
 
 const secretFile = dnsSecretFile.describe("File in the container with the provider's API key or token.");
@@ -72,15 +87,30 @@ export const dnsProviderSchema = z.discriminatedUnion(
         .refine((text) => isIP(text) !== 0 && !classifyHost(text).startsWith("tailnet"), {
           error: "accepts an IP address that is no tailnet node's: Stalwart looks up no name here (lesson 6)",
         })
+        .meta({ accepts: "an IP address", examples: ["192.0.2.53", "192.0.2.54"] })
         .describe("The DNS server that takes updates."),
-      port: port.default(53),
-      protocol: z.enum(["udp", "tcp"], { error: "accepts udp or tcp" }).default("udp"),
-      keyName: plain("a TSIG key's name"),
+      port: port
+        .default(53)
+        .meta({ examples: [53, 5353] })
+        .describe("Its port."),
+      protocol: z
+        .enum(["udp", "tcp"], { error: "accepts udp or tcp" })
+        .default("udp")
+        .meta({ accepts: "udp or tcp", examples: ["udp", "tcp"] })
+        .describe("How updates travel."),
+      keyName: plain("a TSIG key's name")
+        .meta({ examples: ["stalwart.", "mail."] })
+        .describe("Name of the TSIG key that signs them."),
       algorithm: z
         .enum(["hmac-sha256", "hmac-sha384", "hmac-sha512"], {
           error: "accepts hmac-sha256, hmac-sha384 or hmac-sha512",
         })
-        .default("hmac-sha256"),
+        .default("hmac-sha256")
+        .meta({
+          accepts: "hmac-sha256, hmac-sha384 or hmac-sha512",
+          examples: ["hmac-sha256", "hmac-sha512"],
+        })
+        .describe("What it signs with."),
       secretFile: dnsSecretFile.describe("File in the container with the TSIG key in base64."),
     }),
     z.strictObject({
@@ -88,6 +118,7 @@ export const dnsProviderSchema = z.discriminatedUnion(
       email: z
         .email({ error: "accepts an e-mail address" })
         .optional()
+        .meta({ accepts: "an e-mail address", examples: ["dns@example.org", "root@example.org"] })
         .describe("Account of a global API key. Without it the secret is a token."),
       secretFile,
     }),
@@ -99,14 +130,25 @@ export const dnsProviderSchema = z.discriminatedUnion(
         .enum(["ovh-eu", "ovh-ca", "kimsufi-eu", "kimsufi-ca", "soyoustart-eu", "soyoustart-ca"], {
           error: "accepts ovh-eu, ovh-ca, kimsufi-eu, kimsufi-ca, soyoustart-eu or soyoustart-ca",
         })
-        .default("ovh-eu"),
-      applicationKey: plain("an application key").describe("Names the application; it is no secret."),
+        .default("ovh-eu")
+        .meta({
+          accepts: "ovh-eu, ovh-ca, kimsufi-eu, kimsufi-ca, soyoustart-eu or soyoustart-ca",
+          examples: ["ovh-eu", "ovh-ca"],
+        })
+        .describe("Which OVH."),
+      applicationKey: plain("an application key")
+        .meta({ examples: ["7kbG7Bk7S9Nt7ZSV", "EXEgWIz07P0HYwtQ"] })
+        .describe("Names the application; it is no secret."),
       secretFile: dnsSecretFile.describe("File in the container with the application's secret."),
-      consumerKeyFile: dnsSecretFile.describe("File in the container with the consumer key."),
+      consumerKeyFile: dnsSecretFile
+        .meta(secretBelow("dns-consumer", "dns-consumer-new"))
+        .describe("File in the container with the consumer key."),
     }),
     z.strictObject({
       type: z.literal("spaceship"),
-      apiKey: plain("an API key").describe("Names the key; Stalwart shows it to every administrator."),
+      apiKey: plain("an API key")
+        .meta({ examples: ["key-1", "key-2"] })
+        .describe("Names the key; Stalwart shows it to every administrator."),
       secretFile,
     }),
   ],
@@ -156,7 +198,7 @@ export function acmeProblems({
     if (client.challenge === "dns-01" && !dnsProvider)
       problems.push({
         path: ["dnsProvider"],
-        message: `is needed by "${client.id}", whose challenge is dns-01; accepts a type and a secretFile (lesson 2)`,
+        message: `is needed by "${client.id}", whose challenge is dns-01; accepts a DNS provider with its secret (lesson 2)`,
       });
   });
   return problems;

@@ -5,8 +5,11 @@
  * The rest lie in the data store and are written through /api/settings. Which is which: stalwart-lite 0.16.0 common/src/manager/config.rs, `Patterns`.
  */
 import { acmeFileKeys, acmeSettingKeys } from "./acme-keys.ts";
+import { refuseFor } from "./generations.ts";
 import { file, list, type SettingKeys } from "./key-spelling.ts";
+import { relayCredentialKeys, routeKeys } from "./route-keys.ts";
 import type { StalwartSettings } from "./schema.ts";
+import { storeKeys } from "./store-keys.ts";
 
 export type { SettingKeys } from "./key-spelling.ts";
 
@@ -44,9 +47,15 @@ const LOCAL_KEYS = [
  */
 const OWNED_GROUPS = ["queue.strategy.route", "queue.strategy.tls", "server.allowed-ip"];
 
+/**
+ * Nobody may send in another's name. The admin alone may send in nobody's, as the probe of a route does (provider/probe.ts): Stalwart calls the
+ * admin of its config file by this name, which no account can have (directory/src/core/principal.rs).
+ */
+const SENDER_RULE = "!is_empty(sender) || authenticated_as != 'Fallback Administrator'";
+
 /** The keys of the config file. @example toFileKeys(settings)["server.hostname"] === "mail.example.org" */
 export function toFileKeys(settings: StalwartSettings): SettingKeys {
-  const { postgres, autoBan } = settings;
+  refuseFor("settings", settings);
   const acme = acmeFileKeys(settings);
   const keys: SettingKeys = { "server.hostname": settings.hostname };
   for (const listener of settings.listeners) {
@@ -59,24 +68,11 @@ export function toFileKeys(settings: StalwartSettings): SettingKeys {
     if (listener.proxy)
       Object.assign(keys, list(`${id}.proxy.trusted-networks`, settings.proxyTrustedNetworks));
   }
-  for (const [kind, rate] of Object.entries(autoBan)) keys[`server.auto-ban.${kind}.rate`] = String(rate);
+  for (const kind of ["auth", "abuse", "loiter", "scan"] as const)
+    keys[`server.auto-ban.${kind}.rate`] = String(settings.autoBan[kind]);
   return {
     ...keys,
-    "store.postgres.type": "postgresql",
-    "store.postgres.host": postgres.host,
-    "store.postgres.port": String(postgres.port),
-    "store.postgres.database": postgres.database,
-    "store.postgres.user": postgres.user,
-    "store.postgres.password": file(postgres.passwordFile),
-    "store.postgres.timeout": "15s",
-    "store.postgres.pool.max-connections": String(postgres.maxConnections),
-    "storage.data": "postgres",
-    "storage.blob": "postgres",
-    "storage.fts": "postgres",
-    "storage.lookup": "postgres",
-    "storage.directory": "internal",
-    "directory.internal.type": "internal",
-    "directory.internal.store": "postgres",
+    ...storeKeys(settings),
     "tracer.stdout.type": "stdout",
     "tracer.stdout.level": settings.logLevel,
     "tracer.stdout.ansi": "false",
@@ -99,88 +95,43 @@ export function toFileKeys(settings: StalwartSettings): SettingKeys {
   };
 }
 
-/** Credentials must be in the file: a macro in a value from the data store is not expanded (boot.rs, reload.rs). */
-function relayCredentialKeys(relay: StalwartSettings["relays"][number]): SettingKeys {
-  if (!relay.auth) return {};
-  const id = `queue.route.${relay.name}.auth`;
-  return { [`${id}.username`]: relay.auth.username, [`${id}.secret`]: file(relay.auth.secretFile) };
-}
-
 /**
  * The keys that are written through the API.
  *
  * @example toSettingKeys(settings)["queue.route.smarthost.address"] === "mailbox.tail7b1641.ts.net"
  */
 export function toSettingKeys(settings: StalwartSettings): SettingKeys {
-  const keys: SettingKeys = {};
-  for (const relay of settings.relays) {
-    const id = `queue.route.${relay.name}`;
-    keys[`${id}.type`] = "relay";
-    keys[`${id}.address`] = relay.host;
-    keys[`${id}.port`] = String(relay.port);
-    keys[`${id}.protocol`] = "smtp";
-    keys[`${id}.tls.implicit`] = String(relay.tls === "implicit");
-    keys[`${id}.tls.allow-invalid-certs`] = String(relay.tls === "tailnet");
-  }
-  Object.assign(
-    keys,
-    ifBlock(
-      "queue.strategy.route",
-      [["is_local_domain('*', rcpt_domain)", "'local'"]],
-      `'${settings.outbound.route}'`,
-    ),
-    tlsStrategies(settings),
-    { "queue.connection.default.timeout.connect": `${settings.outbound.connectTimeout}s` },
-    acmeSettingKeys(settings),
-  );
+  refuseFor("settings", settings);
+  const keys: SettingKeys = {
+    ...routeKeys(settings),
+    "session.auth.must-match-sender": SENDER_RULE,
+    ...acmeSettingKeys(settings),
+    ...(settings.mtaSts && mtaStsKeys(settings.mtaSts)),
+  };
   for (const ip of settings.allowedIps) keys[`server.allowed-ip.${ip}`] = "";
   return keys;
 }
 
-/**
- * TLS strategies of relays whose certificate is verified. Stalwart's own rule takes any certificate from the second attempt on
- * (`retry_num > 0 && last_error == 'tls'` → 'invalid-tls'), which would hand a relay's password to whoever stands in between.
- */
-function tlsStrategies(settings: StalwartSettings): SettingKeys {
-  const keys: SettingKeys = {};
-  const rules: [string, string][] = [];
-  for (const relay of settings.relays.filter((r) => r.tls !== "tailnet")) {
-    const id = `queue.tls.relay-${relay.name}`;
-    keys[`${id}.starttls`] = "require";
-    keys[`${id}.allow-invalid-certs`] = "false";
-    // A relay is no MX: MTA-STS and DANE of the recipient's domain say nothing about it.
-    keys[`${id}.dane`] = "disable";
-    keys[`${id}.mta-sts`] = "disable";
-    rules.push([`mx == '${relay.host}'`, `'relay-${relay.name}'`]);
-  }
-  if (settings.outbound.route === "mx") rules.push(["retry_num > 0 && last_error == 'tls'", "'invalid-tls'"]);
-  return { ...keys, ...ifBlock("queue.strategy.tls", rules, "'default'") };
-}
-
-/** An if-block: rules in order, and what holds when none matches; without rules a single value (expr/if_block.rs). */
-function ifBlock(key: string, rules: [condition: string, then: string][], otherwise: string): SettingKeys {
-  if (rules.length === 0) return { [key]: otherwise };
-  const keys: SettingKeys = {};
-  const at = (i: number) => `${key}.${String(i).padStart(4, "0")}`;
-  rules.forEach(([condition, then], i) => {
-    keys[`${at(i)}.if`] = condition;
-    keys[`${at(i)}.then`] = then;
-  });
-  keys[`${at(rules.length)}.else`] = otherwise;
-  return keys;
+/** Source: stalwart-lite 0.16.0 common/src/config/smtp/resolver.rs, `Policy::try_parse`. */
+function mtaStsKeys({ mode, maxAge, mx }: NonNullable<StalwartSettings["mtaSts"]>): SettingKeys {
+  const id = "session.mta-sts";
+  return { [`${id}.mode`]: mode, [`${id}.max-age`]: `${maxAge}d`, ...list(`${id}.mx`, mx) };
 }
 
 /**
  * The groups of keys that the given keys belong to. Whatever is live in one of them (see inGroup) and not declared is a hand edit.
  * Routes and TLS strategies count by name, so that ones which somebody else made are left alone; of an ACME client only its lists, since its
- * certificate lies beside them.
+ * certificate lies beside them; MTA-STS only where a policy is declared.
  *
  * @example ownedGroups({ "queue.route.smarthost.port": "587" }).includes("queue.route.smarthost") === true
  */
 export function ownedGroups(keys: SettingKeys): string[] {
   const groups = new Set(OWNED_GROUPS);
   for (const key of Object.keys(keys)) {
-    const group = /^(?:queue\.(?:route|tls)\.[^.]+|acme\.[^.]+\.(?:contact|domains))(?=\.)/.exec(key)?.[0];
+    const group =
+      /^(?:queue\.(?:route|tls)\.[^.]+|acme\.[^.]+\.(?:contact|domains)|session\.mta-sts)(?=\.)/.exec(
+        key,
+      )?.[0];
     if (group) groups.add(group);
   }
   return [...groups].sort();

@@ -11,7 +11,11 @@ import type { StalwartSettings, StalwartSettingsInput } from "./schema.ts";
 export function parseSettings(input: StalwartSettingsInput): StalwartSettings {
   const result = settingsSchema.safeParse(input);
   if (result.success) return result.data;
-  const lines = result.error.issues.map((issue) => `${issue.path.join(".") || "settings"}: ${issue.message}`);
+  const lines = result.error.issues.map((issue) => {
+    const path = issue.path.join(".") || "settings";
+    if (issue.code !== "unrecognized_keys") return `${path}: ${issue.message}`;
+    return `${path}: there is no field ${issue.keys.join(", ")}; accepts those of docs/settings.md`;
+  });
   throw new UserError(`The mail settings are not valid:\n  ${lines.join("\n  ")}`, {
     path: result.error.issues[0]?.path.join(".") ?? "",
   });

@@ -13,34 +13,58 @@ export const plain = (accepts: string) =>
     .min(1, { error: `accepts ${accepts}` })
     .refine((text) => !/["'\\\u0000-\u001f]/.test(text), {
       error: `accepts ${accepts}, without quotes, backslashes and line breaks`,
-    });
+    })
+    .meta({ accepts });
 
 export const name = (what: string) =>
   z
     .string({ error: `accepts ${what}: a-z, 0-9 and dashes` })
-    .regex(NAME, { error: `accepts ${what}: a-z, 0-9 and dashes` });
+    .regex(NAME, { error: `accepts ${what}: a-z, 0-9 and dashes` })
+    .meta({ accepts: "a-z, 0-9 and dashes" });
 
 export const port = z
   .int({ error: "accepts a port number from 1 to 65535" })
   .min(1, { error: "accepts a port number from 1 to 65535" })
-  .max(65535, { error: "accepts a port number from 1 to 65535" });
+  .max(65535, { error: "accepts a port number from 1 to 65535" })
+  .meta({ accepts: "a port number" });
 
 export const domain = z
   .string({ error: "accepts a domain, such as example.org" })
   .refine((text) => classifyHost(text) === "name" && text.includes(".") && !text.endsWith("."), {
     error: "accepts a domain, such as example.org",
   })
+  .transform((text) => text.toLowerCase())
+  .meta({ accepts: "a domain" });
+
+/** A name, or every name of a domain. */
+export const namePattern = z
+  .string({ error: "accepts a domain, or *. and a domain" })
+  .refine(
+    (text) => {
+      const bare = text.replace(/^\*\./, "");
+      return classifyHost(bare) === "name" && bare.includes(".") && !bare.endsWith(".");
+    },
+    { error: "accepts a domain, or *. and a domain, such as *.example.org" },
+  )
   .transform((text) => text.toLowerCase());
 
 export const hostName = z
   .string({ error: "accepts a host name" })
-  .refine((text) => classifyHost(text) === "name", { error: "accepts a host name, not an address" });
+  .refine((text) => classifyHost(text) === "name", { error: "accepts a host name, not an address" })
+  .meta({ accepts: "a host name" });
 
 export const secretFile = z
   .string({ error: `accepts a path below ${SECRET_DIRECTORY}` })
   .regex(/^\/etc\/stalwart\/secrets\/[A-Za-z0-9._-]+$/, {
     error: `accepts a path below ${SECRET_DIRECTORY}`,
-  });
+  })
+  .meta({ accepts: `a path below ${SECRET_DIRECTORY}` });
+
+/** What a field for a secret's file accepts. */
+export const secretBelow = (...names: string[]) => ({
+  accepts: `a path below ${SECRET_DIRECTORY}`,
+  examples: names.map((file) => SECRET_DIRECTORY + file),
+});
 
 /** What is wrong with an address or CIDR range, or nothing. */
 function networkProblem(text: string): string | undefined {
@@ -75,6 +99,12 @@ export const rate = z.union(
   [z.string().regex(/^[1-9]\d*\/[1-9]\d*[smhd]$/, { error: 'accepts "100/1d" or false' }), z.literal(false)],
   { error: 'accepts a rate such as "100/1d" (count per period), or false for never' },
 );
+
+/** A time such as "1d". */
+export const duration = z
+  .string({ error: 'accepts a time such as "1d": a number and s, m, h or d' })
+  .regex(/^[1-9]\d*[smhd]$/, { error: 'accepts a time such as "1d": a number and s, m, h or d' })
+  .meta({ accepts: "a number and s, m, h or d" });
 
 /** How a relay's TLS is had; the config and the settings share the words. */
 export const relayTls = z

@@ -1,15 +1,19 @@
-/**
- * The desired state as objects of Stalwart's registry (0.16 and later), which /jmap reads and writes.
- *
- * Spellings: the schema that a 0.16.18 server serves at /api/schema. A set is an object of `true`s and a list one of numbered keys, since the
- * server refuses arrays; durations are milliseconds.
- */
+/** The desired state as objects of Stalwart's registry (0.16 and later), which /jmap reads and writes. */
+import { refuseFor } from "./generations.ts";
+import { domainObjects } from "./registry-domains.ts";
+import {
+  durationOf,
+  type Json,
+  listOf,
+  rateOf,
+  type RegistryObjects,
+  secretFrom,
+  setOf,
+} from "./registry-spelling.ts";
+import { storeObjects } from "./registry-stores.ts";
 import type { StalwartSettings } from "./schema.ts";
 
-type Json = Record<string, unknown>;
-
-/** `Object/label` of a row, or `Object` alone for a singleton → the properties that are declared. @example { "MtaRoute/smarthost": { port: 587 } } */
-export type RegistryObjects = Record<string, Json>;
+export type { RegistryObjects } from "./registry-spelling.ts";
 
 /** Which property names a row of an object. Objects that are not in here are singletons. */
 export const LABELS: Readonly<Record<string, string>> = {
@@ -27,26 +31,18 @@ export const LABELS: Readonly<Record<string, string>> = {
 /** Name of the row that is written last: an entrypoint that finds it in the data store knows that everything before it is there. */
 export const APPLIED_MARKER = "tailwart-applied";
 
-/** A set as the registry has it. @example setOf(["mail"]) // { mail: true } */
-export const setOf = (members: readonly string[]): Record<string, true> =>
-  Object.fromEntries(members.map((member) => [member, true as const]));
-
-/** A list as the registry has it. @example listOf(["a"]) // { "0": "a" } */
-export const listOf = (members: readonly unknown[]): Json =>
-  Object.fromEntries(members.map((member, i) => [String(i), member]));
-
-/** A secret that the server reads from a file of its container: it reads back as it is, and lies in no database (lesson 2). */
-export const secretFrom = (filePath: string): Json => ({ "@type": "File", filePath });
-
 /**
  * Everything that the registry is to hold.
  *
+ * @throws UserError for what the registry does not offer
  * @example toRegistryObjects(settings)["MtaRoute/smarthost"]?.["address"] === "mailbox.tail7b1641.ts.net"
  */
 export function toRegistryObjects(settings: StalwartSettings): RegistryObjects {
+  refuseFor("registry", settings);
   return {
     // Trust stands at each listener: one without would inherit a list of the server's (common/src/network/listen.rs).
     SystemSettings: { defaultHostname: settings.hostname, proxyTrustedNetworks: {} },
+    ...storeObjects(settings),
     ...listeners(settings),
     Security: bans(settings),
     ...Object.fromEntries(
@@ -61,7 +57,8 @@ export function toRegistryObjects(settings: StalwartSettings): RegistryObjects {
       ansi: false,
       buffered: false,
     },
-    ...Object.fromEntries(settings.domains.map((name) => [`Domain/${name}`, domain(name)])),
+    ...spamFilter(settings),
+    ...domainObjects(settings),
     // No strategy names it.
     [`MtaConnectionStrategy/${APPLIED_MARKER}`]: { name: APPLIED_MARKER },
   };
@@ -88,20 +85,20 @@ function listeners(settings: StalwartSettings): RegistryObjects {
   );
 }
 
-const UNITS: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
-
-/** A rate such as "100/1d". @example rateOf("100/1d") // { count: 100, period: 86400000 } */
-export function rateOf(rate: string | false): Json | null {
-  const [, count, amount, unit = ""] = /^(\d+)\/(\d+)([smhd])$/.exec(rate || "") ?? [];
-  return count === undefined ? null : { count: Number(count), period: Number(amount) * (UNITS[unit] ?? 0) };
-}
+/** How long a ban lasts unless told: for ever, which is the server's own, is how lesson 3 went on after its cause was gone. */
+const BAN = "1d";
 
 function bans({ autoBan }: StalwartSettings): Json {
+  const period = durationOf(autoBan.expireAfter ?? BAN);
   return {
     authBanRate: rateOf(autoBan.auth),
     abuseBanRate: rateOf(autoBan.abuse),
     loiterBanRate: rateOf(autoBan.loiter),
     scanBanRate: rateOf(autoBan.scan),
+    authBanPeriod: period,
+    abuseBanPeriod: period,
+    loiterBanPeriod: period,
+    scanBanPeriod: period,
   };
 }
 
@@ -165,8 +162,11 @@ function strategies(settings: StalwartSettings): Json {
   };
 }
 
-/** Nothing is published by default: behind an edge and a relay, Stalwart's own MX and SPF records would be wrong (records.rs). */
-function domain(name: string): Json {
-  const manual = { "@type": "Manual" };
-  return { name, certificateManagement: manual, dnsManagement: manual };
+/** Without rules nothing is fetched, and Pyzor's server is not asked either. */
+function spamFilter({ spamRules }: StalwartSettings): RegistryObjects {
+  const wanted = spamRules !== "none";
+  return {
+    SpamSettings: { spamFilterRulesUrl: wanted ? spamRules : null },
+    SpamPyzor: { enable: wanted },
+  };
 }

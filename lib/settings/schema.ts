@@ -6,139 +6,73 @@
  */
 import { z } from "zod";
 
-import { classifyHost, isMagicDnsName } from "../addresses.ts";
+import { isMagicDnsName } from "../addresses.ts";
 import { SECRET_DIRECTORY } from "../stalwart/paths.ts";
 import { acmeClientSchema, acmeProblems, dnsProviderSchema } from "./acme.ts";
-import {
-  domain,
-  hostName,
-  name,
-  network,
-  plain,
-  port,
-  rate,
-  relayHost,
-  relayTls,
-  secretFile,
-  trustedNetwork,
-} from "./primitives.ts";
+import { accountSchema, mtaStsSchema, publishRecordsSchema } from "./domains.ts";
+import { autoBanSchema, listenerSchema } from "./network.ts";
+import { outboundSchema, relayRouteSchema } from "./outbound.ts";
+import { domain, network, plain, secretBelow, secretFile, trustedNetwork } from "./primitives.ts";
+import { blobStoreSchema, postgresSchema } from "./stores.ts";
 
 /** Ranges of every tailnet: Tailscale's CGNAT range and its ULA prefix. They are ranges, not a node's address. */
 export const TAILNET_RANGES = ["100.64.0.0/10", "fd7a:115c:a1e0::/48"] as const;
 
-export const listenerSchema = z.strictObject({
-  name: name("a listener's name").describe("Stalwart's id of the listener; it appears in the log."),
-  protocol: z
-    .enum(["smtp", "lmtp", "imap", "pop3", "managesieve", "http"], {
-      error: "accepts smtp, lmtp, imap, pop3, managesieve or http",
-    })
-    .describe("What is spoken on the port."),
-  port,
-  bind: z
-    .string()
-    .refine((text) => ["ipv4", "ipv6"].includes(classifyHost(text)), { error: "accepts an IP address" })
-    .default("0.0.0.0")
-    .describe(
-      "Address to listen on. IPv4 by default: where the kernel has no IPv6, [::] yields no listener at all (stalwart#320).",
-    ),
-  implicitTls: z
-    .boolean()
-    .default(false)
-    .describe("TLS from the first byte (RFC 8314), instead of STARTTLS."),
-  proxy: z
-    .boolean()
-    .default(true)
-    .describe(
-      "Demand a PROXY header of peers in proxyTrustedNetworks. Off for the admin listener: decision 8 of the design, lesson 3.",
-    ),
-});
-
-export const relayRouteSchema = z.strictObject({
-  name: name("a route's name").refine((text) => text !== "local" && text !== "mx", {
-    error: '"local" and "mx" are Stalwart\'s own routes; accepts another name, such as "smarthost"',
-  }),
-  host: relayHost,
-  port: port.default(587),
-  tls: relayTls,
-  auth: z
-    .strictObject({
-      username: plain("a login name").describe("Login at the smarthost."),
-      secretFile: secretFile.describe(
-        "File in the container with the password, and nothing else (no line break).",
-      ),
-    })
-    .optional()
-    .describe("Credentials. Without it nothing is presented."),
-});
-
-export const accountSchema = z.strictObject({
-  name: z
-    .string()
-    .regex(/^[a-z0-9][a-z0-9._@-]{0,126}$/, { error: "accepts a login name: a-z, 0-9, . _ @ -" })
-    .describe("Login name."),
-  emails: z
-    .array(z.email({ error: "accepts an e-mail address" }))
-    .min(1, { error: "accepts a list with at least one e-mail address" })
-    .describe("Addresses that are delivered to the account, the first being its own."),
-});
-
 export const settingsSchema = z
   .strictObject({
-    hostname: domain.describe("The server's own name: banner, EHLO, Received lines."),
-    tailnetDomain: domain.describe("The tailnet's DNS name: what MagicDNS names end in."),
-    listeners: z.array(listenerSchema).min(1, { error: "accepts a list with at least one listener" }),
+    hostname: domain
+      .meta({ examples: ["mail.example.org", "mx.example.org"] })
+      .describe("The server's own name: banner, EHLO, Received lines."),
+    tailnetDomain: domain
+      .meta({ examples: ["tail7b1641.ts.net", "tail1234.ts.net"] })
+      .describe(
+        "The tailnet's DNS name: what MagicDNS names end in. Stalwart is not told it; it decides which relays may be trusted without a certificate.",
+      ),
+    listeners: z
+      .array(listenerSchema)
+      .min(1, { error: "accepts a list with at least one listener" })
+      .describe("Ports that the server listens on."),
     proxyTrustedNetworks: z
       .array(trustedNetwork)
       .default([...TAILNET_RANGES])
+      .meta({
+        accepts: "a list of IP addresses and CIDR ranges",
+        examples: [[...TAILNET_RANGES], ["100.64.0.0/10"]],
+      })
       .describe("Peers that must send a PROXY header on listeners with proxy: true."),
     allowedIps: z
       .array(network)
       .default([...TAILNET_RANGES])
+      .meta({
+        accepts: "a list of IP addresses and CIDR ranges",
+        examples: [[...TAILNET_RANGES], ["203.0.113.20"]],
+      })
       .describe("Addresses that are never banned (lesson 3): the tailnet, and the edge's public address."),
-    autoBan: z
-      .strictObject({
-        auth: rate.default("100/1d").describe("Failed logins."),
-        abuse: rate.default("35/1d").describe("Recipients that do not exist."),
-        loiter: rate.default("150/1d").describe("Connections that do nothing."),
-        scan: rate.default("30/1d").describe("Port scans and requests for a scanner's paths."),
-      })
-      .prefault({})
-      .describe("How often an address may misbehave before it is banned."),
+    autoBan: autoBanSchema.prefault({}).describe("How often an address may misbehave before it is banned."),
     relays: z.array(relayRouteSchema).default([]).describe("Routes to smarthosts (lesson 10)."),
-    outbound: z
-      .strictObject({
-        route: z
-          .string()
-          .default("mx")
-          .describe('Route for what is not local: the name of one of relays, or "mx" for direct delivery.'),
-        connectTimeout: z
-          .int()
-          .min(1)
-          .max(600)
-          .default(30)
-          .describe("Seconds to wait for a connection, per address. Stalwart's own default is 300."),
-      })
-      .prefault({})
-      .describe("Local domains are always delivered locally."),
+    outbound: outboundSchema.prefault({}).describe("Local domains are always delivered locally."),
     spamRules: z
       .union([z.literal("none"), z.url({ protocol: /^https$/, error: 'accepts "none" or an https URL' })])
       .default("none")
+      .meta({ accepts: '"none" or an https URL', examples: ["none", "https://example.org/spam-rules"] })
       .describe(
-        'Where the spam filter\'s rules are fetched from at first start; "none" takes a file with no rules, so that nothing needs the internet.',
+        'Where the spam filter\'s rules are fetched from at first start; "none" fetches nothing, so that nothing needs the internet.',
       ),
-    postgres: z.strictObject({
-      host: hostName.describe("Postgres' machine, by its MagicDNS name."),
-      port: port.default(5432),
-      database: plain("a database name").default("stalwart"),
-      user: plain("a role's name").default("stalwart"),
-      passwordFile: secretFile.default(`${SECRET_DIRECTORY}postgres`),
-      maxConnections: z.int().min(2).max(200).default(10).describe("Size of Stalwart's connection pool."),
-    }),
+    postgres: postgresSchema.describe("The data store."),
+    blobStore: blobStoreSchema
+      .optional()
+      .describe(
+        "Where messages lie; without it in Postgres. Set it before the first mail: what lies in another store is not found any more.",
+      ),
     admin: z
       .strictObject({
-        user: plain("a login name").default("admin"),
+        user: plain("a login name")
+          .default("admin")
+          .meta({ examples: ["admin", "tailwart"] })
+          .describe("Its login name."),
         hashFile: secretFile
           .default(`${SECRET_DIRECTORY}admin`)
+          .meta(secretBelow("admin", "admin-new"))
           .describe(
             "File with the bcrypt or SHA-512 crypt hash of the admin's password, without a line break.",
           ),
@@ -154,10 +88,21 @@ export const settingsSchema = z
       .describe(
         "Where the records of DNS-01 are written, with a secret that is only named by its file (lesson 2).",
       ),
-    logLevel: z.enum(["error", "warn", "info", "debug", "trace"]).default("info").describe("Log on stdout."),
+    publishRecords: publishRecordsSchema,
+    mtaSts: mtaStsSchema
+      .optional()
+      .describe("The MTA-STS policy of all domains. Without it Stalwart's own: testing, for 7 days."),
+    logLevel: z
+      .enum(["error", "warn", "info", "debug", "trace"], {
+        error: "accepts error, warn, info, debug or trace",
+      })
+      .default("info")
+      .meta({ accepts: "error, warn, info, debug or trace", examples: ["info", "debug"] })
+      .describe("Log on stdout."),
     domains: z
       .array(domain)
       .default([])
+      .meta({ accepts: "a list of domains", examples: [["example.org"], ["example.org", "example.net"]] })
       .describe("Domains whose mail is taken. One taken from the list stays."),
     accounts: z
       .array(accountSchema)
@@ -181,9 +126,17 @@ export const settingsSchema = z
     state.listeners.forEach((l, i) => {
       const other = state.listeners.findIndex((o) => o.port === l.port);
       if (other !== i)
-        issue(["listeners", i, "port"], `port ${l.port} is taken by "${state.listeners[other]?.name}"`);
+        issue(
+          ["listeners", i, "port"],
+          `port ${l.port} is taken by "${state.listeners[other]?.name}"; accepts another one`,
+        );
     });
     for (const { path, message } of acmeProblems(state)) issue(path, message);
+    if (state.publishRecords.length > 0 && !state.dnsProvider)
+      issue(
+        ["dnsProvider"],
+        "is needed to publish publishRecords; accepts a type and a secretFile (lesson 2)",
+      );
     const routes = ["mx", ...state.relays.map((r) => r.name)];
     if (!routes.includes(state.outbound.route)) {
       issue(

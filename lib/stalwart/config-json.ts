@@ -1,5 +1,5 @@
 import type { StalwartSettings } from "../settings/schema.ts";
-import { secretFrom } from "../settings/registry.ts";
+import { secretFrom } from "../settings/registry-spelling.ts";
 
 /**
  * The config file of Stalwart 0.16 and later: the data store, and nothing else. All other settings are rows of the registry inside it.

@@ -2,6 +2,7 @@
 import { LABELS } from "../../lib/settings/registry.ts";
 import { checkTarget, type Failure, isMap } from "../check.ts";
 import { UNKNOWN } from "../state.ts";
+import { referencesIn } from "./references.ts";
 
 type Json = Record<string, unknown>;
 
@@ -17,7 +18,13 @@ export function checkRegistryInputs(inputs: Json): Failure[] {
   }
   if (objects === UNKNOWN) return failures;
   if (!isMap(objects)) return [...failures, { property: "objects", reason: "accepts a map of objects" }];
-  for (const [key, properties] of Object.entries(objects)) checkObject(key, properties, fail);
+  for (const [key, properties] of Object.entries(objects)) {
+    checkObject(key, properties, fail);
+    for (const named of referencesIn(properties)) {
+      if (!(named in objects))
+        fail(`objects["${key}"]`, `names ${named}, which is not declared; declare it too`);
+    }
+  }
   checkRouting(objects, fail);
   return failures;
 }
@@ -29,6 +36,11 @@ function checkObject(key: string, properties: unknown, fail: Fail): void {
   const [object = "", ...label] = key.split("/");
   const labelled = LABELS[object];
   if (properties === UNKNOWN) return;
+  if (!/^[A-Z]/.test(key))
+    return fail(
+      path,
+      'is a key of Stalwart\'s 0.15 line; accepts an object of 0.16 and later, such as "MtaRoute/smarthost"',
+    );
   if (!isMap(properties)) return fail(path, "accepts a map of properties");
   if (labelled === undefined && label.length > 0) fail(path, `is no row: ${object} is a singleton`);
   if (labelled !== undefined && properties[labelled] !== label.join("/") && properties[labelled] !== UNKNOWN)
@@ -42,13 +54,13 @@ function visit(value: unknown, path: string, fail: Fail): void {
   if (typeof value === "string" && /^\*{4,}$/.test(value))
     return fail(
       path,
-      "is what the API shows in the place of a secret (****), and would overwrite the real one",
+      'is what the API shows in the place of a secret (****), and would overwrite the real one; accepts { "@type": "File", "filePath": "/etc/stalwart/secrets/relay" }',
     );
   if (!isMap(value)) return;
   if (value["@type"] === "Value" && "secret" in value)
     fail(
       path,
-      'holds a secret, which belongs into a file of the container: { "@type": "File", "filePath": … }',
+      'holds a secret, which belongs into a file of the container; accepts { "@type": "File", "filePath": "/etc/stalwart/secrets/relay" }',
     );
   for (const [key, inner] of Object.entries(value)) visit(inner, `${path}.${key}`, fail);
 }

@@ -1,9 +1,12 @@
 /** Brings a live registry to the desired objects: read, write what differs, reload, restart where needed, read again, compare. */
 import { UserError } from "../../lib/errors.ts";
 import type { RegistryObjects } from "../../lib/settings/registry.ts";
-import { PartialError } from "../converge.ts";
+import { rowConcernsRouting } from "../routing.ts";
+import { PartialError } from "../write.ts";
+import { domainTasks, giveDomainTasks } from "./domain-tasks.ts";
 import { type Changes, RefusedError, type RegistryApi } from "./jmap.ts";
 import { needsRestart, objectOf, planRows, readRows, type Write } from "./plan.ts";
+import { referencesIn, withIds } from "./references.ts";
 
 export interface RegistryConvergence {
   /** How many rows were written or destroyed; 0 when the server was as desired. */
@@ -14,6 +17,10 @@ export interface RegistryConvergence {
 export interface RegistryOptions {
   /** Waits until the API answers again, after a restart. */
   ready: () => Promise<void>;
+  /** Proves which route is in force, after a change of routes. */
+  probe?: () => Promise<void>;
+  /** The last deploy was cut off: what it has written may not be in force. */
+  interrupted?: boolean;
   /** Says what is being done; never a value. */
   log?: (message: string) => void;
 }
@@ -28,20 +35,28 @@ export async function convergeRegistry(
   api: RegistryApi,
   desired: RegistryObjects,
   previous: RegistryObjects,
-  { ready, log = () => undefined }: RegistryOptions,
+  { ready, probe, interrupted = false, log = () => undefined }: RegistryOptions,
 ): Promise<RegistryConvergence> {
   const keys = [...Object.keys(desired), ...Object.keys(previous)];
   const writes = planRows(await readRows(api, keys), desired, previous);
   const done: Write[] = [];
   try {
-    for (const batch of batches(writes)) await apply(api, batch, done, log);
+    const [first, last] = [
+      writes.filter(({ kind }) => kind !== "destroy"),
+      writes.filter(({ kind }) => kind === "destroy"),
+    ];
+    for (const batch of batches(first)) await apply(api, batch, done, log);
     // Also with nothing to write: an earlier run may have been killed between its writes and its reload.
     await api.reload();
+    // What a refused reload takes back must not have been destroyed: made anew it would have another id and account.
+    for (const batch of batches(last)) await apply(api, batch, done, log);
+    if (last.length > 0) await api.reload();
   } catch (error) {
     await undo(api, done, error, log);
     throw error;
   }
-  const restarted = needsRestart(writes, desired, previous);
+  const inForce = interrupted ? {} : previous;
+  const restarted = needsRestart(writes, desired, inForce);
   if (restarted) await restart(api, ready, log);
   const left = planRows(await readRows(api, keys), desired, previous);
   if (left.length > 0) {
@@ -51,7 +66,16 @@ export async function convergeRegistry(
       hint: "Somebody else may be writing settings at the same time. Run `pulumi up` again.",
     });
   }
+  await giveDomainTasks(api, domainTasks(desired, previous), log);
+  if (writes.some(({ key }) => rowConcernsRouting(key)) || reroutes(desired, inForce)) await probe?.();
   return { writes: writes.length, restarted };
+}
+
+/** Whether mail is declared to go another way than in the last deploy: one that was cut off has written it and not proved it. */
+function reroutes(desired: RegistryObjects, previous: RegistryObjects): boolean {
+  return Object.keys({ ...desired, ...previous }).some(
+    (key) => rowConcernsRouting(key) && JSON.stringify(desired[key]) !== JSON.stringify(previous[key]),
+  );
 }
 
 async function restart(
@@ -77,7 +101,7 @@ function batches(writes: readonly Write[]): Write[][] {
   return all;
 }
 
-/** One object's rows, in one request. Adds what was stored to `done`. */
+/** One object's rows, in one request. Rows that they name are looked up anew, since these may just have been made. Adds what was stored to `done`. */
 async function apply(
   api: RegistryApi,
   batch: readonly Write[],
@@ -85,6 +109,10 @@ async function apply(
   log: (message: string) => void,
 ): Promise<void> {
   log(batch.map(({ kind, key }) => `${kind} ${key}`).join(", "));
+  const named = await readRows(
+    api,
+    batch.flatMap(({ properties }) => referencesIn(properties)),
+  );
   const changes: Required<Changes> = { create: {}, update: {}, destroy: [] };
   const ids = new Map<string, Write>();
   batch.forEach((write, i) => {
@@ -93,7 +121,7 @@ async function apply(
     const id = isNew ? `row${i}` : (before?.id ?? "singleton");
     ids.set(id, write);
     if (kind === "destroy") changes.destroy.push(id);
-    else changes[isNew ? "create" : "update"][id] = properties;
+    else changes[isNew ? "create" : "update"][id] = withIds(properties, named) as Record<string, unknown>;
   });
   const names = Object.fromEntries([...ids].map(([id, { key }]) => [id, key]));
   try {
@@ -135,11 +163,20 @@ async function revert(api: RegistryApi, { key, kind, properties, before }: Write
     return;
   }
   if (!before) return;
-  if (kind === "destroy") {
-    const { id: _, ...values } = before;
-    await api.set(object, { create: { row: values } }, { row: key });
-  } else {
-    const values = Object.fromEntries(Object.keys(properties).map((name) => [name, before[name] ?? null]));
-    await api.set(object, { update: { [before.id]: values } }, { [before.id]: key });
-  }
+  const { id, ...whole } = before;
+  // Of another variant every property comes back with its type, and none of the new one's.
+  const anew = kind === "destroy" || ("@type" in properties && properties["@type"] !== whole["@type"]);
+  const values = anew
+    ? whole
+    : Object.fromEntries(Object.keys(properties).map((name) => [name, whole[name] ?? null]));
+  if (hidesSecret(values))
+    throw new Error(`${key} held a secret that the API does not show, which has to be entered anew`);
+  if (kind === "destroy") await api.set(object, { create: { row: values } }, { row: key });
+  else await api.set(object, { update: { [id]: values } }, { [id]: key });
+}
+
+/** Whether a value holds what the API shows in the place of a secret: written back, it would be the secret (prelude.rs, `MASKED_PASSWORD`). */
+function hidesSecret(value: unknown): boolean {
+  if (typeof value === "string") return /^\*{4,}$/.test(value);
+  return typeof value === "object" && value !== null && Object.values(value).some(hidesSecret);
 }

@@ -1,6 +1,7 @@
 /** What is live in the registry, and what must be written to make it as desired. */
 import { APPLIED_MARKER, LABELS, type RegistryObjects } from "../../lib/settings/registry.ts";
 import type { RegistryApi, Row } from "./jmap.ts";
+import { mentions, withReferences } from "./references.ts";
 
 type Json = Record<string, unknown>;
 
@@ -21,6 +22,14 @@ export interface Write {
  */
 const OWNED = new Set(["AllowedIp", "NetworkListener"]);
 const NEVER_DESTROYED = new Set(["Domain"]);
+
+/**
+ * What a singleton goes back to when it is declared no more: Stalwart's own values. The blob store is not in here, since a server keeps the one
+ * that its mail lies in.
+ */
+const UNDECLARED: Readonly<Record<string, Json>> = {
+  MtaSts: { mode: "testing", maxAge: 604_800_000, mxHosts: {} },
+};
 
 /** What names another row comes after it: routes before the strategy that names them (lesson 14). The marker says that all is there. */
 const LAST = ["Domain", "MtaOutboundStrategy", `MtaConnectionStrategy/${APPLIED_MARKER}`];
@@ -58,11 +67,12 @@ export async function readRows(api: RegistryApi, keys: Iterable<string>): Promis
  */
 export function planRows(live: LiveRows, desired: RegistryObjects, previous: RegistryObjects): Write[] {
   const writes: Write[] = [];
-  for (const [key, properties] of Object.entries(desired)) {
+  const undeclared = Object.entries(UNDECLARED).filter(([key]) => key in previous && !(key in desired));
+  for (const [key, properties] of [...Object.entries(desired), ...undeclared]) {
     const row = live.get(key);
     if (!row) writes.push({ key, kind: "create", properties });
     else {
-      const changed = changedProperties(row, properties);
+      const changed = changedProperties(row, properties, live);
       if (Object.keys(changed).length > 0)
         writes.push({ key, kind: "update", properties: changed, before: row });
     }
@@ -74,7 +84,8 @@ export function planRows(live: LiveRows, desired: RegistryObjects, previous: Reg
       !(key in desired) &&
       key.includes("/") &&
       !NEVER_DESTROYED.has(objectOf(key)) &&
-      (key in previous || OWNED.has(objectOf(key))),
+      (key in previous || OWNED.has(objectOf(key))) &&
+      !isNamedByAStranger(key, live, desired),
   );
   return [
     ...writes,
@@ -93,10 +104,21 @@ export function needsRestart(
   return [...writes.map(({ key }) => key), ...declared].some((key) => AT_START.has(objectOf(key)));
 }
 
+/** A domain that is declared no more stays, and with it the rows that it names: the server would refuse to destroy them (objectIsLinked). */
+function isNamedByAStranger(key: string, live: LiveRows, desired: RegistryObjects): boolean {
+  const id = live.get(key)?.id ?? "";
+  return [...live].some(
+    ([other, row]) =>
+      NEVER_DESTROYED.has(objectOf(other)) && !(other in desired) && mentions({ ...row, id: "" }, id),
+  );
+}
+
 /** Declared properties whose live value is another. */
-function changedProperties(row: Json, declared: Json): Json {
+function changedProperties(row: Json, declared: Json, live: LiveRows): Json {
   return Object.fromEntries(
-    Object.entries(declared).filter(([name, value]) => !sameValue(row[name], value, name)),
+    Object.entries(declared).filter(
+      ([name, value]) => !sameValue(withReferences(row[name], value, live), value, name),
+    ),
   );
 }
 

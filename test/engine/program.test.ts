@@ -57,13 +57,14 @@ beforeAll(async () => {
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 /** Previews the program with the valid config after a change. */
-function preview(change: Change, options: { offline?: boolean } = {}) {
+function preview(change: Change, options: { offline?: boolean; flags?: string[] } = {}) {
   const config = validConfig() as Parameters<Change>[0];
   change(config);
   const keys = Object.fromEntries(Object.entries(config).map(([key, value]) => [`tailwart:${key}`, value]));
   const file = join(folder, "config.yaml");
   writeFileSync(file, stringify({ ...salted, config: { ...salted.config, ...keys } }));
-  return pulumi(["preview", "--stack", "refused", "--config-file", file], options);
+  const args = ["preview", "--stack", "refused", "--config-file", file, ...(options.flags ?? [])];
+  return pulumi(args, options);
 }
 
 /** The slow rest runs in `npm run test:full`. */
@@ -87,5 +88,18 @@ describe("a preview", () => {
     expect(code, output).toBe(0);
     expect(output).toMatch(/tailwart:mail:Settings/);
     expect(output).toMatch(/to create/);
+  });
+
+  test("of Stalwart 0.16 declares objects of its registry, and passes the policy pack", async () => {
+    const { images } = validConfig();
+    const stalwart = images.stalwart.replace("v0.15.5", "v0.16.18");
+    const ofRegistry: Change = (config) =>
+      Object.assign(config, { images: { ...images, stalwart }, accounts: [] });
+    const { code, output } = await preview(ofRegistry, {
+      flags: ["--policy-pack", join(PROJECT, "policies", "tailwart-policies")],
+    });
+    expect(code, output).toBe(0);
+    expect(output).toMatch(/tailwart:mail:Registry/);
+    expect(output).not.toMatch(/tailwart:mail:Settings|\[mandatory\]|Not judged/);
   });
 });

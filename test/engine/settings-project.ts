@@ -43,12 +43,14 @@ const args = JSON.parse(readFileSync(new URL("./args.json", import.meta.url), "u
 ${program}
 `,
     );
-    // docker --host H exec -i C curl --config /etc/stalwart/… …, and docker --host H restart …
+    // docker --host H exec -i C curl --config /etc/stalwart/… …, and docker --host H restart, container inspect or logs …
     writeFileSync(
       join(this.folder, "bin/docker"),
       `#!/bin/bash
 echo "$*" >>"${this.folder}/docker.log"
 [[ $1 == --host && $3 == restart ]] && { touch "${this.folder}/restarted"; exit 0; }
+[[ $1 == --host && $3 == container ]] && { echo true; exit 0; }
+[[ $1 == --host && $3 == logs ]] && { cat "${directory}/log" 2>/dev/null; exit 0; }
 [[ $1 == --host && $3 == exec && $4 == -i && $6 == curl ]] || { echo "fake docker: $*" >&2; exit 1; }
 [[ -e "${this.folder}/cut" ]] && { echo "cut off" >&2; exit 7; }
 [[ -e "${this.folder}/cut-after-write" && "$*" == *"--request POST"* ]] && touch "${this.folder}/cut"

@@ -1,6 +1,6 @@
 /** The settings resource through the real Pulumi engine. Docker is a script that runs the command here instead of in a container. */
 import { execFileSync } from "node:child_process";
-import { rmSync, writeFileSync } from "node:fs";
+import { existsSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
@@ -68,6 +68,7 @@ describe("tailwart:mail:Settings in the engine", () => {
     const first = await up();
     expect(first.status, first.output).toBe(0);
     expect(await live("queue.route.smarthost.address")).toBe("mailbox.tail.test");
+    expect(first.output).toMatch(/a probe took route "smarthost" \(mailbox\.tail\.test\): not reached/);
     const second = await up("--expect-no-changes");
     expect(second.status, second.output).toBe(0);
     const third = await up("--expect-no-changes", "--refresh");
@@ -137,9 +138,12 @@ describe("tailwart:mail:Settings in the engine", () => {
     for (const file of ["cut", "cut-after-write"]) rmSync(join(project.folder, file));
 
     program("mailbox.tail.test");
+    expect((await preview()).output).toMatch(/- interrupted *: true/);
+    rmSync(join(project.folder, "restarted"), { force: true });
     const mended = await up();
     expect(mended.status, mended.output).toBe(0);
     expect(await live("queue.route.smarthost.address")).toBe("mailbox.tail.test");
+    expect(existsSync(join(project.folder, "restarted"))).toBe(true);
     expect((await up("--expect-no-changes")).status).toBe(0);
   });
 

@@ -1,22 +1,15 @@
 import { execFileSync } from "node:child_process";
-import { createSocket } from "node:dgram";
-import { once } from "node:events";
-import { createServer } from "node:net";
-import type { AddressInfo } from "node:net";
-import { networkInterfaces } from "node:os";
-import { setTimeout as sleep } from "node:timers/promises";
 import { createTransport } from "nodemailer";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
-import { toFileKeys, toSettingKeys } from "../../lib/settings/keys.ts";
 import type { StalwartSettings } from "../../lib/settings/schema.ts";
 import { StalwartApi } from "../../provider/api.ts";
-import { converge, PartialError } from "../../provider/converge.ts";
+import { converge } from "../../provider/converge.ts";
 import { SettingsResource } from "../../provider/resource.ts";
 import type { SettingsState } from "../../provider/state.ts";
+import { PartialError } from "../../provider/write.ts";
+import { applyTo, HASH, stateOf as stateOfServer } from "./settings-state.ts";
 import { freePort, Postgres, StalwartServer } from "./stalwart-server.ts";
-
-const HASH = execFileSync("openssl", ["passwd", "-6", "alice-password"]).toString().trim();
 
 let postgres: Postgres;
 let server: StalwartServer;
@@ -33,26 +26,9 @@ afterAll(async () => {
   postgres?.stop();
 });
 
-function stateOf(settings: StalwartSettings): SettingsState {
-  return {
-    target: { dockerHost: "unix:///none", container: "test", api: `http://127.0.0.1:${server.ports.http}` },
-    settings: toSettingKeys(settings),
-    fileSettings: Object.fromEntries(
-      Object.entries(toFileKeys(settings)).map(([k, v]) => [k, server.path(v)]),
-    ),
-    domains: settings.domains,
-    accounts: Object.fromEntries(settings.accounts.map((a) => [a.name, { emails: a.emails, secret: HASH }])),
-  };
-}
-
-/** Applies, and says which requests that took. */
-async function apply(desired: SettingsState, previous?: SettingsState) {
-  const transport = server.transport();
-  const log: string[] = [];
-  await new SettingsResource(() => transport).apply(desired, previous, (message) => log.push(message));
-  const writes = transport.requests.filter((request) => !request.startsWith("GET "));
-  return { writes, log, restarts: transport.restarts, requests: transport.requests };
-}
+const stateOf = (settings: StalwartSettings) => stateOfServer(server, settings);
+const apply = (desired: SettingsState, previous?: SettingsState) =>
+  applyTo(server.transport(), desired, previous);
 
 const read = (state: SettingsState) => new SettingsResource(() => server.transport()).read(state);
 const api = () => new StalwartApi(server.transport(), `http://127.0.0.1:${server.ports.http}`);
@@ -200,42 +176,7 @@ describe("the settings of a real Stalwart", () => {
   });
 });
 
-describe("an apply that is killed", () => {
-  test("after any of its requests is finished by the next one", async () => {
-    const before = stateOf(base());
-    const desired = stateOf({
-      ...base(),
-      relays: [
-        { ...base().relays[0], name: "other", host: "other.tail.test", port: 2525, tls: "starttls" } as never,
-      ],
-      outbound: { route: "other", connectTimeout: 31 },
-      allowedIps: ["100.64.0.0/10", "203.0.113.21"],
-    });
-    let survived = 0;
-    for (let limit = 1; survived === 0; limit++) {
-      await apply(before, desired);
-      const transport = server.transport();
-      const { curl } = transport;
-      // From here on nothing gets through, so nothing can be put back either: as if the process were gone.
-      transport.curl = (args, stdin, deadline) =>
-        transport.requests.length < limit
-          ? curl.call(transport, args, stdin, deadline)
-          : Promise.resolve({ status: 7, stdout: "", stderr: "killed" });
-      try {
-        await converge(new StalwartApi(transport, desired.target.api), desired, before, {
-          readyDeadline: 1000,
-        });
-        survived = limit;
-      } catch {
-        await apply(desired, before);
-        expect(await read(desired)).toEqual(desired);
-        expect(await api().readSettings([], ["queue.route.smarthost"])).toEqual({});
-      }
-    }
-    expect(survived).toBeGreaterThan(6);
-    await apply(before, desired);
-  });
-
+describe("an apply that is cut off after its first write", () => {
   test("and could not put back what it had written says so, so that the engine updates again", async () => {
     const before = stateOf(base());
     const desired = { ...before, settings: { ...before.settings, "queue.route.smarthost.port": "2525" } };
@@ -310,129 +251,3 @@ describe("while Postgres is away", () => {
     expect(await read(state)).toEqual(state);
   });
 });
-
-describe("which route mail takes (lesson 12)", () => {
-  test("changes by the reload, not by the write, and needs no restart", async () => {
-    const address = Object.values(networkInterfaces())
-      .flat()
-      .find((i) => i?.family === "IPv4" && !i.internal)?.address;
-    if (!address)
-      throw new Error(
-        "this test needs an IPv4 address other than loopback: Stalwart refuses loopback as a relay",
-      );
-    const dns = await nameServer(address);
-    const sinks = [await smtpSink(address), await smtpSink(address)] as const;
-    try {
-      const route = (sink: number) =>
-        stateOf(
-          server.settings({
-            ...base(),
-            relays: [
-              { name: "smarthost", host: "mailbox.tail.test", port: sinks[sink]?.port ?? 0, tls: "tailnet" },
-            ],
-          }),
-        );
-      const resolver: [string, string][] = [
-        ["resolver.type", "custom"],
-        ["resolver.custom.0000", `udp://127.0.0.1:${dns.port}`],
-      ];
-      await api().writeSettings([{ type: "insert", prefix: null, values: resolver, assert_empty: false }]);
-      await apply(route(0), stateOf(base()));
-      await send("one");
-      await sinks[0].received("one").catch((error: unknown) => {
-        if (dns.questions() > 0) throw error;
-        throw new Error(
-          'Stalwart asked no DNS question: it is built with mail-auth\'s feature "test", which mocks every lookup',
-        );
-      });
-
-      const port: [string, string] = ["queue.route.smarthost.port", String(sinks[1].port)];
-      await api().writeSettings([{ type: "insert", prefix: null, values: [port], assert_empty: false }]);
-      await send("two");
-      await sinks[0].received("two"); // written only: the old route still holds
-
-      await apply(route(1), route(0));
-      await send("three");
-      await sinks[1].received("three");
-      expect(sinks[0].messages.join()).not.toContain("three");
-    } finally {
-      dns.close();
-      for (const sink of sinks) sink.close();
-    }
-  });
-});
-
-async function send(subject: string): Promise<void> {
-  await createTransport({
-    host: "127.0.0.1",
-    port: server.ports.submissions,
-    secure: true,
-    tls: { rejectUnauthorized: false },
-    auth: { user: "alice", pass: "alice-password" },
-  }).sendMail({ from: "alice@lab.test", to: "bob@elsewhere.test", subject, text: subject });
-}
-
-/** A DNS server that gives every A question the same answer, and no answer to any other. */
-async function nameServer(address: string) {
-  const socket = createSocket("udp4");
-  let questions = 0;
-  socket.on("message", (query, peer) => {
-    questions++;
-    let end = 12;
-    while (query[end]) end += (query[end] ?? 0) + 1;
-    const question = query.subarray(12, end + 5);
-    const isA = query.readUInt16BE(end + 1) === 1;
-    const header = Buffer.from(query.subarray(0, 12));
-    header.writeUInt16BE(0x8580, 2);
-    header.writeUInt16BE(1, 4);
-    header.writeUInt16BE(isA ? 1 : 0, 6);
-    header.writeUInt32BE(0, 8);
-    const answer = Buffer.from([0xc0, 0x0c, 0, 1, 0, 1, 0, 0, 0, 1, 0, 4, ...address.split(".").map(Number)]);
-    socket.send(Buffer.concat([header, question, ...(isA ? [answer] : [])]), peer.port, peer.address);
-  });
-  socket.bind(0, "127.0.0.1");
-  await once(socket, "listening");
-  return { port: socket.address().port, questions: () => questions, close: () => socket.close() };
-}
-
-/** An SMTP server without TLS that keeps what it is sent. */
-async function smtpSink(address: string) {
-  const messages: string[] = [];
-  const sink = createServer((socket) => {
-    let data: string | undefined;
-    socket.on("error", () => undefined);
-    socket.write("220 sink ESMTP\r\n");
-    socket.on("data", (chunk) => {
-      if (data !== undefined) {
-        data += chunk.toString();
-        if (!data.includes("\r\n.\r\n")) return;
-        messages.push(data);
-        data = undefined;
-        socket.write("250 kept\r\n");
-        return;
-      }
-      for (const line of chunk.toString().split("\r\n").filter(Boolean)) {
-        if (/^DATA/i.test(line)) {
-          data = "";
-          socket.write("354 go on\r\n");
-        } else if (/^QUIT/i.test(line)) socket.end("221 bye\r\n");
-        else socket.write("250 sink\r\n");
-      }
-    });
-  });
-  sink.listen(0, address);
-  await once(sink, "listening");
-  return {
-    messages,
-    port: (sink.address() as AddressInfo).port,
-    close: () => sink.close(),
-    async received(subject: string): Promise<void> {
-      const deadline = Date.now() + 15_000;
-      while (!messages.some((message) => message.includes(`Subject: ${subject}`))) {
-        if (Date.now() > deadline)
-          throw new Error(`"${subject}" did not arrive; log:\n${server.log.slice(-3000)}`);
-        await sleep(50);
-      }
-    },
-  };
-}

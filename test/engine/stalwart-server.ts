@@ -3,6 +3,7 @@ import { execFileSync, spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import {
+  appendFileSync,
   chmodSync,
   chownSync,
   existsSync,
@@ -56,12 +57,13 @@ function postgresPrograms(): string {
 }
 
 /** Runs a program as user postgres when this process is root, since Postgres refuses root. */
-function asPostgres(command: string, args: string[]): void {
+function asPostgres(command: string, args: string[], output: "ignore" | "pipe" = "ignore"): string {
   const root = process.getuid?.() === 0;
   const [program, ...rest] = root
     ? ["runuser", "-u", "postgres", "--", command, ...args]
     : [command, ...args];
-  execFileSync(program as string, rest, { stdio: "ignore", cwd: "/" });
+  const stdio = ["ignore", output, "ignore"] as const;
+  return String(execFileSync(program as string, rest, { stdio: [...stdio], cwd: "/" }) ?? "");
 }
 
 export class Postgres {
@@ -103,18 +105,13 @@ export class Postgres {
   }
 
   sql(...statements: string[]): void {
-    for (const statement of statements) {
-      asPostgres(join(this.#programs, "psql"), [
-        "-h",
-        "127.0.0.1",
-        "-p",
-        String(this.port),
-        "-U",
-        "postgres",
-        "-c",
-        statement,
-      ]);
-    }
+    for (const statement of statements) this.ask(statement);
+  }
+
+  /** What a statement answers, without its frame. */
+  ask(statement: string): string {
+    const where = ["-h", "127.0.0.1", "-p", String(this.port), "-U", "postgres"];
+    return asPostgres(join(this.#programs, "psql"), [...where, "-At", "-c", statement], "pipe").trim();
   }
 
   resume(): void {
@@ -215,7 +212,10 @@ export class StalwartServer {
       },
       stdio: ["ignore", "pipe", "pipe"],
     });
-    const keep = (data: Buffer) => (this.log += data.toString());
+    const keep = (data: Buffer) => {
+      this.log += data.toString();
+      if (existsSync(this.directory)) appendFileSync(join(this.directory, "log"), data);
+    };
     this.#process.stdout?.on("data", keep);
     this.#process.stderr?.on("data", keep);
   }
@@ -254,9 +254,9 @@ export class StalwartServer {
       requests: [],
       restarts: 0,
       curl(args, stdin, deadline) {
+        const { protocol, pathname } = new URL(args[args.indexOf("--url") + 1] ?? "");
         const method = args[args.indexOf("--request") + 1] ?? "";
-        const url = args[args.indexOf("--url") + 1] ?? "";
-        this.requests.push(`${method} ${new URL(url).pathname}`);
+        this.requests.push(protocol === "http:" ? `${method} ${pathname}` : "probe");
         return runCommand("curl", ["--config", path(API_CURLRC), ...args], { stdin, deadline });
       },
       async restart() {

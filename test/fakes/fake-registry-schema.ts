@@ -2,46 +2,12 @@
  * What the fake of Stalwart's registry knows of its objects: those that tailwart declares, and no other. Names, kinds, what cannot be changed and
  * what must be there are the ones of a 0.16.18 server's schema.
  */
+import { type FakeObject, name, nullable, of, oneOf } from "./fake-registry-kinds.ts";
+import { NAME_OBJECTS } from "./fake-registry-names.ts";
 
-/** Kind of a property. `set` and `list` hold one of the other kinds; `secret` is a variant that a server masks when it holds a value. */
-export type Kind =
-  | "string"
-  | "boolean"
-  | "number"
-  | "secret"
-  | "expression"
-  | "rate"
-  | "variant"
-  | { readonly enum: readonly string[] }
-  | { readonly set: "string" | readonly string[] }
-  | { readonly id: string };
-
-export interface FakeProperty {
-  readonly kind: Kind;
-  readonly immutable?: true;
-  readonly serverSet?: true;
-  readonly nullable?: true;
-  readonly required?: true;
-}
-
-export interface FakeObject {
-  readonly singleton?: true;
-  /** Variant by `@type` → its properties; "" where the object has no variants. */
-  readonly variants: Readonly<Record<string, Readonly<Record<string, FakeProperty>>>>;
-  /** What a row holds that was not told otherwise. */
-  readonly defaults?: Readonly<Record<string, unknown>>;
-  /** Rows are told apart by it. */
-  readonly primaryKey?: string;
-}
-
-const of = (kind: Kind): FakeProperty => ({ kind });
-const nullable = (kind: Kind): FakeProperty => ({ kind, nullable: true });
-const name: FakeProperty = { kind: "string", immutable: true, required: true };
-const oneOf = (...values: string[]): Kind => ({ enum: values });
 const policy = oneOf("optional", "require", "disable");
 const bans = ["auth", "abuse", "loiter", "scan"];
-const dnsTimes = { ttl: of("number"), timeout: of("number"), pollingInterval: of("number") };
-const dnsDefaults = { ttl: 300_000, timeout: 30_000, pollingInterval: 15_000, propagationTimeout: 60_000 };
+const days = (n: number) => n * 86_400_000;
 
 export const FAKE_OBJECTS: Readonly<Record<string, FakeObject>> = {
   SystemSettings: {
@@ -54,7 +20,7 @@ export const FAKE_OBJECTS: Readonly<Record<string, FakeObject>> = {
     variants: {
       "": {
         name,
-        bind: { kind: { set: "string" }, required: true },
+        bind: { kind: { set: "string", min: 1 }, required: true },
         protocol: of(oneOf("smtp", "lmtp", "http", "imap", "pop3", "manageSieve")),
         useTls: of("boolean"),
         tlsImplicit: of("boolean"),
@@ -74,7 +40,12 @@ export const FAKE_OBJECTS: Readonly<Record<string, FakeObject>> = {
         ]),
       ),
     },
-    defaults: { authBanRate: { count: 100, period: 86_400_000 } },
+    defaults: {
+      authBanRate: { count: 100, period: days(1) },
+      abuseBanRate: { count: 35, period: days(1) },
+      loiterBanRate: { count: 150, period: days(1) },
+      scanBanRate: { count: 30, period: days(1) },
+    },
   },
   AllowedIp: {
     primaryKey: "address",
@@ -157,75 +128,17 @@ export const FAKE_OBJECTS: Readonly<Record<string, FakeObject>> = {
     },
     defaults: { enable: true },
   },
-  BlobStore: {
+  SpamSettings: {
     singleton: true,
-    variants: {
-      Default: {},
-      S3: {
-        bucket: { kind: "string", required: true },
-        region: of("variant"),
-        accessKey: of("secret"),
-        secretKey: of("secret"),
-        keyPrefix: nullable("string"),
-      },
-    },
-    defaults: { "@type": "Default" },
+    variants: { "": { enable: of("boolean"), spamFilterRulesUrl: nullable("string") } },
+    defaults: { enable: true, spamFilterRulesUrl: "https://github.com/stalwartlabs/spam-filter/rules" },
   },
-  DnsServer: {
-    primaryKey: "description",
-    variants: {
-      Tsig: {
-        description: { kind: "string", required: true },
-        host: { kind: "string", required: true },
-        port: of("number"),
-        protocol: of(oneOf("udp", "tcp")),
-        keyName: { kind: "string", required: true },
-        key: { kind: "secret", required: true },
-        tsigAlgorithm: of(oneOf("hmac-sha256", "hmac-sha384", "hmac-sha512")),
-        ...dnsTimes,
-        propagationTimeout: of("number"),
-      },
-      Spaceship: {
-        description: { kind: "string", required: true },
-        apiKey: { kind: "string", required: true },
-        secret: { kind: "secret", required: true },
-        ...dnsTimes,
-        propagationTimeout: of("number"),
-      },
-    },
-    defaults: dnsDefaults,
+  SpamPyzor: {
+    singleton: true,
+    variants: { "": { enable: of("boolean"), host: of("string"), port: of("number") } },
+    defaults: { enable: true, host: "public.pyzor.org", port: 24_441 },
   },
-  AcmeProvider: {
-    primaryKey: "directory",
-    variants: {
-      "": {
-        directory: { kind: "string", immutable: true, required: true },
-        contact: { kind: { set: "string" }, required: true },
-        challengeType: of(oneOf("TlsAlpn01", "DnsPersist01", "Dns01", "Http01")),
-        renewBefore: of(oneOf("R12", "R23", "R34", "R45")),
-        accountKey: { kind: "string", serverSet: true },
-        accountUri: { kind: "string", serverSet: true },
-      },
-    },
-    defaults: { challengeType: "TlsAlpn01", renewBefore: "R23" },
-  },
-  Domain: {
-    primaryKey: "name",
-    variants: {
-      "": {
-        name: { kind: "string", required: true },
-        certificateManagement: of("variant"),
-        dnsManagement: of("variant"),
-        dkimManagement: of("variant"),
-      },
-    },
-    defaults: {
-      certificateManagement: { "@type": "Manual" },
-      // The real server's default publishes everything but TLSA.
-      dnsManagement: { "@type": "Manual" },
-      dkimManagement: { "@type": "Automatic" },
-    },
-  },
+  ...NAME_OBJECTS,
 };
 
 /** Objects whose live copy stays the same until the server's next start. */

@@ -6,17 +6,12 @@
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 
-import {
-  AT_START,
-  FAKE_OBJECTS,
-  type FakeObject,
-  type FakeProperty,
-  type Kind,
-} from "./fake-registry-schema.ts";
+import { checkChange, checkProperties, type HasRow, type SetError } from "./fake-registry-checks.ts";
+import type { FakeObject } from "./fake-registry-kinds.ts";
+import { AT_START, FAKE_OBJECTS } from "./fake-registry-schema.ts";
 
 type Json = Record<string, unknown>;
 type Row = Json & { id: string };
-type SetError = { type: string; properties?: string[]; description?: string; validationErrors?: Json[] };
 
 const MASK = "****";
 
@@ -24,6 +19,8 @@ export class FakeRegistry {
   readonly requests: string[] = [];
   /** Secret files that the server can read; another one makes its reload fail. */
   readonly readableFiles = new Set<string>();
+  /** CAs that do not answer: the server asks one when it is declared. */
+  readonly silentCas = new Set<string>();
   /** Object → row id → row, as it is stored. */
   readonly #stored = new Map<string, Map<string, Row>>();
   #inForce = new Map<string, string>();
@@ -147,10 +144,12 @@ export class FakeRegistry {
     }
     for (const [id, changes] of Object.entries((args["update"] ?? {}) as Record<string, Json>)) {
       const row = rows.get(id);
-      const problem = row ? checkChange(object, row, changes) : { type: "notFound" };
+      const problem = row
+        ? (checkChange(object, row, changes, this.#has) ?? this.#checkProof(name, { ...row, ...changes }))
+        : { type: "notFound" };
       if (problem) refused.notUpdated[id] = problem;
       else {
-        Object.assign(row as Row, rewritten(changes));
+        replace(row as Row, rewritten(changes));
         answer.updated[id] = null;
       }
     }
@@ -169,11 +168,35 @@ export class FakeRegistry {
   }
 
   #checkNew(name: string, object: FakeObject, value: Json): SetError | undefined {
-    const problem = checkProperties(object, value, String(value["@type"] ?? ""));
-    if (problem) return problem;
-    const key = object.primaryKey ?? "";
+    const problem =
+      checkProperties(object, value, String(value["@type"] ?? ""), this.#has) ??
+      this.#checkProof(name, value);
+    if (problem || object.primaryKey === undefined) return problem;
+    const key = object.primaryKey;
     const taken = [...this.#rows(name).values()].find((row) => row[key] === value[key]);
     return taken ? { type: "primaryKeyViolation", properties: [key] } : undefined;
+  }
+
+  readonly #has: HasRow = (object, id) => this.#rows(object).has(id);
+
+  /** What the server tries out before it stores a row (jmap/src/registry/mapping: domain.rs, tls.rs). */
+  #checkProof(name: string, value: Json): SetError | undefined {
+    if (name === "AcmeProvider" && this.silentCas.has(String(value["directory"])))
+      return {
+        type: "invalidProperties",
+        properties: ["directory"],
+        description: "Failed to create ACME account: connection refused",
+      };
+    if (name === "DnsServer" && filesIn(value).some((file) => !this.readableFiles.has(file)))
+      return { type: "invalidProperties", description: "Failed to build DNS server: a file cannot be read" };
+    if (name !== "Domain") return undefined;
+    const [certificates, dns] = [value["certificateManagement"], value["dnsManagement"]] as (
+      Json | undefined
+    )[];
+    const provider = this.#rows("AcmeProvider").get(String(certificates?.["acmeProviderId"]));
+    if (provider?.["challengeType"] !== "Dns01" || dns?.["@type"] === "Automatic") return undefined;
+    const description = "ACME provider requires automatic DNS management";
+    return { type: "invalidProperties", properties: ["acmeProviderId"], description };
   }
 
   #linksTo(name: string, row: Row | undefined): string | undefined {
@@ -213,71 +236,17 @@ function rewritten(value: Json): Json {
   return { ...rest, contact: Object.fromEntries(uris) as Json };
 }
 
+/** Another `@type` is another variant: of the old one nothing stays. */
+function replace(row: Row, changes: Json): void {
+  if ("@type" in changes && changes["@type"] !== row["@type"])
+    for (const key of Object.keys(row)) if (key !== "id") delete row[key];
+  Object.assign(row, changes);
+}
+
 function masked(value: unknown): unknown {
   if (typeof value !== "object" || value === null) return value;
   const secret = (value as Json)["@type"] === "Value" && "secret" in value;
   return Object.fromEntries(
     Object.entries(value).map(([key, inner]) => [key, secret && key === "secret" ? MASK : masked(inner)]),
   );
-}
-
-function checkChange(object: FakeObject, row: Row, changes: Json): SetError | undefined {
-  const type = String(changes["@type"] ?? row["@type"] ?? "");
-  const known = object.variants[type] ?? {};
-  const fixed = Object.keys(changes).find((key) => known[key]?.immutable && changes[key] !== row[key]);
-  if (fixed)
-    return { type: "invalidPatch", properties: [fixed], description: "Cannot modify read-only property" };
-  return checkProperties(object, { ...changes, ...(type ? { "@type": type } : {}) }, type, true);
-}
-
-function checkProperties(
-  object: FakeObject,
-  value: Json,
-  type: string,
-  partial = false,
-): SetError | undefined {
-  const known = object.variants[type];
-  if (!known) return { type: "invalidProperties", properties: ["@type"] };
-  for (const [key, inner] of Object.entries(value)) {
-    if (key === "@type") continue;
-    const property = known[key];
-    if (!property) return { type: "invalidProperties", properties: [key], description: "unknown property" };
-    if (property.serverSet) return { type: "invalidPatch", properties: [key] };
-    const problem = checkValue(property, inner);
-    if (problem) return { type: "invalidPatch", properties: [key], description: problem };
-  }
-  const missing = partial ? [] : Object.keys(known).filter((key) => known[key]?.required && !(key in value));
-  if (missing.length === 0) return undefined;
-  const validationErrors = missing.map((property) => ({ type: "Required", property }));
-  return { type: "validationFailed", validationErrors };
-}
-
-function checkValue({ kind, nullable }: FakeProperty, value: unknown): string | undefined {
-  if (Array.isArray(value)) return "an array, where an object is accepted";
-  if (value === null) return nullable ? undefined : "null";
-  return fits(kind, value) ? undefined : "a value of another type";
-}
-
-const isMap = (value: unknown): value is Json =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
-
-function fits(kind: Kind, value: unknown): boolean {
-  if (kind === "string" || kind === "boolean" || kind === "number") return typeof value === kind;
-  if (!isMap(value)) return typeof kind === "object" && "enum" in kind && kind.enum.includes(String(value));
-  if (kind === "variant") return typeof value["@type"] === "string";
-  if (kind === "secret") {
-    const { "@type": type, ...rest } = value;
-    const accepted = { File: "filePath", EnvironmentVariable: "variableName", Value: "secret", None: "" };
-    const property = accepted[type as keyof typeof accepted];
-    return property !== undefined && Object.keys(rest).every((key) => key === property || key === "value");
-  }
-  if (kind === "rate") return typeof value["count"] === "number" && typeof value["period"] === "number";
-  if (kind === "expression") return typeof value["else"] === "string" && isNumbered(value["match"]);
-  if ("set" in kind) return Object.values(value).every((member) => member === true);
-  return false;
-}
-
-/** A list: keys from "0" on. */
-function isNumbered(value: unknown): boolean {
-  return isMap(value) && Object.keys(value).every((key, i) => key === String(i));
 }

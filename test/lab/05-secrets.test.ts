@@ -28,6 +28,7 @@ async function secrets(): Promise<[what: string, value: string][]> {
   return [
     ["Postgres password", facts.postgres.password],
     ["alice's password", await accountPassword(lab, "alice")],
+    ["TSIG key", facts.dns.tsigKey],
     ["API key", stack.env["TAILSCALE_API_KEY"] ?? ""],
     ...made,
   ];

@@ -61,12 +61,17 @@ export function greets(): boolean {
   return execFileSync("nsenter", args, { encoding: "utf8", timeout: 15_000 }).startsWith("220");
 }
 
-/** Calls Stalwart's settings API inside its container, as a hand in the admin UI would. */
+/** Asks Stalwart's API inside its container, as its admin UI does, and returns the answer's data. */
+export function settingsApi(method: "GET" | "POST", path: string, body?: unknown): unknown {
+  const json = body === undefined ? [] : ["--json", JSON.stringify(body)];
+  const where = ["--request", method, `http://127.0.0.1:8080/api${path}`];
+  const curl = ["curl", "-sS", "--fail", "-K", "/etc/stalwart/secrets/api.curlrc", ...json, ...where];
+  return (JSON.parse(docker("kvm", "exec", container("stalwart"), ...curl)) as { data: unknown }).data;
+}
+
+/** Changes a setting, as a hand in the admin UI would. */
 export function editSetting(key: string, value: string): void {
-  const body = JSON.stringify([
+  settingsApi("POST", "/settings", [
     { type: "insert", prefix: null, values: [[key, value]], assert_empty: false },
   ]);
-  const url = "http://127.0.0.1:8080/api/settings";
-  const curl = ["curl", "-sS", "--fail", "-K", "/etc/stalwart/secrets/api.curlrc", "--json", body, url];
-  docker("kvm", "exec", container("stalwart"), ...curl);
 }

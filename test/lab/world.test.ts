@@ -207,7 +207,7 @@ describe("up and down", () => {
   test("a second up starts nothing", async () => {
     const before = labProcesses(layout).map(({ pid }) => pid);
     const daemons = (pid: number) =>
-      /dockerd|unbound|docker-registry|headscale|postgres -D|tailscaled|master/.test(
+      /dockerd|knotd|pebble|docker-registry|headscale|postgres -D|tailscaled|master/.test(
         commandLine(pid).join(" "),
       );
     const lines: string[] = [];

@@ -291,3 +291,73 @@ test("no-container-ipv6-assumed is not concerned with a stack without settings o
   const outcome = await runStackPolicy(policy, without);
   expect(outcome).toEqual({ ...PASSED, notApplicable: "the stack has no settings of Stalwart" });
 });
+
+const registry = (objects: unknown): TestResource => ({
+  type: "tailwart:mail:Registry",
+  name: "mail-settings",
+  props: { target: { container: "stalwart" }, objects },
+});
+const mxRoute = (more: object) => registry({ "MtaRoute/direct": { "@type": "Mx", name: "direct", ...more } });
+const sendsFrom = (sourceIps: unknown) =>
+  registry({ "MtaConnectionStrategy/default": { name: "default", sourceIps } });
+
+describe("no-container-ipv6-assumed on Stalwart 0.16 and later", () => {
+  test.each([
+    [
+      "a route that prefers IPv6",
+      mxRoute({ ipLookupStrategy: "v6ThenV4" }),
+      `objects["MtaRoute/direct"].ipLookupStrategy prefers IPv6 addresses, ${SINCE}`,
+    ],
+    [
+      "a route that uses IPv6 alone",
+      mxRoute({ ipLookupStrategy: "v6Only" }),
+      `objects["MtaRoute/direct"].ipLookupStrategy asks for IPv6 addresses alone, ${SINCE}`,
+    ],
+    [
+      "an IPv6 address among those to send from",
+      sendsFrom({ 0: { sourceIp: "192.0.2.1" }, 1: { sourceIp: "2001:db8::25" } }),
+      `objects["MtaConnectionStrategy/default"].sourceIps.1.sourceIp is an IPv6 address to send from, ${SINCE}`,
+    ],
+  ])("refuses %s", async (_, resource, says) => {
+    const { violations, notJudged } = await runStackPolicy(policy, [resource, ...without]);
+    expect(violations).toEqual([expect.stringContaining(says)]);
+    expect(notJudged).toEqual([]);
+  });
+
+  test.each([
+    ["a route that looks up IPv4 first", mxRoute({ ipLookupStrategy: "v4ThenV6" })],
+    [
+      "a relay, which has no such choice",
+      registry({ "MtaRoute/smarthost": { "@type": "Relay", ipLookupStrategy: "v6Only" } }),
+    ],
+    ["IPv4 addresses to send from", sendsFrom({ 0: { sourceIp: "192.0.2.1" } })],
+    ["other rows, whatever is unknown of them", registry({ "Domain/example.org": UNKNOWN })],
+  ])("passes %s", async (_, resource) => {
+    expect(await runStackPolicy(policy, [resource, ...without])).toEqual(PASSED);
+  });
+
+  test.each([
+    ["the rows", registry(UNKNOWN_OBJECT), "objects"],
+    ["a row", registry({ "MtaRoute/direct": UNKNOWN_OBJECT }), 'objects["MtaRoute/direct"]'],
+    ["a lookup", mxRoute({ ipLookupStrategy: UNKNOWN }), 'objects["MtaRoute/direct"].ipLookupStrategy'],
+    [
+      "a route's variant",
+      registry({ "MtaRoute/direct": { "@type": UNKNOWN, ipLookupStrategy: "v6Only" } }),
+      'objects["MtaRoute/direct"]["@type"]',
+    ],
+    [
+      "addresses to send from",
+      sendsFrom(UNKNOWN_OBJECT),
+      'objects["MtaConnectionStrategy/default"].sourceIps',
+    ],
+    [
+      "one address to send from",
+      sendsFrom({ 0: { sourceIp: UNKNOWN } }),
+      'objects["MtaConnectionStrategy/default"].sourceIps.0.sourceIp',
+    ],
+  ])("does not judge %s that is unknown", async (_, resource, where) => {
+    const { violations, notJudged } = await runStackPolicy(policy, [resource, ...without]);
+    expect(violations).toEqual([]);
+    expect(notJudged).toEqual([expect.stringContaining(`${where}: unknown until the update`)]);
+  });
+});

@@ -40,9 +40,9 @@ test("a stage that fails is named, and its error goes on", async () => {
 
 test("a user's mistake is printed in words, without a stack, and the exit code is 1", async () => {
   await runMain(() =>
-    Promise.reject(new UserError("which stack?", { hint: "npm run adopt -- --stack prod" })),
+    Promise.reject(new UserError("which stack?", { hint: "npm run adopt -- policy --stack prod" })),
   );
-  expect(err.join("\n")).toMatch(/error:.* which stack\?\n {2}npm run adopt -- --stack prod$/);
+  expect(err.join("\n")).toMatch(/error:.* which stack\?\n {2}npm run adopt -- policy --stack prod$/);
   expect(process.exitCode).toBe(1);
 });
 

@@ -153,7 +153,12 @@ describe("StartUnit", () => {
 });
 
 describe("MailSettings", () => {
-  const args = { settings: plan.settings, dockerHost: "unix:///run/docker.sock", container: "stalwart" };
+  const args = {
+    settings: plan.settings,
+    generation: plan.generation,
+    dockerHost: "unix:///run/docker.sock",
+    container: "stalwart",
+  };
 
   test("shows its relays to policies, and sends accounts with hashes only", async () => {
     const accountHashes = { alice: pulumi.secret("$2a$hash") };

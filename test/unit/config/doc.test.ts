@@ -28,6 +28,8 @@ test("every example of a key is accepted by the key itself", () => {
     for (const example of examples ?? []) if (!schema.safeParse(example).success) wrong.push(path);
     const inner = (schema.def as { innerType?: z.ZodType }).innerType;
     if (inner) walk(inner, path);
+    if (schema instanceof z.ZodDiscriminatedUnion)
+      for (const variant of schema.options) walk(variant as z.ZodType, path);
     if (schema instanceof z.ZodArray) walk(schema.element as z.ZodType, `${path}[]`);
     if (schema instanceof z.ZodObject)
       for (const [key, value] of Object.entries(schema.shape)) walk(value as z.ZodType, `${path}.${key}`);

@@ -15,7 +15,46 @@ describe("the plan", () => {
       return planOf({ ...config, images: { ...config.images, stalwart } }).deployed;
     };
     expect(deployed("stalwartlabs/stalwart:v0.15.5")).toEqual({ line: "0.15", dataStore });
-    expect(deployed("stalwart")).toEqual({ dataStore });
+  });
+
+  test("takes the server's further settings as they are, with the addresses that are always allowed", () => {
+    const more = {
+      allowedIps: ["192.0.2.0/24"],
+      connectTimeout: 10,
+      logLevel: "debug",
+      mtaSts: { mode: "enforce" },
+    };
+    const { settings } = planOf(configSchema.parse({ ...validConfig(), settings: more }));
+    expect(settings).toMatchObject({
+      outbound: { route: "smarthost", connectTimeout: 10 },
+      logLevel: "debug",
+      mtaSts: { mode: "enforce", maxAge: 7 },
+    });
+    expect(settings.allowedIps).toEqual([
+      "100.64.0.0/10",
+      "fd7a:115c:a1e0::/48",
+      "198.51.100.7",
+      "192.0.2.0/24",
+    ]);
+  });
+
+  test("refuses what the line of Stalwart does not offer, by the config's own key", () => {
+    const ofLine = (line: string, more: object) => () =>
+      planOf(configSchema.parse({ ...validConfig(), accounts: [], stalwart: { line }, ...more }));
+    const expiring = { settings: { autoBan: { expireAfter: "1d" } } };
+    expect(ofLine("0.15", expiring)).toThrow(
+      /Stalwart 0\.15 does not offer; nothing was changed\.\n {2}tailwart:settings\.autoBan\.expireAfter: .*leave it out/,
+    );
+    expect(ofLine("0.16", expiring)).not.toThrow();
+    const client = {
+      id: "le",
+      contact: ["a@example.org"],
+      names: ["mail.example.org"],
+      challenge: "http-01",
+    };
+    expect(ofLine("0.16", { acme: [{ ...client, renewBefore: 29 }] })).toThrow(
+      /tailwart:acme\[0\]\.renewBefore: /,
+    );
   });
 
   test("names Postgres, relay and Stalwart by their full MagicDNS names everywhere (lesson 6)", () => {

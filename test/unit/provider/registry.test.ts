@@ -1,7 +1,6 @@
 /** The settings of Stalwart 0.16 and later, against a fake of its registry; the requests go through the real curl. */
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 
-import { runCommand } from "../../../lib/run-command.ts";
 import { parseSettings } from "../../../lib/settings/parse.ts";
 import { toRegistryObjects, type RegistryObjects } from "../../../lib/settings/registry.ts";
 import type { StalwartSettingsInput } from "../../../lib/settings/schema.ts";
@@ -11,8 +10,8 @@ import { RegistryApi } from "../../../provider/registry/jmap.ts";
 import { RegistryResource } from "../../../provider/registry/resource.ts";
 import type { RegistryState } from "../../../provider/registry/state.ts";
 import { UNKNOWN } from "../../../provider/state.ts";
-import type { Transport } from "../../../provider/transport.ts";
 import { FakeRegistry } from "../../fakes/fake-registry.ts";
+import { fakeTransport } from "../../fakes/fake-transport.ts";
 
 const RELAY_SECRET = "/etc/stalwart/secrets/relay";
 
@@ -46,19 +45,7 @@ beforeEach(async () => {
 });
 afterEach(() => fake.close());
 
-function transport(): Transport {
-  return {
-    name: "container test",
-    curl: (args, stdin, deadline) =>
-      runCommand("curl", ["--user", "admin:admin-password", ...args], { stdin, deadline }),
-    restart: () => {
-      fake.restart();
-      return Promise.resolve({ status: 0, stdout: "", stderr: "" });
-    },
-    inspect: () => Promise.resolve({ exists: true, running: true, log: "" }),
-  };
-}
-
+const transport = () => fakeTransport(() => fake);
 const ready = () => Promise.resolve();
 const up = (objects: RegistryObjects, previous: RegistryObjects = {}) =>
   convergeRegistry(api, objects, previous, { ready });

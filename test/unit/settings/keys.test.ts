@@ -22,6 +22,7 @@ describe("the keys that go through the API", () => {
       "queue.connection.default.timeout.connect": "30s",
       "server.allowed-ip.100.64.0.0/10": "",
       "server.allowed-ip.203.0.113.20": "",
+      "session.auth.must-match-sender": "!is_empty(sender) || authenticated_as != 'Fallback Administrator'",
     });
   });
 
@@ -46,7 +47,9 @@ describe("the keys that go through the API", () => {
       ...desired,
       relays: [{ name: "smarthost", host: "mailbox.tail.test", tls: "tailnet", auth }],
     });
-    expect(Object.keys(toSettingKeys(withAuth)).filter((key) => key.includes("auth"))).toEqual([]);
+    expect(Object.keys(toSettingKeys(withAuth)).filter((key) => key.includes(".auth."))).toEqual([
+      "session.auth.must-match-sender",
+    ]);
     expect(toFileKeys(withAuth)).toMatchObject({
       "queue.route.smarthost.auth.username": "u",
       "queue.route.smarthost.auth.secret": "%{file:/etc/stalwart/secrets/relay}%",
@@ -95,4 +98,58 @@ test("strategies are written after everything that they can name", () => {
   for (const key of Object.keys(toSettingKeys(settings))) {
     expect(writePhase(key)).toBe(key.startsWith("queue.strategy.") ? 1 : 0);
   }
+});
+
+describe("an S3 store", () => {
+  const blobStore = { type: "s3", bucket: "mail-blobs", accessKey: "AKIA" } as const;
+
+  test("stands in the config file, with its secret by its file, and takes the blobs alone", () => {
+    const keys = toFileKeys(
+      parseSettings({
+        ...desired,
+        blobStore: { ...blobStore, region: "auto", endpoint: "http://s3.lab.test:9000", keyPrefix: "mail/" },
+      }),
+    );
+    expect(
+      Object.fromEntries(Object.entries(keys).filter(([key]) => /^stor(e\.s3|age)\./.test(key))),
+    ).toEqual({
+      "store.s3.type": "s3",
+      "store.s3.bucket": "mail-blobs",
+      "store.s3.region": "auto",
+      "store.s3.endpoint": "http://s3.lab.test:9000",
+      "store.s3.access-key": "AKIA",
+      "store.s3.secret-key": "%{file:/etc/stalwart/secrets/s3}%",
+      "store.s3.key-prefix": "mail/",
+      "store.s3.timeout": "30s",
+      "storage.data": "postgres",
+      "storage.blob": "s3",
+      "storage.fts": "postgres",
+      "storage.lookup": "postgres",
+      "storage.directory": "internal",
+    });
+  });
+
+  test("is Amazon without an endpoint", () => {
+    const keys = toFileKeys(
+      parseSettings({ ...desired, blobStore: { ...blobStore, region: "eu-central-1" } }),
+    );
+    expect(keys).not.toHaveProperty(["store.s3.endpoint"]);
+  });
+});
+
+test("an MTA-STS policy goes through the API, and is owned as a whole only where one is declared", () => {
+  const keys = toSettingKeys(
+    parseSettings({
+      ...desired,
+      mtaSts: { mode: "enforce", maxAge: 30, mx: ["mail.lab.test", "*.mx.lab.test"] },
+    }),
+  );
+  expect(Object.entries(keys).filter(([key]) => key.startsWith("session.mta-sts."))).toEqual([
+    ["session.mta-sts.mode", "enforce"],
+    ["session.mta-sts.max-age", "30d"],
+    ["session.mta-sts.mx.0000", "mail.lab.test"],
+    ["session.mta-sts.mx.0001", "*.mx.lab.test"],
+  ]);
+  expect(ownedGroups(keys)).toContain("session.mta-sts");
+  expect(ownedGroups(toSettingKeys(settings))).not.toContain("session.mta-sts");
 });

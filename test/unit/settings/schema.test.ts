@@ -10,6 +10,10 @@ const withRelay = (change: object): StalwartSettingsInput => ({
   ...desired,
   relays: [{ ...relay, ...change }],
 });
+const withStore = (change: object): StalwartSettingsInput => ({
+  ...desired,
+  blobStore: { type: "s3", bucket: "mail-blobs", accessKey: "AKIA", ...change },
+});
 const withListener = (change: object): StalwartSettingsInput => ({
   ...desired,
   listeners: [{ name: "smtp", protocol: "smtp", port: 25, ...change }],
@@ -132,6 +136,62 @@ describe("is refused, with the field's path and what is accepted:", () => {
       { ...desired, accounts: [{ name: "bob", emails: ["bob@example.org"] }] },
       "accounts.0.emails.0",
       /none of domains/,
+    ],
+    [
+      "a ban's end without a unit",
+      { ...desired, autoBan: { expireAfter: "86400" } },
+      "autoBan.expireAfter",
+      /time such as "1d"/,
+    ],
+    [
+      "an S3 region that is not Amazon's, without an endpoint",
+      withStore({ region: "auto" }),
+      "blobStore.endpoint",
+      /none of Amazon's regions; accepts the service's URL/,
+    ],
+    [
+      "an endpoint with credentials in it",
+      withStore({ endpoint: "https://key:hunter2@s3.lab.test" }),
+      "blobStore.endpoint",
+      /without a path, a query and credentials/,
+    ],
+    [
+      "an S3 secret in place of its file",
+      withStore({ secretFile: "hunter2" }),
+      "blobStore.secretFile",
+      /path below/,
+    ],
+    ["a bucket's name with a slash", withStore({ bucket: "mail/blobs" }), "blobStore.bucket", /3 to 63/],
+    ["another kind of blob store", withStore({ type: "azure" }), "blobStore.type", /accepts s3/],
+    [
+      "Stalwart's own MX record",
+      { ...desired, publishRecords: ["mx" as never] },
+      "publishRecords.0",
+      /mail arrives at the edge; accepts dkim, dmarc/,
+    ],
+    [
+      "Stalwart's own SPF record",
+      { ...desired, publishRecords: ["spf" as never] },
+      "publishRecords.0",
+      /mail leaves through the relay; accepts dkim/,
+    ],
+    [
+      "records without a DNS provider",
+      { ...desired, publishRecords: ["dkim"] },
+      "dnsProvider",
+      /needed to publish/,
+    ],
+    [
+      "an MTA-STS policy for a year and a day",
+      { ...desired, mtaSts: { maxAge: 366 } },
+      "mtaSts.maxAge",
+      /whole days from 1 to 365/,
+    ],
+    [
+      "an MTA-STS mode of the registry's resolver",
+      { ...desired, mtaSts: { mode: "none" as never } },
+      "mtaSts.mode",
+      /accepts enforce, testing or disable/,
     ],
     ["an unknown field", { ...desired, hostnme: "x" } as never, "", /hostnme/],
     [

@@ -1,0 +1,119 @@
+import { z } from "zod";
+
+import {
+  acmeClientSchema,
+  acmeProblems,
+  type DnsProvider,
+  dnsProviderSchema as withFiles,
+} from "../lib/settings/acme.ts";
+import { SECRET_DIRECTORY } from "../lib/stalwart/paths.ts";
+import { keyPath } from "./key-path.ts";
+import type { Config } from "./schema.ts";
+
+const EXAMPLE = {
+  id: "letsencrypt",
+  contact: ["postmaster@example.org"],
+  challenge: "dns-01",
+  names: ["*.example.org"],
+};
+
+/** Stalwart's own certificates: as the desired state has them. */
+export const acmeSchema = z
+  .array(acmeClientSchema)
+  .default([])
+  .meta({ accepts: "a list of ACME clients", examples: [[EXAMPLE]] })
+  .describe(
+    "Who orders the certificates that Stalwart shows on every mail port and behind the edge's :443. Without a client Stalwart shows one that it has signed itself, which mail programs warn of.",
+  );
+
+const [rfc2136, cloudflare, digitalocean, desec, ovh, spaceship] = withFiles.options;
+/** The files are tailwart's to name: what is in them are the stack's secrets. */
+const file = { secretFile: true } as const;
+
+/** A DNS provider as the desired state has it, but for the files of its secrets. */
+export const dnsProviderSchema = z
+  .discriminatedUnion(
+    "type",
+    [
+      rfc2136.omit(file),
+      cloudflare.omit(file),
+      digitalocean.omit(file),
+      desec.omit(file),
+      ovh.omit({ ...file, consumerKeyFile: true }),
+      spaceship.omit(file),
+    ],
+    { error: "accepts rfc2136, cloudflare, digitalocean, desec, ovh or spaceship as type" },
+  )
+  .optional()
+  .meta({
+    accepts: "a map with the type rfc2136, cloudflare, digitalocean, desec, ovh or spaceship",
+    examples: [{ type: "cloudflare" }],
+  })
+  .describe(
+    "Where the records of DNS-01 are written; Stalwart 0.15 has no spaceship. The provider's key is the secret tailwart:dnsSecret.",
+  );
+
+type Provider = NonNullable<z.output<typeof dnsProviderSchema>>;
+
+/** Where Stalwart finds what the config keeps as secrets. */
+const SECRET_FILE = `${SECRET_DIRECTORY}dns`;
+const CONSUMER_KEY_FILE = `${SECRET_DIRECTORY}dns-consumer`;
+
+/** The provider as the desired state has it. @example withSecretFiles({ type: "desec" }).secretFile === "/etc/stalwart/secrets/dns" */
+export function withSecretFiles(provider: Provider): DnsProvider {
+  const secretFile = SECRET_FILE;
+  return provider.type === "ovh"
+    ? { ...provider, secretFile, consumerKeyFile: CONSUMER_KEY_FILE }
+    : { ...provider, secretFile };
+}
+
+interface Problem {
+  path: string;
+  message: string;
+  example?: string;
+}
+
+/** The secrets that certificates need, as far as they are set. */
+interface Secrets {
+  dnsSecret?: unknown;
+  dnsConsumerKey?: unknown;
+}
+
+/** What is wrong with certificates that are well-formed key by key; what a line of Stalwart does not offer, offered.ts says. */
+export function certificateProblems(
+  { acme, dnsProvider }: Pick<Config, "acme" | "dnsProvider">,
+  secrets: Secrets,
+): Problem[] {
+  const stated = dnsProvider && withSecretFiles(dnsProvider);
+  const problems: Problem[] = acmeProblems({ acme, dnsProvider: stated }).map(({ path, message }) => ({
+    path: keyPath(path),
+    message,
+  }));
+  return dnsProvider ? [...problems, ...secretProblems(dnsProvider, secrets)] : problems;
+}
+
+/** Without its secret no record is written, and every order fails (lesson 2). */
+function secretProblems({ type }: Provider, { dnsSecret, dnsConsumerKey }: Secrets): Problem[] {
+  const needed = { dnsSecret, ...(type === "ovh" && { dnsConsumerKey }) };
+  const problems: Problem[] = Object.entries(needed).flatMap(([key, value]) =>
+    value === undefined
+      ? [
+          {
+            path: keyPath([key]),
+            message: `is missing, while dnsProvider is ${type}: no record would be written (lesson 2); accepts a secret`,
+            example: `pulumi config set --secret ${keyPath([key])}`,
+          },
+        ]
+      : [],
+  );
+  // Stalwart leaves a client out whose TSIG key it cannot decode (common/src/config/server/tls.rs).
+  if (type === "rfc2136" && typeof dnsSecret === "string" && !isBase64(dnsSecret))
+    problems.push({
+      path: keyPath(["dnsSecret"]),
+      message: "is no base64, while dnsProvider is rfc2136; accepts the key as tsig-keygen prints it",
+      example: "openssl rand -base64 32 | pulumi config set --secret tailwart:dnsSecret",
+    });
+  return problems;
+}
+
+const isBase64 = (text: string): boolean => Buffer.from(text, "base64").toString("base64") === text;

@@ -1,0 +1,47 @@
+/** ACME clients as the registry has them: a CA by its directory, and at each domain the names that are ordered for it. */
+import type { StalwartSettings } from "./schema.ts";
+
+/** Days before the end of a certificate of 90 days → how the registry calls that moment (`acme_renewal_due_at`, acme/renew.rs). */
+export const RENEWALS: Readonly<Record<number, string>> = { 45: "R12", 30: "R23", 22: "R34", 18: "R45" };
+
+/** A name of a client, by its places in `acme` and `names`. */
+interface Named {
+  client: number;
+  name: number;
+  certificate: string;
+}
+
+export interface DomainCertificates {
+  directory: string;
+  names: string[];
+}
+
+/** The domain that a certificate's name is in: the longest that fits. */
+const domainOf = (certificate: string, domains: readonly string[]): string | undefined => {
+  const bare = certificate.replace(/^\*\./, "");
+  return domains
+    .filter((domain) => bare === domain || bare.endsWith(`.${domain}`))
+    .sort((a, b) => b.length - a.length)[0];
+};
+
+/**
+ * Which names are ordered for which domain.
+ *
+ * @returns homeless names are in no domain; contested ones are in a domain whose other names another CA is asked for
+ */
+export function clientsOf({ acme = [], domains }: Pick<StalwartSettings, "acme" | "domains">) {
+  const byDomain = new Map<string, DomainCertificates>();
+  const homeless: Named[] = [];
+  const contested: (Named & { domain: string })[] = [];
+  acme.forEach(({ directory, names }, client) =>
+    names.forEach((certificate, name) => {
+      const domain = domainOf(certificate, domains);
+      if (domain === undefined) return void homeless.push({ client, name, certificate });
+      const found = byDomain.get(domain) ?? { directory, names: [] };
+      if (found.directory !== directory) return void contested.push({ client, name, certificate, domain });
+      found.names.push(certificate);
+      byDomain.set(domain, found);
+    }),
+  );
+  return { byDomain, homeless, contested };
+}

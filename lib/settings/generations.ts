@@ -1,0 +1,113 @@
+/**
+ * What a desired state says that a generation of Stalwart's settings cannot hold. Refused here, before anything is registered or sent:
+ * what a server does not know it drops without a word, or refuses in the middle of a deploy.
+ */
+import { UserError } from "../errors.ts";
+import type { Generation } from "../stalwart/line.ts";
+import { clientsOf, RENEWALS } from "./acme-clients.ts";
+import type { StalwartSettings } from "./schema.ts";
+
+/** Something that a generation does not offer. */
+export interface Refusal {
+  /** The field, such as `["acme", 0, "challenge"]`. */
+  path: (string | number)[];
+  /** Why, and what is accepted instead. */
+  message: string;
+}
+
+/** Everything in the desired state that the generation does not offer; [] when nothing is. */
+export function refusalsFor(generation: Generation, settings: StalwartSettings): Refusal[] {
+  return generation === "settings" ? refusedByKeys(settings) : refusedByRegistry(settings);
+}
+
+/**
+ * Refuses what the generation does not offer.
+ *
+ * @throws UserError that names each field as `settings.<path>` and what to write instead
+ * @example refuseFor("settings", settings) // throws: settings.dnsProvider.type: Stalwart's 0.15 line does not know spaceship; …
+ */
+export function refuseFor(generation: Generation, settings: StalwartSettings): void {
+  const refusals = refusalsFor(generation, settings);
+  if (refusals.length === 0) return;
+  const lines = refusals.map(({ path, message }) => `settings.${path.join(".")}: ${message}`);
+  throw new UserError(lines.join("\n  "), { path: `settings.${refusals[0]?.path.join(".")}` });
+}
+
+function refusedByKeys({ acme = [], dnsProvider, autoBan, publishRecords }: StalwartSettings): Refusal[] {
+  const refusals: Refusal[] = [];
+  acme.forEach(({ challenge }, i) => {
+    if (challenge === "dns-persist-01")
+      refusals.push({
+        path: ["acme", i, "challenge"],
+        message: "Stalwart's 0.15 line has no dns-persist-01; accepts dns-01, tls-alpn-01 or http-01",
+      });
+  });
+  if (dnsProvider?.type === "spaceship")
+    refusals.push({
+      path: ["dnsProvider", "type"],
+      message:
+        "Stalwart's 0.15 line does not know spaceship; accepts rfc2136, cloudflare, digitalocean, desec or ovh",
+    });
+  if (autoBan.expireAfter !== undefined)
+    refusals.push({
+      path: ["autoBan", "expireAfter"],
+      message:
+        "Stalwart's 0.15 line bans for good, also over a restart; accepts nothing here: leave it out, and name in allowedIps whoever must never be banned",
+    });
+  if (publishRecords.length > 0)
+    refusals.push({
+      path: ["publishRecords"],
+      message:
+        "Stalwart's 0.15 line publishes nothing in DNS; accepts an empty list: publish the records where the zone is kept",
+    });
+  return refusals;
+}
+
+function refusedByRegistry(settings: StalwartSettings): Refusal[] {
+  const { accounts, acme = [], publishRecords } = settings;
+  const refusals: Refusal[] = [];
+  if (accounts.length > 0)
+    refusals.push({
+      path: ["accounts"],
+      message: "are made by tailwart on the 0.15 line only; accepts an empty list: make them in the admin UI",
+    });
+  acme.forEach((client, i) => {
+    const refuse = (field: string, message: string) =>
+      void refusals.push({ path: ["acme", i, field], message });
+    if (!(client.renewBefore in RENEWALS))
+      refuse(
+        "renewBefore",
+        `Stalwart renews after a fraction of a certificate's life from 0.16 on, here of 90 days; accepts ${Object.keys(RENEWALS).join(", ")}`,
+      );
+    if (client.default)
+      refuse(
+        "default",
+        "the registry names a default certificate by an id that there is only once it is issued; accepts false: a certificate that is alone is shown anyway",
+      );
+    const twin = acme.findIndex(({ directory }) => directory === client.directory);
+    for (const field of ["contact", "challenge", "renewBefore"] as const)
+      if (JSON.stringify(acme[twin]?.[field]) !== JSON.stringify(client[field]))
+        refuse(
+          field,
+          `the registry knows a CA by its directory, and "${acme[twin]?.id}" has the same with another ${field}; accepts the same ${field}`,
+        );
+  });
+  const { homeless, contested } = clientsOf(settings);
+  for (const { client, name, certificate } of homeless)
+    refusals.push({
+      path: ["acme", client, "names", name],
+      message: `${certificate} is in none of domains, and from 0.16 on Stalwart orders certificates domain by domain; accepts names of domains`,
+    });
+  for (const { client, name, certificate, domain } of contested)
+    refusals.push({
+      path: ["acme", client, "names", name],
+      message: `${certificate} is in ${domain}, whose certificate another CA is asked for; accepts one directory a domain`,
+    });
+  if (publishRecords.length === 0 && acme.some(({ challenge }) => challenge === "dns-01"))
+    refusals.push({
+      path: ["publishRecords"],
+      message:
+        'dns-01 needs Stalwart to manage the domain\'s DNS from 0.16 on, and its registry accepts no empty list of records there; accepts at least one, such as ["dkim"], the keys that it signs with',
+    });
+  return refusals;
+}

@@ -1,0 +1,107 @@
+/** Domains, and what concerns their names: who orders certificates, what is written into DNS, MTA-STS. As objects of the registry. */
+import type { Certificates, DnsProvider } from "./acme.ts";
+import { clientsOf, RENEWALS } from "./acme-clients.ts";
+import {
+  durationOf,
+  type Json,
+  reference,
+  type RegistryObjects,
+  secretFrom,
+  setOf,
+} from "./registry-spelling.ts";
+import type { StalwartSettings } from "./schema.ts";
+
+const CHALLENGES = {
+  "dns-01": "Dns01",
+  "dns-persist-01": "DnsPersist01",
+  "tls-alpn-01": "TlsAlpn01",
+  "http-01": "Http01",
+} as const;
+
+/** Rows of AcmeProvider, DnsServer and Domain, and the singleton MtaSts. */
+export function domainObjects(settings: StalwartSettings): RegistryObjects {
+  const { acme, dnsProvider, mtaSts, domains } = settings;
+  return {
+    ...Object.fromEntries(
+      (acme ?? []).map((client) => [`AcmeProvider/${client.directory}`, acmeProvider(client)]),
+    ),
+    ...(dnsProvider && { [dnsServerKey(dnsProvider)]: dnsServer(dnsProvider) }),
+    ...(mtaSts && {
+      MtaSts: { mode: mtaSts.mode, maxAge: durationOf(`${mtaSts.maxAge}d`), mxHosts: setOf(mtaSts.mx) },
+    }),
+    ...Object.fromEntries(domains.map((name) => [`Domain/${name}`, domain(name, settings)])),
+  };
+}
+
+function acmeProvider(client: NonNullable<Certificates["acme"]>[number]): Json {
+  return {
+    directory: client.directory,
+    contact: setOf(client.contact),
+    challengeType: CHALLENGES[client.challenge],
+    renewBefore: RENEWALS[client.renewBefore],
+  };
+}
+
+/** The server has no name for it but a description. */
+const dnsServerKey = ({ type }: DnsProvider): string => `DnsServer/${type}`;
+
+function dnsServer(provider: DnsProvider): Json {
+  const description = provider.type;
+  const secret = secretFrom(provider.secretFile);
+  switch (provider.type) {
+    case "rfc2136":
+      return {
+        "@type": "Tsig",
+        description,
+        host: provider.host,
+        port: provider.port,
+        protocol: provider.protocol,
+        keyName: provider.keyName,
+        key: secret,
+        tsigAlgorithm: provider.algorithm,
+      };
+    case "cloudflare":
+      return { "@type": "Cloudflare", description, email: provider.email ?? null, secret };
+    case "digitalocean":
+      return { "@type": "DigitalOcean", description, secret };
+    case "desec":
+      return { "@type": "DeSEC", description, secret };
+    case "ovh":
+      return {
+        "@type": "Ovh",
+        description,
+        ovhEndpoint: provider.endpoint,
+        applicationKey: provider.applicationKey,
+        applicationSecret: secret,
+        consumerKey: secretFrom(provider.consumerKeyFile),
+      };
+    case "spaceship":
+      return { "@type": "Spaceship", description, apiKey: provider.apiKey, secret };
+  }
+}
+
+/** Nothing is published by default: behind an edge and a relay, Stalwart's own MX and SPF records would be wrong (records.rs). */
+function domain(name: string, settings: StalwartSettings): Json {
+  const { dnsProvider, publishRecords } = settings;
+  const manual = { "@type": "Manual" };
+  const certificates = clientsOf(settings).byDomain.get(name);
+  return {
+    name,
+    certificateManagement: certificates
+      ? {
+          "@type": "Automatic",
+          acmeProviderId: reference(`AcmeProvider/${certificates.directory}`),
+          // Named one by one: an empty set would mean a wildcard with one challenge and the server's own names with another (lesson 4).
+          subjectAlternativeNames: setOf(certificates.names),
+        }
+      : manual,
+    dnsManagement:
+      dnsProvider && publishRecords.length > 0
+        ? {
+            "@type": "Automatic",
+            dnsServerId: reference(dnsServerKey(dnsProvider)),
+            publishRecords: setOf(publishRecords),
+          }
+        : manual,
+  };
+}

@@ -1,0 +1,32 @@
+/** The blob store as the registry's singleton. Postgres itself is named in config.json, since the registry lies in it. */
+import { durationOf, type Json, type RegistryObjects, secretFrom } from "./registry-spelling.ts";
+import type { StalwartSettings } from "./schema.ts";
+
+/**
+ * Without a declaration nothing: a server that has an S3 store keeps it, since its mail would not be found in another one.
+ *
+ * Spelling of accessKey: 0.16.16 and later; before, it was a plain string.
+ */
+export function storeObjects({ blobStore: store }: StalwartSettings): RegistryObjects {
+  if (!store) return {};
+  const region: Json =
+    store.endpoint === undefined
+      ? { "@type": awsRegion(store.region) }
+      : { "@type": "Custom", customEndpoint: store.endpoint, customRegion: store.region };
+  return {
+    BlobStore: {
+      "@type": "S3",
+      bucket: store.bucket,
+      region,
+      accessKey: { "@type": "Value", value: store.accessKey },
+      secretKey: secretFrom(store.secretFile),
+      keyPrefix: store.keyPrefix ?? null,
+      timeout: durationOf(`${store.timeout}s`),
+    },
+  };
+}
+
+/** @example awsRegion("eu-central-1") === "EuCentral1" */
+function awsRegion(region: string): string {
+  return region.replace(/(?:^|-)([a-z0-9])/g, (_, first: string) => first.toUpperCase());
+}

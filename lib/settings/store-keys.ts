@@ -1,0 +1,39 @@
+/** Stores in the keys of the 0.15 line: in its config file, since the data store cannot say where it is itself. */
+import { file, type SettingKeys } from "./key-spelling.ts";
+import type { StalwartSettings } from "./schema.ts";
+
+/** @example storeKeys(settings)["storage.blob"] === "s3" */
+export function storeKeys({ postgres, blobStore }: StalwartSettings): SettingKeys {
+  return {
+    "store.postgres.type": "postgresql",
+    "store.postgres.host": postgres.host,
+    "store.postgres.port": String(postgres.port),
+    "store.postgres.database": postgres.database,
+    "store.postgres.user": postgres.user,
+    "store.postgres.password": file(postgres.passwordFile),
+    "store.postgres.timeout": "15s",
+    "store.postgres.pool.max-connections": String(postgres.maxConnections),
+    ...(blobStore && s3Keys(blobStore)),
+    "storage.data": "postgres",
+    "storage.blob": blobStore ? "s3" : "postgres",
+    "storage.fts": "postgres",
+    "storage.lookup": "postgres",
+    "storage.directory": "internal",
+    "directory.internal.type": "internal",
+    "directory.internal.store": "postgres",
+  };
+}
+
+/** Source: stalwart-lite 0.16.0 store/src/backend/s3/mod.rs. */
+function s3Keys(store: NonNullable<StalwartSettings["blobStore"]>): SettingKeys {
+  return {
+    "store.s3.type": "s3",
+    "store.s3.bucket": store.bucket,
+    "store.s3.region": store.region,
+    ...(store.endpoint !== undefined && { "store.s3.endpoint": store.endpoint }),
+    "store.s3.access-key": store.accessKey,
+    "store.s3.secret-key": file(store.secretFile),
+    ...(store.keyPrefix !== undefined && { "store.s3.key-prefix": store.keyPrefix }),
+    "store.s3.timeout": `${store.timeout}s`,
+  };
+}

@@ -1,0 +1,112 @@
+/** Where the server keeps things, in the desired state. */
+import { z } from "zod";
+
+import { SECRET_DIRECTORY } from "../stalwart/paths.ts";
+import { hostName, plain, port, secretBelow, secretFile } from "./primitives.ts";
+
+export const postgresSchema = z.strictObject({
+  host: hostName
+    .meta({ examples: ["the-record-prod.tail7b1641.ts.net", "db.tail7b1641.ts.net"] })
+    .describe("Postgres' machine, by its MagicDNS name."),
+  port: port
+    .default(5432)
+    .meta({ examples: [5432, 5433] })
+    .describe("Its port."),
+  database: plain("a database name")
+    .default("stalwart")
+    .meta({ examples: ["stalwart", "mail"] })
+    .describe("Name of the database."),
+  user: plain("a role's name")
+    .default("stalwart")
+    .meta({ examples: ["stalwart", "mail"] })
+    .describe("Role that owns it."),
+  passwordFile: secretFile
+    .default(`${SECRET_DIRECTORY}postgres`)
+    .meta(secretBelow("postgres", "postgres-new"))
+    .describe("File in the container with the role's password, and nothing else (no line break)."),
+  maxConnections: z
+    .int({ error: "accepts a whole number from 2 to 200" })
+    .min(2, { error: "accepts a whole number from 2 to 200" })
+    .max(200, { error: "accepts a whole number from 2 to 200" })
+    .default(10)
+    .meta({ accepts: "a whole number from 2 to 200", examples: [10, 20] })
+    .describe("Size of Stalwart's connection pool."),
+});
+
+/**
+ * Amazon's regions that both generations know by name. Any other service is told by its endpoint: a region that the 0.15 line does not
+ * know it takes for a host name, silently (aws-region's `FromStr`).
+ */
+export const AWS_REGIONS = [
+  ...["us-east-1", "us-east-2", "us-west-1", "us-west-2", "ca-central-1", "af-south-1", "ap-east-1"],
+  ...["ap-south-1", "ap-northeast-1", "ap-northeast-2", "ap-northeast-3", "ap-southeast-1", "ap-southeast-2"],
+  ...["cn-north-1", "cn-northwest-1", "eu-north-1", "eu-central-1", "eu-central-2", "eu-west-1", "eu-west-2"],
+  ...["eu-west-3", "il-central-1", "me-south-1", "sa-east-1"],
+];
+
+export const blobStoreSchema = z
+  .strictObject({
+    type: z
+      .literal("s3", { error: "accepts s3" })
+      .meta({ accepts: "s3", examples: ["s3"] })
+      .describe("An S3 service; requests are path-style."),
+    bucket: z
+      .string({ error: "accepts a bucket's name" })
+      .regex(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, {
+        error: "accepts a bucket's name: 3 to 63 of a-z, 0-9, dots and dashes",
+      })
+      .meta({ accepts: "a bucket's name", examples: ["mail-blobs", "mail-blobs-2"] })
+      .describe("The bucket; it must exist."),
+    region: z
+      .string({ error: "accepts a region, such as eu-central-1" })
+      .regex(/^[a-z0-9-]{1,32}$/, { error: "accepts a region, such as eu-central-1" })
+      .default("us-east-1")
+      .meta({
+        accepts: "one of Amazon's regions, or what the endpoint calls its own",
+        examples: ["eu-central-1", "auto"],
+      })
+      .describe("Region that requests are signed for."),
+    endpoint: z
+      .url({ protocol: /^https?$/, error: "accepts the URL of an S3 service" })
+      .regex(/^https?:\/\/[^/?#@]+$/, {
+        error: "accepts an S3 service's URL without a path, a query and credentials",
+      })
+      .optional()
+      .meta({ accepts: "a URL", examples: ["https://s3.example.org", "https://s3.example.net"] })
+      .describe(
+        "The service, where it is not Amazon's. The 0.15 line does not verify its certificate (rust-s3 with no-verify-ssl): reach it over the tailnet.",
+      ),
+    accessKey: plain("an access key's id")
+      .meta({ examples: ["AKIAIOSFODNN7EXAMPLE", "AKIAI44QH8DHBEXAMPLE"] })
+      .describe("Names the key; Stalwart shows it to every administrator."),
+    secretFile: secretFile
+      .default(`${SECRET_DIRECTORY}s3`)
+      .meta(secretBelow("s3", "s3-new"))
+      .describe("File in the container with the secret access key, and nothing else (no line break)."),
+    keyPrefix: z
+      .string({ error: "accepts a beginning of object keys" })
+      .regex(/^[A-Za-z0-9._/-]{1,64}$/, {
+        error:
+          "accepts a beginning of object keys: 1 to 64 of A-Z, a-z, 0-9, dots, dashes, underscores and slashes",
+      })
+      .optional()
+      .meta({ accepts: "a beginning of object keys", examples: ["stalwart/", "mail/"] })
+      .describe("What the keys of all objects begin with."),
+    timeout: z
+      .int({ error: "accepts whole seconds from 1 to 600" })
+      .min(1, { error: "accepts whole seconds from 1 to 600" })
+      .max(600, { error: "accepts whole seconds from 1 to 600" })
+      .default(30)
+      .meta({ accepts: "whole seconds from 1 to 600", examples: [30, 60] })
+      .describe(
+        "Seconds that a request may take; on the 0.15 line that a connection may take, and then it waits for an answer for ever.",
+      ),
+  })
+  .superRefine(({ region, endpoint }, context) => {
+    if (endpoint === undefined && !AWS_REGIONS.includes(region))
+      context.addIssue({
+        code: "custom",
+        path: ["endpoint"],
+        message: `is needed, since "${region}" is none of Amazon's regions; accepts the service's URL, such as https://s3.example.org`,
+      });
+  });

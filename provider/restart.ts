@@ -1,0 +1,49 @@
+/** Restarts of a live server, for what it takes at its start alone. */
+import { UserError } from "../lib/errors.ts";
+import type { SettingKeys } from "../lib/settings/keys.ts";
+import type { StalwartApi } from "./api.ts";
+import { type Askable, waitUntilReady } from "./ready.ts";
+import type { SettingsState } from "./state.ts";
+
+/** Keys of config.toml whose live value differs, or that it should not have any more. The file is read at start only. */
+export async function staleFileKeys(
+  api: StalwartApi,
+  desired: SettingsState,
+  previous: SettingsState | undefined,
+): Promise<string[]> {
+  const before: SettingKeys = previous?.fileSettings ?? {};
+  const keys = Object.keys({ ...before, ...desired.fileSettings });
+  const live = await api.readSettings(keys, []);
+  return keys.filter((key) => live[key] !== desired.fileSettings[key]);
+}
+
+/**
+ * Restarts the server and waits until its API answers.
+ *
+ * @param deadline milliseconds for the wait
+ * @throws Error when it cannot be restarted
+ * @throws UserError that says why it does not answer
+ */
+export async function restartServer(api: Askable, deadline?: number): Promise<void> {
+  const result = await api.transport.restart(60_000);
+  if (result.status !== 0)
+    throw new Error(`${api.transport.name} could not be restarted: ${result.stderr.trim()}`);
+  await waitUntilReady(api, deadline);
+}
+
+/** @throws UserError when the file that was read at the start is not the declared one */
+export async function checkFile(
+  api: StalwartApi,
+  desired: SettingsState,
+  previous: SettingsState | undefined,
+): Promise<void> {
+  const still = await staleFileKeys(api, desired, previous);
+  if (still.length === 0) return;
+  throw new UserError(
+    `config.toml in ${api.transport.name} does not hold what is declared for ${still.join(", ")}`,
+    {
+      path: still[0] ?? "",
+      hint: "Make the container anew, with its files: pulumi up --replace <URN of the container>",
+    },
+  );
+}

@@ -1,0 +1,81 @@
+/** Writes to the settings of a live server, and takes them back. */
+import { UserError, wordsOf } from "../lib/errors.ts";
+import { writePhase } from "../lib/settings/keys.ts";
+import type { SettingKeys } from "../lib/settings/keys.ts";
+import type { SettingsChange, StalwartApi } from "./api.ts";
+import type { Log } from "./log.ts";
+import type { SettingsPlan } from "./plan.ts";
+
+/** A deploy that failed and left some of its settings stored. */
+export class PartialError extends UserError {
+  constructor(cause: unknown, second: unknown) {
+    super(`${wordsOf(cause)}\n  and the settings from before could not be put back: ${wordsOf(second)}`, {
+      cause,
+      hint: "Run `pulumi up` again as soon as the cause is mended: until then some of the new settings are stored.",
+    });
+    this.name = "PartialError";
+  }
+}
+
+/** One request a phase. A batch is one transaction of the data store (config.rs, `set`), so no strategy ever names a route that is not there. */
+export async function writePlan(api: StalwartApi, plan: SettingsPlan, log: Log): Promise<void> {
+  for (const phase of [0, 1]) {
+    const values = plan.set.filter(([key]) => writePhase(key) === phase);
+    // Rules of an if-block that are no longer there go with the write of the rest.
+    const remove = phase === 1 ? plan.remove.filter((key) => writePhase(key) === 1) : [];
+    await write(api, values, remove, log);
+  }
+  const routes = plan.remove.filter((key) => writePhase(key) === 0);
+  await write(api, [], routes, log);
+}
+
+async function write(
+  api: StalwartApi,
+  values: [string, string][],
+  remove: string[],
+  log: Log,
+): Promise<void> {
+  const changes: SettingsChange[] = [];
+  if (remove.length > 0) changes.push({ type: "delete", keys: remove });
+  if (values.length > 0) changes.push({ type: "insert", prefix: null, values, assert_empty: false });
+  if (changes.length === 0) return;
+  const keys = [...values.map(([key]) => key), ...remove];
+  log(`writing ${keys.join(", ")}`);
+  try {
+    await api.writeSettings(changes);
+  } catch (error) {
+    throw new UserError(`writing ${keys.join(", ")} failed: ${wordsOf(error)}`, {
+      path: keys[0] ?? "",
+      cause: error,
+    });
+  }
+}
+
+/**
+ * After a failure. What the server has refused to reload would come into force at its next start, where a wrong route is merely logged
+ * and mail goes straight to the MX: so nothing of a failed deploy may stay stored.
+ *
+ * @param live the settings before the plan was written
+ * @throws PartialError when it could not be put back either
+ */
+export async function putBack(
+  api: StalwartApi,
+  plan: SettingsPlan,
+  live: SettingKeys,
+  cause: unknown,
+  log: Log,
+): Promise<void> {
+  const touched = [...plan.set.map(([key]) => key), ...plan.remove];
+  if (touched.length === 0) return;
+  log(`putting back ${touched.join(", ")}`);
+  const back: SettingsPlan = {
+    set: touched.flatMap((key) => (live[key] === undefined ? [] : [[key, live[key]] as [string, string]])),
+    remove: touched.filter((key) => live[key] === undefined),
+  };
+  try {
+    await writePlan(api, back, log);
+    await api.reload();
+  } catch (error) {
+    throw new PartialError(cause, error);
+  }
+}

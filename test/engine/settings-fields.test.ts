@@ -1,0 +1,522 @@
+/**
+ * Every field that the matrix offers for the 0.15 line, on a real server: applied through the provider, read back, and its effect seen where a peer
+ * sees it. In CI the server's name; all of them in test:full.
+ */
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { connect } from "node:net";
+import { ImapFlow } from "imapflow";
+import { createTransport } from "nodemailer";
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+
+import { settingsMatrix } from "../../lib/settings/matrix.ts";
+import type { StalwartSettingsInput } from "../../lib/settings/schema.ts";
+import { StalwartApi } from "../../provider/api.ts";
+import { waitUntilReady } from "../../provider/ready.ts";
+import { SettingsResource } from "../../provider/resource.ts";
+import type { SettingsState } from "../../provider/state.ts";
+import { nameServer, ownAddress } from "./mail-sinks.ts";
+import { S3_KEY, S3_SECRET, s3Server } from "./s3-server.ts";
+import { applyTo, PASSWORD, stateOf } from "./settings-state.ts";
+import { freePort, Postgres, StalwartServer } from "./stalwart-server.ts";
+import { listens, talk, tlsSink } from "./talk.ts";
+
+const FULL = process.env["TAILWART_FULL"];
+const own = ownAddress();
+const EDGE = `${own}/32`;
+
+let postgres: Postgres;
+let server: StalwartServer;
+let dns: Awaited<ReturnType<typeof nameServer>>;
+let deployed: SettingsState | undefined;
+
+beforeAll(async () => {
+  dns = await nameServer(own);
+  postgres = await Postgres.start();
+  server = await StalwartServer.on(postgres);
+  server.install(server.settings());
+  server.start();
+  await waitUntilReady(api(), 30_000);
+  await byHand({
+    "resolver.type": "custom",
+    "resolver.custom.0000": `udp://127.0.0.1:${dns.port}`,
+    // Stalwart takes mail from strangers on port 25 alone, which a test cannot have.
+    "session.auth.require": "false",
+  });
+});
+
+afterAll(async () => {
+  await server?.stop();
+  postgres?.stop();
+  dns?.close();
+});
+
+const api = () => new StalwartApi(server.transport(), `http://127.0.0.1:${server.ports.http}`);
+
+/** What tailwart does not declare, and a test cannot wait for. */
+async function byHand(values: Record<string, string>): Promise<void> {
+  const all = Object.entries(values);
+  await api().writeSettings([{ type: "insert", prefix: null, values: all, assert_empty: false }]);
+  await api().reload();
+}
+
+/** Applies the state, and sees that it reads back and that a second apply writes nothing. */
+async function deploy(more: Partial<StalwartSettingsInput>, ...listeners: object[]): Promise<string[]> {
+  const usual = server.settings().listeners;
+  const settings = server.settings({
+    accounts: [{ name: "alice", emails: ["alice@lab.test"] }],
+    listeners: [...usual, ...(listeners as typeof usual)],
+    ...more,
+  });
+  server.install(settings);
+  const desired = stateOf(server, settings);
+  const { log } = await applyTo(server.transport(), desired, deployed);
+  deployed = desired;
+  expect(await new SettingsResource(() => server.transport()).read(desired)).toEqual(desired);
+  expect((await applyTo(server.transport(), desired, desired)).writes).toEqual([]);
+  return log;
+}
+
+const proxied = (source: string) => `PROXY TCP4 ${source} ${own} 40000 25`;
+const get = (path: string, ...headers: string[]) =>
+  [`GET ${path} HTTP/1.1`, "Host: mta-sts.lab.test", "Connection: close", ...headers, ""].join("\r\n");
+
+const send = (subject: string, to = "bob@elsewhere.test") =>
+  createTransport({
+    host: "127.0.0.1",
+    port: server.ports.submissions,
+    secure: true,
+    tls: { rejectUnauthorized: false },
+    auth: { user: "alice", pass: PASSWORD },
+  }).sendMail({ from: "alice@lab.test", to, subject, text: subject });
+
+const covered = new Set<string>();
+
+/** A test of fields' effects; in CI only with `smoke`. */
+function effect(paths: string, title: string, run: () => Promise<void>, smoke = false): void {
+  for (const path of paths.split(" ")) covered.add(path);
+  test.runIf(smoke || FULL)(`${paths}: ${title}`, run);
+}
+
+effect(
+  "hostname",
+  "the server greets with it",
+  async () => {
+    await deploy({ hostname: "mx.lab.test" });
+    expect(await talk({ port: server.ports.smtp })).toMatch(/^220 mx\.lab\.test /);
+  },
+  true,
+);
+
+effect("logLevel", "the log says more, or less", async () => {
+  await deploy({ logLevel: "debug" });
+  expect(server.log).toMatch(/ DEBUG /);
+  server.log = "";
+  await deploy({ logLevel: "error" });
+  server.log = "";
+  await talk({ port: server.ports.smtp }, ["EHLO x", "QUIT"]);
+  expect(server.log).not.toMatch(/ (DEBUG|INFO) /);
+});
+
+describe("listeners", () => {
+  effect(
+    "listeners[].name listeners[].protocol listeners[].port listeners[].bind listeners[].implicitTls",
+    "each speaks its protocol on its address, with or without TLS from the first byte",
+    async () => {
+      const [imap, imaps] = [await freePort(), await freePort()];
+      await deploy(
+        {},
+        { name: "imap-own", protocol: "imap", port: imap, bind: own, implicitTls: false, proxy: false },
+        { name: "imaps", protocol: "imap", port: imaps, bind: "127.0.0.1", implicitTls: true, proxy: false },
+      );
+      expect(await talk({ port: imap, host: own })).toMatch(/^\* OK /);
+      expect(await listens(imap, "127.0.0.1")).toBe(false);
+      expect(server.log).toMatch(/listenerId = "imap-own"/);
+      expect(await talk({ port: imaps })).toBe("");
+      expect(await talk({ port: imaps, tls: true })).toMatch(/^\* OK /);
+      await deploy({});
+      expect(await listens(imap, own)).toBe(false);
+    },
+  );
+
+  effect(
+    "listeners[].proxy proxyTrustedNetworks",
+    "of a trusted peer a PROXY header is demanded and believed, on listeners that want one",
+    async () => {
+      const [mail, plain] = [await freePort(), await freePort()];
+      const both = [
+        { name: "mail", protocol: "smtp", port: mail, bind: own, proxy: true },
+        { name: "plain", protocol: "smtp", port: plain, bind: own, proxy: false },
+      ];
+      await deploy({ proxyTrustedNetworks: [EDGE], logLevel: "debug" }, ...both);
+      expect(await talk({ port: mail, host: own }, ["EHLO x"])).toBe("");
+      expect(await talk({ port: mail, host: own }, [proxied("198.51.100.7")])).toMatch(/^220 /);
+      expect(server.log).toMatch(/remoteIp = 198\.51\.100\.7/);
+      expect(await talk({ port: plain, host: own })).toMatch(/^220 /);
+      await deploy({ proxyTrustedNetworks: ["100.64.0.0/10"] }, ...both);
+      expect(await talk({ port: mail, host: own })).toMatch(/^220 /);
+    },
+  );
+});
+
+describe("bans hit the attacker by the address in the PROXY header, never the edge that carried it, and nobody who is allowed:", () => {
+  const ALLOWED = "203.0.113.20";
+  let ports: { mail: number; web: number };
+  /** What an address does wrong, three times. */
+  const misdeeds: Record<string, (source: string) => Promise<unknown>> = {
+    auth: (source) =>
+      talk({ port: ports.web, host: own }, [
+        proxied(source),
+        get("/api/queue/messages", "Authorization: Basic YWRtaW46d3Jvbmc="),
+      ]),
+    abuse: (source) =>
+      talk({ port: ports.mail, host: own }, [
+        proxied(source),
+        "EHLO attacker.test",
+        "MAIL FROM:<a@attacker.test>",
+        `RCPT TO:<nobody-${source}@lab.test>`,
+      ]),
+    scan: (source) => talk({ port: ports.mail, host: own }, [proxied(source), "\\x16\\x03 GARBAGE"]),
+    loiter: (source) => talk({ port: ports.mail, host: own, pause: 1200 }, [proxied(source), "NOOP"], 5000),
+  };
+  const blocked = async () =>
+    Object.keys(await api().readSettings([], ["server.blocked-ip"])).map((key) =>
+      key.replace("server.blocked-ip.", ""),
+    );
+
+  const KINDS = ["auth", "abuse", "scan", "loiter"] as const;
+  KINDS.forEach((kind, i) =>
+    effect(`autoBan.${kind} allowedIps`, "after two times, the third", async () => {
+      ports ??= { mail: await freePort(), web: await freePort() };
+      const none = Object.fromEntries(KINDS.map((other) => [other, false as const]));
+      await deploy(
+        { proxyTrustedNetworks: [EDGE], allowedIps: [ALLOWED], autoBan: { ...none, [kind]: "2/1d" } },
+        { name: "mail", protocol: "smtp", port: ports.mail, bind: own, proxy: true },
+        { name: "web", protocol: "http", port: ports.web, bind: own, proxy: true },
+      );
+      await byHand({
+        "session.rcpt.errors.wait": "50ms",
+        "session.auth.errors.wait": "50ms",
+        "session.duration": kind === "loiter" ? "1s" : "10m",
+      });
+      const attacker = `198.51.100.${60 + i}`;
+      for (const other of KINDS.filter((other) => other !== kind && other !== "loiter"))
+        for (let n = 0; n < 3; n++) await misdeeds[other]?.(`198.51.100.${80 + i}`);
+      for (const source of [attacker, ALLOWED])
+        for (let n = 1; n <= 3; n++) {
+          expect(await blocked(), `${source}, before time ${n}`).not.toContain(source);
+          await misdeeds[kind]?.(source);
+        }
+      expect(await blocked()).toContain(attacker);
+      expect(await blocked()).not.toContain(ALLOWED);
+      expect(await blocked()).not.toContain(`198.51.100.${80 + i}`);
+      expect(await blocked()).not.toContain(own);
+      expect(await talk({ port: ports.mail, host: own }, [proxied(attacker)])).toBe("");
+      expect(await talk({ port: ports.mail, host: own }, [proxied(ALLOWED)])).toMatch(/^220 /);
+    }),
+  );
+});
+
+describe("mail goes out", () => {
+  const relay = { name: "smarthost", host: "mailbox.tail.test" };
+  const auth = { username: "relay-user", secretFile: "/etc/stalwart/secrets/relay" };
+  const route = { route: "smarthost", connectTimeout: 30 };
+
+  async function until(what: () => boolean, milliseconds = 20_000): Promise<void> {
+    const end = Date.now() + milliseconds;
+    while (!what()) {
+      if (Date.now() > end) throw new Error(`it did not come about; log:\n${server.log.slice(-4000)}`);
+      await sleep(50);
+    }
+  }
+
+  effect(
+    "relays[].name relays[].host relays[].port relays[].auth.username relays[].auth.secretFile outbound.route",
+    "through the relay that the strategy names, with its credentials and over TLS that WireGuard's peer need not prove",
+    async () => {
+      const sink = await tlsSink(own, "starttls");
+      try {
+        await deploy({ relays: [{ ...relay, port: sink.port, tls: "tailnet", auth }], outbound: route });
+        await send("by the relay");
+        await until(() => sink.messages.some((message) => message.includes("Subject: by the relay")));
+        const login = Buffer.from("\0relay-user\0relay-password").toString("base64");
+        expect(sink.encrypted).toContain(`AUTH PLAIN ${login}`);
+        expect(sink.plain.join()).not.toMatch(/AUTH|MAIL/);
+
+        const before = sink.messages.length;
+        server.log = "";
+        await deploy({ outbound: { route: "mx" } });
+        await send("straight to the MX");
+        await until(() => /delivery\.mx-lookup[^\n]*elsewhere\.test/.test(server.log));
+        expect(sink.messages).toHaveLength(before);
+      } finally {
+        sink.close();
+      }
+    },
+  );
+
+  for (const tls of ["starttls", "implicit"] as const)
+    effect(
+      "relays[].tls",
+      `a relay that is to prove itself (${tls}) and cannot gets neither message nor password`,
+      async () => {
+        const sink = await tlsSink(own, tls);
+        try {
+          server.log = "";
+          await deploy({ relays: [{ ...relay, port: sink.port, tls, auth }], outbound: route });
+          await send(`verified ${tls}`);
+          await until(() => /invalid peer certificate|UnknownIssuer/.test(server.log));
+          expect(sink.messages).toEqual([]);
+          expect(sink.encrypted).toEqual([]);
+          expect(sink.plain.some((line) => /STARTTLS/.test(line))).toBe(tls === "starttls");
+        } finally {
+          sink.close();
+        }
+      },
+    );
+
+  effect("outbound.connectTimeout", "a host that does not answer is given up after it", async () => {
+    const deaf = await deafServer(own);
+    try {
+      server.log = "";
+      await deploy({
+        relays: [{ ...relay, port: deaf.port, tls: "tailnet" }],
+        outbound: { route: "smarthost", connectTimeout: 2 },
+      });
+      server.log = "";
+      const start = Date.now();
+      await send("into the void");
+      await until(() => /connect-error[^\n]*elsewhere\.test[^\n]*timeout/i.test(server.log));
+      expect(Date.now() - start).toBeLessThan(10_000);
+    } finally {
+      deaf.close();
+    }
+  });
+});
+
+/** A server whose queue of new connections is full: the kernel drops whoever comes next, as a firewall would. */
+async function deafServer(address: string) {
+  const program = `const s = require("node:net").createServer();
+s.listen({ port: 0, host: ${JSON.stringify(address)}, backlog: 1 }, () => {
+  process.stdout.write(String(s.address().port) + "\\n", () => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0));
+});`;
+  const child = spawn(process.execPath, ["-e", program], { stdio: ["ignore", "pipe", "inherit"] });
+  const [port] = (await once(child.stdout, "data")) as [Buffer];
+  const fill = Array.from({ length: 4 }, () => connect(Number(port), address).on("error", () => undefined));
+  await sleep(300);
+  return {
+    port: Number(port),
+    close: () => {
+      for (const socket of fill) socket.destroy();
+      child.kill("SIGKILL");
+    },
+  };
+}
+
+effect(
+  "domains accounts[].name accounts[].emails",
+  "mail for their addresses is taken, and for no others",
+  async () => {
+    await deploy({
+      domains: ["lab.test", "other.test"],
+      accounts: [{ name: "carol", emails: ["carol@lab.test", "post@other.test"] }],
+    });
+    const ask = (to: string) =>
+      talk({ port: server.ports.smtp }, ["EHLO x.test", "MAIL FROM:<a@x.test>", `RCPT TO:<${to}>`]);
+    for (const to of ["carol@lab.test", "post@other.test"]) expect(await ask(to)).toMatch(/250 2\.1\.5/);
+    expect(await ask("nobody@other.test")).toMatch(/550 5\.1\.2/);
+    expect(await ask("carol@third.test")).toMatch(/550 5\.1\.2/);
+    const options = { host: "127.0.0.1", port: server.ports.submissions, secure: true };
+    const tls = { rejectUnauthorized: false };
+    await createTransport({ ...options, tls, auth: { user: "carol", pass: PASSWORD } }).verify();
+  },
+);
+
+effect(
+  "mtaSts.mode mtaSts.maxAge mtaSts.mx",
+  "the policy is what a sender fetches, and with disable there is none",
+  async () => {
+    const policy = async () => talk({ port: server.ports.http }, [get("/.well-known/mta-sts.txt")]);
+    await deploy({ mtaSts: { mode: "enforce", maxAge: 30, mx: ["mail.lab.test", "*.mx.lab.test"] } });
+    const text = await policy();
+    expect(text).toMatch(/mode: enforce/);
+    expect(text).toMatch(/max_age: 2592000/);
+    expect(text).toMatch(/mx: mail\.lab\.test/);
+    expect(text).toMatch(/mx: \*\.mx\.lab\.test/);
+    await deploy({ mtaSts: { mode: "disable" } });
+    expect(await policy()).toMatch(/^HTTP\/1\.1 404/);
+  },
+);
+
+effect(
+  "postgres.host postgres.port postgres.database postgres.user postgres.passwordFile postgres.maxConnections spamRules admin.user admin.hashFile",
+  "another database, with another role, administrator and source of spam rules",
+  async () => {
+    const second = await Postgres.start();
+    const other = await StalwartServer.on(second);
+    try {
+      second.sql(
+        "create role mail2 login password 'second-password'",
+        "create database mail2 owner mail2",
+        // From here on the role has to show its password.
+        `do $$ begin execute format('copy (values (''host all postgres 127.0.0.1/32 trust''), (''host all all 127.0.0.1/32 scram-sha-256'')) to %L', current_setting('data_directory') || '/pg_hba.conf'); end $$`,
+        "select pg_reload_conf()",
+      );
+      const postgresOf = {
+        host: "localhost",
+        port: second.port,
+        database: "mail2",
+        user: "mail2",
+        passwordFile: "/etc/stalwart/secrets/postgres-two",
+        maxConnections: 2,
+      };
+      const settings = other.settings({
+        postgres: postgresOf,
+        admin: { user: "tailwart", hashFile: "/etc/stalwart/secrets/admin-two" },
+        spamRules: "https://127.0.0.1:9/rules",
+      });
+      other.install(settings);
+      const secret = (name: string, content: string) =>
+        writeFileSync(other.path(`/etc/stalwart/secrets/${name}`), content);
+      secret("postgres-two", "wrong-password");
+      secret("admin-two", "second-admin");
+      secret("api.curlrc", 'user = "tailwart:second-admin"\n');
+      other.start();
+      await other.says(/Failed to (create tables|read database configuration)/);
+      await other.end();
+      secret("postgres-two", "second-password");
+      other.start();
+      const transport = other.transport();
+      const its = new StalwartApi(transport, `http://127.0.0.1:${other.ports.http}`);
+      await waitUntilReady(its, 30_000);
+      await other.says(/spam[^\n]*127\.0\.0\.1:9/i);
+      await Promise.all(Array.from({ length: 12 }, () => its.readSettings([], ["queue"])));
+      const sessions = second.ask(
+        "select count(*) from pg_stat_activity where usename = 'mail2' and datname = 'mail2'",
+      );
+      expect(Number(sessions)).toBeGreaterThan(0);
+      expect(Number(sessions)).toBeLessThanOrEqual(2);
+      secret("api.curlrc", 'user = "admin:admin-password"\n');
+      await expect(its.readSettings([], ["queue"])).rejects.toThrow(/401|not authorized|Unauthorized/i);
+
+      await other.end();
+      other.log = "";
+      other.install(other.settings({ postgres: { ...postgresOf, host: "nowhere.invalid" } }));
+      other.start();
+      await other.says(/Failed to (create tables|read database configuration)/);
+    } finally {
+      await other.stop();
+      second.stop();
+    }
+  },
+);
+
+effect(
+  "blobStore.type blobStore.bucket blobStore.region blobStore.endpoint blobStore.accessKey blobStore.secretFile blobStore.keyPrefix blobStore.timeout",
+  "messages lie in the bucket, below the prefix, by the key's signature, and a service that cannot be connected to is given up",
+  async () => {
+    const s3 = await s3Server("mail-blobs", "lab-1");
+    const deaf = await deafServer(own);
+    const imap = await freePort();
+    const listener = { name: "imap", protocol: "imap", port: imap, bind: "127.0.0.1", implicitTls: true };
+    const secret = (content: string) => {
+      mkdirSync(server.path("/etc/stalwart/secrets"), { recursive: true });
+      writeFileSync(server.path("/etc/stalwart/secrets/s3"), content);
+    };
+    const store = {
+      type: "s3" as const,
+      bucket: "mail-blobs",
+      region: "lab-1",
+      endpoint: s3.endpoint,
+      accessKey: S3_KEY,
+      keyPrefix: "mail/",
+      timeout: 2,
+    };
+    try {
+      secret(S3_SECRET);
+      await deploy({ blobStore: store }, listener);
+      await send("in the bucket", "alice@lab.test");
+      expect(s3.objects().length).toBeGreaterThan(0);
+      expect(s3.objects().every((key) => key.startsWith("mail/"))).toBe(true);
+      expect(await lastMail(imap)).toContain("Subject: in the bucket");
+
+      const refused = async (words: RegExp) => {
+        server.log = "";
+        await expect(send("nowhere", "alice@lab.test")).rejects.toThrow();
+        await server.says(words, 5000);
+      };
+      for (const wrong of [{ region: "lab-2" }, { bucket: "no-such-bucket" }, { accessKey: "AKIAWRONG" }]) {
+        await deploy({ blobStore: { ...store, ...wrong } }, listener);
+        await refused(/s3-error/);
+      }
+      secret("wrong-secret");
+      await deploy({ blobStore: store }, listener);
+      await refused(/s3-error[^\n]*403/);
+
+      secret(S3_SECRET);
+      await deploy({ blobStore: { ...store, endpoint: `http://${own}:${deaf.port}`, timeout: 1 } }, listener);
+      const start = Date.now();
+      await refused(/s3-error/);
+      expect(Date.now() - start).toBeLessThan(8000);
+      // Back in Postgres: what lies in the bucket stays there.
+      const before = s3.objects().length;
+      await deploy({}, listener);
+      await send("in Postgres", "alice@lab.test");
+      expect(s3.objects()).toHaveLength(before);
+    } finally {
+      s3.close();
+      deaf.close();
+    }
+  },
+);
+
+test.runIf(FULL)(
+  "the 0.15 line hands messages to an S3 service whose certificate nobody vouches for, as docs/settings.md says",
+  async () => {
+    const s3 = await s3Server("mail-blobs", "lab-1", true);
+    try {
+      writeFileSync(server.path("/etc/stalwart/secrets/s3"), S3_SECRET);
+      const store = { type: "s3" as const, bucket: "mail-blobs", region: "lab-1", accessKey: S3_KEY };
+      await deploy({ blobStore: { ...store, endpoint: s3.endpoint } });
+      await send("to whomever", "alice@lab.test");
+      expect(s3.objects().length).toBeGreaterThan(0);
+      await deploy({});
+    } finally {
+      s3.close();
+    }
+  },
+);
+
+/** The newest message of alice, as IMAP hands it out. */
+async function lastMail(port: number): Promise<string> {
+  const client = new ImapFlow({
+    ...{ host: "127.0.0.1", port, secure: true, tls: { rejectUnauthorized: false }, logger: false },
+    auth: { user: "alice", pass: PASSWORD },
+  });
+  await client.connect();
+  try {
+    const end = Date.now() + 15_000;
+    for (;;) {
+      const box = await client.mailboxOpen("INBOX");
+      if (box.exists > 0) {
+        const message = await client.fetchOne("*", { source: true });
+        return message ? String(message.source) : "";
+      }
+      if (Date.now() > end) throw new Error("no message arrived");
+      await sleep(200);
+    }
+  } finally {
+    await client.logout();
+  }
+}
+
+test("every field that the matrix offers for the 0.15 line is in one of these tests, or in the one that has a CA and a DNS server", () => {
+  const elsewhere = (path: string) => /^(acme|dnsProvider)\b/.test(path);
+  const offered = settingsMatrix()
+    .filter(({ cells }) => cells.settings.places.length > 0)
+    .map(({ path }) => path);
+  expect(offered.filter((path) => !covered.has(path) && !elsewhere(path))).toEqual([]);
+  expect([...covered].filter((path) => !offered.includes(path))).toEqual([]);
+});

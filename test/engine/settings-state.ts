@@ -1,0 +1,39 @@
+/** A desired state as the engine hands it to the provider, for a real Stalwart of a test. */
+import { execFileSync } from "node:child_process";
+
+import { toFileKeys, toSettingKeys } from "../../lib/settings/keys.ts";
+import type { StalwartSettings } from "../../lib/settings/schema.ts";
+import { SettingsResource } from "../../provider/resource.ts";
+import type { SettingsState } from "../../provider/state.ts";
+import type { Transport } from "../../provider/transport.ts";
+import type { StalwartServer } from "./stalwart-server.ts";
+
+export const PASSWORD = "alice-password";
+export const HASH = execFileSync("openssl", ["passwd", "-6", PASSWORD]).toString().trim();
+
+export function stateOf(server: StalwartServer, settings: StalwartSettings): SettingsState {
+  return {
+    target: { dockerHost: "unix:///none", container: "test", api: `http://127.0.0.1:${server.ports.http}` },
+    settings: toSettingKeys(settings),
+    fileSettings: Object.fromEntries(
+      Object.entries(toFileKeys(settings)).map(([k, v]) => [k, server.path(v)]),
+    ),
+    domains: settings.domains,
+    accounts: Object.fromEntries(settings.accounts.map((a) => [a.name, { emails: a.emails, secret: HASH }])),
+  };
+}
+
+/** Applies, and says which requests that took and what was said. */
+export async function applyTo(
+  transport: Transport & { requests: string[]; restarts: number },
+  desired: SettingsState,
+  previous?: SettingsState,
+) {
+  const log: string[] = [];
+  await new SettingsResource(() => transport).apply(desired, previous, (message) => log.push(message));
+  const probes = transport.requests.filter((request) => request === "probe").length;
+  const writes = transport.requests.filter(
+    (request) => /^(POST|PATCH|PUT|DELETE) /.test(request) && !request.startsWith("DELETE /api/queue/"),
+  );
+  return { writes, probes, log, restarts: transport.restarts, requests: transport.requests };
+}

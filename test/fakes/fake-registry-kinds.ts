@@ -1,0 +1,44 @@
+/** How the fake of Stalwart's registry describes its objects. */
+
+/** Kind of a property. `set` and `list` hold one of the other kinds; `secret` is a variant that a server masks when it holds a value. */
+export type Kind =
+  | "string"
+  | "boolean"
+  | "number"
+  | "secret"
+  | "expression"
+  | "rate"
+  | { readonly enum: readonly string[] }
+  | { readonly set: "string" | readonly string[]; readonly min?: number }
+  | /** A part with variants of its own, by `@type`. */
+    { readonly variants: Variants }
+    /** Another object's row. */
+  | { readonly id: string };
+
+/** `@type` → its properties. */
+export type Variants = Readonly<Record<string, Readonly<Record<string, FakeProperty>>>>;
+
+export interface FakeProperty {
+  readonly kind: Kind;
+  readonly immutable?: true;
+  readonly serverSet?: true;
+  readonly nullable?: true;
+  readonly required?: true;
+}
+
+export interface FakeObject {
+  readonly singleton?: true;
+  /** Variant by `@type` → its properties; "" where the object has no variants. */
+  readonly variants: Variants;
+  /** What a row holds that was not told otherwise. */
+  readonly defaults?: Readonly<Record<string, unknown>>;
+  /** Rows are told apart by it. */
+  readonly primaryKey?: string;
+}
+
+export const of = (kind: Kind): FakeProperty => ({ kind });
+export const nullable = (kind: Kind): FakeProperty => ({ kind, nullable: true });
+export const name: FakeProperty = { kind: "string", immutable: true, required: true };
+export const oneOf = (...values: string[]): Kind => ({ enum: values });
+export const text: FakeProperty = { kind: "string", required: true };
+export const secret: FakeProperty = { kind: "secret", required: true };

@@ -1,0 +1,87 @@
+// Lesson 3: a ban hits whoever earned it, seen through the edge's PROXY header, and not the edge, which carries everybody's mail.
+import { execFileSync } from "node:child_process";
+
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+
+import { container, docker, facts, greets, lab, said, settingsApi, up } from "./lab.ts";
+
+/** A second address of the machine outside, so that a ban, which is for good in the 0.15 line, hits nothing else in the lab. */
+const ATTACKER = "203.0.113.51";
+const BAN = `server.blocked-ip.${ATTACKER}`;
+/** Runs a command on the machine outside. Returns what it printed, whatever its exit code. */
+function outside(...command: string[]): string {
+  const line = ["sh", "-c", '"$@" 2>&1 || true', "sh", ...command];
+  const netns = lab.layout.machines.outside.netns;
+  return execFileSync("nsenter", [`--net=/run/netns/${netns}`, ...line], {
+    encoding: "utf8",
+    timeout: 30_000,
+  });
+}
+
+function address(action: "add" | "del"): void {
+  const device = /dev (\S+)/.exec(outside("ip", "route", "get", facts.wanAddress))?.[1] ?? "";
+  outside("ip", "address", action, `${ATTACKER}/24`, "dev", device);
+}
+
+/** What Stalwart says on the edge's :25 to somebody who calls from the address; nothing from a banned one. */
+const greeting = (from: string): string =>
+  outside("sh", "-c", `{ sleep 2; echo QUIT; } | nc -w 5 -s ${from} ${facts.wanAddress} 25 | head -n 1`);
+
+const asksFor = (path: string): string => {
+  const where = [
+    "--resolve",
+    `${facts.mailHost}:443:${facts.wanAddress}`,
+    `https://${facts.mailHost}${path}`,
+  ];
+  return outside(
+    "curl",
+    "-sS",
+    "-k",
+    "--max-time",
+    "10",
+    "--interface",
+    ATTACKER,
+    "-o",
+    "/dev/null",
+    ...where,
+  );
+};
+
+const banned = (): string[] =>
+  Object.keys(settingsApi("GET", "/settings/keys?prefixes=server.blocked-ip") as Record<string, string>);
+
+beforeAll(async () => {
+  const run = await up();
+  expect(run.code, said(run)).toBe(0);
+  address("add");
+});
+
+afterAll(() => {
+  settingsApi("POST", "/settings", [{ type: "delete", keys: [BAN] }]);
+  settingsApi("GET", "/reload/server.blocked-ip");
+  address("del");
+});
+
+describe("a ban", () => {
+  test("comes at once for a scanner's path asked for through the edge, and is the attacker's own", () => {
+    expect(banned()).not.toContain(BAN);
+    expect(greeting(ATTACKER)).toMatch(/^220 /);
+    asksFor("/wp-login.php");
+    expect(banned()).toContain(BAN);
+    expect(greeting(ATTACKER)).not.toMatch(/220/);
+  });
+
+  test("hits nobody else who comes through the same edge, and neither the edge's node nor its public address", () => {
+    expect(greets()).toBe(true);
+    expect(banned()).toEqual([BAN]);
+    const log = docker("kvm", "logs", container("stalwart"));
+    expect(log).toContain(ATTACKER);
+  });
+
+  test("ends where an operator takes it away, and the attacker is served again", () => {
+    settingsApi("POST", "/settings", [{ type: "delete", keys: [BAN] }]);
+    settingsApi("GET", "/reload/server.blocked-ip");
+    expect(banned()).toEqual([]);
+    expect(greeting(ATTACKER)).toMatch(/^220 /);
+  });
+});

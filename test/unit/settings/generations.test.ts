@@ -1,0 +1,136 @@
+import { describe, expect, test } from "vitest";
+
+import { UserError } from "../../../lib/errors.ts";
+import { refusalsFor, refuseFor } from "../../../lib/settings/generations.ts";
+import { toFileKeys, toSettingKeys } from "../../../lib/settings/keys.ts";
+import { parseSettings } from "../../../lib/settings/parse.ts";
+import { toRegistryObjects } from "../../../lib/settings/registry.ts";
+import type { StalwartSettings, StalwartSettingsInput } from "../../../lib/settings/schema.ts";
+import type { Generation } from "../../../lib/stalwart/line.ts";
+import { desired } from "./desired.ts";
+
+const secretFile = "/etc/stalwart/secrets/dns";
+const client = {
+  id: "letsencrypt",
+  contact: ["postmaster@lab.test"],
+  challenge: "dns-01" as const,
+  names: ["*.lab.test"],
+};
+const spaceship = { type: "spaceship" as const, apiKey: "k", secretFile };
+const rfc2136 = { type: "rfc2136" as const, host: "192.0.2.53", keyName: "lab.", secretFile };
+const other = { ...client, id: "other", names: ["mail.lab.test"] };
+const ZEROSSL = "https://acme.zerossl.com/v2/DV90";
+
+type Case = [what: string, more: Partial<StalwartSettingsInput>, path: string, words: RegExp];
+
+const byKeys: Case[] = [
+  [
+    "dns-persist-01",
+    { acme: [{ ...client, challenge: "dns-persist-01" }] },
+    "acme.0.challenge",
+    /has no dns-persist-01; accepts dns-01/,
+  ],
+  ["spaceship", { dnsProvider: spaceship }, "dnsProvider.type", /does not know spaceship; accepts rfc2136/],
+  [
+    "a ban that ends",
+    { autoBan: { expireAfter: "1d" } },
+    "autoBan.expireAfter",
+    /bans for good.*leave it out.*allowedIps/,
+  ],
+  [
+    "records to publish",
+    { dnsProvider: rfc2136, publishRecords: ["dkim"] },
+    "publishRecords",
+    /publishes nothing in DNS; accepts an empty list/,
+  ],
+];
+
+const published = { accounts: [], dnsProvider: rfc2136, publishRecords: ["dkim" as const] };
+const byRegistry: Case[] = [
+  ["accounts", {}, "accounts", /0\.15 line only; accepts an empty list/],
+  [
+    "a certificate's name outside of all domains",
+    { ...published, acme: [{ ...client, names: ["*.lab.test", "mail.elsewhere.test"] }] },
+    "acme.0.names.1",
+    /mail\.elsewhere\.test is in none of domains/,
+  ],
+  [
+    "a certificate's name that only ends like a domain",
+    { ...published, acme: [{ ...client, names: ["notlab.test"] }] },
+    "acme.0.names.0",
+    /none of domains/,
+  ],
+  [
+    "two CAs for one domain",
+    { ...published, acme: [client, { ...other, directory: ZEROSSL }] },
+    "acme.1.names.0",
+    /mail\.lab\.test is in lab\.test, whose certificate another CA/,
+  ],
+  [
+    "two clients of one CA that differ",
+    { ...published, acme: [client, { ...other, contact: ["root@lab.test"] }] },
+    "acme.1.contact",
+    /"letsencrypt" has the same with another contact/,
+  ],
+  [
+    "a default certificate",
+    { ...published, acme: [{ ...client, default: true }] },
+    "acme.0.default",
+    /accepts false/,
+  ],
+  [
+    "a day of renewal between the fractions",
+    { ...published, acme: [{ ...client, renewBefore: 29 }] },
+    "acme.0.renewBefore",
+    /accepts 18, 22, 30, 45/,
+  ],
+  [
+    "DNS-01 with nothing to publish",
+    { ...published, publishRecords: [], acme: [client] },
+    "publishRecords",
+    /accepts at least one, such as \["dkim"\]/,
+  ],
+];
+
+const translations: Record<Generation, ((settings: StalwartSettings) => unknown)[]> = {
+  settings: [toSettingKeys, toFileKeys],
+  registry: [toRegistryObjects],
+};
+const refused = (generation: Generation, cases: Case[]) =>
+  test.each(cases)("%s", (_, more, path, words) => {
+    const settings = parseSettings({ ...desired, ...more });
+    for (const translate of [
+      ...translations[generation],
+      (s: StalwartSettings) => refuseFor(generation, s),
+    ]) {
+      expect(() => translate(settings)).toThrow(UserError);
+      expect(() => translate(settings)).toThrow(`settings.${path}: `);
+      expect(() => translate(settings)).toThrow(words);
+    }
+    expect(refusalsFor(generation, settings).map((refusal) => refusal.path.join("."))).toContain(path);
+  });
+
+describe("the 0.15 line refuses, by path and with what to write instead:", () => refused("settings", byKeys));
+describe("the registry refuses, by path and with what to write instead:", () =>
+  refused("registry", byRegistry));
+
+test("one generation takes what the other refuses", () => {
+  for (const [, more] of byKeys.slice(1))
+    expect(refusalsFor("registry", parseSettings({ ...desired, accounts: [], ...more }))).toEqual([]);
+  for (const [, more] of byRegistry)
+    expect(refusalsFor("settings", parseSettings({ ...desired, ...more, publishRecords: [] }))).toEqual([]);
+});
+
+test("every refusal is said at once", () => {
+  const settings = parseSettings({
+    ...desired,
+    dnsProvider: spaceship,
+    publishRecords: ["dkim"],
+    autoBan: { expireAfter: "2h" },
+  });
+  expect(refusalsFor("settings", settings).map(({ path }) => path.join("."))).toEqual([
+    "dnsProvider.type",
+    "autoBan.expireAfter",
+    "publishRecords",
+  ]);
+});
