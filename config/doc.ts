@@ -1,7 +1,7 @@
 import { z } from "zod";
 
 import { NAMESPACE } from "./key-path.ts";
-import { metadataOf, unwrap, variantsOf } from "./metadata.ts";
+import { metadataOf, unwrap, variantsOf } from "../lib/metadata.ts";
 import { configSchema, secretSchema } from "./schema.ts";
 
 /** What a schema says about one key. */

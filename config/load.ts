@@ -5,7 +5,7 @@ import { UserError } from "../lib/errors.ts";
 import { passthroughNames } from "../lib/names.ts";
 import { certificateProblems } from "./certificates.ts";
 import { keyPath, NAMESPACE } from "./key-path.ts";
-import { metadataOf, unwrap, variantOf } from "./metadata.ts";
+import { metadataOf, unwrap, variantOf } from "../lib/metadata.ts";
 import { type Config, configSchema, secretSchema } from "./schema.ts";
 import { lineProblems } from "./stalwart-line.ts";
 

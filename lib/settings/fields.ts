@@ -1,7 +1,7 @@
 /** The fields of the desired state, as its schema tells of them, and states that are made of their examples. */
 import { z } from "zod";
 
-import { metadataOf, unwrap } from "../../config/metadata.ts";
+import { metadataOf, unwrap } from "../metadata.ts";
 import { settingsSchema } from "./schema.ts";
 
 /** One field of the desired state. */

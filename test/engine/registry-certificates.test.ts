@@ -1,43 +1,24 @@
 /** Rows that name other rows through the real Pulumi engine, against the fake of Stalwart's registry. */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
 import { parseSettings } from "../../lib/settings/parse.ts";
 import { toRegistryObjects } from "../../lib/settings/registry.ts";
-import { FakeRegistry } from "../fakes/fake-registry.ts";
-import { SettingsProject } from "./settings-project.ts";
+import type { FakeRegistry } from "../fakes/fake-registry.ts";
+import { RegistryProject } from "./registry-project.ts";
 
 const SECRET = "/etc/stalwart/secrets/dns";
 const LETSENCRYPT = "https://acme-v02.api.letsencrypt.org/directory";
 const ZEROSSL = "https://acme.zerossl.com/v2/DV90";
 
+let project: RegistryProject;
 let fake: FakeRegistry;
-let api: string;
-let directory: string;
-let project: SettingsProject;
 
 beforeAll(async () => {
-  fake = new FakeRegistry();
-  fake.readableFiles.add(SECRET);
-  api = await fake.listen();
-  directory = mkdtempSync(join(tmpdir(), "tailwart-registry-"));
-  mkdirSync(join(directory, "secrets"));
-  writeFileSync(join(directory, "secrets/api.curlrc"), 'user = "admin:admin-password"\n');
-  project = new SettingsProject(
-    directory,
-    `const provider = new Provider("mail", args.deployed);
-new Registry("settings", { target: args.target, objects: args.objects }, { provider });`,
-  );
-  await project.init();
+  project = await RegistryProject.start(SECRET);
+  ({ fake } = project);
 });
 
-afterAll(() => {
-  fake?.close();
-  project?.remove();
-  if (directory) rmSync(directory, { recursive: true, force: true });
-});
+afterAll(() => project?.remove());
 
 function program(ca: string): void {
   const settings = parseSettings({
@@ -54,7 +35,7 @@ function program(ca: string): void {
   });
   project.args({
     deployed: { line: "0.16", dataStore: "db.tail.test:5432/stalwart" },
-    target: { dockerHost: "unix:///none", container: "stalwart", api },
+    target: { dockerHost: "unix:///none", container: "stalwart", api: project.api },
     objects: toRegistryObjects(settings),
   });
 }

@@ -1,39 +1,21 @@
 /** Settings of Stalwart 0.16 and later through the real Pulumi engine, against the fake of its registry. */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
 import { parseSettings } from "../../lib/settings/parse.ts";
 import { toRegistryObjects } from "../../lib/settings/registry.ts";
 import type { StalwartSettingsInput } from "../../lib/settings/schema.ts";
-import { FakeRegistry } from "../fakes/fake-registry.ts";
-import { SettingsProject } from "./settings-project.ts";
+import type { FakeRegistry } from "../fakes/fake-registry.ts";
+import { RegistryProject } from "./registry-project.ts";
 
+let project: RegistryProject;
 let fake: FakeRegistry;
-let api: string;
-let directory: string;
-let project: SettingsProject;
 
 beforeAll(async () => {
-  fake = new FakeRegistry();
-  api = await fake.listen();
-  directory = mkdtempSync(join(tmpdir(), "tailwart-registry-"));
-  mkdirSync(join(directory, "secrets"));
-  writeFileSync(join(directory, "secrets/api.curlrc"), 'user = "admin:admin-password"\n');
-  project = new SettingsProject(
-    directory,
-    `const provider = new Provider("mail", args.deployed);
-new Registry("settings", { target: args.target, objects: args.objects }, { provider });`,
-  );
-  await project.init();
+  project = await RegistryProject.start();
+  ({ fake } = project);
 });
 
-afterAll(() => {
-  fake?.close();
-  project?.remove();
-  if (directory) rmSync(directory, { recursive: true, force: true });
-});
+afterAll(() => project?.remove());
 
 function program(more: Partial<StalwartSettingsInput> = {}, line = "0.16"): void {
   const settings = parseSettings({
@@ -48,7 +30,7 @@ function program(more: Partial<StalwartSettingsInput> = {}, line = "0.16"): void
   });
   project.args({
     deployed: { line, dataStore: "db.tail.test:5432/stalwart" },
-    target: { dockerHost: "unix:///none", container: "stalwart", api },
+    target: { dockerHost: "unix:///none", container: "stalwart", api: project.api },
     objects: toRegistryObjects(settings),
   });
 }

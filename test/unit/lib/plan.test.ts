@@ -46,6 +46,9 @@ describe("the plan", () => {
       /Stalwart 0\.15 does not offer; nothing was changed\.\n {2}tailwart:settings\.autoBan\.expireAfter: .*leave it out/,
     );
     expect(ofLine("0.16", expiring)).not.toThrow();
+    expect(ofLine("0.16", { accounts: [{ name: "alice" }] })).toThrow(
+      /tailwart:accounts: are made by tailwart on the 0\.15 line only; accepts an empty list/,
+    );
     const client = {
       id: "le",
       contact: ["a@example.org"],
