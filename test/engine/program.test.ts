@@ -68,7 +68,7 @@ function preview(change: Change, options: { offline?: boolean; flags?: string[] 
 }
 
 /** The slow rest runs in `npm run test:full`. */
-const cases = process.env["TAILWART_FULL"] ? WRONG : WRONG.filter((_, index) => index % 4 === 0);
+const cases = process.env["TAILWART_FULL"] ? WRONG : WRONG.filter((_, index) => index % 7 === 0);
 
 describe("a wrong config, through the real engine, is refused before any resource is registered", () => {
   test.each(cases)("%s", async (_what, change, says) => {

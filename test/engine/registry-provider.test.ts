@@ -70,16 +70,19 @@ describe("tailwart:mail:Registry in the engine", () => {
     expect(relayInForce()).toMatchObject({ address: "mailbox.tail.test" });
   });
 
-  test("what the server refuses fails the up with object, property and reason, and without a stack", async () => {
-    const auth = { username: "u", secretFile: "/etc/stalwart/secrets/gone" };
-    program({ relays: [{ name: "smarthost", host: "relay.example.org", tls: "starttls", auth }] });
-    const { status, output } = await project.up();
-    expect(status).not.toBe(0);
-    expect(output).toMatch(/reload \(the old settings stay in force\): validationFailed: MtaRoute/);
-    expect(output).not.toMatch(/\n\s+at .*\.ts:/);
-    fake.restart();
-    expect(relayInForce()).toMatchObject({ address: "mailbox.tail.test" });
-  });
+  test.runIf(process.env["TAILWART_FULL"])(
+    "what the server refuses fails the up with object, property and reason, and without a stack",
+    async () => {
+      const auth = { username: "u", secretFile: "/etc/stalwart/secrets/gone" };
+      program({ relays: [{ name: "smarthost", host: "relay.example.org", tls: "starttls", auth }] });
+      const { status, output } = await project.up();
+      expect(status).not.toBe(0);
+      expect(output).toMatch(/reload \(the old settings stay in force\): validationFailed: MtaRoute/);
+      expect(output).not.toMatch(/\n\s+at .*\.ts:/);
+      fake.restart();
+      expect(relayInForce()).toMatchObject({ address: "mailbox.tail.test" });
+    },
+  );
 
   test("a server of another line on the same data store is refused before anything is asked", async () => {
     program({}, "1");
@@ -91,7 +94,7 @@ describe("tailwart:mail:Registry in the engine", () => {
     expect(project.dockerLog).toBe(before);
   });
 
-  test("destroy takes the rows back and leaves the domain", async () => {
+  test.runIf(process.env["TAILWART_FULL"])("destroy takes the rows back and leaves the domain", async () => {
     program();
     expect((await project.up()).status).toBe(0);
     const { status, output } = await project.pulumi("destroy", "--yes", "--skip-preview", "--stack", "test");

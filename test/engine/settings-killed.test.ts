@@ -75,7 +75,7 @@ interface Change {
 }
 
 const CHANGES: Record<string, Change> = {
-  "a first deploy": { after: desired, sample: [4, 9] },
+  "a first deploy": { after: desired, sample: [9] },
   "a route's new name": {
     before: desired,
     after: () => desired({ relays: [{ ...smarthost, name: "other" }], outbound: { route: "other" } }),

@@ -128,24 +128,27 @@ describe("tailwart:mail:Settings in the engine", () => {
     expect(mended.status, mended.output).toBe(0);
   });
 
-  test("a deploy that is cut off after a write is put right by the next up, also when the program is again what it was", async () => {
-    program("cut.tail.test");
-    writeFileSync(join(project.folder, "cut-after-write"), "");
-    const cut = await up();
-    expect(cut.status).not.toBe(0);
-    expect(cut.output).toContain("could not be put back");
-    expect(await live("queue.route.smarthost.address")).toBe("cut.tail.test");
-    for (const file of ["cut", "cut-after-write"]) rmSync(join(project.folder, file));
+  test.runIf(process.env["TAILWART_FULL"])(
+    "a deploy that is cut off after a write is put right by the next up, also when the program is again what it was",
+    async () => {
+      program("cut.tail.test");
+      writeFileSync(join(project.folder, "cut-after-write"), "");
+      const cut = await up();
+      expect(cut.status).not.toBe(0);
+      expect(cut.output).toContain("could not be put back");
+      expect(await live("queue.route.smarthost.address")).toBe("cut.tail.test");
+      for (const file of ["cut", "cut-after-write"]) rmSync(join(project.folder, file));
 
-    program("mailbox.tail.test");
-    expect((await preview()).output).toMatch(/- interrupted *: true/);
-    rmSync(join(project.folder, "restarted"), { force: true });
-    const mended = await up();
-    expect(mended.status, mended.output).toBe(0);
-    expect(await live("queue.route.smarthost.address")).toBe("mailbox.tail.test");
-    expect(existsSync(join(project.folder, "restarted"))).toBe(true);
-    expect((await up("--expect-no-changes")).status).toBe(0);
-  });
+      program("mailbox.tail.test");
+      expect((await preview()).output).toMatch(/- interrupted *: true/);
+      rmSync(join(project.folder, "restarted"), { force: true });
+      const mended = await up();
+      expect(mended.status, mended.output).toBe(0);
+      expect(await live("queue.route.smarthost.address")).toBe("mailbox.tail.test");
+      expect(existsSync(join(project.folder, "restarted"))).toBe(true);
+      expect((await up("--expect-no-changes")).status).toBe(0);
+    },
+  );
 
   test("the account's hash and the admin's password are in no output, no argument and no plain state", async () => {
     const { output } = await preview("--refresh");
