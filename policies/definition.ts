@@ -68,7 +68,7 @@ export interface PolicyDefinition<Settings = undefined> {
   readonly settings?: PolicySettings<Settings>;
   /** True for a rule that holds on any stack, not only where tailwart's own resources are; ★ in POLICIES.md. */
   readonly anyStack: boolean;
-  /** Type tokens that judgeResource reads. One alone lets the SDK skip all other resources before it reads them. */
+  /** Type tokens of the resources that judgeResource is asked about. Default: all. */
   readonly resourceTypes?: readonly string[];
   /** judgeResource is told where the resource's secrets are. */
   readonly seesSecrets?: true;

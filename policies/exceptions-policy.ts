@@ -2,7 +2,7 @@ import type { PolicyConfigSchema } from "@pulumi/policy";
 
 import { type Exception, EXCEPTIONS_FILE } from "./exceptions.ts";
 import { EXCEPTIONS_POLICY, type PackRun } from "./pack-run.ts";
-import { ofType, type SdkPolicy, sender, type ViolationReport } from "./sdk-policy.ts";
+import { type SdkPolicy, sender, type ViolationReport } from "./sdk-policy.ts";
 
 export const EXCEPTIONS_DESCRIPTION = "Every exception has a reason and an end, and none has passed its end.";
 
@@ -67,10 +67,11 @@ export function exceptionsPolicy(run: PackRun): SdkPolicy {
     severity: "high",
     remediationSteps: `Mend what an expired exception let pass and delete it from ${EXCEPTIONS_FILE}.`,
     configSchema: EXCEPTIONS_SCHEMA,
-    validateResource: ofType(["pulumi:pulumi:Stack"], (_args, reportViolation) => {
+    resourceTypes: ["pulumi:pulumi:Stack"],
+    validateResource: (_args, reportViolation) => {
       isTold = true;
       standing(run).forEach(sender(reportViolation));
-    }),
+    },
     validateStack: (args, reportViolation) => {
       const send = sender(reportViolation);
       // A part of a state, as `pulumi policy analyze --file` takes it, may not hold the stack's own resource.

@@ -122,7 +122,7 @@ export class PackRun {
 function read(policy: Policy, { enforcementLevel, properties }: PolicyConfig): Told<unknown> {
   const { severity, own } = splitCommonSettings(policy.id, properties);
   if (!policy.settings) refuseUnknownKeys(policy.id, own, []);
-  // A policy that is told of secrets is a remediation to the engine, see secrets.ts: that is no level to report at.
+  // No policy of this pack mends anything: what is to be remediated is reported as the policy does by itself.
   const level = enforcementLevel === "remediate" ? policy.level : enforcementLevel;
   return {
     level: level === "advisory" ? "advisory" : "mandatory",

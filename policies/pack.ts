@@ -1,8 +1,9 @@
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { PolicyPack } from "@pulumi/policy";
 
 import { allPolicies } from "./all.ts";
+import { answerEngine } from "./answers.ts";
 import { exceptionsPolicy } from "./exceptions-policy.ts";
 import { PackRun, programDirectory } from "./pack-run.ts";
 import { onPolicyConfig } from "./policy-config.ts";
@@ -12,17 +13,22 @@ import { unpackOnce } from "./unpack-once.ts";
 // Constructing a pack starts its server, prints the port on stdout and may be done once a process: never import this file from a test,
 // and let nothing else write to stdout.
 const run = new PackRun(allPolicies, programDirectory(process.cwd()));
-const seeSecrets = allPolicies.filter((policy) => policy.seesSecrets).map((policy) => policy.id);
 unpackOnce();
-onPolicyConfig(new Set(seeSecrets), (config) => run.configure(config));
+onPolicyConfig((config) => run.configure(config));
 
 // The SDK takes the version from the package.json of the working directory, which is the program's (and may have none). The pack's own
 // is beside this file, or where `npm pack` has put compiled files, above dist/policies.
 const here = import.meta.dirname;
 process.chdir(existsSync(join(here, "package.json")) ? here : join(here, "../.."));
+const { version } = JSON.parse(readFileSync("package.json", "utf8")) as { version: string };
 
-new PolicyPack("tailwart", {
+const name = "tailwart";
+const enforcementLevel = "mandatory";
+const policies = [...allPolicies.map((policy) => toSdkPolicy(policy, run)), exceptionsPolicy(run)];
+answerEngine({ name, version, enforcementLevel, policies });
+
+new PolicyPack(name, {
   description: "Refuses the changes that took a mail edge behind a tailnet down.",
-  enforcementLevel: "mandatory",
-  policies: [...allPolicies.map((policy) => toSdkPolicy(policy, run)), exceptionsPolicy(run)],
+  enforcementLevel,
+  policies,
 });

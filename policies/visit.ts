@@ -1,5 +1,7 @@
 import { UnknownValueError } from "@pulumi/policy";
 
+import { UNKNOWN_MARK } from "./unpack-once.ts";
+
 /** Keys and indices from a resource's inputs down to a value. */
 export type Path = readonly (string | number)[];
 
@@ -18,13 +20,25 @@ export interface Gap {
 
 export const UNKNOWN_AT_PREVIEW = "unknown until the update";
 
+/** Calls a function that throws to answer: to note where from takes longer than most policies, and nobody reads it. */
+export function withoutTrace<Result>(answer: () => Result): Result {
+  const limit = Error.stackTraceLimit;
+  Error.stackTraceLimit = 0;
+  try {
+    return answer();
+  } finally {
+    Error.stackTraceLimit = limit;
+  }
+}
+
 /**
  * Reads one key in a guard of its own. During preview the SDK hands out proxies that throw when an unknown value is read; without the guard
  * the first unknown would blind the rest of the rule (research: iteration, spread and JSON.stringify all throw, Object.keys does not).
  */
 export function read(container: unknown, key: string | number): Read {
   try {
-    return { known: true, value: (container as Record<string | number, unknown> | undefined)?.[key] };
+    const value = withoutTrace(() => (container as Record<string | number, unknown> | undefined)?.[key]);
+    return { known: true, value };
   } catch (error) {
     if (error instanceof UnknownValueError) return { known: false };
     throw error;
@@ -75,9 +89,6 @@ export function walk(root: unknown): Visited {
 
 const visitOnce = perResource<Visited>((root) => visitAll(root));
 
-/** What the SDK puts in the place of an unknown value has this form. */
-const MARK = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
-
 /**
  * Past the SDK's proxies, which make one more for each value that is read. Only what looks like the mark of an unknown value is then read through
  * them, since a program may well have such a text of its own.
@@ -86,7 +97,7 @@ function visitAll(root: unknown): Visited {
   const leaves: Leaf[] = [];
   const gaps: Gap[] = [];
   const visit = (value: unknown, path: Path): void => {
-    if (typeof value === "string" && MARK.test(value) && !readAt(root, path).known) {
+    if (typeof value === "string" && UNKNOWN_MARK.test(value) && !readAt(root, path).known) {
       gaps.push({ path, because: UNKNOWN_AT_PREVIEW });
     } else if (typeof value === "string" || typeof value === "number" || typeof value === "boolean") {
       leaves.push({ path, value });

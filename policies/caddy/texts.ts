@@ -34,6 +34,11 @@ export const mayHoldConfigs = ({ name, text }: CaddyText): boolean =>
 
 function parseJson(text: string): unknown {
   if (!/^\s*(?:[{[]|\/[/*])/.test(text)) return undefined;
+  try {
+    return JSON.parse(text); // many times faster, and all that most have
+  } catch {
+    // It may have comments, or a comma too many.
+  }
   const errors: ParseError[] = [];
   const value: unknown = parseJsonc(text, errors, { allowTrailingComma: true });
   return errors.length === 0 ? value : undefined;

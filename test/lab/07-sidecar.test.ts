@@ -26,9 +26,6 @@ const OURS = 6;
 /** Connections in Stalwart's pool. */
 const POOL = 10;
 
-/** The slow half of the proof. */
-const full = test.runIf(process.env["TAILWART_FULL"]);
-
 /** How often the kernel repeats unacknowledged data in the shared namespace before it gives a connection up. */
 async function setRetries(count: number): Promise<void> {
   const pid = docker("kvm", "inspect", "--format", "{{.State.Pid}}", container("anchor")).trim();
@@ -94,7 +91,8 @@ describe("the sidecar restarted, persistent (lesson 13)", () => {
   });
 });
 
-describe("the sidecar restarted, ephemeral (lessons 6 and 16)", () => {
+/** Two deployments more, and minutes of waiting: in `npm run test:full`. */
+describe.runIf(process.env["TAILWART_FULL"])("the sidecar restarted, ephemeral (lessons 6 and 16)", () => {
   test("is deployed as another identity, once the old one's state is no longer protected", async () => {
     const refused = await up(EPHEMERAL);
     expect(refused.code).not.toBe(0);
@@ -111,25 +109,19 @@ describe("the sidecar restarted, ephemeral (lessons 6 and 16)", () => {
     await eventually("a greeting through the edge", 60, greets);
   });
 
-  full(
-    "with the watch switched off, the low tcp_retries2 of the namespace alone brings mail back",
-    async () => {
-      const run = await up({ ...EPHEMERAL, "tailwart:stalwart/watch": false });
-      expect(run.code, said(run)).toBe(0);
-      await eventually("a greeting through the edge", 60, greets);
-      await setRetries(OURS);
-      await restartAndReadNewAddress();
-      await eventually("a greeting through the edge", 90, greets);
-    },
-  );
+  test("with the watch switched off, the low tcp_retries2 of the namespace alone brings mail back", async () => {
+    const run = await up({ ...EPHEMERAL, "tailwart:stalwart/watch": false });
+    expect(run.code, said(run)).toBe(0);
+    await eventually("a greeting through the edge", 60, greets);
+    await setRetries(OURS);
+    await restartAndReadNewAddress();
+    await eventually("a greeting through the edge", 90, greets);
+  });
 
-  full(
-    "with both switched off it does not: the database connections stay bound to the old address",
-    async () => {
-      await setRetries(KERNEL_DEFAULT);
-      await restartAndReadNewAddress();
-      await expect(eventually("a greeting", 60, greets)).rejects.toThrow(/not within 60 s/);
-      await setRetries(OURS);
-    },
-  );
+  test("with both switched off it does not: the database connections stay bound to the old address", async () => {
+    await setRetries(KERNEL_DEFAULT);
+    await restartAndReadNewAddress();
+    await expect(eventually("a greeting", 60, greets)).rejects.toThrow(/not within 60 s/);
+    await setRetries(OURS);
+  });
 });

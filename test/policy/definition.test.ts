@@ -140,7 +140,7 @@ describe("a run of the pack", () => {
     expect(await levels({ "plain-policy": told({}, "advisory") })).toEqual([["advisory", "high"]]);
   });
 
-  test("keeps a policy advisory that is told of secrets, although the SDK knows it as a remediation", async () => {
+  test("reports at the level of the config, and at the policy's own where that is to mend something, which none does", async () => {
     const curious = definePolicy({
       id: "curious-policy",
       ...about,
@@ -155,7 +155,7 @@ describe("a run of the pack", () => {
       run.configure(new Map([[policy.id, told({}, config)]]));
       return (await askServed([toSdkPolicy(policy, run)], { ...web, props }))[0]?.level;
     };
-    expect(await levelOf("advisory", "remediate")).toBe("advisory"); // what the engine sends without a config
+    expect(await levelOf("advisory", "remediate")).toBe("advisory");
     expect(await levelOf("mandatory", "remediate")).toBe("mandatory");
     expect(await levelOf("mandatory", "advisory")).toBe("advisory");
     expect(await levelOf("advisory", "mandatory")).toBe("mandatory");

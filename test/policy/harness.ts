@@ -1,19 +1,21 @@
 import { createRequire } from "node:module";
 import type { AnyPolicy } from "../../policies/all.ts";
+import { analyzeByType } from "../../policies/answers.ts";
 import { PackRun } from "../../policies/pack-run.ts";
 import { toSdkPolicy, type SdkPolicy } from "../../policies/sdk-policy.ts";
+import { unpackOnce } from "../../policies/unpack-once.ts";
 
 /**
- * Runs a policy the way the engine does, without a server: through the SDK's own analyze functions and their real wire format, so that
- * unknowns throw, secrets arrive as plain text, and `isType`, `notApplicable` and levels mean what they mean in a preview.
+ * Runs a policy the way the engine does, without a server: through what the pack serves, the SDK's own analyze functions and their real wire
+ * format, so that unknowns throw, secrets arrive as plain text, and `notApplicable` and levels mean what they mean in a preview.
  */
+unpackOnce();
 
 const require = createRequire(import.meta.url);
 // Deep modules of the SDK that have no declarations for what is used here.
-const server = require("@pulumi/policy/server.js") as Record<
-  "makeAnalyzeRpcFun" | "makeAnalyzeStackRpcFun" | "makeRemediateRpcFun",
-  MakeRpc
->;
+const { makeAnalyzeStackRpcFun } = require("@pulumi/policy/server.js") as {
+  makeAnalyzeStackRpcFun: (pack: string, version: string, level: string, policies: unknown[]) => Rpc;
+};
 const proxy = require("@pulumi/policy/proxy.js") as Record<string, string>;
 const analyzer = require("@pulumi/pulumi/proto/analyzer_pb.js") as Record<string, new () => Message>;
 const { Struct } = require("google-protobuf/google/protobuf/struct_pb.js") as {
@@ -26,12 +28,7 @@ const { specialSecretSig, specialSigKey } = require("@pulumi/pulumi/runtime/rpc.
 
 type Message = Record<string, (...args: unknown[]) => unknown>;
 type Callback = (error: Error | undefined, response: AnalyzeResponse) => void;
-type MakeRpc = (
-  pack: string,
-  version: string,
-  level: string,
-  policies: unknown[],
-) => (call: { request: Message }, callback: Callback) => Promise<void>;
+type Rpc = (call: { request: Message }, callback: Callback) => Promise<void>;
 interface AnalyzeResponse {
   toObject(): {
     diagnosticsList: {
@@ -126,19 +123,23 @@ function make(kind: string): Message {
   return new Constructor();
 }
 
+/** Makes what the pack serves for one of the engine's questions. */
+type Ask = (policies: readonly SdkPolicy[]) => Rpc;
+const pack = { name: "test", version: "0.0.0", enforcementLevel: "mandatory" } as const;
+const aboutResource: Ask = (policies) => analyzeByType({ ...pack, policies }) as unknown as Rpc;
+const aboutStack: Ask = (policies) =>
+  makeAnalyzeStackRpcFun(pack.name, pack.version, pack.enforcementLevel, [...policies]);
+
 async function ask(
-  makeRpc: MakeRpc,
+  about: Ask,
   served: readonly SdkPolicy[],
   request: Message,
 ): Promise<ReturnType<AnalyzeResponse["toObject"]>> {
-  const call = (make: MakeRpc) =>
-    new Promise<AnalyzeResponse>((resolve, reject) => {
-      const rpc = make("test", "0.0.0", "mandatory", [...served]);
-      rpc({ request }, (error, answer) => (error ? reject(error) : resolve(answer))).catch(reject);
-    });
-  // The engine's order: remediations first, for each resource.
-  if (makeRpc === server.makeAnalyzeRpcFun) await call(server.makeRemediateRpcFun);
-  return (await call(makeRpc)).toObject();
+  const answer = await new Promise<AnalyzeResponse>((resolve, reject) => {
+    const done: Callback = (error, response) => (error ? reject(error) : resolve(response));
+    about(served)({ request }, done).catch(reject);
+  });
+  return answer.toObject();
 }
 
 /** A policy beside the one under test, as in a pack: it is shown every resource. */
@@ -156,7 +157,7 @@ const BYSTANDER: AnyPolicy = {
 
 /** @param before resources that the engine has asked the resource policies about first */
 async function analyze(
-  makeRpc: MakeRpc,
+  about: Ask,
   policy: AnyPolicy,
   request: Message,
   secrets: string[],
@@ -165,8 +166,8 @@ async function analyze(
 ): Promise<Outcome> {
   const run = new PackRun([policy], "/");
   run.configure(new Map([[policy.id, { enforcementLevel: policy.level, properties: options.config ?? {} }]]));
-  for (const resource of before) await ask(server.makeAnalyzeRpcFun, [toSdkPolicy(BYSTANDER, run)], resource);
-  const { diagnosticsList, notApplicableList } = await ask(makeRpc, [toSdkPolicy(policy, run)], request);
+  for (const resource of before) await ask(aboutResource, [toSdkPolicy(BYSTANDER, run)], resource);
+  const { diagnosticsList, notApplicableList } = await ask(about, [toSdkPolicy(policy, run)], request);
   for (const { message } of diagnosticsList) {
     const leaked = secrets.find((text) => message.includes(text));
     if (leaked !== undefined)
@@ -202,7 +203,7 @@ export function runPolicy(
   options: RunOptions = {},
 ): Promise<Outcome> {
   const secrets: string[] = [];
-  return analyze(server.makeAnalyzeRpcFun, policy, requestOf(resource, secrets), secrets, options);
+  return analyze(aboutResource, policy, requestOf(resource, secrets), secrets, options);
 }
 
 /** Runs a policy's judgeStack on a stack's resources. */
@@ -217,7 +218,7 @@ export function runStackPolicy(
   const shown = resources.map((resource) => (isComponent(resource) ? { ...resource, props: {} } : resource));
   const before = resources.filter(isComponent).map((resource) => requestOf(resource, secrets));
   const request = stackRequestOf(shown, secrets);
-  return analyze(server.makeAnalyzeStackRpcFun, policy, request, secrets, options, before);
+  return analyze(aboutStack, policy, request, secrets, options, before);
 }
 
 /** What one of several served policies says, as the engine gets it. */
@@ -236,8 +237,8 @@ export async function askServed(
   about: TestResource | readonly TestResource[],
 ): Promise<Diagnostic[]> {
   const { diagnosticsList } = Array.isArray(about)
-    ? await ask(server.makeAnalyzeStackRpcFun, served, stackRequestOf(about as TestResource[], []))
-    : await ask(server.makeAnalyzeRpcFun, served, requestOf(about as TestResource, []));
+    ? await ask(aboutStack, served, stackRequestOf(about as TestResource[], []))
+    : await ask(aboutResource, served, requestOf(about as TestResource, []));
   return diagnosticsList.map(({ policyname, enforcementlevel, severity, message, urn }) => ({
     policy: policyname,
     level: enforcementlevel === 0 ? "advisory" : "mandatory",
