@@ -111,24 +111,30 @@ describe("what the policy pack costs", () => {
     );
     expect(sizes[0]).toMatchObject({ resources: 20, difference: 600, emptyDifference: EMPTY });
     // Of the difference, what any pack takes is not the policies'.
-    expect(sizes[0]?.each).toBe((600 - EMPTY) / 20);
+    expect(sizes[0]?.policies).toBe(600 - EMPTY);
     expect(sizes[0]?.share).toBeCloseTo(600 / 2200);
     expect(sizes[0]?.withPack.runs).toBe(3);
   });
 
-  test("exceeds a bound from just above it on: a share at 20 resources, milliseconds a resource at more", () => {
-    expect(exceededByPolicies(figures(500, 200 + EMPTY, 2000 + EMPTY))).toEqual([]);
-    expect(exceededByPolicies(figures(521, 210 + EMPTY, 2021 + EMPTY))).toEqual([
+  test("is told by the line through all sizes: so much once, and so much for each resource", () => {
+    const straight = figures(EMPTY + 150 + 20 * 0.5, EMPTY + 150 + 200 * 0.5, EMPTY + 150 + 2000 * 0.5);
+    expect(straight.each).toBeCloseTo(0.5);
+    expect(straight.once).toBeCloseTo(150);
+    expect(() => policyFigures(new Map([[20, times([2000], 500)]]))).toThrow("a slope needs two sizes");
+  });
+
+  test("exceeds a bound from just above it on: a share at 20 resources, milliseconds for each", () => {
+    expect(exceededByPolicies(figures(500, 680, 2480))).toEqual([]);
+    expect(exceededByPolicies(figures(521, 710, 2600))).toEqual([
       "the pack makes the preview of 20 resources 26 % longer, more than 25 %",
-      "the pack takes 1.05 ms for each of 200 resources, more than 1 ms",
-      "the pack takes 1.01 ms for each of 2000 resources, more than 1 ms",
+      "the policies take 1.05 ms for each resource, more than 1 ms",
     ]);
   });
 
   test("fits on a terminal of 80 columns, with a row for each size", () => {
     const lines = describePolicies(figures(123_456, 123_456, 123_456)).split("\n");
     expect(lines.filter((line) => line.length > 80)).toEqual([]);
-    expect(lines.filter((line) => / ms$/.test(line) && /^ +\d+ /.test(line))).toHaveLength(3);
+    expect(lines.filter((line) => / s$/.test(line) && /^ +\d+ /.test(line))).toHaveLength(3);
   });
 
   test("is measured on resources of each kind, with names of their own, some with a Caddy JSON", () => {
