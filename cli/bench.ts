@@ -21,11 +21,12 @@ that has nothing else to do. What it starts it takes away again; a lab that runs
 already is kept, and then "from nothing" is left out.
 
 With \`policies\`: times previews of 20, 200 and 2000 plain resources with and
-without the policy pack instead. Needs no lab, and no root.
+without the policy pack instead, and the pack's answers to what the engine asks in
+them. Needs no lab, and no root.
 
   --name NAME   the lab to measure in (default: bench)
   --runs N      previews of each kind; their median counts (default: 5; fewer of
-                200 and 2000 resources)
+                2000 resources)
   --ups N       runs of \`npm run up\`; their median counts (default: 3)
   --json        the figures as JSON, in milliseconds, on standard output
 

@@ -90,8 +90,9 @@ describe("what the policy pack costs", () => {
   const EMPTY = 100;
   const times = (without: number[], ...more: number[]) => ({
     withoutPack: without,
-    emptyPack: without.map((took) => took + EMPTY),
     withPack: without.map((took, turn) => took + (more[turn] ?? 0)),
+    emptyAnswers: without.map(() => EMPTY),
+    answers: without.map((_, turn) => more[turn] ?? 0),
   });
   const figures = (at20: number, at200: number, at2000: number) =>
     policyFigures(
@@ -109,8 +110,8 @@ describe("what the policy pack costs", () => {
         [120, times([3000], 700)],
       ]),
     );
-    expect(sizes[0]).toMatchObject({ resources: 20, difference: 600, emptyDifference: EMPTY });
-    // Of the difference, what any pack takes is not the policies'.
+    expect(sizes[0]).toMatchObject({ resources: 20, difference: 600 });
+    // What any pack takes to answer is not the policies'.
     expect(sizes[0]?.policies).toBe(600 - EMPTY);
     expect(sizes[0]?.share).toBeCloseTo(600 / 2200);
     expect(sizes[0]?.withPack.runs).toBe(3);
