@@ -25,8 +25,8 @@ without the policy pack instead, and the pack's answers to what the engine asks 
 them. Needs no lab, and no root.
 
   --name NAME   the lab to measure in (default: bench)
-  --runs N      previews of each kind; their median counts (default: 5; fewer of
-                2000 resources)
+  --runs N      turns of each kind; their median counts (default: 5; fewer
+                previews of 2000 resources)
   --ups N       runs of \`npm run up\`; their median counts (default: 3)
   --json        the figures as JSON, in milliseconds, on standard output
 

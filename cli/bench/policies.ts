@@ -9,9 +9,9 @@ import { timeAnswers } from "./answers.ts";
 import { noTimes, type PolicyFigures, policyFigures, type Times } from "./policy-figures.ts";
 import { PROGRAM, resourcesOf } from "./resources.ts";
 
-/** Resources of the programs that are previewed. The largest takes a minute or more, so of that fewer turns are taken. */
+/** Resources of the programs that are previewed. The largest takes a minute or more, so of that fewer previews are taken. */
 const SIZES = [20, 200, 2000] as const;
-const TURNS_OF = { 20: 1, 200: 1, 2000: 0.4 } as const;
+const PREVIEWS_OF = { 20: 1, 200: 1, 2000: 0.4 } as const;
 
 /** What a pack costs that says nothing: the engine's questions about each resource, and the SDK's answers. */
 const EMPTY_PACK = `
@@ -21,6 +21,8 @@ const { PolicyPack } = createRequire(${JSON.stringify(join(PROJECT, "index.ts"))
 process.chdir(${JSON.stringify(join(PROJECT, "policies"))});
 new PolicyPack("empty", { policies: [] });
 `;
+
+type Variant = [keyof Times, () => Promise<number>];
 
 /**
  * Times previews of programs of three sizes without a policy pack and with ours, and the answers of ours and of one that has no policy, in turns, so
@@ -47,7 +49,7 @@ export async function benchPolicies(
     const taken = new Map(SIZES.map((size): [number, Times] => [size, noTimes()]));
     for (let run = 0; run <= runs; run++) {
       for (const size of SIZES) {
-        if (run > Math.ceil(runs * TURNS_OF[size]) || (run === 0 && size > 200)) continue;
+        if (run === 0 && size > 200) continue;
         note(run === 0 ? `${size} resources: warm-up` : `${size} resources: ${run} of ${runs}`);
         const resources = resourcesOf(size);
         await writeFile(join(folder, "resources.json"), JSON.stringify(resources));
@@ -62,9 +64,12 @@ export async function benchPolicies(
             );
           return took;
         };
-        const variants: [keyof Times, () => Promise<number>][] = [
+        const previews: Variant[] = [
           ["withoutPack", () => preview()],
           ["withPack", () => preview("--policy-pack", packs.ours)],
+        ];
+        const variants: Variant[] = [
+          ...(run <= Math.ceil(runs * PREVIEWS_OF[size]) ? previews : []),
           ["emptyAnswers", () => timeAnswers(packs.empty, resources)],
           ["answers", () => timeAnswers(packs.ours, resources)],
         ];
