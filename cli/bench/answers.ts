@@ -2,20 +2,22 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { createRequire } from "node:module";
 
-import { credentials } from "@grpc/grpc-js";
+import type * as Grpc from "@grpc/grpc-js";
 import type { AnalyzerClient } from "@pulumi/pulumi/proto/analyzer_grpc_pb.js";
 import type * as analyzer from "@pulumi/pulumi/proto/analyzer_pb.js";
 
 import { UserError } from "../../lib/errors.ts";
 import type { BenchResource } from "./resources.ts";
 
-const require = createRequire(import.meta.url);
-const messages = require("@pulumi/pulumi/proto/analyzer_pb.js") as typeof analyzer;
-const { AnalyzerClient: Client } = require("@pulumi/pulumi/proto/analyzer_grpc_pb.js") as {
+// As in provider/protocol.ts: the copies that the SDK's messages are made of.
+const sdk = createRequire(createRequire(import.meta.url).resolve("@pulumi/pulumi/package.json"));
+const { credentials } = sdk("@grpc/grpc-js") as typeof Grpc;
+const messages = sdk("./proto/analyzer_pb.js") as typeof analyzer;
+const { AnalyzerClient: Client } = sdk("./proto/analyzer_grpc_pb.js") as {
   AnalyzerClient: typeof AnalyzerClient;
 };
 type Properties = NonNullable<Parameters<analyzer.AnalyzeRequest["setProperties"]>[0]>;
-const { Struct } = require("google-protobuf/google/protobuf/struct_pb.js") as {
+const { Struct } = sdk("google-protobuf/google/protobuf/struct_pb.js") as {
   Struct: { fromJavaScript(value: object): Properties };
 };
 
