@@ -36,8 +36,8 @@ func (*Run) Invoke(ctx context.Context, req infer.FunctionRequest[RunArgs]) (inf
 }
 
 // run starts command through the interpreter and waits for its end. previous is what an earlier run wrote.
-// Both streams are kept, and shown in Pulumi's log as far as logging allows; a failure's message holds them in
-// the order in which they were written.
+// Both streams are kept, and shown in Pulumi's log as far as logging allows; a failure's message holds both as
+// they arrived: they are two pipes, so what was written to one may come before what was written earlier to the other.
 func (e Execution) run(ctx context.Context, command string, previous Outputs) (Outputs, error) {
 	argv := append(e.interpreter(), command)
 	process := exec.CommandContext(ctx, argv[0], argv[1:]...)
