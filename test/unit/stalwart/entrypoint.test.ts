@@ -51,18 +51,17 @@ class Entrypoint {
     this.process = spawn("bash", [SCRIPT], {
       env: { PATH: process.env.PATH, TAILWART_STALWART: `${process.execPath} ${FAKE}`, ...env },
       stdio: ["ignore", "pipe", "pipe"],
+      detached: true,
     });
     this.process.stdout?.on("data", (data: Buffer) => (this.output += data.toString()));
     this.process.stderr?.on("data", (data: Buffer) => (this.output += data.toString()));
     this.exit = once(this.process, "exit").then(([code]) => code as number | null);
     cleanups.push(() => {
-      this.process.kill("SIGKILL");
-      for (const [, fake] of this.output.matchAll(/fake: [^\n]*, pid (\d+)/g)) {
-        try {
-          process.kill(Number(fake), "SIGKILL");
-        } catch {
-          // It has ended, as it should.
-        }
+      // With all that it has started: in its container that is what the end of process 1 does.
+      try {
+        process.kill(-this.process.pid!, "SIGKILL");
+      } catch {
+        // All have ended, as they should.
       }
     });
   }
