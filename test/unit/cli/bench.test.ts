@@ -2,7 +2,12 @@ import { describe, expect, test } from "vitest";
 
 import { describe as inWords, exceeded, type Figures, sample } from "../../../cli/bench/figures.ts";
 import { pluginStarts } from "../../../cli/bench/plugin-starts.ts";
-import { describePolicies, exceededByPolicies, policyFigures } from "../../../cli/bench/policy-figures.ts";
+import {
+  describePolicies,
+  exceededByPolicies,
+  policyFigures,
+  type Times,
+} from "../../../cli/bench/policy-figures.ts";
 import { resourcesOf } from "../../../cli/bench/resources.ts";
 import { upFigures } from "../../../cli/bench/up.ts";
 
@@ -122,6 +127,16 @@ describe("what the policy pack costs", () => {
     expect(straight.each).toBeCloseTo(0.5);
     expect(straight.once).toBeCloseTo(150);
     expect(() => policyFigures(new Map([[20, times([2000], 500)]]))).toThrow("a slope needs two sizes");
+  });
+
+  test("shows how much longer each resource makes a preview, which is not bound", () => {
+    const at = (size: number): [number, Times] => [
+      size,
+      { withoutPack: [1000], withPack: [1100 + 3 * size], emptyAnswers: [0], answers: [0.5 * size] },
+    ];
+    const longer = policyFigures(new Map([at(20), at(2000)]));
+    expect(describePolicies(longer)).toContain("with less without, by the same line: 3.00 ms a resource");
+    expect(exceededByPolicies(longer)).toEqual([]);
   });
 
   test("exceeds a bound from just above it on: a share at 20 resources, milliseconds for each", () => {
