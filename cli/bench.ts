@@ -31,8 +31,8 @@ them. Needs no lab, and no root.
   --json        the figures as JSON, in milliseconds, on standard output
 
 Exit codes: 0 within the bounds (up: ${BOUNDS.upSeconds} s, preview: ${BOUNDS.previewRatio} × the empty one; the
-pack: ${POLICY_BOUNDS.share * 100} % at ${POLICY_BOUNDS.shareAt} resources, ${POLICY_BOUNDS.millisecondsEach} ms a resource at more), 1 a bound is exceeded or a
-run failed, 2 wrong usage.`;
+pack: ${POLICY_BOUNDS.share * 100} % at ${POLICY_BOUNDS.shareAt} resources; its policies: ${POLICY_BOUNDS.millisecondsEach} ms a resource), 1 a bound is
+exceeded or a run failed, 2 wrong usage.`;
 
 const { values, rest } = labArguments(
   USAGE,

@@ -2,23 +2,17 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { createRequire } from "node:module";
 
-import type * as Grpc from "@grpc/grpc-js";
 import type { AnalyzerClient } from "@pulumi/pulumi/proto/analyzer_grpc_pb.js";
 import type * as analyzer from "@pulumi/pulumi/proto/analyzer_pb.js";
 
 import { UserError } from "../../lib/errors.ts";
+import { grpc, Struct } from "../../provider/protocol.ts";
 import type { BenchResource } from "./resources.ts";
 
-// As in provider/protocol.ts: the copies that the SDK's messages are made of.
-const sdk = createRequire(createRequire(import.meta.url).resolve("@pulumi/pulumi/package.json"));
-const { credentials } = sdk("@grpc/grpc-js") as typeof Grpc;
-const messages = sdk("./proto/analyzer_pb.js") as typeof analyzer;
-const { AnalyzerClient: Client } = sdk("./proto/analyzer_grpc_pb.js") as {
+const require = createRequire(import.meta.url);
+const messages = require("@pulumi/pulumi/proto/analyzer_pb.js") as typeof analyzer;
+const { AnalyzerClient: Client } = require("@pulumi/pulumi/proto/analyzer_grpc_pb.js") as {
   AnalyzerClient: typeof AnalyzerClient;
-};
-type Properties = NonNullable<Parameters<analyzer.AnalyzeRequest["setProperties"]>[0]>;
-const { Struct } = sdk("google-protobuf/google/protobuf/struct_pb.js") as {
-  Struct: { fromJavaScript(value: object): Properties };
 };
 
 const TYPES = {
@@ -44,7 +38,11 @@ export async function timeAnswers(pack: string, resources: readonly BenchResourc
   const child = spawn(process.execPath, [pack], { stdio: ["ignore", "pipe", "pipe"] });
   const exit = once(child, "exit");
   try {
-    const client = new Client(`127.0.0.1:${await portOf(child)}`, credentials.createInsecure(), LIMITS);
+    const client = new Client(
+      `127.0.0.1:${await portOf(child, exit)}`,
+      grpc.credentials.createInsecure(),
+      LIMITS,
+    );
     const start = performance.now();
     for (const resource of resources) {
       const request = fill(new messages.AnalyzeRequest(), resource);
@@ -62,11 +60,11 @@ export async function timeAnswers(pack: string, resources: readonly BenchResourc
   }
 }
 
-async function portOf(child: ChildProcess): Promise<string> {
+async function portOf(child: ChildProcess, exit: Promise<unknown>): Promise<string> {
   let stderr = "";
   child.stderr?.on("data", (chunk: Buffer) => (stderr += chunk.toString()));
   const port = once(child.stdout!, "data").then(([chunk]: Buffer[]) => String(chunk).trim());
-  const ended = once(child, "exit").then(() => {
+  const ended = exit.then(() => {
     throw new UserError(`the policy pack ended before it said its port:\n${stderr}`);
   });
   return Promise.race([port, ended]);
@@ -85,7 +83,7 @@ function fill<Message extends analyzer.AnalyzeRequest | analyzer.AnalyzerResourc
   message.setType(TYPES[kind]);
   message.setName(name);
   message.setUrn(urnOf(TYPES[kind], name));
-  message.setProperties(Struct.fromJavaScript(args));
+  message.setProperties(Struct.fromJavaScript(args as Parameters<typeof Struct.fromJavaScript>[0]));
   message.setOptions(new messages.AnalyzerResourceOptions());
   if (kind === "Command") return message;
   const provider = new messages.AnalyzerProviderResource();

@@ -46,6 +46,19 @@ export async function benchPolicies(
       ours: join(PROJECT, "policies/tailwart-policies"),
       empty: join(folder, "empty-pack.mjs"),
     };
+    const preview = async (...flags: string[]): Promise<number> => {
+      const start = performance.now();
+      const { stdout } = await pulumi(["preview", "--stack", "bench", "--suppress-progress", ...flags]);
+      const took = performance.now() - start;
+      // Mandatory ones have made it fail; what is an advice would be printed for each resource, and be timed as well.
+      if (stdout.includes("[advisory]"))
+        throw new UserError(`the policies have something to say about the bench's own program:\n${stdout}`);
+      return took;
+    };
+    const previews: Variant[] = [
+      ["withoutPack", () => preview()],
+      ["withPack", () => preview("--policy-pack", packs.ours)],
+    ];
     const taken = new Map(SIZES.map((size): [number, Times] => [size, noTimes()]));
     for (let run = 0; run <= runs; run++) {
       for (const size of SIZES) {
@@ -53,21 +66,6 @@ export async function benchPolicies(
         note(run === 0 ? `${size} resources: warm-up` : `${size} resources: ${run} of ${runs}`);
         const resources = resourcesOf(size);
         await writeFile(join(folder, "resources.json"), JSON.stringify(resources));
-        const preview = async (...flags: string[]): Promise<number> => {
-          const start = performance.now();
-          const { stdout } = await pulumi(["preview", "--stack", "bench", "--suppress-progress", ...flags]);
-          const took = performance.now() - start;
-          // Mandatory ones have made it fail; what is an advice would be printed for each resource, and be timed as well.
-          if (stdout.includes("[advisory]"))
-            throw new UserError(
-              `the policies have something to say about the bench's own program:\n${stdout}`,
-            );
-          return took;
-        };
-        const previews: Variant[] = [
-          ["withoutPack", () => preview()],
-          ["withPack", () => preview("--policy-pack", packs.ours)],
-        ];
         const variants: Variant[] = [
           ...(run <= Math.ceil(runs * PREVIEWS_OF[size]) ? previews : []),
           ["emptyAnswers", () => timeAnswers(packs.empty, resources)],
