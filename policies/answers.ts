@@ -1,71 +1,144 @@
+import type { EnforcementLevel } from "@pulumi/policy";
 import type * as messages from "@pulumi/pulumi/proto/analyzer_pb.js";
 
 import { changeService, type Method, sdk } from "./analyzer-service.ts";
-import type { SdkPolicy } from "./sdk-policy.ts";
+import { resourcesOf, subjectOf } from "./arguments.ts";
+import type { Answer, SdkPolicy, ViolationReport } from "./sdk-policy.ts";
 
-type Analyze = Method<messages.AnalyzeRequest, messages.AnalyzeResponse>;
-type Remediate = Method<messages.AnalyzeRequest, messages.RemediateResponse>;
-type MakeAnalyze = (pack: string, version: string, level: string, policies: readonly SdkPolicy[]) => Analyze;
-
-/** A pack's policies, and what the SDK prints with what they say. */
+/** A pack's policies, and what is said of the pack with what they say. */
 export interface Served {
   readonly name: string;
   readonly version: string;
-  readonly enforcementLevel: "advisory" | "mandatory";
   readonly policies: readonly SdkPolicy[];
+  /** The level that the policy config gives a policy. Default: the policy's own. */
+  readonly levelOf?: (policy: string) => EnforcementLevel | undefined;
 }
 
+/** The methods of a pack's server that ask its policies. */
+export interface Answers {
+  readonly analyze: Method<messages.AnalyzeRequest, messages.AnalyzeResponse>;
+  readonly analyzeStack: Method<messages.AnalyzeStackRequest, messages.AnalyzeResponse>;
+  readonly remediate: Method<messages.AnalyzeRequest, messages.RemediateResponse>;
+}
+
+/** What the SDK makes a diagnostic of (protoutil.js). */
+type Diagnostic = ViolationReport & {
+  readonly policyName: string;
+  readonly policyPackName: string;
+  readonly policyPackVersion: string;
+};
+
+const { PolicyNotApplicable, RemediateResponse } = sdk("@pulumi/pulumi/proto/analyzer_pb") as typeof messages;
+const { asGrpcError, makeAnalyzeResponse } = sdk("./protoutil.js") as {
+  asGrpcError: (error: unknown, message: string) => Error;
+  makeAnalyzeResponse: (
+    said: readonly Diagnostic[],
+    notApplicable: readonly messages.PolicyNotApplicable[],
+  ) => messages.AnalyzeResponse;
+};
+const { UnknownValueError } = sdk("./proxy.js") as { UnknownValueError: ErrorConstructor };
+
 /**
- * Puts our answers to two of the engine's questions in the place of the SDK's. The engine asks both about each resource, and of a large preview
- * the SDK took more than all judging: it asks every policy about every resource, with arguments, an error and a promise for each that
- * only says it is not concerned, and unpacks a resource to ask none of them for a remediation.
+ * Puts our answers to the engine's questions about resources in the place of the SDK's, which took more of a preview than all judging. It asks every policy
+ * about every resource, with arguments of its own, an unpacked provider and a promise for each, and an error for each that only says it is not concerned;
+ * it unpacks a resource once more to ask none of them for a remediation, and all of a stack's for each policy.
  */
 export function answerEngine(pack: Served): void {
-  const { RemediateResponse: Empty } = analyzerMessages();
-  const remediate: Remediate = (_call, callback) => callback(undefined, new Empty());
-  changeService(() => ({ analyze: analyzeByType(pack), remediate }), ["remediate"]);
+  changeService(() => answersOf(pack), ["remediate"]);
 }
 
-/**
- * The analyze method of a pack: asks only the policies that read resources of the type.
- *
- * @see https://github.com/pulumi/pulumi/blob/master/proto/pulumi/analyzer.proto
- */
-export function analyzeByType({ name, version, enforcementLevel, policies }: Served): Analyze {
-  const { makeAnalyzeRpcFun } = sdk("./server.js") as { makeAnalyzeRpcFun: MakeAnalyze };
-  const byType = new Map<string, Analyze>();
-  const methodOf = (type: string): Analyze => {
-    const [concerned, others] = partition(
-      policies,
-      ({ resourceTypes }) => resourceTypes?.includes(type) ?? true,
-    );
-    const analyze = makeAnalyzeRpcFun(name, version, enforcementLevel, concerned);
-    const notApplicable = others.map(notConcerned);
-    return (call, callback) =>
-      analyze(call, (error, response) => {
-        response?.setNotApplicableList([...response.getNotApplicableList(), ...notApplicable]);
-        callback(error, response);
+/** @see https://github.com/pulumi/pulumi/blob/master/proto/pulumi/analyzer.proto */
+export function answersOf(pack: Served): Answers {
+  const byType = new Map<string, Concerned>();
+  const concernedBy = (type: string): Concerned => {
+    const concerned = byType.get(type) ?? findConcerned(type, pack);
+    byType.set(type, concerned);
+    return concerned;
+  };
+  return {
+    analyze: answering(({ request }) => {
+      const resource = subjectOf(request);
+      const { asked, others } = concernedBy(resource.type);
+      return ask(pack, asked, others, ({ validateResource }, answer) => validateResource?.(resource, answer));
+    }),
+    analyzeStack: answering(({ request }) => {
+      const resources = resourcesOf(request);
+      const asked = activeOf(pack).filter(({ validateStack }) => validateStack);
+      return ask(pack, asked, [], ({ validateStack }, answer) => validateStack?.(resources, answer));
+    }),
+    // No policy of this pack mends anything.
+    remediate: (_call, callback) => callback(undefined, new RemediateResponse()),
+  };
+}
+
+/** A method that calls back with what a function returns, or throws. */
+function answering<Request, Response>(
+  answer: (call: { readonly request: Request }) => Promise<Response>,
+): Method<Request, Response> {
+  return async (call, callback) => {
+    let response: Response;
+    try {
+      response = await answer(call);
+    } catch (error) {
+      return callback(error as Error);
+    }
+    callback(undefined, response);
+  };
+}
+
+interface Concerned {
+  readonly asked: readonly SdkPolicy[];
+  /** Pulumi counts a policy as passed for a resource where the pack does not say that it was not concerned. */
+  readonly others: readonly messages.PolicyNotApplicable[];
+}
+
+function findConcerned(type: string, pack: Served): Concerned {
+  const active = activeOf(pack).filter(({ validateResource }) => validateResource);
+  const reads = ({ resourceTypes }: SdkPolicy): boolean => resourceTypes?.includes(type) ?? true;
+  return {
+    asked: active.filter(reads),
+    others: active
+      .filter((policy) => !reads(policy))
+      .map(({ name, resourceTypes = [] }) => notConcerned(name, `only ${resourceTypes.join(", ")} are read`)),
+  };
+}
+
+const activeOf = (pack: Served): readonly SdkPolicy[] =>
+  pack.policies.filter(({ name }) => pack.levelOf?.(name) !== "disabled");
+
+/** Asks policies one after the other, and puts together what they say. */
+async function ask(
+  { name: policyPackName, version: policyPackVersion, levelOf }: Served,
+  policies: readonly SdkPolicy[],
+  others: readonly messages.PolicyNotApplicable[],
+  judge: (policy: SdkPolicy, answer: Answer) => Promise<void> | void,
+): Promise<messages.AnalyzeResponse> {
+  const said: Diagnostic[] = [];
+  const notApplicable = [...others];
+  for (const policy of policies) {
+    const { name: policyName, description, severity } = policy;
+    const level = levelOf?.(policyName) ?? policy.enforcementLevel;
+    const enforcementLevel: SdkPolicy["enforcementLevel"] = level === "advisory" ? level : "mandatory";
+    const pack = { policyName, description, severity, enforcementLevel, policyPackName, policyPackVersion };
+    const title = `policy '${policyName}' from policy pack '${policyPackName}@v${policyPackVersion}'`;
+    try {
+      await judge(policy, {
+        report: (violation) => said.push({ ...pack, ...violation }),
+        notApplicable: (reason) => notApplicable.push(notConcerned(policyName, reason)),
       });
-  };
-  return (call, callback) => {
-    const type = call.request.getType();
-    const method = byType.get(type) ?? methodOf(type);
-    byType.set(type, method);
-    return method(call, callback);
-  };
+    } catch (error) {
+      if (!(error instanceof UnknownValueError))
+        throw asGrpcError(error, `Error validating resource with ${title}`);
+      const message = `can't run ${title} during preview: ${error.message}`;
+      said.push({ ...pack, message, enforcementLevel: "advisory" });
+    }
+  }
+  return makeAnalyzeResponse(said, notApplicable);
 }
 
-function partition<Item>(items: readonly Item[], belongs: (item: Item) => boolean): [Item[], Item[]] {
-  return [items.filter((item) => belongs(item)), items.filter((item) => !belongs(item))];
-}
-
-/** Pulumi counts a policy as passed for a resource where the pack does not say that it was not concerned. */
-function notConcerned({ name, resourceTypes = [] }: SdkPolicy): messages.PolicyNotApplicable {
-  const { PolicyNotApplicable: Message } = analyzerMessages();
-  const message = new Message();
-  message.setPolicyName(name);
-  message.setReason(`only ${resourceTypes.join(", ")} are read`);
+function notConcerned(policy: string, reason: string): messages.PolicyNotApplicable {
+  const message = new PolicyNotApplicable();
+  message.setPolicyName(policy);
+  message.setReason(reason);
   return message;
 }
-
-const analyzerMessages = () => sdk("@pulumi/pulumi/proto/analyzer_pb") as typeof messages;

@@ -2,7 +2,7 @@ import type { PolicyConfigSchema } from "@pulumi/policy";
 
 import { type Exception, EXCEPTIONS_FILE } from "./exceptions.ts";
 import { EXCEPTIONS_POLICY, type PackRun } from "./pack-run.ts";
-import { type SdkPolicy, sender, type ViolationReport } from "./sdk-policy.ts";
+import type { SdkPolicy, ViolationReport } from "./sdk-policy.ts";
 
 export const EXCEPTIONS_DESCRIPTION = "Every exception has a reason and an end, and none has passed its end.";
 
@@ -55,12 +55,12 @@ const advice = (lines: readonly string[]): ViolationReport => ({
 });
 
 /**
- * The policy that keeps the exceptions. It has to be the last one of the pack, since the SDK asks them in turn about the stack. What has expired
+ * The policy that keeps the exceptions. It has to be the last one of the pack, since they are asked in turn about the stack. What has expired
  * is reported on the stack's own resource, the first to be registered: an `up` then ends before it has changed anything.
  */
 export function exceptionsPolicy(run: PackRun): SdkPolicy {
   let isTold = false;
-  const policy = {
+  return {
     name: EXCEPTIONS_POLICY,
     description: EXCEPTIONS_DESCRIPTION,
     enforcementLevel: "mandatory",
@@ -68,16 +68,14 @@ export function exceptionsPolicy(run: PackRun): SdkPolicy {
     remediationSteps: `Mend what an expired exception let pass and delete it from ${EXCEPTIONS_FILE}.`,
     configSchema: EXCEPTIONS_SCHEMA,
     resourceTypes: ["pulumi:pulumi:Stack"],
-    validateResource: (_args, reportViolation) => {
+    validateResource: (_stack, { report }) => {
       isTold = true;
-      standing(run).forEach(sender(reportViolation));
+      standing(run).forEach(report);
     },
-    validateStack: (args, reportViolation) => {
-      const send = sender(reportViolation);
+    validateStack: (resources, { report }) => {
       // A part of a state, as `pulumi policy analyze --file` takes it, may not hold the stack's own resource.
-      if (!isTold) standing(run).forEach(send);
-      idle(run, args.resources[0]?.urn ?? "").forEach(send);
+      if (!isTold) standing(run).forEach(report);
+      idle(run, resources[0]?.urn ?? "").forEach(report);
     },
-  } satisfies Partial<SdkPolicy> & Record<string, unknown>;
-  return policy as SdkPolicy;
+  };
 }

@@ -39,6 +39,7 @@ export class PackRun {
   readonly #policies: ReadonlyMap<string, Policy>;
   readonly #directory: string;
   readonly #told = new Map<string, Told<unknown>>();
+  readonly #levels = new Map<string, EnforcementLevel>();
   #exceptions = NO_EXCEPTIONS;
   /** URN of a component → its arguments. */
   readonly #inputs = new Map<string, Subject["props"]>();
@@ -64,6 +65,7 @@ export class PackRun {
     today = new Date().toISOString().slice(0, "YYYY-MM-DD".length),
   ): void {
     for (const [id, told] of config) {
+      this.#levels.set(id, told.enforcementLevel);
       const policy = this.#policies.get(id);
       if (policy) this.#told.set(id, read(policy, told));
       else if (id === "all") refuseUnknownKeys(id, told.properties, []);
@@ -73,6 +75,11 @@ export class PackRun {
       }
     }
     this.#exceptions = this.#readExceptions(config.get(EXCEPTIONS_POLICY)?.properties ?? {}, today);
+  }
+
+  /** The level that the policy config gives a policy; undefined where it gives none. */
+  levelOf(id: string): EnforcementLevel | undefined {
+    return this.#levels.get(id);
   }
 
   /** What a policy was told; without a config, what the policy says itself. */

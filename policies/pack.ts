@@ -1,19 +1,19 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { PolicyPack } from "@pulumi/policy";
+import { PolicyPack, type PolicyPackArgs } from "@pulumi/policy";
 
 import { allPolicies } from "./all.ts";
 import { answerEngine } from "./answers.ts";
 import { exceptionsPolicy } from "./exceptions-policy.ts";
+import { readInputsDirectly } from "./inputs.ts";
 import { PackRun, programDirectory } from "./pack-run.ts";
 import { onPolicyConfig } from "./policy-config.ts";
 import { toSdkPolicy } from "./sdk-policy.ts";
-import { unpackOnce } from "./unpack-once.ts";
 
 // Constructing a pack starts its server, prints the port on stdout and may be done once a process: never import this file from a test,
 // and let nothing else write to stdout.
 const run = new PackRun(allPolicies, programDirectory(process.cwd()));
-unpackOnce();
+readInputsDirectly();
 onPolicyConfig((config) => run.configure(config));
 
 // The SDK takes the version from the package.json of the working directory, which is the program's (and may have none). The pack's own
@@ -23,12 +23,12 @@ process.chdir(existsSync(join(here, "package.json")) ? here : join(here, "../.."
 const { version } = JSON.parse(readFileSync("package.json", "utf8")) as { version: string };
 
 const name = "tailwart";
-const enforcementLevel = "mandatory";
 const policies = [...allPolicies.map((policy) => toSdkPolicy(policy, run)), exceptionsPolicy(run)];
-answerEngine({ name, version, enforcementLevel, policies });
+answerEngine({ name, version, policies, levelOf: (id) => run.levelOf(id) });
 
 new PolicyPack(name, {
   description: "Refuses the changes that took a mail edge behind a tailnet down.",
-  enforcementLevel,
-  policies,
+  enforcementLevel: "mandatory",
+  // Its functions take what answers.ts hands them.
+  policies: policies as unknown as PolicyPackArgs["policies"],
 });

@@ -1,33 +1,46 @@
-import type {
-  ReportViolation,
-  ResourceValidationPolicy,
-  Severity,
-  StackValidationPolicy,
-} from "@pulumi/policy";
+import type { PolicyConfigSchema, Severity } from "@pulumi/policy";
 
 import { describeExcepted, describeFinding, describeNotJudged } from "./definition.ts";
-import type { Judgement, PolicyDefinition } from "./definition.ts";
+import type { Judgement, PolicyDefinition, Subject } from "./definition.ts";
 import { PackRun } from "./pack-run.ts";
 import { secretPathsOf } from "./secrets.ts";
 import { COMMON_SCHEMA } from "./settings.ts";
-import { withoutTrace } from "./visit.ts";
 
-/** @pulumi/policy takes such an object at runtime (server.js, makeReportViolationFun); its types know only the string. */
+/** What a policy has to say. */
 export interface ViolationReport {
   readonly message: string;
+  /** The resource; default: the one that was asked about. */
   readonly urn?: string | undefined;
+  /** Default: the level that the policy config gives the policy, or its own. */
   readonly enforcementLevel?: "advisory" | "mandatory";
+  /** Default: the policy's own. */
   readonly severity?: Severity;
 }
 
-/** What the SDK takes: a policy may judge each resource and the stack (server.js asks isResourcePolicy and isStackPolicy separately). */
-export type SdkPolicy = (ResourceValidationPolicy | StackValidationPolicy) & {
-  /** The types whose resources validateResource is asked about; all, where there are none, see answers.ts. */
-  readonly resourceTypes?: readonly string[] | undefined;
-};
+/** Where a policy says something. A policy that says neither has passed. */
+export interface Answer {
+  readonly report: (violation: ViolationReport) => void;
+  /** The question does not concern the policy. */
+  readonly notApplicable: (reason: string) => void;
+}
 
-export function sender(reportViolation: ReportViolation): (report: ViolationReport) => void {
-  return reportViolation as unknown as (report: ViolationReport) => void;
+/**
+ * A policy as the pack serves it. The SDK reads what it is called and what it is (it tells the two kinds by their methods' names), and answers.ts
+ * asks it in the SDK's place.
+ */
+export interface SdkPolicy {
+  readonly name: string;
+  readonly description: string;
+  readonly enforcementLevel: "advisory" | "mandatory";
+  readonly severity: Severity;
+  readonly tags?: string[];
+  readonly remediationSteps: string;
+  readonly url?: string;
+  readonly configSchema: PolicyConfigSchema;
+  /** The types whose resources validateResource is asked about. Default: all. */
+  readonly resourceTypes?: readonly string[] | undefined;
+  readonly validateResource?: (resource: Subject, answer: Answer) => Promise<void> | void;
+  readonly validateStack?: (resources: readonly Subject[], answer: Answer) => Promise<void> | void;
 }
 
 /** @param subject URN of what is judged, where a finding names no other */
@@ -36,9 +49,8 @@ function report<Settings>(
   run: PackRun,
   judgement: Judgement,
   subject: string,
-  reportViolation: ReportViolation,
+  send: Answer["report"],
 ): void {
-  const send = sender(reportViolation);
   const { level, severity } = run.told(policy);
   for (const finding of judgement.findings) {
     const { urn } = finding;
@@ -52,11 +64,6 @@ function report<Settings>(
     // Advisory: a gap is to be seen, but a first preview, where ids and generated passwords are unknown, must not fail for it.
     send({ message: describeNotJudged(gaps), urn, enforcementLevel: "advisory", severity: "low" });
   }
-}
-
-/** Tells the SDK that a policy does not concern a resource: it takes an error for an answer. */
-function skip(args: { notApplicable(reason?: string): never }, reason: string): never {
-  return withoutTrace(() => args.notApplicable(reason));
 }
 
 /** URN of the stack's own resource, to which a finding belongs that names no other. */
@@ -83,21 +90,22 @@ export function toSdkPolicy<Settings>(
     configSchema: { ...settings?.schema, properties: { ...COMMON_SCHEMA, ...settings?.schema.properties } },
     ...(judgeResource && {
       resourceTypes,
-      validateResource: async (args, reportViolation) => {
-        run.remember(args);
-        const subject = seesSecrets ? { ...args, secretPaths: secretPathsOf(args.props) } : args;
+      validateResource: async (resource, answer) => {
+        run.remember(resource);
+        const { props } = resource;
+        const subject = seesSecrets ? { ...resource, secretPaths: secretPathsOf(props) } : resource;
         const verdict = await judgeResource(subject, run.told(policy).settings);
-        if ("notApplicable" in verdict) return skip(args, verdict.notApplicable);
-        report(policy, run, verdict, args.urn, reportViolation);
+        if ("notApplicable" in verdict) answer.notApplicable(verdict.notApplicable);
+        else report(policy, run, verdict, resource.urn, answer.report);
       },
     }),
     ...(judgeStack && {
-      validateStack: async (args, reportViolation) => {
-        const resources = args.resources.map((resource) => run.recall(resource));
+      validateStack: async (stack, answer) => {
+        const resources = stack.map((resource) => run.recall(resource));
         const verdict = await judgeStack(resources, run.told(policy).settings);
-        if ("notApplicable" in verdict) return skip(args, verdict.notApplicable);
-        report(policy, run, verdict, stackUrn(args.resources[0]?.urn), reportViolation);
+        if ("notApplicable" in verdict) answer.notApplicable(verdict.notApplicable);
+        else report(policy, run, verdict, stackUrn(stack[0]?.urn), answer.report);
       },
     }),
-  } as SdkPolicy;
+  };
 }

@@ -92,9 +92,9 @@ function judge({ type, props, secretPaths }: Subject): Verdict {
     return { notApplicable: "only docker, command, tailwart resources and the tailnet policy file are read" };
   const { leaves, gaps } = walk(props);
   const open = leaves.filter(({ path }) => !isSecret(path, secretPaths ?? []));
-  const findings = open.some(isSuspiciousLeaf)
-    ? valuesOnly(textsOf(only(open)).pieces).flatMap(findingsOf)
-    : [];
+  // Where nothing is left out, the texts are those that other policies read.
+  const shown = open.length === leaves.length ? props : only(open);
+  const findings = open.some(isSuspiciousLeaf) ? valuesOnly(textsOf(shown).pieces).flatMap(findingsOf) : [];
   const notJudged = gaps
     .filter((gap) => mayHoldSecret(gap) && !isSecret(gap.path, secretPaths ?? []))
     .map(({ path, because }) => ({ where: formatPath(path), because }));

@@ -1,11 +1,5 @@
-import { sdk } from "./analyzer-service.ts";
-import { asItCame } from "./unpack-once.ts";
+import { asItCame, specialSecretSig, specialSigKey } from "./inputs.ts";
 import type { Path } from "./visit.ts";
-
-const { specialSecretSig, specialSigKey } = sdk("@pulumi/pulumi/runtime/rpc") as Record<
-  "specialSecretSig" | "specialSigKey",
-  string
->;
 
 /**
  * Paths of the values that are secrets, in inputs as a policy is given them; undefined where nobody has told. The SDK gives a validation all secrets as
@@ -13,7 +7,7 @@ const { specialSecretSig, specialSigKey } = sdk("@pulumi/pulumi/runtime/rpc") as
  */
 export function secretPathsOf(props: object): readonly Path[] | undefined {
   const came = asItCame(props);
-  return came && markedPaths(came);
+  return came && (came === props ? [] : markedPaths(came));
 }
 
 /** What lies below a secret is not visited. */

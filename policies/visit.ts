@@ -1,6 +1,6 @@
 import { UnknownValueError } from "@pulumi/policy";
 
-import { UNKNOWN_MARK } from "./unpack-once.ts";
+import { UNKNOWN_MARK } from "./inputs.ts";
 
 /** Keys and indices from a resource's inputs down to a value. */
 export type Path = readonly (string | number)[];
@@ -70,7 +70,7 @@ export interface Visited {
 }
 
 /**
- * Keeps what a function makes of a resource's inputs: policies are given one object for each resource (unpack-once.ts), and several of them ask
+ * Keeps what a function makes of a resource's inputs: policies are given one object for each resource (inputs.ts), and several of them ask
  * the same of it.
  */
 export function perResource<Result>(make: (props: object) => Result): (props: object) => Result {

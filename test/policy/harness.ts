@@ -1,21 +1,17 @@
 import { createRequire } from "node:module";
 import type { AnyPolicy } from "../../policies/all.ts";
-import { analyzeByType } from "../../policies/answers.ts";
+import { answersOf } from "../../policies/answers.ts";
 import { PackRun } from "../../policies/pack-run.ts";
 import { toSdkPolicy, type SdkPolicy } from "../../policies/sdk-policy.ts";
-import { unpackOnce } from "../../policies/unpack-once.ts";
+import { readInputsDirectly } from "../../policies/inputs.ts";
 
 /**
- * Runs a policy the way the engine does, without a server: through what the pack serves, the SDK's own analyze functions and their real wire
- * format, so that unknowns throw, secrets arrive as plain text, and `notApplicable` and levels mean what they mean in a preview.
+ * Runs a policy the way the engine does, without a server: through what the pack serves and the real wire format, so that unknowns throw, secrets arrive as plain text, and `notApplicable` and levels mean what they mean in a preview.
  */
-unpackOnce();
+readInputsDirectly();
 
 const require = createRequire(import.meta.url);
-// Deep modules of the SDK that have no declarations for what is used here.
-const { makeAnalyzeStackRpcFun } = require("@pulumi/policy/server.js") as {
-  makeAnalyzeStackRpcFun: (pack: string, version: string, level: string, policies: unknown[]) => Rpc;
-};
+// A deep module of the SDK that has no declarations for what is used here.
 const proxy = require("@pulumi/policy/proxy.js") as Record<string, string>;
 const analyzer = require("@pulumi/pulumi/proto/analyzer_pb.js") as Record<string, new () => Message>;
 const { Struct } = require("google-protobuf/google/protobuf/struct_pb.js") as {
@@ -123,12 +119,19 @@ function make(kind: string): Message {
   return new Constructor();
 }
 
-/** Makes what the pack serves for one of the engine's questions. */
+/** One of the engine's questions, put to what the pack serves. */
 type Ask = (policies: readonly SdkPolicy[]) => Rpc;
-const pack = { name: "test", version: "0.0.0", enforcementLevel: "mandatory" } as const;
-const aboutResource: Ask = (policies) => analyzeByType({ ...pack, policies }) as unknown as Rpc;
-const aboutStack: Ask = (policies) =>
-  makeAnalyzeStackRpcFun(pack.name, pack.version, pack.enforcementLevel, [...policies]);
+const pack = { name: "test", version: "0.0.0" };
+const aboutResource: Ask = (policies) => answersOf({ ...pack, policies }).analyze as unknown as Rpc;
+const aboutStack: Ask = (policies) => answersOf({ ...pack, policies }).analyzeStack as unknown as Rpc;
+
+/** A request as the pack's server gets it. */
+function overTheWire(request: Message): Message {
+  const bytes = request["serializeBinary"]?.();
+  return (request.constructor as unknown as { deserializeBinary(bytes: unknown): Message }).deserializeBinary(
+    bytes,
+  );
+}
 
 async function ask(
   about: Ask,
@@ -137,7 +140,7 @@ async function ask(
 ): Promise<ReturnType<AnalyzeResponse["toObject"]>> {
   const answer = await new Promise<AnalyzeResponse>((resolve, reject) => {
     const done: Callback = (error, response) => (error ? reject(error) : resolve(response));
-    about(served)({ request }, done).catch(reject);
+    about(served)({ request: overTheWire(request) }, done).catch(reject);
   });
   return answer.toObject();
 }
