@@ -20,9 +20,9 @@ no-op preview against that of an empty program. Takes some minutes, on a machine
 that has nothing else to do. What it starts it takes away again; a lab that runs
 already is kept, and then "from nothing" is left out.
 
-With \`policies\`: times previews of 20, 200 and 2000 plain resources with and
-without the policy pack instead, and the pack's answers to what the engine asks in
-them. Needs no lab, and no root.
+With \`policies\`: times previews of 20, 200 and 2000 plain resources instead,
+without a policy pack, with one that reads and says nothing, and with ours, and
+both packs' answers to what the engine asks in them. Needs no lab, and no root.
 
   --name NAME   the lab to measure in (default: bench)
   --runs N      turns of each kind; their median counts (default: 5; fewer

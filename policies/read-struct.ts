@@ -19,8 +19,8 @@ interface Entry {
 }
 
 /**
- * Reads a google.protobuf.Struct into the object that it stands for. The generated code makes a message of each value, and then an object of those,
- * which takes three times as long.
+ * Reads a google.protobuf.Struct into the object that it stands for, its keys in order: the engine sends them in any, and what a policy says must
+ * not differ from run to run. The generated code does the same with a message for each value, which takes three times as long.
  *
  * @see https://protobuf.dev/reference/protobuf/google.protobuf/#struct
  */
@@ -31,6 +31,7 @@ export function readStruct(reader: Reader): Fields {
 }
 
 function readFields(fields: Fields, reader: Reader): void {
+  const entries: Entry[] = [];
   while (reader.nextField()) {
     if (reader.getFieldNumber() !== 1) {
       reader.skipField();
@@ -38,8 +39,10 @@ function readFields(fields: Fields, reader: Reader): void {
     }
     const entry: Entry = { key: "", value: null };
     reader.readMessage(entry, readEntry);
-    fields[entry.key] = entry.value;
+    entries.push(entry);
   }
+  entries.sort((a, b) => (a.key < b.key ? -1 : Number(a.key > b.key)));
+  for (const { key, value } of entries) fields[key] = value;
 }
 
 function readEntry(entry: Entry, reader: Reader): void {

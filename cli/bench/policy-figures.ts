@@ -2,8 +2,9 @@ import { sample, type Sample } from "./figures.ts";
 
 /**
  * What the policy pack may cost (issue 4). Exceeding one makes `npm run bench -- policies` end with exit code 1. What it costs once, whatever the
- * size, is bound by the share that it has of a small preview; what the policies cost for each resource, by the slope through all sizes. How much
- * longer each resource makes a preview is shown and not bound: a server that reads nothing, and so any pack, takes most of it.
+ * size, is bound by the share that it has of a small preview; what it costs for each resource, by how much longer its answers take than those of
+ * a pack that reads and says nothing. How much longer each resource makes a preview is shown and not bound: that silent pack, and so any,
+ * takes most of it, and two previews of one program differ by more.
  */
 export const POLICY_BOUNDS = { share: 0.25, shareAt: 20, millisecondsEach: 1 } as const;
 
@@ -11,26 +12,37 @@ export const POLICY_BOUNDS = { share: 0.25, shareAt: 20, millisecondsEach: 1 } a
 export interface Times {
   /** Of previews. */
   readonly withoutPack: number[];
+  /** With a pack that reads and says nothing. */
+  readonly withSilent: number[];
   readonly withPack: number[];
-  /** Of a pack's answers to what the engine asks in such a preview: of one that has no policy, and of ours. */
-  readonly emptyAnswers: number[];
+  /** Of a pack's answers to what the engine asks in such a preview: of the silent one, and of ours. */
+  readonly silentAnswers: number[];
   readonly answers: number[];
 }
 
-export const noTimes = (): Times => ({ withoutPack: [], withPack: [], emptyAnswers: [], answers: [] });
+export const noTimes = (): Times => ({
+  withoutPack: [],
+  withSilent: [],
+  withPack: [],
+  silentAnswers: [],
+  answers: [],
+});
 
 /** What one size takes. Milliseconds. */
 export interface PolicySize {
   resources: number;
   withoutPack: Sample;
+  withSilent: Sample;
   withPack: Sample;
-  emptyAnswers: Sample;
+  silentAnswers: Sample;
   answers: Sample;
-  /** Of the previews: median of the differences, turn by turn, which what else the machine does disturbs least. */
+  /** Of the previews, ours with less without: median of the differences, turn by turn, which what else the machine does disturbs least. */
   difference: number;
+  /** The same of the silent pack: what the engine takes to ask any. */
+  silentDifference: number;
   /** difference / withoutPack, of the medians. */
   share: number;
-  /** The same of the answers: what the policies take, and not the engine's questions or the SDK, which any pack costs. */
+  /** Of the answers, ours less the silent pack's: what the policies take, with reading what they are asked. */
   policies: number;
 }
 
@@ -39,8 +51,9 @@ export interface PolicyFigures {
   /** What the policies take for each resource, and once: the line of least squares through the sizes. Milliseconds. */
   each: number;
   once: number;
-  /** The slope of the previews' differences: what the engine takes to ask any pack is in it. Milliseconds a resource. */
+  /** Slopes of the previews' differences, of ours and of the silent pack. Milliseconds a resource. */
   previewEach: number;
+  silentEach: number;
 }
 
 /** Figures from the times of each run, by size. */
@@ -53,21 +66,23 @@ export function policyFigures(taken: ReadonlyMap<number, Times>): PolicyFigures 
     return {
       resources,
       withoutPack,
+      withSilent: sample(times.withSilent),
       withPack: sample(times.withPack),
-      emptyAnswers: sample(times.emptyAnswers),
+      silentAnswers: sample(times.silentAnswers),
       answers: sample(times.answers),
       difference,
+      silentDifference: between(times.withSilent, times.withoutPack),
       share: difference / withoutPack.median,
-      policies: between(times.answers, times.emptyAnswers),
+      policies: between(times.answers, times.silentAnswers),
     };
   });
-  const { each: previewEach } = lineThrough(
-    sizes.map(({ resources, difference }) => [resources, difference]),
-  );
+  const lineOf = (figure: "difference" | "silentDifference" | "policies") =>
+    lineThrough(sizes.map((size) => [size.resources, size[figure]]));
   return {
     sizes,
-    previewEach,
-    ...lineThrough(sizes.map(({ resources, policies }) => [resources, policies])),
+    previewEach: lineOf("difference").each,
+    silentEach: lineOf("silentDifference").each,
+    ...lineOf("policies"),
   };
 }
 
@@ -97,29 +112,26 @@ export function exceededByPolicies({ sizes, each }: PolicyFigures): string[] {
 }
 
 /** The figures as a person reads them, 80 columns wide. */
-export function describePolicies({ sizes, each, once, previewEach }: PolicyFigures): string {
-  const runs = sizes.map(({ withPack }) => withPack.runs).join(", ");
-  const cells = (...texts: string[]) =>
-    texts.map((text, column) => text.padStart([9, 10, 10, 12, 8, 10, 9, 11][column] ?? 0)).join("");
+export function describePolicies({ sizes, each, once, previewEach, silentEach }: PolicyFigures): string {
+  const runsOf = (figure: "withPack" | "answers") => sizes.map((size) => size[figure].runs).join(", ");
+  const row = ([first = "", ...others]: string[]) =>
+    first.padStart(11) + others.map((text) => text.padStart(12)).join("");
   return [
-    `previews with and without the policy pack, interleaved (medians, n = ${runs})`,
-    cells("resources", "without", "with", "difference", "share", "answers", "empty", "policies"),
-    ...sizes.map(({ resources, withoutPack, withPack, difference, share, answers, emptyAnswers, policies }) =>
-      cells(
-        String(resources),
-        secondsOf(withoutPack.median),
-        secondsOf(withPack.median),
-        secondsOf(difference),
-        percent(share),
-        secondsOf(answers.median),
-        secondsOf(emptyAnswers.median),
-        secondsOf(policies),
-      ),
+    `previews, interleaved (medians, n = ${runsOf("withPack")})`,
+    row(["resources", "without", "silent pack", "with ours", "difference", "share"]),
+    ...sizes.map(({ resources, withoutPack, withSilent, withPack, difference, share }) => {
+      const times = [withoutPack.median, withSilent.median, withPack.median, difference];
+      return row([String(resources), ...times.map(secondsOf), percent(share)]);
+    }),
+    `answers to what the engine asks in them (medians, n = ${runsOf("answers")})`,
+    row(["resources", "silent pack", "ours", "policies"]),
+    ...sizes.map(({ resources, silentAnswers, answers, policies }) =>
+      row([String(resources), ...[silentAnswers.median, answers.median, policies].map(secondsOf)]),
     ),
-    "  answers: the pack's to what a preview asks; empty: those of a pack with no",
-    "  policy, so what any pack takes; policies: the difference of the two",
-    `  policies, by the line through the sizes: ${each.toFixed(2)} ms a resource, ${secondsOf(once)} once`,
-    `  previews, with less without, by the same line: ${previewEach.toFixed(2)} ms a resource`,
+    "  silent pack: reads and says nothing, so what it takes to ask any",
+    "  policies: our answers less those of the silent pack; by the line through the",
+    `  sizes ${each.toFixed(2)} ms a resource, ${secondsOf(once)} once`,
+    `  previews, by such a line: ${previewEach.toFixed(2)} ms a resource longer, silent pack ${silentEach.toFixed(2)}`,
     `  bounds: ${percent(POLICY_BOUNDS.share)} at ${POLICY_BOUNDS.shareAt} resources; ${POLICY_BOUNDS.millisecondsEach} ms a resource, of the policies`,
   ].join("\n");
 }

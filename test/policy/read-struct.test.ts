@@ -37,6 +37,21 @@ test("null, and lists and objects with nothing in them, are kept", () => {
   expect(readStruct(new BinaryReader(wire({})))).toEqual({});
 });
 
+test("keys are read in their order, in whatever order the engine sends them, and of two the later holds", () => {
+  const writer = new BinaryWriter();
+  for (const [key, text] of Object.entries({ b: "2", c: "3", a: "1" }).concat([["b", "4"]]))
+    writer.writeMessage(1, {}, (_entry, entry) => {
+      entry.writeString(1, key);
+      entry.writeMessage(2, {}, (_value, value) => value.writeString(3, text));
+    });
+  const read = readStruct(new BinaryReader(writer.getResultBuffer()));
+  expect(Object.entries(read)).toEqual([
+    ["a", "1"],
+    ["b", "4"],
+    ["c", "3"],
+  ]);
+});
+
 test("fields of a later protocol are skipped, before, beside and inside an entry", () => {
   const writer = new BinaryWriter();
   writer.writeString(9, "later");

@@ -92,11 +92,12 @@ describe("starts of plugins in the engine's log", () => {
 });
 
 describe("what the policy pack costs", () => {
-  const EMPTY = 100;
+  const SILENT = 100;
   const times = (without: number[], ...more: number[]) => ({
     withoutPack: without,
     withPack: without.map((took, turn) => took + (more[turn] ?? 0)),
-    emptyAnswers: without.map(() => EMPTY),
+    withSilent: without.map((took) => took + SILENT),
+    silentAnswers: without.map(() => SILENT),
     answers: without.map((_, turn) => more[turn] ?? 0),
   });
   const figures = (at20: number, at200: number, at2000: number) =>
@@ -117,25 +118,33 @@ describe("what the policy pack costs", () => {
     );
     expect(sizes[0]).toMatchObject({ resources: 20, difference: 600 });
     // What any pack takes to answer is not the policies'.
-    expect(sizes[0]?.policies).toBe(600 - EMPTY);
+    expect(sizes[0]?.policies).toBe(600 - SILENT);
     expect(sizes[0]?.share).toBeCloseTo(600 / 2200);
     expect(sizes[0]?.withPack.runs).toBe(3);
   });
 
   test("is told by the line through all sizes: so much once, and so much for each resource", () => {
-    const straight = figures(EMPTY + 150 + 20 * 0.5, EMPTY + 150 + 200 * 0.5, EMPTY + 150 + 2000 * 0.5);
+    const straight = figures(SILENT + 150 + 20 * 0.5, SILENT + 150 + 200 * 0.5, SILENT + 150 + 2000 * 0.5);
     expect(straight.each).toBeCloseTo(0.5);
     expect(straight.once).toBeCloseTo(150);
     expect(() => policyFigures(new Map([[20, times([2000], 500)]]))).toThrow("a slope needs two sizes");
   });
 
-  test("shows how much longer each resource makes a preview, which is not bound", () => {
+  test("shows how much longer each resource makes a preview, also with a pack that says nothing, which is not bound", () => {
     const at = (size: number): [number, Times] => [
       size,
-      { withoutPack: [1000], withPack: [1100 + 3 * size], emptyAnswers: [0], answers: [0.5 * size] },
+      {
+        withoutPack: [1000],
+        withSilent: [1050 + 2 * size],
+        withPack: [1100 + 3 * size],
+        silentAnswers: [0],
+        answers: [0.5 * size],
+      },
     ];
     const longer = policyFigures(new Map([at(20), at(2000)]));
-    expect(describePolicies(longer)).toContain("with less without, by the same line: 3.00 ms a resource");
+    expect(describePolicies(longer)).toContain(
+      "previews, by such a line: 3.00 ms a resource longer, silent pack 2.00",
+    );
     expect(exceededByPolicies(longer)).toEqual([]);
   });
 
