@@ -5,8 +5,12 @@ export interface BenchResource {
   readonly args: object;
 }
 
-/** Makes the resources of the file beside it. A preview of it needs no Docker daemon. */
+/**
+ * Makes the resources of the file beside it. A preview of it needs no Docker daemon. Without the stack that the SDK notes for each of its promises: it
+ * is half of a large preview, differs by seconds from run to run, and would hide what the pack takes.
+ */
 export const PROGRAM = `
+Error.stackTraceLimit = 0;
 const { Command } = require("@pulumi/command/local/command.js");
 const { Container } = require("@pulumi/docker/container.js");
 const { Network } = require("@pulumi/docker/network.js");
