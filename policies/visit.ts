@@ -21,7 +21,7 @@ export interface Gap {
 export const UNKNOWN_AT_PREVIEW = "unknown until the update";
 
 /** Calls a function that throws to answer: to note where from takes longer than most policies, and nobody reads it. */
-export function withoutTrace<Result>(answer: () => Result): Result {
+function withoutTrace<Result>(answer: () => Result): Result {
   const limit = Error.stackTraceLimit;
   Error.stackTraceLimit = 0;
   try {

@@ -98,6 +98,11 @@ describe("secrets-not-in-plain-sight refuses", () => {
       `registryAuth [0].password ${BY_NAME}`,
     ],
     [
+      "a list's item beside a secret, by its place in the list",
+      container({ command: ["sh", secret("-hidden1"), `API_TOKEN=${LITERAL} run`] }),
+      "command[2] gives API_TOKEN as plain text",
+    ],
+    [
       "what stands beside a secret",
       container({ envs: [secret("A_TOKEN=hidden1"), `B_TOKEN=${LITERAL}`] }),
       "envs (B_TOKEN)",
