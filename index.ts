@@ -1,6 +1,7 @@
 // tailwart's table of contents: config and providers (providers.ts) → components → outputs. What each part does
 // stands in its own file.
 import { CaddyEdge } from "./components/CaddyEdge.ts";
+import { HostImages } from "./components/HostImages.ts";
 import { MailSettings } from "./components/MailSettings.ts";
 import { StartUnit } from "./components/StartUnit.ts";
 import { Stalwart } from "./components/Stalwart.ts";
@@ -10,7 +11,17 @@ import { TailnetSidecar } from "./components/TailnetSidecar.ts";
 import { Verification } from "./components/Verification.ts";
 import { config, edgeBox, kvm, mail, plan, secrets } from "./providers.ts";
 
-const policy = new TailnetPolicy("tailnet", { policyFile: config.tailnet.policyFile, ...plan.policy });
+// First of all, on every host: an image that cannot be pulled stops an `up` that has changed nothing yet.
+const images = [
+  new HostImages("kvm-images", { images: plan.images.kvm }, { providers: [kvm] }),
+  new HostImages("edge-images", { images: plan.images.edge }, { providers: [edgeBox] }),
+];
+
+const policy = new TailnetPolicy(
+  "tailnet",
+  { policyFile: config.tailnet.policyFile, ...plan.policy },
+  { dependsOn: images },
+);
 
 const sidecar = new TailnetSidecar("mail", plan.sidecar, { providers: [kvm], dependsOn: [policy] });
 
@@ -34,7 +45,7 @@ const startUnit = new StartUnit("mail-start", plan.startUnit, { dependsOn: [stal
 
 const running = new Verification(
   "running",
-  { ...plan.verification, checks: ["sidecar", "stalwart"], sidecar, stalwart },
+  { ...plan.verification, checks: ["sidecar"], sidecar, stalwart },
   { dependsOn: [stalwart] },
 );
 
@@ -43,9 +54,11 @@ const settings = new MailSettings(
   {
     settings: plan.settings,
     generation: plan.generation,
+    takeOver: plan.takeOver,
     dockerHost: config.kvm.dockerHost,
     container: stalwart.container.name,
     accountHashes: made.accountHashes,
+    adminHash: made.adminHash,
   },
   { providers: [mail], dependsOn: [running] },
 );
@@ -56,7 +69,7 @@ policy.test("tailnet-tests", { dependsOn: [running, edge] });
 
 new Verification(
   "delivering",
-  { ...plan.verification, checks: ["relay", "edge"], sidecar, stalwart, edge },
+  { ...plan.verification, checks: ["stalwart", "relay", "edge"], sidecar, stalwart, edge },
   { dependsOn: [settings, edge, startUnit] },
 );
 
@@ -69,4 +82,6 @@ export const containers = {
   stalwart: stalwart.container.name,
   edge: edge.container.name,
 };
-export const accountPasswords = made.accountPasswords;
+/** Of the user "admin", on the admin listener alone. */
+export const adminPassword = made.adminPassword;
+export const accountPasswords = made.accountPasswords(settings.passwordsInForce);

@@ -9,6 +9,8 @@ export default defineConfig({
           name: "unit",
           include: ["test/unit/**/*.test.ts", "test/policy/**/*.test.ts", "test/golden/**/*.test.ts"],
           testTimeout: 20_000,
+          // Some import the whole program first, on a machine that may be busy.
+          hookTimeout: 60_000,
         },
       },
       {

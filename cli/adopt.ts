@@ -4,13 +4,12 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 import { UserError } from "../lib/errors.ts";
-import { liveSettings } from "./adopt/live.ts";
 import { importFile } from "./adopt/policy.ts";
-import { adoptSettings, type Adoption } from "./adopt/settings.ts";
+import { adoptSettings, type Adoption, type Flat } from "./adopt/settings.ts";
 import { labArguments, naming, requireLabMachine, wrongUsage } from "./arguments.ts";
 import { openRunningLab } from "./lab.ts";
 import { runMain } from "./progress.ts";
-import { exportState, openLabStack, openOwnStack } from "./review/engine.ts";
+import { exportState, openLabStack, openOwnStack, type OpenStack } from "./review/engine.ts";
 import { PROJECT } from "./stack.ts";
 
 const USAGE = `Usage: npm run adopt -- policy --stack STACK
@@ -61,12 +60,25 @@ async function adoptSettingsNow(): Promise<void> {
   const { opened, file } = await open(given);
   if (!existsSync(file)) throw new UserError(`there is no config file ${file}`);
   console.error("… reading Stalwart's settings");
-  const live = await liveSettings(await exportState(opened));
+  const live = await liveSettingsOf(opened);
+  if (!live) return;
   const adoption = adoptSettings(readFileSync(file, "utf8"), live);
   if (adoption.taken.length > 0) writeFileSync(file, adoption.text);
   const { taken, left } = adoption;
   console.log(values["json"] ? JSON.stringify({ file, taken, left }, null, 2) : describe(adoption, file));
   process.exitCode = left.length > 0 ? 3 : 0;
+}
+
+/** What the server has now; undefined where that could not be found out, which has been said then. */
+async function liveSettingsOf(opened: OpenStack): Promise<Flat | undefined> {
+  const reader = join(import.meta.dirname, "adopt", "live-main.ts");
+  const [program = "", ...args] = [...opened.before, process.execPath, reader];
+  const input = await exportState(opened);
+  const stdio = ["pipe", "pipe", "inherit"] as const;
+  const done = spawnSync(program, args, { input, env: opened.env, stdio: [...stdio], maxBuffer: 2 ** 26 });
+  if (done.status === 0) return JSON.parse(String(done.stdout)) as Flat;
+  process.exitCode = 1;
+  return undefined;
 }
 
 async function open(given: string | undefined) {

@@ -8,7 +8,7 @@ export interface LabArguments {
   /** The lab's name. */
   name: string;
   rest: string[];
-  values: Record<string, string | boolean | undefined>;
+  values: Record<string, string | boolean | string[] | undefined>;
 }
 
 /**
@@ -19,7 +19,7 @@ export interface LabArguments {
  */
 export function labArguments(
   usage: string,
-  extra: Record<string, { type: "string" | "boolean" }> = {},
+  extra: Record<string, { type: "string" | "boolean"; multiple?: boolean }> = {},
   takesMore = false,
 ): LabArguments {
   try {
@@ -31,7 +31,7 @@ export function labArguments(
       console.log(usage);
       process.exit(0);
     }
-    const all = values as Record<string, string | boolean | undefined>;
+    const all = values as LabArguments["values"];
     const name = (all["name"] as string | undefined) ?? process.env["TAILWART_LAB"] ?? "lab";
     layoutOf(name);
     return { name, rest: positionals, values: all };

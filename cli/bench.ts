@@ -64,7 +64,7 @@ async function measureLab(): Promise<void> {
   // The command under way gets it too, and fails; what this one has started is taken away below.
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => note("stopping"));
   note("toolchain");
-  await ensure(["engine", "lab"], { quiet: true });
+  await ensure(["engine", "lab", "server"], { quiet: true });
 
   const fromNothing: StagedRun[] = [];
   try {

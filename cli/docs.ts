@@ -3,6 +3,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 import { configDoc } from "../config/doc.ts";
+import { STACK_FILE_SCHEMA, stackFileSchema } from "../config/json-schema.ts";
 import { settingsDoc } from "../lib/settings/doc.ts";
 import { policiesDoc } from "../policies/doc.ts";
 import { runMain } from "./progress.ts";
@@ -13,5 +14,6 @@ await runMain(async () => {
   writeFileSync(join(PROJECT, "CONFIG.md"), configDoc());
   writeFileSync(join(PROJECT, "POLICIES.md"), policiesDoc());
   writeFileSync(join(PROJECT, "docs/settings.md"), settingsDoc());
-  console.log("written: CONFIG.md, POLICIES.md, docs/settings.md");
+  writeFileSync(join(PROJECT, STACK_FILE_SCHEMA), `${JSON.stringify(stackFileSchema(), null, 2)}\n`);
+  console.log(`written: CONFIG.md, POLICIES.md, docs/settings.md, ${STACK_FILE_SCHEMA}`);
 });

@@ -3,9 +3,10 @@ import { existsSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 
 import { layoutOf } from "../lab/layout.ts";
-import { allPids, commandLine, isAlive, processOf, signal } from "../lab/processes.ts";
+import { isAlive, signal } from "../lab/processes.ts";
 import { down } from "../lab/world.ts";
 import { labArguments, requireLabMachine } from "./arguments.ts";
+import { enginesOf } from "./interrupted.ts";
 import { openRunningLab } from "./lab.ts";
 import { stackFlags } from "./lab-config.ts";
 import { Interrupted, Progress, runMain } from "./progress.ts";
@@ -58,14 +59,10 @@ await runMain(async () => {
 });
 
 /** The engine of a killed `up` may still be at work on the stack; it is asked to stop, then made to. */
-async function endEngines({ configFile }: LabStack): Promise<void> {
-  const isEngine = (pid: number) => {
-    const argv = commandLine(pid);
-    return argv[0]?.endsWith("pulumi") === true && argv.includes(configFile);
-  };
-  const engines = allPids().filter(isEngine).map(processOf);
+async function endEngines(stack: LabStack): Promise<void> {
+  const engines = enginesOf(stack);
   for (const [name, seconds] of [["SIGINT", 10] as const, ["SIGKILL", 5] as const]) {
-    const left = engines.filter((engine) => engine !== undefined).filter(isAlive);
+    const left = engines.filter(isAlive);
     left.forEach((engine) => signal(engine, name));
     for (const end = Date.now() + seconds * 1000; left.some(isAlive) && Date.now() < end;) await sleep(100);
   }

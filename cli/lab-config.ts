@@ -12,15 +12,15 @@ export type Overrides = Record<string, unknown>;
 
 /**
  * The lab's Pulumi.<stack>.yaml: the same keys as production's, with the lab's values. `tailscale:baseUrl` is the
- * only provider setting that production has not. ManageSieve is left out: the lab's server has no such listener.
+ * only provider setting that production has not. ManageSieve and POP3 are left out: the lab's server has no such listeners.
  */
 export function labConfig(facts: LabFacts, overrides: Overrides = {}): Record<string, unknown> {
   const config: Record<string, unknown> = {
     "tailscale:baseUrl": facts.apiUrl,
-    "tailwart:mailDomain": facts.mailDomain,
     "tailwart:mailHost": facts.mailHost,
-    "tailwart:services": ["smtp", "submissions", "submission", "imaps", "https"],
-    "tailwart:accounts": [{ name: "alice" }],
+    "tailwart:domains": [{ name: facts.mailDomain }],
+    "tailwart:services": ["smtp", "submissions", "submission", "imap", "imaps", "https"],
+    "tailwart:accounts": [{ address: `alice@${facts.mailDomain}` }],
     "tailwart:tailnet": {
       domain: facts.tailnetDomain,
       controlUrl: facts.controlUrl,
@@ -29,19 +29,18 @@ export function labConfig(facts: LabFacts, overrides: Overrides = {}): Record<st
       operators: facts.owners,
       tagOwners: facts.owners,
     },
-    "tailwart:kvm": {
-      dockerHost: facts.dockerHosts.kvm,
-      startUnit: "directory",
-      startDirectory: facts.bootDir,
-    },
+    "tailwart:kvm": { dockerHost: facts.dockerHosts.kvm },
     "tailwart:edge": {
       dockerHost: facts.dockerHosts.edge,
       wanAddress: facts.wanAddress,
       sites: [{ host: facts.site }],
       certificates: "internal",
     },
-    "tailwart:images": facts.images,
-    "tailwart:stalwart": { line: "0.15" },
+    // A copy: overrides are put into it.
+    "tailwart:images": { ...facts.images },
+    "tailwart:stalwart": { line: facts.stalwartLine },
+    // Nothing in the lab asks the internet.
+    "tailwart:settings": { spamRules: "none", adminUi: "none" },
     "tailwart:postgres": {
       host: facts.postgres.host,
       database: facts.postgres.database,

@@ -57,6 +57,10 @@ await runMain(async () => {
       },
     );
   const doc = readFileSync(join(PROJECT, "POLICIES.md"), "utf8");
-  writeFileSync(DOC, doc.replaceAll("policies/README.md", "README.md"));
+  // The pages of the lessons are the project's, and not the package's.
+  const own = doc
+    .replaceAll("policies/README.md", "README.md")
+    .replace(/\[(\d+)\]\(docs\/lessons\/\d+\.md\)/g, "$1");
+  writeFileSync(DOC, own);
   console.error(`policies/dist: ${files.size} modules as JavaScript`);
 });

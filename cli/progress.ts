@@ -24,7 +24,11 @@ export class Progress {
    * Runs one stage and prints its line. The work may return a remark, such as "cached".
    * @throws whatever the work throws, after printing which stage it was
    */
-  async stage<T>(title: string, work: () => Promise<T>, remark?: (result: T) => string): Promise<T> {
+  async stage<T>(
+    title: string,
+    work: () => Promise<T>,
+    remark?: (result: T) => string | undefined,
+  ): Promise<T> {
     const at = `[${++this.#done}/${this.#total}]`;
     const start = Date.now();
     console.log(`${at} ${title} …`);

@@ -20,7 +20,10 @@ export async function accountPassword({ layout, stack }: Lab, account: string): 
   const { stdout } = await mustPulumi(stack, args);
   await writeFile(layout.accountsFile, stdout, { mode: 0o600 });
   const password = (JSON.parse(stdout) as Record<string, string>)[account];
-  if (!password) throw new UserError(`the stack has no account ${account}`);
+  if (!password)
+    throw new UserError(`the stack's output accountPasswords has none of ${account}`, {
+      hint: "An account that was there before the stack keeps its own password: docs/deploy.md, Passwords.",
+    });
   return password;
 }
 

@@ -17,6 +17,8 @@ export interface LabStack {
   policyConfigFile: string;
   /** Network namespace that the engine runs in; it reaches the adapter and nothing else. */
   netns: string;
+  /** The operator's /etc/passwd, which leads ssh to her home folder and not to the caller's. */
+  passwd: string;
   /** PATH, PULUMI_HOME and what else the engine needs. */
   env: Record<string, string>;
 }
@@ -53,8 +55,14 @@ export const labEnvironment = (stack: LabStack): NodeJS.ProcessEnv => ({
   PULUMI_SKIP_UPDATE_CHECK: "1",
 });
 
-/** Put in front of a command, it runs in the lab's operator namespace. */
-export const enter = ({ netns }: LabStack): string[] => ["nsenter", `--net=/run/netns/${netns}`];
+/**
+ * Put in front of a command, it runs as the lab's operator: in her network namespace, and with her ~/.ssh, since ssh
+ * takes the home folder from /etc/passwd. Each is the next one's exec, so that signals reach the command itself.
+ */
+export const enter = ({ netns, passwd }: Pick<LabStack, "netns" | "passwd">): string[] => [
+  ...["nsenter", `--net=/run/netns/${netns}`, "unshare", "--mount"],
+  ...["sh", "-c", 'mount --bind "$0" /etc/passwd && exec "$@"', passwd],
+];
 
 /**
  * Runs the Pulumi CLI on a lab's stack. Never throws for an exit code: the caller decides what it means.

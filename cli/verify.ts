@@ -1,18 +1,15 @@
 // `npm run verify`: the checks that `up` ends with, at any time, on the lab or on a stack of yours.
 import { spawnSync } from "node:child_process";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 
-import { parse } from "yaml";
-import { existsSync, readFileSync } from "node:fs";
-
-import { loadConfig } from "../config/load.ts";
 import { UserError } from "../lib/errors.ts";
-import { planOf } from "../lib/plan.ts";
-import type { VerifyTarget } from "../verify/checks.ts";
 import { labArguments, naming } from "./arguments.ts";
 import { runMain } from "./progress.ts";
-import { PROJECT } from "./stack.ts";
+import { enter, PROJECT } from "./stack.ts";
+import { verifyTargetOf } from "./verify-target.ts";
 import { layoutOf } from "../lab/layout.ts";
+import { operatorOf } from "../lab/operator.ts";
 
 const USAGE = `Usage: npm run verify [-- --name NAME | --stack STACK]
 
@@ -37,38 +34,18 @@ await runMain(async () => {
       : new UserError(`no stack is deployed in the lab "${name}"`, {
           hint: `run: npm run up${naming(name)}`,
         });
-  const target = targetOf(file, stack ?? name);
-  const done = spawnSync(
-    process.execPath,
-    [join(PROJECT, "verify", "main.ts"), "sidecar", "stalwart", "relay", "edge"],
-    {
-      input: JSON.stringify(target),
-      stdio: ["pipe", "inherit", "inherit"],
-    },
-  );
+  const target = verifyTargetOf(file, stack ?? name);
+  const checks = [join(PROJECT, "verify", "main.ts"), "sidecar", "stalwart", "relay", "edge"];
+  const [program = "", ...args] = [...(stack ? [] : asOperator()), process.execPath, ...checks];
+  const done = spawnSync(program, args, {
+    input: JSON.stringify(target),
+    stdio: ["pipe", "inherit", "inherit"],
+  });
   process.exitCode = done.status ?? 1;
 });
 
-/** What to look at, from the stack's config file; names of containers follow from the stack's name. */
-function targetOf(file: string, stack: string): VerifyTarget {
-  const { config } = parse(readFileSync(file, "utf8")) as { config: Record<string, unknown> };
-  const secret = (value: unknown) => typeof value === "object" && value !== null && "secure" in value;
-  const raw = Object.entries(config).map(([key, value]) => {
-    const text = secret(value) ? "not needed here" : value;
-    return [key, typeof text === "string" ? text : JSON.stringify(text)];
-  });
-  const loaded = loadConfig(Object.fromEntries(raw) as Record<string, string>, (key) => secret(config[key]));
-  const { verification } = planOf(loaded.config);
-  const container = (role: string) => `tailwart-${stack}-${role}`;
-  return {
-    kvm: {
-      dockerHost: verification.kvmDockerHost,
-      sidecar: container("sidecar"),
-      stalwart: container("stalwart"),
-    },
-    edge: { dockerHost: verification.edgeDockerHost, container: container("edge") },
-    postgres: verification.postgres,
-    relay: verification.relay,
-    node: verification.node,
-  };
+/** Only the lab's operator reaches its hosts. */
+function asOperator(): string[] {
+  const layout = layoutOf(name);
+  return enter({ netns: layout.machines.operator.netns, passwd: operatorOf(layout).passwd });
 }

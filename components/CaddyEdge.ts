@@ -3,10 +3,12 @@ import { Container } from "@pulumi/docker/container.js";
 import { Volume } from "@pulumi/docker/volume.js";
 import * as pulumi from "@pulumi/pulumi";
 
-import { caddyConfig, type EdgeSite } from "../lib/caddy/config.ts";
+import { caddyConfig, type EdgeSite, type Fallback } from "../lib/caddy/config.ts";
+import { edgePorts, PORTS_ARE_FREE } from "../lib/caddy/ports.ts";
 import { CONFIG_FOLDER, EDGE_START, RELOAD_SCRIPT } from "../lib/caddy/reload.ts";
 import type { MailService } from "../lib/services.ts";
-import { FIXED_NAME, LOGGING, nameOnHost, roleLabels } from "./shared.ts";
+import { takingOver } from "./leftovers.ts";
+import { FIXED_NAME, LOGGING, nameOnHost, NO_HEALTHCHECK, roleLabels } from "./shared.ts";
 
 /** Names and ports only: nothing here is Caddy's, so that another engine could take its place. */
 export interface CaddyEdgeArgs {
@@ -20,13 +22,12 @@ export interface CaddyEdgeArgs {
   /** Names whose TLS is passed through (lesson 5). */
   passthrough: string[];
   sites: EdgeSite[];
+  /** Who gets the connections to :443 for all other names. */
+  fallback?: Fallback | undefined;
   certificates: "acme" | "internal";
   /** Where the internet reaches the edge: stated for policies, which compare Stalwart's ban allow-list with it (lesson 3). */
   wanAddress: string;
 }
-
-/** Tailscale's own resolver, which answers MagicDNS names on every node. */
-const MAGIC_DNS = "100.100.100.100";
 
 /** The box that the internet reaches: mail ports with PROXY protocol, :443 by SNI. */
 export class CaddyEdge extends pulumi.ComponentResource {
@@ -37,10 +38,17 @@ export class CaddyEdge extends pulumi.ComponentResource {
   constructor(name: string, args: CaddyEdgeArgs, opts: pulumi.ComponentResourceOptions) {
     super("tailwart:mail:CaddyEdge", name, args, opts);
     const parent = { parent: this };
-    const named = { ...parent, ...FIXED_NAME };
-    const config = new Volume(`${name}-config`, { name: nameOnHost("edge-config") }, named);
+    const config = new Volume(
+      `${name}-config`,
+      { name: nameOnHost("edge-config") },
+      { ...parent, ...FIXED_NAME },
+    );
     // Protected: it holds certificates and the ACME account, and new ones are rationed.
-    const data = new Volume(`${name}-data`, { name: nameOnHost("edge-data") }, { ...named, protect: true });
+    const data = new Volume(
+      `${name}-data`,
+      { name: nameOnHost("edge-data") },
+      { ...parent, ...FIXED_NAME, protect: true },
+    );
 
     this.container = new Container(
       `${name}-caddy`,
@@ -51,9 +59,10 @@ export class CaddyEdge extends pulumi.ComponentResource {
         entrypoints: EDGE_START.slice(0, 2),
         command: EDGE_START.slice(2),
         restart: "always",
-        // Published ports would show the bridge's gateway as the client of every IPv6 connection.
+        // Published ports would show the bridge's gateway as the client of every IPv6 connection. With the host's network
+        // and no `dns` Docker gives the container the host's own resolv.conf, which answers public and MagicDNS names
+        // (moby libnetwork sandbox_dns_unix.go; 100.100.100.100 alone is SERVFAIL for the public ones on many hosts).
         networkMode: "host",
-        dns: [MAGIC_DNS],
         readOnly: true,
         tmpfs: { "/run": "", "/tmp": "" },
         capabilities: { drops: ["ALL"], adds: ["CAP_NET_BIND_SERVICE"] },
@@ -63,17 +72,23 @@ export class CaddyEdge extends pulumi.ComponentResource {
           { volumeName: config.name, containerPath: CONFIG_FOLDER },
           { volumeName: data.name, containerPath: "/data" },
         ],
-        healthcheck: { tests: ["NONE"] },
+        healthcheck: NO_HEALTHCHECK,
         labels: roleLabels("edge"),
       },
-      named,
+      { ...parent, ...takingOver(args.dockerHost) },
     );
 
     this.config = new Command(
       `${name}-reload`,
       {
-        create: 'docker exec -i "$CONTAINER" sh -c "$SCRIPT"',
-        environment: { DOCKER_HOST: args.dockerHost, CONTAINER: this.container.name, SCRIPT: RELOAD_SCRIPT },
+        create: `${PORTS_ARE_FREE}\ndocker exec -i "$CONTAINER" sh -c "$SCRIPT"`,
+        environment: {
+          DOCKER_HOST: args.dockerHost,
+          CONTAINER: this.container.name,
+          IMAGE: args.image,
+          PORTS: edgePorts(args).join(" "),
+          SCRIPT: RELOAD_SCRIPT,
+        },
         stdin: `${JSON.stringify(caddyConfig(args), null, 2)}\n`,
         // A new container has the config already if its volume is the old one; a new volume has nothing.
         triggers: [this.container.id],

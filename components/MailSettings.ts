@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 
 import { toFileKeys, toSettingKeys } from "../lib/settings/keys.ts";
+import { type Account, toAccounts, toPrincipals } from "../lib/settings/principals.ts";
 import { toRegistryObjects } from "../lib/settings/registry.ts";
 import type { StalwartSettings } from "../lib/settings/schema.ts";
 import type { Generation } from "../lib/stalwart/line.ts";
@@ -13,43 +14,69 @@ export interface MailSettingsArgs {
   settings: StalwartSettings;
   /** How the server's line keeps its settings. */
   generation: Generation;
+  /** Whether a first deploy may write over what somebody else has set up; from 0.16 on. */
+  takeOver: boolean;
   dockerHost: string;
   /** Name of Stalwart's container; the API is asked in there. */
   container: pulumi.Input<string>;
   /** Account name → bcrypt hash of its password. */
   accountHashes: Record<string, pulumi.Input<string>>;
+  /** bcrypt hash of the password of settings.admin.user. */
+  adminHash: pulumi.Input<string>;
 }
 
 /** Stalwart's settings as code (decision 7): previewed and put back setting by setting. */
 export class MailSettings extends pulumi.ComponentResource {
   /** The one resource that carries all of it: keys on the 0.15 line, objects of the registry on later ones. */
   readonly settings: Settings | Registry;
+  /** Accounts whose password is the one made for them. */
+  readonly passwordsInForce: pulumi.Output<string[]>;
 
   constructor(name: string, args: MailSettingsArgs, opts: pulumi.ComponentResourceOptions) {
-    const { accountHashes, ...visible } = args;
+    // What says how to deploy is no difference of this component either.
+    const { accountHashes, adminHash, takeOver, ...visible } = args;
     // What policies judge at preview: the relay stands out, though it is in the settings too (lessons 8 and 10).
     super("tailwart:mail:MailSettings", name, { ...visible, relays: args.settings.relays }, opts);
     const { settings } = args;
     const target = { dockerHost: args.dockerHost, container: args.container };
+    const admin = { name: settings.admin.user, secret: adminHash };
+    const withHashes = (accounts: Record<string, Account>) =>
+      Object.fromEntries(
+        Object.entries(accounts).map(([account, rest]) => [
+          account,
+          { ...rest, secret: hashOf(accountHashes, account) },
+        ]),
+      );
+    const principals = toPrincipals(settings);
+    const deploying = !pulumi.runtime.isDryRun();
     this.settings =
       args.generation === "registry"
-        ? new Registry(`${name}-stalwart`, { target, objects: toRegistryObjects(settings) }, { parent: this })
+        ? new Registry(
+            `${name}-stalwart`,
+            {
+              target,
+              deploying,
+              takeOver,
+              objects: toRegistryObjects(settings),
+              accounts: withHashes(toAccounts(settings)),
+              admin,
+            },
+            { parent: this },
+          )
         : new Settings(
             `${name}-stalwart`,
             {
               target,
+              deploying,
               settings: toSettingKeys(settings),
               fileSettings: toFileKeys(settings),
-              domains: settings.domains,
-              accounts: Object.fromEntries(
-                settings.accounts.map(({ name: account, emails }) => [
-                  account,
-                  { emails, secret: hashOf(accountHashes, account) },
-                ]),
-              ),
+              domains: principals.domains,
+              admin,
+              accounts: withHashes(principals.accounts),
             },
             { parent: this },
           );
+    this.passwordsInForce = this.settings.passwordsInForce;
     this.registerOutputs({});
   }
 }

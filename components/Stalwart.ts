@@ -6,7 +6,8 @@ import { entrypointEnvironment, STALWART_COMMAND, stalwartFiles } from "../lib/s
 import type { Generation } from "../lib/stalwart/line.ts";
 import { STALWART_DIRECTORY } from "../lib/stalwart/paths.ts";
 import type { StalwartSettings } from "../lib/settings/schema.ts";
-import { FIXED_NAME, LOGGING, nameOnHost, roleLabels } from "./shared.ts";
+import { takingOver } from "./leftovers.ts";
+import { FIXED_NAME, LOGGING, nameOnHost, NO_HEALTHCHECK, roleLabels } from "./shared.ts";
 
 /** Stalwart's container and the files in it. */
 export interface StalwartArgs {
@@ -16,6 +17,7 @@ export interface StalwartArgs {
    * every uploaded file to that user, or fail on a number without an account.
    */
   filesImage: string;
+  dockerHost: string;
   /** `container:<the anchor's id>`: by id, so that a new anchor makes a new Stalwart (lesson 13). */
   networkMode: pulumi.Input<string>;
   /** The desired state; what of it belongs to the config file goes there. */
@@ -28,7 +30,10 @@ export interface StalwartArgs {
   watch: boolean;
 }
 
-/** User and group of the official image. */
+/**
+ * User and group of the official image from 0.16 on. The image of 0.15 knows no such user and names
+ * none: the same number does there, since it owns all that the server may write.
+ */
 const USER = "2000";
 
 /** Stalwart in the anchor's namespace: gate, server and watch in one container (decision 5). */
@@ -39,8 +44,12 @@ export class Stalwart extends pulumi.ComponentResource {
     const { secretFiles, ...visible } = args;
     super("tailwart:mail:Stalwart", name, visible, opts);
     const parent = { parent: this };
-    const named = { ...parent, ...FIXED_NAME };
-    const folder = new Volume(`${name}-etc`, { name: nameOnHost("stalwart-etc") }, named);
+    const named = { ...parent, ...takingOver(args.dockerHost) };
+    const folder = new Volume(
+      `${name}-etc`,
+      { name: nameOnHost("stalwart-etc") },
+      { ...parent, ...FIXED_NAME },
+    );
 
     // Docker refuses an upload into a container whose root is read-only, so the files go into the volume by way of
     // a container that is never started. Its id stands for their content: new files, new id, new Stalwart.
@@ -62,7 +71,7 @@ export class Stalwart extends pulumi.ComponentResource {
           ...Object.entries(secretFiles).map(([path, content]) => upload(path, content, "0400", USER)),
         ],
         volumes: [{ volumeName: folder.name, containerPath: STALWART_DIRECTORY }],
-        healthcheck: { tests: ["NONE"] },
+        healthcheck: NO_HEALTHCHECK,
         labels: roleLabels("files"),
       },
       named,
@@ -81,7 +90,8 @@ export class Stalwart extends pulumi.ComponentResource {
         user: `${USER}:${USER}`,
         readOnly: true,
         tmpfs: { "/tmp": "mode=1777", "/var/lib/stalwart": `uid=${USER},gid=${USER},mode=0700` },
-        // The binary carries this capability: without it in the bounding set exec fails (decision 14).
+        // From 0.16 on the binary carries this capability: without it in the bounding set exec fails
+        // (decision 14). 0.15's does not; it may bind because the anchor's namespace lets everybody.
         capabilities: { drops: ["ALL"], adds: ["CAP_NET_BIND_SERVICE"] },
         securityOpts: ["no-new-privileges:true"],
         // Deliveries under way may finish.
@@ -92,7 +102,7 @@ export class Stalwart extends pulumi.ComponentResource {
         ),
         volumes: [{ volumeName: folder.name, containerPath: STALWART_DIRECTORY, readOnly: true }],
         // The watch inside is what acts on a mute server; the image's own check knows nothing of PROXY.
-        healthcheck: { tests: ["NONE"] },
+        healthcheck: NO_HEALTHCHECK,
         labels: [...roleLabels("stalwart"), { label: "tailwart.files.id", value: files.id }],
       },
       named,

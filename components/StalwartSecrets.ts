@@ -3,7 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 
 import type { LoadedConfig } from "../config/load.ts";
 import type { StalwartSettings } from "../lib/settings/schema.ts";
-import { API_CURLRC } from "../lib/stalwart/paths.ts";
+import { API_LOGIN } from "../lib/stalwart/paths.ts";
 
 /** Whose passwords are made. */
 export interface StalwartSecretsArgs {
@@ -17,14 +17,15 @@ export interface StalwartSecretsArgs {
  * what Stalwart itself gets of them is a hash.
  */
 export class StalwartSecrets extends pulumi.ComponentResource {
-  /** bcrypt hash of the API's password. */
+  /** The administrator's password, for the stack's output. */
+  readonly adminPassword: pulumi.Output<string>;
+  /** bcrypt hash of it. */
   readonly adminHash: pulumi.Output<string>;
-  /** What curl in the container logs in with: a config file for `curl --config`. */
-  readonly apiCurlrc: pulumi.Output<string>;
+  /** What the API is logged in with: user, colon, password. */
+  readonly apiLogin: pulumi.Output<string>;
   /** Account name → bcrypt hash. */
   readonly accountHashes: Record<string, pulumi.Output<string>>;
-  /** Account name → password, for the stack's output. */
-  readonly accountPasswords: pulumi.Output<Record<string, string>>;
+  readonly #passwords: pulumi.Output<Record<string, string>>;
 
   constructor(name: string, args: StalwartSecretsArgs, opts: pulumi.ComponentResourceOptions = {}) {
     super("tailwart:mail:StalwartSecrets", name, args, opts);
@@ -35,13 +36,26 @@ export class StalwartSecrets extends pulumi.ComponentResource {
     const accounts = args.accounts.map(
       ({ name: account }) => [account, password(`account-${account}`)] as const,
     );
+    this.adminPassword = pulumi.secret(admin.result);
     this.adminHash = admin.bcryptHash;
-    this.apiCurlrc = pulumi.interpolate`user = "${args.adminUser}:${admin.result}"\n`;
+    this.apiLogin = pulumi.interpolate`${args.adminUser}:${admin.result}`;
     this.accountHashes = Object.fromEntries(accounts.map(([account, made]) => [account, made.bcryptHash]));
-    this.accountPasswords = pulumi.secret(
+    this.#passwords = pulumi.secret(
       pulumi.all(Object.fromEntries(accounts.map(([account, made]) => [account, made.result]))),
     );
     this.registerOutputs({});
+  }
+
+  /**
+   * Account name → password, for the stack's output. A secret.
+   *
+   * @param inForce those whose password the server has: what opens nothing is left out
+   */
+  accountPasswords(inForce: pulumi.Input<string[]>): pulumi.Output<Record<string, string>> {
+    return pulumi.all([this.#passwords, inForce]).apply(([all, names]) => {
+      const set = new Set(names);
+      return Object.fromEntries(Object.entries(all).filter(([account]) => set.has(account)));
+    });
   }
 }
 
@@ -54,7 +68,7 @@ export function secretFiles(
   const files: Record<string, pulumi.Output<string>> = {
     [postgres.passwordFile]: pulumi.secret(given.postgresPassword),
     [admin.hashFile]: made.adminHash,
-    [API_CURLRC]: made.apiCurlrc,
+    [API_LOGIN]: made.apiLogin,
   };
   for (const { auth } of relays) {
     if (auth) files[auth.secretFile] = pulumi.secret(given.relayPassword ?? "");

@@ -7,32 +7,16 @@ import { stackLabel } from "./shared.ts";
 /** Where the start script goes. */
 export interface StartUnitArgs {
   dockerHost: string;
-  kind: "systemd" | "directory" | "none";
-  /** Where kind "directory" puts the script. */
-  directory?: string | undefined;
+  kind: "systemd" | "none";
 }
 
-/** Starts the stack's containers again that Docker left down at boot (decision 4, moby#50326). */
+/** Starts the stack's containers again that Docker has given up (decision 4, moby#50326). */
 export class StartUnit extends pulumi.ComponentResource {
   constructor(name: string, args: StartUnitArgs, opts: pulumi.ComponentResourceOptions) {
     super("tailwart:mail:StartUnit", name, args, opts);
     const parent = { parent: this };
     const file = startName(stackLabel());
     const unit = `${file}.service`;
-    const script = startScript(stackLabel());
-    if (args.kind === "directory") {
-      const path = `${args.directory}/${file}.sh`;
-      new Command(
-        `${name}-script`,
-        {
-          create: 'install -D -m 0755 /dev/stdin "$FILE"',
-          delete: 'rm -f "$FILE"',
-          environment: { FILE: path },
-          stdin: script,
-        },
-        parent,
-      );
-    }
     if (args.kind === "systemd") {
       const path = `/usr/local/sbin/${file}.sh`;
       new Command(
@@ -40,9 +24,9 @@ export class StartUnit extends pulumi.ComponentResource {
         {
           create: 'ssh -o BatchMode=yes "$HOST" sh -s',
           delete:
-            'ssh -o BatchMode=yes "$HOST" "systemctl disable $UNIT; rm -f $FILE /etc/systemd/system/$UNIT; systemctl daemon-reload"',
+            'ssh -o BatchMode=yes "$HOST" "systemctl stop $UNIT; systemctl disable $UNIT; rm -f $FILE /etc/systemd/system/$UNIT; systemctl daemon-reload"',
           environment: { HOST: args.dockerHost, UNIT: unit, FILE: path },
-          stdin: installation(path, script, unit),
+          stdin: installation(path, startScript(stackLabel()), unit),
         },
         parent,
       );
@@ -61,5 +45,6 @@ cat > /etc/systemd/system/${unit} <<'TAILWART_UNIT'
 ${systemdUnit(path)}TAILWART_UNIT
 systemctl daemon-reload
 systemctl enable ${unit}
+systemctl restart ${unit}
 `;
 }

@@ -2,24 +2,26 @@ import * as pulumi from "@pulumi/pulumi";
 import { OauthClient } from "@pulumi/tailscale/oauthClient.js";
 import { TailnetKey } from "@pulumi/tailscale/tailnetKey.js";
 
+import { LOGIN_KEY_LIFETIME, loginKey } from "../lib/tailnet/login-key.ts";
+
 /** Which kind of node logs in, and the tag that it carries. */
 export interface TailnetIdentityArgs {
   identity: "persistent" | "ephemeral";
   tag: string;
 }
 
-/** Long enough for one deploy, since the node's own key takes over after the first login. Seconds. */
-const KEY_LIFETIME = 3600;
-
 /**
  * What the sidecar logs in with (decision 11).
  *
- * persistent: one single-use key, good for an hour. It is not made again for its own sake: that would replace
- * the sidecar, and the node's state is on a volume. ephemeral: the secret of an OAuth client, from which each
+ * persistent: one single-use key, good for an hour. It is not made again for its own sake: that would replace the
+ * sidecar, and the node's state is on a volume. A node that has not logged in until then gets another one straight into
+ * its container (verify/login-key.ts). ephemeral: the secret of an OAuth client, from which each
  * start makes a key of its own.
  */
 export class TailnetIdentity extends pulumi.ComponentResource {
   readonly authKey: pulumi.Output<string>;
+  /** The API's id of a persistent node's key. */
+  readonly keyId: pulumi.Output<string> | undefined;
   /** An OAuth client's key carries no tag of its own: `tailscale up` must ask for it. */
   readonly advertiseTags: boolean;
 
@@ -27,29 +29,24 @@ export class TailnetIdentity extends pulumi.ComponentResource {
     super("tailwart:mail:TailnetIdentity", name, args, opts);
     const parent = { parent: this };
     this.advertiseTags = args.identity === "ephemeral";
-    this.authKey =
-      args.identity === "persistent"
-        ? persistentKey(name, args.tag, parent)
-        : ephemeralSecret(name, args.tag, parent);
+    const key = args.identity === "persistent" ? persistentKey(name, args.tag, parent) : undefined;
+    this.keyId = key?.id;
+    this.authKey = key ? pulumi.secret(key.key) : ephemeralSecret(name, args.tag, parent);
     this.registerOutputs({});
   }
 }
 
-function persistentKey(name: string, tag: string, opts: pulumi.CustomResourceOptions): pulumi.Output<string> {
-  const { key } = new TailnetKey(
+function persistentKey(name: string, tag: string, opts: pulumi.CustomResourceOptions): TailnetKey {
+  return new TailnetKey(
     `${name}-key`,
     {
+      ...loginKey(tag),
       description: `tailwart ${pulumi.getStack()}`,
-      ephemeral: false,
-      expiry: KEY_LIFETIME,
-      preauthorized: true,
+      expiry: LOGIN_KEY_LIFETIME,
       recreateIfInvalid: "never",
-      reusable: false,
-      tags: [tag],
     },
     opts,
   );
-  return pulumi.secret(key);
 }
 
 function ephemeralSecret(

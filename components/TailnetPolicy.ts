@@ -7,6 +7,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { UserError } from "../lib/errors.ts";
 import type { Flow } from "../lib/flows.ts";
 import { grantsFor, tagOwnersFor, testsFor } from "../lib/tailnet/flows.ts";
+import type { ProxyPorts } from "../lib/tailnet/policy-checks.ts";
 import { mergePolicy } from "../lib/tailnet/policy-document.ts";
 import type { PolicyOrder } from "../verify/policy.ts";
 import { apiEnvironment } from "./api-environment.ts";
@@ -18,6 +19,8 @@ export interface TailnetPolicyArgs {
   tagOwners: string[];
   /** Name on the tailnet → the tag that its node carries. Only policies read it: a name in the settings says nothing of grants. */
   nodes: Record<string, string>;
+  /** Ports of Stalwart that only the edge may reach. */
+  proxy: ProxyPorts;
   /** The user's own policy file. Every byte of it stays as it is. */
   policyFile: string;
 }
@@ -35,10 +38,11 @@ export class TailnetPolicy extends pulumi.ComponentResource {
 
   constructor(name: string, args: TailnetPolicyArgs, opts: pulumi.ComponentResourceOptions = {}) {
     super("tailwart:mail:TailnetPolicy", name, args, opts);
-    const document = mergePolicy(readPolicyFile(args.policyFile), {
-      grants: grantsFor(args.flows),
-      tagOwners: tagOwnersFor(args.tags, args.tagOwners),
-    });
+    const document = mergePolicy(
+      readPolicyFile(args.policyFile),
+      { grants: grantsFor(args.flows), tagOwners: tagOwnersFor(args.tags, args.tagOwners) },
+      { path: args.policyFile, proxy: args.proxy },
+    );
     this.#order = { desired: document, policyFile: args.policyFile, tests: testsFor(args.flows) };
     this.#environment = apiEnvironment();
 

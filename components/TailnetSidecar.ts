@@ -6,14 +6,19 @@ import * as pulumi from "@pulumi/pulumi";
 
 import { HEALTH_ADDRESS, sidecarHealthTest } from "../lib/health.ts";
 import { SIDECAR_START } from "../lib/sidecar.ts";
+import { LOGIN_KEY_FILE, LOGIN_KEY_LABEL } from "../lib/tailnet/login-key.ts";
+import type { OwnVariable } from "../lib/tailnet/own-variables.ts";
 import type { NodeOrder } from "../verify/devices.ts";
 import { apiEnvironment } from "./api-environment.ts";
-import { FIXED_NAME, LOGGING, nameOnHost, roleLabels } from "./shared.ts";
+import { takingOver } from "./leftovers.ts";
+import { FIXED_NAME, LOGGING, nameOnHost, NO_HEALTHCHECK, roleLabels, stackLabels } from "./shared.ts";
 import { TailnetIdentity } from "./TailnetIdentity.ts";
 
 export interface TailnetSidecarArgs {
   /** Image with tailscaled, containerboot, wget, nc and iptables; pinned by digest. */
   image: string;
+  /** Image of the anchor, with `sleep`: another one than the sidecar's, which is replaced more often. */
+  anchorImage: string;
   dockerHost: string;
   /** Machine name on the tailnet. */
   hostname: string;
@@ -29,7 +34,6 @@ export interface TailnetSidecarArgs {
 }
 
 const STATE_FOLDER = "/var/lib/tailscale";
-const KEY_FILE = "/etc/tailwart/authkey";
 
 /**
  * The tailnet node that Stalwart lives behind: an anchor that holds the network namespace, and the sidecar
@@ -46,7 +50,7 @@ export class TailnetSidecar extends pulumi.ComponentResource {
   constructor(name: string, args: TailnetSidecarArgs, opts: pulumi.ComponentResourceOptions) {
     super("tailwart:mail:TailnetSidecar", name, args, opts);
     const parent = { parent: this };
-    const named = { ...parent, ...FIXED_NAME };
+    const named = { ...parent, ...takingOver(args.dockerHost) };
 
     // A bridge of its own, closed to its neighbours. No IPv6: see lessons 8 and 9.
     const network = new Network(
@@ -56,8 +60,10 @@ export class TailnetSidecar extends pulumi.ComponentResource {
         driver: "bridge",
         ipv6: false,
         options: { "com.docker.network.bridge.enable_icc": "false" },
+        labels: stackLabels(),
       },
-      named,
+      // A label alone is no reason to make the namespace, and all that is in it, anew.
+      { ...named, ignoreChanges: ["labels"] },
     );
 
     this.anchor = new Container(
@@ -65,7 +71,7 @@ export class TailnetSidecar extends pulumi.ComponentResource {
       {
         ...LOGGING,
         name: nameOnHost("anchor"),
-        image: args.image,
+        image: args.anchorImage,
         entrypoints: ["sleep"],
         command: ["infinity"],
         restart: "always",
@@ -75,7 +81,7 @@ export class TailnetSidecar extends pulumi.ComponentResource {
         hostname: args.hostname,
         capabilities: { drops: ["ALL"] },
         securityOpts: ["no-new-privileges:true"],
-        healthcheck: { tests: ["NONE"] },
+        healthcheck: NO_HEALTHCHECK,
         labels: roleLabels("anchor"),
         sysctls: {
           // A blackholed Postgres must fail in seconds, not after the kernel's quarter of an hour.
@@ -96,7 +102,11 @@ export class TailnetSidecar extends pulumi.ComponentResource {
     const state =
       args.identity === "persistent"
         ? // Protected: without it the node logs in as another one, with another address.
-          new Volume(`${name}-state`, { name: nameOnHost("tailscale") }, { ...named, protect: true })
+          new Volume(
+            `${name}-state`,
+            { name: nameOnHost("tailscale") },
+            { ...parent, ...FIXED_NAME, protect: true },
+          )
         : undefined;
 
     this.container = new Container(
@@ -115,7 +125,7 @@ export class TailnetSidecar extends pulumi.ComponentResource {
         capabilities: { drops: ["ALL"], adds: ["CAP_NET_ADMIN", "CAP_NET_RAW"] },
         devices: [{ hostPath: "/dev/net/tun", containerPath: "/dev/net/tun", permissions: "rwm" }],
         envs: sidecarEnv(args, identity.advertiseTags),
-        uploads: [{ file: KEY_FILE, content: identity.authKey, permissions: "0400" }],
+        uploads: [{ file: LOGIN_KEY_FILE, content: identity.authKey, permissions: "0400" }],
         ...(state ? { volumes: [{ volumeName: state.name, containerPath: STATE_FOLDER }] } : {}),
         healthcheck: {
           tests: sidecarHealthTest(args.postgres.host, args.postgres.port),
@@ -124,7 +134,10 @@ export class TailnetSidecar extends pulumi.ComponentResource {
           retries: 3,
           startPeriod: "30s",
         },
-        labels: roleLabels("sidecar"),
+        labels: [
+          ...roleLabels("sidecar"),
+          ...(identity.keyId ? [{ label: LOGIN_KEY_LABEL, value: identity.keyId }] : []),
+        ],
       },
       named,
     );
@@ -157,17 +170,18 @@ function sidecarEnv(args: TailnetSidecarArgs, advertiseTags: boolean): string[] 
     // With kept state a changed flag would otherwise be refused.
     "--reset",
   ];
-  const env: Record<string, string> = {
+  const own: Partial<Record<OwnVariable, string>> = {
     TS_ACCEPT_DNS: "true",
-    TS_AUTHKEY: `file:${KEY_FILE}`,
+    TS_AUTHKEY: `file:${LOGIN_KEY_FILE}`,
     TS_AUTH_ONCE: "true",
+    // containerboot does not notice that tailscaled was killed while it starts; it waits a minute.
+    TS_BOOT_TIMEOUT: "20s",
     TS_ENABLE_HEALTH_CHECK: "true",
     TS_EXTRA_ARGS: extra.join(" "),
     TS_HOSTNAME: args.hostname,
     TS_LOCAL_ADDR_PORT: HEALTH_ADDRESS,
     TS_USERSPACE: "false",
     ...(args.identity === "persistent" ? { TS_STATE_DIR: STATE_FOLDER } : {}),
-    ...args.env,
   };
-  return Object.entries(env).map(([key, value]) => `${key}=${value}`);
+  return Object.entries({ ...args.env, ...own }).map(([key, value]) => `${key}=${value}`);
 }

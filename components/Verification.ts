@@ -5,6 +5,7 @@ import type { CaddyEdge } from "./CaddyEdge.ts";
 import type { Stalwart } from "./Stalwart.ts";
 import type { TailnetSidecar } from "./TailnetSidecar.ts";
 import type { VerifyTarget } from "../verify/checks.ts";
+import type { EdgeNames } from "../verify/names.ts";
 
 /** What is looked at, and where from. */
 export interface VerificationArgs {
@@ -16,6 +17,7 @@ export interface VerificationArgs {
   node: string;
   kvmDockerHost: string;
   edgeDockerHost: string;
+  edgeNames: EdgeNames;
   sidecar: TailnetSidecar;
   stalwart: Stalwart;
   edge?: CaddyEdge;
@@ -27,14 +29,27 @@ export interface VerificationArgs {
  */
 export class Verification extends pulumi.ComponentResource {
   constructor(name: string, args: VerificationArgs, opts: pulumi.ComponentResourceOptions) {
-    const { checks, postgres, relay, node, kvmDockerHost, edgeDockerHost, sidecar, stalwart, edge } = args;
+    const {
+      checks,
+      postgres,
+      relay,
+      node,
+      kvmDockerHost,
+      edgeDockerHost,
+      edgeNames,
+      sidecar,
+      stalwart,
+      edge,
+    } = args;
     super("tailwart:mail:Verification", name, { checks, postgres, relay, node }, opts);
     const target = pulumi
       .all([sidecar.container.name, stalwart.container.name, edge?.container.name])
       .apply(([sidecarName, stalwartName, edgeName]) => {
         const where: VerifyTarget = {
           kvm: { dockerHost: kvmDockerHost, sidecar: sidecarName, stalwart: stalwartName },
-          ...(edgeName ? { edge: { dockerHost: edgeDockerHost, container: edgeName } } : {}),
+          ...(edgeName
+            ? { edge: { dockerHost: edgeDockerHost, container: edgeName, names: edgeNames } }
+            : {}),
           postgres,
           relay,
           node,

@@ -10,10 +10,12 @@ export function stackLabel(): string {
 
 /** Labels that every container of the stack carries. */
 export function roleLabels(role: Role): { label: string; value: string }[] {
-  return [
-    { label: "tailwart.role", value: role },
-    { label: "tailwart.stack", value: stackLabel() },
-  ];
+  return [{ label: "tailwart.role", value: role }, ...stackLabels()];
+}
+
+/** Labels of what has no role of its own, such as a network. */
+export function stackLabels(): { label: string; value: string }[] {
+  return [{ label: "tailwart.stack", value: stackLabel() }];
 }
 
 /**
@@ -24,6 +26,18 @@ export function roleLabels(role: Role): { label: string; value: string }[] {
 export function nameOnHost(part: string): string {
   return `${pulumi.getProject()}-${pulumi.getStack()}-${part}`;
 }
+
+/**
+ * No health check, whatever the image has. A time that is left out is the image's, and reads back as
+ * a difference (Docker's daemon/commit.go, `merge`): so each is given, though none is used.
+ */
+export const NO_HEALTHCHECK = {
+  tests: ["NONE"],
+  interval: "30s",
+  timeout: "5s",
+  startPeriod: "30s",
+  retries: 3,
+};
 
 /** Log rotation, since a mail server's log would otherwise fill the VPS's disk. */
 export const LOGGING = { logDriver: "json-file", logOpts: { "max-size": "10m", "max-file": "5" } };

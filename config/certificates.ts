@@ -6,6 +6,7 @@ import {
   type DnsProvider,
   dnsProviderSchema as withFiles,
 } from "../lib/settings/acme.ts";
+import { passthroughNames } from "../lib/names.ts";
 import { SECRET_DIRECTORY } from "../lib/stalwart/paths.ts";
 import { keyPath } from "./key-path.ts";
 import type { Config } from "./schema.ts";
@@ -73,6 +74,9 @@ interface Problem {
   example?: string;
 }
 
+/** What of the config decides whether a certificate can be had. */
+type Certificates = Pick<Config, "acme" | "dnsProvider" | "edge" | "domains" | "mailHost" | "services">;
+
 /** The secrets that certificates need, as far as they are set. */
 interface Secrets {
   dnsSecret?: unknown;
@@ -80,16 +84,63 @@ interface Secrets {
 }
 
 /** What is wrong with certificates that are well-formed key by key; what a line of Stalwart does not offer, offered.ts says. */
-export function certificateProblems(
-  { acme, dnsProvider }: Pick<Config, "acme" | "dnsProvider">,
-  secrets: Secrets,
-): Problem[] {
+export function certificateProblems(config: Certificates, secrets: Secrets): Problem[] {
+  const { acme, dnsProvider } = config;
   const stated = dnsProvider && withSecretFiles(dnsProvider);
   const problems: Problem[] = acmeProblems({ acme, dnsProvider: stated }).map(({ path, message }) => ({
     path: keyPath(path),
     message,
   }));
-  return dnsProvider ? [...problems, ...secretProblems(dnsProvider, secrets)] : problems;
+  return [
+    ...problems,
+    ...unprovableNames(config),
+    ...(dnsProvider ? secretProblems(dnsProvider, secrets) : []),
+  ];
+}
+
+/** Orders that can only fail spend the CA's budget of failed validations: five an hour for each name (lesson 7). */
+function unprovableNames({ acme, edge, domains, mailHost, services }: Certificates): Problem[] {
+  const passed = new Set(passthroughNames(mailHost, domains).map((name) => name.toLowerCase()));
+  const sites = edge.sites.map(({ host }) => host.toLowerCase());
+  return acme.flatMap(({ challenge, names }, i) => {
+    const at = { path: keyPath(["acme", i, "challenge"]), example: "dns-01" };
+    if (challenge === "http-01")
+      return [
+        {
+          ...at,
+          message:
+            "is http-01, but nothing of tailwart passes port 80 on to Stalwart, so no name is ever proved; accepts dns-01, or tls-alpn-01 for the names that the edge passes on",
+        },
+      ];
+    if (challenge === "tls-alpn-01" && !services.includes("https"))
+      return [
+        {
+          ...at,
+          message:
+            "is tls-alpn-01, but services lacks https, so the CA reaches no Stalwart on port 443; accepts dns-01, or https in services",
+        },
+      ];
+    return names.flatMap((name, j) => {
+      const path = keyPath(["acme", i, "names", j]);
+      const site = edge.certificates === "acme" ? sites.indexOf(name) : -1;
+      if (site !== -1)
+        return [
+          {
+            path,
+            message: `is edge.sites[${site}].host, whose certificate Caddy orders: two clients spend one budget (lesson 7); accepts names that are no site of the edge`,
+            example: mailHost,
+          },
+        ];
+      if (challenge !== "tls-alpn-01" || name.startsWith("*.") || passed.has(name)) return [];
+      return [
+        {
+          path,
+          message: `is not passed on to Stalwart, so tls-alpn-01 never proves it; accepts ${[...passed].join(", ")}, or dns-01 as challenge`,
+          example: mailHost,
+        },
+      ];
+    });
+  });
 }
 
 /** Without its secret no record is written, and every order fails (lesson 2). */

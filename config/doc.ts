@@ -1,5 +1,6 @@
 import { z } from "zod";
 
+import { withLinks } from "../lib/citations.ts";
 import { NAMESPACE } from "./key-path.ts";
 import { metadataOf, unwrap, variantsOf } from "../lib/metadata.ts";
 import { configSchema, secretSchema } from "./schema.ts";
@@ -24,7 +25,7 @@ export function configDoc(): string {
     const needed = schema.safeParse(undefined).success ? "" : " Required.";
     return `| \`${NAMESPACE}:${name}\` | ${schema.description}${needed} |`;
   });
-  return `<!-- Made by \`npm run docs\` from config/schema.ts. -->
+  const page = `<!-- Made by \`npm run docs\` from config/schema.ts. -->
 # Config
 
 Keys of \`Pulumi.<stack>.yaml\`. A key with dots is a map: \`${NAMESPACE}:postgres.host\` is \`host\` below
@@ -41,6 +42,7 @@ Set with \`pulumi config set --secret KEY\`; a plain value is refused.
 |---|---|
 ${secrets.join("\n")}
 `;
+  return withLinks(page, "");
 }
 
 /** The leaves below a schema: maps and lists of maps are gone into. */

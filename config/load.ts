@@ -2,12 +2,15 @@ import { z } from "zod";
 
 import { isMagicDnsName } from "../lib/addresses.ts";
 import { UserError } from "../lib/errors.ts";
-import { passthroughNames } from "../lib/names.ts";
 import { certificateProblems } from "./certificates.ts";
+import { edgeProblems } from "./edge-problems.ts";
 import { keyPath, NAMESPACE } from "./key-path.ts";
+import { mailboxProblems, MOVED } from "./mailboxes.ts";
 import { metadataOf, unwrap, variantOf } from "../lib/metadata.ts";
 import { type Config, configSchema, secretSchema } from "./schema.ts";
+import { registryProblems } from "./registries.ts";
 import { lineProblems } from "./stalwart-line.ts";
+import { tailnetProblems } from "./tailnet-problems.ts";
 
 export { NAMESPACE } from "./key-path.ts";
 
@@ -71,6 +74,8 @@ export function loadConfig(raw: Record<string, string>, isSecret: (key: string) 
     );
   }
   if (parsed.success) findings.push(...crossChecks(parsed.data, secrets));
+  if (parsed.success && parsedSecrets.success)
+    findings.push(...registryProblems(parsed.data, parsedSecrets.data.registryPasswords ?? {}));
   if (findings.length > 0 || !parsed.success || !parsedSecrets.success) throw refusal(findings);
   return { config: parsed.data, secrets: parsedSecrets.data };
 }
@@ -90,7 +95,7 @@ function parseValue(key: string, text: string, findings: Finding[]): unknown {
 /** What no single key can tell: rules between keys. */
 function crossChecks(config: Config, secrets: Record<string, unknown>): Finding[] {
   const findings: Finding[] = [];
-  const { relay, tailnet, edge, kvm } = config;
+  const { relay, tailnet, kvm, postgres } = config;
   if (relay.tls === "tailnet" && !isMagicDnsName(relay.host, tailnet.domain)) {
     findings.push({
       path: "tailwart:relay.tls",
@@ -98,7 +103,20 @@ function crossChecks(config: Config, secrets: Record<string, unknown>): Finding[
       example: "starttls",
     });
   }
-  findings.push(...lineProblems(config), ...certificateProblems(config, secrets));
+  if (!postgres.tls && !isMagicDnsName(postgres.host, tailnet.domain)) {
+    findings.push({
+      path: "tailwart:postgres.tls",
+      message: `is off, but postgres.host is not a MagicDNS name of ${tailnet.domain}, so mail and the password's exchange would cross the internet in clear; accepts true here, or a machine of the tailnet as postgres.host`,
+      example: "true",
+    });
+  }
+  findings.push(
+    ...lineProblems(config),
+    ...mailboxProblems(config),
+    ...tailnetProblems(tailnet),
+    ...edgeProblems(config),
+    ...certificateProblems(config, secrets),
+  );
   if (relay.username !== undefined && !("relayPassword" in secrets)) {
     findings.push({
       path: "tailwart:relayPassword",
@@ -113,30 +131,12 @@ function crossChecks(config: Config, secrets: Record<string, unknown>): Finding[
       example: "pulumi config set --secret tailwart:blobStoreSecret",
     });
   }
-  const passed = new Set(passthroughNames(config.mailHost, config.mailDomain));
-  for (const [index, site] of edge.sites.entries()) {
-    if (passed.has(site.host)) {
-      findings.push({
-        path: `tailwart:edge.sites[${index}].host`,
-        message:
-          "is passed through to Stalwart, so Caddy must not answer it (lesson 5); accepts another name",
-        example: `www.${config.mailDomain}`,
-      });
-    }
-  }
   if (kvm.startUnit === "systemd" && !kvm.dockerHost.startsWith("ssh://")) {
     findings.push({
       path: "tailwart:kvm.startUnit",
       message:
-        'is "systemd", which is installed over ssh, but kvm.dockerHost is a socket; accepts "directory" or "none" here',
+        'is "systemd", which is installed over ssh, but kvm.dockerHost is a socket; accepts "none" here',
       example: "none",
-    });
-  }
-  if (kvm.startUnit === "directory" && kvm.startDirectory === undefined) {
-    findings.push({
-      path: "tailwart:kvm.startDirectory",
-      message: 'is missing, while kvm.startUnit is "directory"; accepts an absolute path',
-      example: "/etc/tailwart/boot.d",
     });
   }
   return findings;
@@ -145,10 +145,11 @@ function crossChecks(config: Config, secrets: Record<string, unknown>): Finding[
 function describeIssue(issue: z.core.$ZodIssue, root: z.ZodType, input: unknown): Finding[] {
   if (issue.code === "unrecognized_keys") {
     const accepted = acceptedKeys(root, issue.path, input);
-    return issue.keys.map((key) => ({
-      path: keyPath([...issue.path, key]),
-      message: `is not a key that tailwart knows; accepts ${accepted.join(", ")}`,
-    }));
+    return issue.keys.map((key) => {
+      const path = keyPath([...issue.path, key]);
+      const moved = MOVED[path.replace(/\[\d+\]/g, "[]")];
+      return { path, message: moved ?? `is not a key that tailwart knows; accepts ${accepted.join(", ")}` };
+    });
   }
   const schema = schemaAt(root, issue.path, input);
   const meta = schema && metadataOf(schema);

@@ -1,9 +1,20 @@
 import { z } from "zod";
 
-import { MAIL_SERVICES } from "../lib/services.ts";
+import { DEFAULT_SERVICES, MAIL_SERVICES } from "../lib/services.ts";
 import { LINES } from "../lib/stalwart/line.ts";
 import { acmeSchema, dnsProviderSchema } from "./certificates.ts";
-import { dnsName, dockerHost, hostName, ipv4Address, pinnedImage, port, tag } from "./primitives.ts";
+import {
+  dnsName,
+  dockerHost,
+  hostName,
+  ipv4Address,
+  isUpstream,
+  pinnedImage,
+  port,
+  tag,
+} from "./primitives.ts";
+import { accountsSchema, domainsSchema } from "./mailboxes.ts";
+import { registriesSchema } from "./registries.ts";
 import { relaySchema } from "./relay.ts";
 import { serverSettingsSchema } from "./server-settings.ts";
 
@@ -14,15 +25,6 @@ export type Service = keyof typeof MAIL_SERVICES;
 
 /** Every service. */
 export const SERVICES = Object.keys(MAIL_SERVICES) as [Service, ...Service[]];
-
-/** A mailbox that tailwart makes sure of. Its password is generated and lies, encrypted, in the state. */
-export const accountSchema = z.strictObject({
-  name: z
-    .string({ error: "accepts a login name: a-z, 0-9, dot, dash" })
-    .regex(/^[a-z0-9][a-z0-9.-]*$/, { error: "accepts a login name: a-z, 0-9, dot, dash" })
-    .meta({ accepts: "a login name: a-z, 0-9, dot, dash", examples: ["alice"] })
-    .describe("Login name of the account."),
-});
 
 /** The tailnet, and how Stalwart's node is in it. */
 export const tailnetSchema = z.strictObject({
@@ -65,57 +67,53 @@ export const tailnetSchema = z.strictObject({
     .string()
     .default("tailnet.base.hujson")
     .meta({ accepts: "a path, relative to the project", examples: ["tailnet.base.hujson"] })
-    .describe("Your own policy file. tailwart adds its entries and leaves every other byte alone."),
+    .describe(
+      "Your own policy file. tailwart adds its entries and leaves every other byte alone. Refused where an entry lets anybody but tags.edge reach a port with PROXY protocol, which * as destination does too.",
+    ),
   controlUrl: z
     .url({ error: "accepts an http(s) URL" })
     .optional()
-    .meta({ accepts: "an http(s) URL", examples: ["https://headscale.example.org"] })
-    .describe("Coordination server, when it is not Tailscale's own (--login-server)."),
+    .meta({ accepts: "an http(s) URL", examples: ["https://controlplane.example.org"] })
+    .describe(
+      "Coordination server, when it is not Tailscale's own (--login-server). Policy file, login key and node names go over Tailscale's API v2, which it must speak too (tailscale:baseUrl); headscale does not.",
+    ),
   env: z
     .record(z.string().regex(/^TS_[A-Z0-9_]+$/, { error: "accepts names that begin with TS_" }), z.string())
     .default({})
     .meta({ accepts: "a map of TS_* variables", examples: [{ TS_NO_LOGS_NO_SUPPORT: "true" }] })
-    .describe("Further environment of the sidecar's containerboot."),
+    .describe("Further environment of the sidecar's containerboot. What tailwart sets itself is refused."),
 });
 
 /** The stack's whole config, as one object: the keys are those of `pulumi config set tailwart:<key>`. */
 export const configSchema = z.strictObject({
-  mailDomain: dnsName("example.org").describe("The domain whose mail this stack takes."),
   mailHost: dnsName("mail.example.org").describe(
-    "The name that MX records and mail programs use; it leads to the edge.",
+    "The server's own name, which MX records and mail programs use; it leads to the edge.",
   ),
+  domains: domainsSchema,
+  accounts: accountsSchema,
   services: z
     .array(z.enum(SERVICES, { error: `accepts ${SERVICES.join(", ")}` }))
     // Gate, watch and checks look at Stalwart's greeting on port 25.
     .refine((services) => services.includes("smtp"), { error: "lacks smtp; accepts a list with smtp in it" })
-    .default([...SERVICES])
+    .default([...DEFAULT_SERVICES])
     .meta({
       accepts: `a list with smtp, out of ${SERVICES.join(", ")}`,
       examples: [["smtp", "submissions", "imaps"]],
     })
-    .describe("Which services are offered to the internet."),
-  accounts: z
-    .array(accountSchema)
-    .default([])
-    .meta({ accepts: "a list of accounts", examples: [[{ name: "alice" }]] })
-    .describe("Accounts to make sure of. One that is taken from the list is left in place with its mail."),
+    .describe(
+      "Which services are offered to the internet: smtp 25, submissions 465, submission 587, imap 143, imaps 993, pop3s 995, managesieve 4190, https 443.",
+    ),
   tailnet: tailnetSchema.describe("The tailnet that joins edge, Stalwart, Postgres and relay."),
   kvm: z
     .strictObject({
       dockerHost: dockerHost.describe("Docker daemon of the KVM VPS."),
       startUnit: z
-        .enum(["systemd", "directory", "none"], { error: 'accepts "systemd", "directory" or "none"' })
+        .enum(["systemd", "none"], { error: 'accepts "systemd" or "none"' })
         .default("systemd")
-        .meta({ accepts: '"systemd", "directory" or "none"', examples: ["systemd"] })
+        .meta({ accepts: '"systemd" or "none"', examples: ["systemd"] })
         .describe(
-          "What starts the containers again that Docker left down at boot: a systemd unit over ssh, a script in startDirectory, or nothing.",
+          "What starts the containers again that Docker has given up, at boot or when an anchor and one that has joined it are killed together: a systemd unit, installed over ssh, or nothing.",
         ),
-      startDirectory: z
-        .string()
-        .startsWith("/", { error: "accepts an absolute path" })
-        .optional()
-        .meta({ accepts: "an absolute path", examples: ["/etc/tailwart/boot.d"] })
-        .describe('Where startUnit "directory" puts the script.'),
     })
     .describe("The KVM VPS on which Stalwart runs."),
   edge: z
@@ -141,6 +139,25 @@ export const configSchema = z.strictObject({
         .describe(
           "Caddy's own sites on the edge. None of the names that are passed through may be among them (lesson 5).",
         ),
+      fallback: z
+        .strictObject({
+          to: z
+            .string({ error: "accepts host:port" })
+            .refine(isUpstream, { error: "accepts host:port, the host no address of a tailnet's node" })
+            .meta({ accepts: "host:port", examples: ["127.0.0.1:8443"] })
+            .describe(
+              "Another web server on the edge, which ends TLS itself: what comes to :443 for a name that is neither passed through nor one of sites goes on to it, so that it keeps its names and certificates on a port of its own. Caddy then leaves port 80 to it.",
+            ),
+          proxyProtocol: z
+            .boolean({ error: "accepts true or false" })
+            .default(false)
+            .meta({ accepts: "true or false", examples: [true] })
+            .describe(
+              "Send a PROXY v2 header, so that it sees the client's address. It must expect one, and from the edge alone.",
+            ),
+        })
+        .optional()
+        .describe("Where connections to :443 for all other names go."),
       certificates: z
         .enum(["acme", "internal"], { error: 'accepts "acme" or "internal"' })
         .default("acme")
@@ -152,17 +169,21 @@ export const configSchema = z.strictObject({
     .describe("The box that the internet reaches."),
   images: z
     .strictObject({
+      anchor: pinnedImage(`busybox:1.37.0${EXAMPLE_DIGEST}`).describe(
+        "Anchor, and the container that carries Stalwart's files: any image with sleep and without a USER. A new one replaces everything on the KVM, so change it seldom.",
+      ),
       sidecar: pinnedImage(`tailscale/tailscale:v1.102.5${EXAMPLE_DIGEST}`).describe(
-        "Sidecar and anchor: an image with tailscaled, containerboot, sh, wget, nc, getent and iptables.",
+        "Sidecar: an image with tailscaled, containerboot, sh, wget, nc, getent and iptables.",
       ),
       stalwart: pinnedImage(`stalwartlabs/stalwart:v0.15.5${EXAMPLE_DIGEST}`).describe(
-        "Stalwart, with bash, timeout and curl.",
+        "Stalwart, with bash and coreutils.",
       ),
       edge: pinnedImage(`registry.example.org/caddy-l4:2.11.9${EXAMPLE_DIGEST}`).describe(
         "Caddy with layer4, with sh and nc: images/edge/Dockerfile makes one.",
       ),
     })
     .describe("Container images, each pinned by digest (decision 13)."),
+  registries: registriesSchema,
   stalwart: z
     .strictObject({
       line: z
@@ -184,8 +205,17 @@ export const configSchema = z.strictObject({
     .describe("How Stalwart is run."),
   postgres: z
     .strictObject({
-      host: hostName("the-record-prod").describe("Postgres' machine on the tailnet."),
+      host: hostName("the-record-prod").describe(
+        "Postgres' machine: by its name on the tailnet, or by another host name with postgres.tls.",
+      ),
       port: port(5432).describe("Port that Postgres listens on."),
+      tls: z
+        .boolean({ error: "accepts true or false" })
+        .default(false)
+        .meta({ accepts: "true or false", examples: [true] })
+        .describe(
+          "Encrypt the connection and verify the server's certificate; required where host is no machine of the tailnet, whose connections WireGuard encrypts. 0.15 knows the public CAs alone, later lines those of the image: a private CA's certificate is refused. Stalwart goes on in clear where a server answers that it has no TLS, so its container's gate asks first and starts it only at a yes; who can change packets on the way can still answer yes to the one and no to the other, which the tailnet rules out.",
+        ),
       database: z
         .string()
         .min(1)
@@ -215,6 +245,19 @@ const secret = z
       "is blank, begins or ends with blanks or a line break, or is the mask that an admin UI shows (lesson 2); accepts the secret itself",
   });
 
+/** A map of secrets arrives as JSON, also where `pulumi config set --secret --path` has set one of them alone. */
+const secretMap = z
+  .string()
+  .transform((text, context): unknown => {
+    try {
+      return JSON.parse(text);
+    } catch {
+      context.addIssue({ code: "custom", message: "is text; accepts a map of secrets" });
+      return z.NEVER;
+    }
+  })
+  .pipe(z.record(z.string(), secret, { error: "is no map; accepts a map of secrets" }));
+
 /** Secrets: flat keys, so that `pulumi config set --secret` is all that is needed. */
 export const secretSchema = z.strictObject({
   postgresPassword: secret.describe("Password of the Postgres role."),
@@ -226,6 +269,11 @@ export const secretSchema = z.strictObject({
     ),
   blobStoreSecret: secret.optional().describe("Secret access key of settings.blobStore. Required with it."),
   dnsConsumerKey: secret.optional().describe("Consumer key of ovh. Required with it."),
+  registryPasswords: secretMap
+    .optional()
+    .describe(
+      "Passwords or tokens of tailwart:registries, by address. Set each alone: `pulumi config set --secret --path 'tailwart:registryPasswords[\"ghcr.io\"]'`.",
+    ),
 });
 
 /** The parsed config without its secrets. Plain values, so that policies can judge them at preview. */

@@ -4,12 +4,19 @@ import { blobStoreSchema } from "../lib/settings/stores.ts";
 import { settingsSchema } from "../lib/settings/schema.ts";
 import { SECRET_DIRECTORY } from "../lib/stalwart/paths.ts";
 
-const { autoBan, allowedIps, outbound, spamRules, logLevel, mtaSts, publishRecords } = settingsSchema.shape;
+const { autoBan, allowedIps, outbound, spamRules, adminUi, logLevel, mtaSts } = settingsSchema.shape;
 const { secretFile: _, ...blobStore } = blobStoreSchema.shape;
 
 /** Settings of the server that the rest of the config says nothing about, as the desired state has them. */
 export const serverSettingsSchema = z
   .strictObject({
+    takeOver: z
+      .boolean({ error: "accepts true or false" })
+      .default(false)
+      .meta({ accepts: "true or false", examples: [true] })
+      .describe(
+        "Let the first `up` on a server that somebody has set up change and destroy what stands there. Without it that `up` lists all of it and writes nothing. From 0.16 on; on 0.15 a first `up` writes over what is there, and asks nobody.",
+      ),
     autoBan,
     allowedIps: allowedIps
       .unwrap()
@@ -20,9 +27,9 @@ export const serverSettingsSchema = z
       ),
     connectTimeout: outbound.unwrap().shape.connectTimeout,
     spamRules,
+    adminUi,
     logLevel,
     mtaSts,
-    publishRecords,
     blobStore: z
       .strictObject(blobStore)
       .optional()
@@ -39,11 +46,9 @@ type ServerSettings = z.output<typeof serverSettingsSchema>;
 const BLOB_STORE_SECRET_FILE = `${SECRET_DIRECTORY}s3`;
 
 /** The same in the desired state's own shape. */
-export function toDesired({ connectTimeout, blobStore: store, mtaSts: policy, ...rest }: ServerSettings) {
+export function toDesired({ blobStore: store, takeOver: _, ...rest }: ServerSettings) {
   return {
     ...rest,
-    connectTimeout,
-    ...(policy && { mtaSts: policy }),
     ...(store && { blobStore: { ...store, secretFile: BLOB_STORE_SECRET_FILE } }),
   };
 }

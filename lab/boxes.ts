@@ -1,11 +1,10 @@
-import { mkdirSync, readdirSync, writeFileSync, statSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { request } from "node:http";
 import { join } from "node:path";
 
 import { startDaemon, stopDaemon, waitForDaemon } from "./daemon.ts";
 import type { Box, Layout } from "./layout.ts";
 import { runIn } from "./machine.ts";
-import { toolPath } from "./programs.ts";
 
 /** What a start of a box's Docker did. */
 export interface BoxStart {
@@ -14,22 +13,20 @@ export interface BoxStart {
 }
 
 const DOCKERD = "dockerd";
+const SYSTEMCTL = join(import.meta.dirname, "fake-systemctl.sh");
 
 /**
- * Starts a box's own Docker daemon, or finds it running, and then runs what is in its boot directory. Its images, containers, bridge and
- * firewall rules are the box's alone.
+ * Starts a box's own Docker daemon, or finds it running, and then the units that want to be started with it. Its images,
+ * containers, bridge and firewall rules are the box's alone.
  */
 export async function startDocker(layout: Layout, box: Box): Promise<BoxStart> {
-  mkdirSync(box.bootDir, { recursive: true, mode: 0o755 });
   const daemon = { machine: box, name: DOCKERD };
   const configFile = join(box.dir, "daemon.json");
   writeFileSync(configFile, JSON.stringify(dockerConfig(layout, box), null, 2));
-  const started = await startDaemon(layout, {
-    ...daemon,
-    command: [toolPath("dockerd"), "--config-file", configFile],
-  });
+  const command = ["dockerd", "--config-file", configFile];
+  const started = await startDaemon(layout, { ...daemon, command });
   await waitForDaemon(layout, daemon, () => ping(box));
-  if (started) await runBootScripts(box);
+  if (started) await startUnits(box);
   return { started, version: await version(box) };
 }
 
@@ -50,18 +47,14 @@ export async function restartDocker(
 }
 
 /**
- * Runs each executable file of the boot directory, in the order of their names, inside the box and with DOCKER_HOST set: the part that
- * systemd units after docker.service play on a real host. A failing script is reported in the log and hinders no other.
+ * What systemd does each time that docker.service has come up: starts the units that are enabled for it. One that
+ * fails is told of in the log and hinders no other.
  */
-export async function runBootScripts(box: Box): Promise<void> {
-  for (const name of readdirSync(box.bootDir).sort()) {
-    const path = join(box.bootDir, name);
-    if (!statSync(path).isFile()) continue;
-    const command = ["env", `DOCKER_HOST=${box.dockerHost}`, ...interpreted(path)];
-    const { code, stdout, stderr } = await runIn(box, command, { timeout: 120_000, allowFailure: true });
-    const report = `${new Date().toISOString()} ${name} ended with ${code}\n${stdout}${stderr}`;
-    writeFileSync(join(box.dir, "boot.log"), report, { flag: "a" });
-  }
+async function startUnits(box: Box): Promise<void> {
+  const install = "cat > /usr/local/sbin/systemctl && chmod 0755 /usr/local/sbin/systemctl";
+  await runIn(box, ["sh", "-c", install], { stdin: readFileSync(SYSTEMCTL, "utf8") });
+  const line = "cd /etc/systemd/system/docker.service.wants && for unit in *; do systemctl start $unit; done";
+  await runIn(box, ["sh", "-c", line], { timeout: 120_000, allowFailure: true });
 }
 
 /** Whether the box's daemon answers. */
@@ -75,12 +68,11 @@ export function dockerConfig(layout: Layout, box: Box): object {
     "data-root": join(box.dir, "docker"),
     "exec-root": "/run/docker",
     pidfile: "/run/docker.pid",
-    hosts: [box.dockerHost],
+    hosts: ["unix:///run/docker.sock", box.dockerHost],
     bip: box.bip,
     // Away from every address in use in the lab.
     "default-address-pools": [{ base: box.addressPool, size: 24 }],
-    "insecure-registries": [layout.registry],
-    dns: [layout.dns],
+    "insecure-registries": [layout.registry, layout.loginRegistry],
     "storage-driver": "overlay2",
     "exec-opts": ["native.cgroupdriver=cgroupfs"],
     "cgroup-parent": box.cgroup,
@@ -110,9 +102,4 @@ function call(box: Box, path: string): Promise<string> {
     const late = () => asked.destroy(new Error(`${box.name}: dockerd took more than 5 s to answer ${path}`));
     asked.once("timeout", late).once("error", reject).end();
   });
-}
-
-/** A script without its executable bit (an upload may lose it) is run by sh. */
-function interpreted(path: string): string[] {
-  return (statSync(path).mode & 0o111) !== 0 ? [path] : ["sh", path];
 }

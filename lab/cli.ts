@@ -70,12 +70,7 @@ const COMMANDS: Record<string, Command> = {
     if (command.length === 0) throw new UsageError("exec needs a command after `--`");
     mustBeUp(layout);
     const name = oneOf<MachineName>(args[0], MACHINES);
-    const dockerHost = Object.values(layout.boxes).find((box) => box.name === name)?.dockerHost;
-    const env = {
-      ...SYSTEM_ENV,
-      TERM: process.env["TERM"] ?? "dumb",
-      ...(dockerHost && { DOCKER_HOST: dockerHost }),
-    };
+    const env = { ...SYSTEM_ENV, TERM: process.env["TERM"] ?? "dumb" };
     return await foreground(inMachine(layout.machines[name], command), env);
   },
   async logs(layout, args, { follow }) {

@@ -1,9 +1,9 @@
-import { readFileSync } from "node:fs";
-
 import { UserError } from "../lib/errors.ts";
+import type { Line } from "../lib/stalwart/line.ts";
 import { ACME } from "./acme.ts";
 import { TSIG } from "./dns.ts";
-import { imagesFile, type ImageName } from "./images/images.ts";
+import type { ImageName } from "./images/images.ts";
+import { notedImages, type NotedImages } from "./images/noted.ts";
 import type { Layout } from "./layout.ts";
 import { POSTGRES } from "./postgres.ts";
 import { passphraseFile, secretsOf } from "./secrets.ts";
@@ -17,10 +17,10 @@ export const ACCOUNTS = ["alice"] as const;
 export interface LabFacts {
   /** References by digest into the lab's registry. */
   images: Record<ImageName, string>;
-  /** Values of `docker --host`. */
+  /** Line of Stalwart that is in its image. */
+  stalwartLine: Line;
+  /** Values of `docker --host`, for who is the operator. */
   dockerHosts: { kvm: string; edge: string };
-  /** Where a script must be put to be run after each start of the KVM's Docker. */
-  bootDir: string;
   /** The edge's public address. */
   wanAddress: string;
   mailDomain: string;
@@ -56,10 +56,16 @@ export interface LabFacts {
  */
 export function labFacts(layout: Layout): LabFacts {
   const endpoints = endpointsOf(layout.tailnet);
+  const { anchor, sidecar, stalwart, edge } = imagesOf(layout);
   return {
-    images: imagesOf(layout),
-    dockerHosts: { kvm: layout.boxes.kvm.dockerHost, edge: layout.boxes.edge.dockerHost },
-    bootDir: layout.boxes.kvm.bootDir,
+    images: {
+      anchor: anchor.reference,
+      sidecar: sidecar.reference,
+      stalwart: stalwart.reference,
+      edge: edge.reference,
+    },
+    stalwartLine: stalwart.line ?? "0.15",
+    dockerHosts: { kvm: layout.boxes.kvm.sshHost, edge: layout.boxes.edge.sshHost },
     wanAddress: layout.machines.edge.address,
     mailDomain: layout.mailDomain,
     mailHost: layout.mailHost,
@@ -79,12 +85,10 @@ export function labFacts(layout: Layout): LabFacts {
   };
 }
 
-function imagesOf(layout: Layout): LabFacts["images"] {
-  try {
-    return JSON.parse(readFileSync(imagesFile(layout), "utf8")) as LabFacts["images"];
-  } catch {
-    throw new UserError(`the lab "${layout.name}" is not up`, {
-      hint: `run: npm run up${layout.name === "lab" ? "" : ` -- --name ${layout.name}`}`,
-    });
-  }
+function imagesOf(layout: Layout): NotedImages {
+  const images = notedImages(layout);
+  if (images) return images;
+  throw new UserError(`the lab "${layout.name}" is not up`, {
+    hint: `run: npm run up${layout.name === "lab" ? "" : ` -- --name ${layout.name}`}`,
+  });
 }

@@ -15,7 +15,9 @@ export const ZONES: Record<string, string[]> = {
   "lab.test": [
     "lab.test. MX 10 mail.lab.test.",
     'lab.test. TXT "v=spf1 mx -all"',
-    ...["mail", "mta-sts", "autoconfig", "autodiscover", "www"].map((name) => `${name}.lab.test. A ${edge}`),
+    ...["mail", "mta-sts", "autoconfig", "autodiscover", "ua-auto-config", "www"].map(
+      (name) => `${name}.lab.test. A ${edge}`,
+    ),
     // A relay must not have an AAAA record (lesson 8).
     `dual.lab.test. A ${mail}`,
     "dual.lab.test. AAAA 2001:db8::25",

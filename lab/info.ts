@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 
 import { docker, ping } from "./boxes.ts";
 import { labFacts, ACCOUNTS } from "./config.ts";
-import { imagesFile } from "./images/images.ts";
+import { notedImages } from "./images/noted.ts";
 import { BOXES, MACHINES, type Box, type Layout } from "./layout.ts";
 import { holderOf } from "./machine.ts";
 
@@ -38,8 +38,8 @@ export async function inspect(layout: Layout): Promise<LabInfo> {
   );
   const boxes = await Promise.all(BOXES.map((name) => inspectBox(layout.boxes[name])));
   const running = Object.values(machines).filter((machine) => machine.up).length;
-  const complete = running === MACHINES.length && boxes.every(Boolean) && existsSync(imagesFile(layout));
-  const facts = existsSync(imagesFile(layout)) ? labFacts(layout) : undefined;
+  const complete = running === MACHINES.length && boxes.every(Boolean) && notedImages(layout) !== undefined;
+  const facts = notedImages(layout) ? labFacts(layout) : undefined;
   const perBox = <T>(pick: (box: BoxInfo) => T[]) =>
     Object.fromEntries(BOXES.map((name, index) => [name, boxes[index] ? pick(boxes[index]) : []]));
   return {

@@ -35,16 +35,18 @@ export interface Machine {
   address: string;
   /** State that is the machine's own. */
   dir: string;
+  /** Whether it runs a Debian of its own; without, it shares the caller's files. */
+  ownDisk: boolean;
 }
 
 /** A machine that runs a Docker daemon. */
 export interface Box extends Machine {
   name: BoxName;
   socket: string;
-  /** `--host` of the docker command. */
+  /** `--host` of the docker command, for who is on the lab's own machine. */
   dockerHost: string;
-  /** Scripts that are run after each start of the daemon, as systemd does on a real host. */
-  bootDir: string;
+  /** The same as the operator has it: by the name that her ~/.ssh/config gives the host. */
+  sshHost: string;
   /** Docker's own bridge. */
   bip: string;
   /** Where Docker takes the networks of containers from. */
@@ -66,6 +68,8 @@ export interface Layout {
   boxes: Record<BoxName, Box>;
   dns: string;
   registry: string;
+  /** The same images for those who log in; runs in tests only. */
+  loginRegistry: string;
   tailnet: { stateDir: string; address: string; netns: string; domain: string };
   mailDomain: string;
   mailHost: string;
@@ -100,6 +104,7 @@ export function layoutOf(name: string, env: NodeJS.ProcessEnv = process.env): La
     netns: `${name}-${machineName}`,
     address: ADDRESSES[machineName],
     dir: join(stateDir, machineName),
+    ownDisk: (BOXES as readonly MachineName[]).includes(machineName),
   });
   const box = (boxName: BoxName, bip: string, addressPool: string): Box => {
     const base = machine(boxName);
@@ -109,7 +114,7 @@ export function layoutOf(name: string, env: NodeJS.ProcessEnv = process.env): La
       name: boxName,
       socket,
       dockerHost: `unix://${socket}`,
-      bootDir: join(base.dir, "boot.d"),
+      sshHost: `ssh://root@${boxName}`,
       bip,
       addressPool,
       cgroup: `/tailwart-${name}-${boxName}`,
@@ -131,6 +136,7 @@ export function layoutOf(name: string, env: NodeJS.ProcessEnv = process.env): La
     boxes,
     dns: ADDRESSES.net,
     registry: `${ADDRESSES.net}:5000`,
+    loginRegistry: `${ADDRESSES.net}:5001`,
     tailnet: {
       stateDir: join(stateDir, "tailnet"),
       address: CONTROL_ADDRESS,

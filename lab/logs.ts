@@ -13,8 +13,8 @@ export function logFiles(layout: Layout): Record<string, string> {
     if (existsSync(path)) files.push([`net-${name}`, path]);
   }
   for (const box of Object.values(layout.boxes)) {
-    const path = join(box.dir, "boot.log");
-    if (existsSync(path)) files.push([`${box.name}-boot.d`, path]);
+    const path = join(box.dir, "fake-journal.log");
+    if (existsSync(path)) files.push([`${box.name}-units`, path]);
   }
   return Object.fromEntries(files.sort()) as Record<string, string>;
 }

@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 
+import { diskEnvironment, OWN_DISK } from "./disk.ts";
 import type { Layout, Machine } from "./layout.ts";
 import { namespaceOf, namespaceOfProcess } from "./namespaces.ts";
 import { isAlive, processOf, signal, type ProcessId } from "./processes.ts";
@@ -13,27 +14,37 @@ export const INSIDE = "/run/machine";
 /**
  * What makes a machine out of a network namespace: own mounts, host name and process ids, held by one process. When that
  * process ends, the kernel ends all others of the machine, containers included, and its mounts are gone.
- * /etc and /run are the machine's own, so that nothing written there (resolv.conf by tailscaled, key.json by dockerd)
- * reaches the real ones.
  */
-const SETUP = `
+const BEGIN = `
 set -eu
 # In the old /proc this is the number that the outer world knows.
 read -r pid _ < /proc/self/stat
 mount --make-rprivate /
-# A copied mount would keep other namespaces alive after their end.
-while read -r _ _ _ _ mountpoint _; do
-  case $mountpoint in /run/netns/*) umount --lazy "$mountpoint" ;; esac
-done < /proc/self/mountinfo
+# A copied mount would keep other namespaces alive after their end. The newest first: \`ip netns add\` mounts the folder
+# over itself, and hides what was mounted there before.
+tac /proc/self/mountinfo | while read -r _ _ _ _ mountpoint _; do
+  # Another lab's may be gone by now.
+  case $mountpoint in /run/netns | /run/netns/*) umount --lazy "$mountpoint" 2>/dev/null || : ;; esac
+done
+`;
+
+/**
+ * A machine that shares the caller's files. /etc and /run are its own, so that nothing written there (resolv.conf by
+ * tailscaled, postgresql's sockets) reaches the real ones.
+ */
+const SHARED_DISK = `
 mount -t tmpfs -o mode=755 tailwart /run
-mkdir -p /run/lock ${INSIDE}
+mkdir -p /run/lock "$INSIDE"
 # Services that do not run as root cannot look into the caller's home folder.
-mount --bind "$DIR" ${INSIDE}
+mount --bind "$DIR" "$INSIDE"
 mkdir -p "$DIR/etc"
 mount -t tmpfs -o mode=755 tailwart "$DIR/etc"
 mkdir "$DIR/etc/upper" "$DIR/etc/work"
 mount -t overlay -o "lowerdir=/etc,upperdir=$DIR/etc/upper,workdir=$DIR/etc/work" tailwart /etc
 mount -t proc proc /proc
+`;
+
+const END = `
 hostname "$HOST"
 # Through a symlink (systemd-resolved) it would be a file below /run.
 rm -f /etc/resolv.conf
@@ -52,16 +63,21 @@ export async function startMachine(layout: Layout, machine: Machine): Promise<bo
   mkdirSync(layout.logDir, { recursive: true });
   rmSync(holderFile(machine), { force: true });
   const log = openSync(join(layout.logDir, `${machine.name}.log`), "a");
+  // The caller's files would be at the mercy of whoever comes in by ssh.
+  const disk = machine.ownDisk ? await diskEnvironment(layout, machine) : {};
+  const setup = [BEGIN, machine.ownDisk ? OWN_DISK : SHARED_DISK, END].join("");
   const unshare = "unshare --mount --uts --pid --fork --kill-child".split(" ");
   const child = spawn(
     "nsenter",
-    [`--net=/run/netns/${machine.netns}`, "--", ...unshare, "bash", "-c", SETUP],
+    [`--net=/run/netns/${machine.netns}`, "--", ...unshare, "bash", "-c", setup],
     {
       detached: true,
       cwd: "/",
       stdio: ["ignore", log, log],
       env: {
         ...SYSTEM_ENV,
+        ...disk,
+        INSIDE,
         DIR: machine.dir,
         HOST: machine.name,
         DNS: layout.dns,

@@ -1,5 +1,5 @@
-import { mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 
 import { CONTROL_ADDRESS, MACHINES, PREFIX_LENGTH, type Layout, type Machine } from "./layout.ts";
 import { allPids } from "./processes.ts";
@@ -40,6 +40,9 @@ export function networkIsUp(layout: Layout): boolean {
 export async function createNetwork(layout: Layout): Promise<void> {
   const { net, ...joined } = layout.machines;
   mkdirSync(FOLDER, { recursive: true });
+  // As `ip netns add` makes it, which would otherwise mount the folder over itself later, and hide these namespaces.
+  if ((await run("mount", ["--make-shared", FOLDER], { allowFailure: true })).code !== 0)
+    await run("sh", ["-ec", 'mount --bind "$0" "$0"; mount --make-shared "$0"', FOLDER]);
   for (const machine of Object.values(layout.machines)) {
     writeFileSync(join(FOLDER, machine.netns), "");
     await run("unshare", [`--net=${join(FOLDER, machine.netns)}`, "true"]);
@@ -81,7 +84,8 @@ export async function removeNetwork(layout: Layout): Promise<void> {
   for (const machine of Object.values(layout.machines)) {
     const path = join(FOLDER, machine.netns);
     while (isMounted(path)) await run("umount", ["--lazy", path]);
-    rmSync(path, { force: true });
+    // Busy below a mount that hides it.
+    await run("rm", ["--force", path], { allowFailure: true });
   }
 }
 
@@ -118,8 +122,9 @@ function identityOf(path: string): string | undefined {
   }
 }
 
+/** Whether something is mounted there that can be seen: a mount that another one hides cannot be taken away. */
 function isMounted(path: string): boolean {
-  return readFileSync("/proc/self/mountinfo", "utf8").includes(` ${path} `);
+  return existsSync(path) && statSync(path).dev !== statSync(dirname(path)).dev;
 }
 
 function markerFile(layout: Layout): string {

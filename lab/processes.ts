@@ -44,6 +44,21 @@ export function commandLine(pid: number): string[] {
   }
 }
 
+/** A process's environment as it was started with; none when it is gone or another user's. */
+export function environmentOf(pid: number): string[] {
+  try {
+    return readFileSync(`/proc/${pid}/environ`, "utf8").split("\0").slice(0, -1);
+  } catch {
+    return [];
+  }
+}
+
+/** The process that started this one, and those above it, the nearest first. */
+export function ancestorsOf(pid: number): number[] {
+  const parent = statOf(pid)?.parent ?? 0;
+  return parent === 0 ? [] : [parent, ...ancestorsOf(parent)];
+}
+
 export function childrenOf(parent: number): number[] {
   return allPids().filter((pid) => statOf(pid)?.parent === parent);
 }

@@ -2,10 +2,10 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-import { startDaemon, waitForDaemon } from "./daemon.ts";
-import { IMAGE_NAMES, imageCache, type Images } from "./images/images.ts";
+import { startDaemon, stopDaemon, waitForDaemon } from "./daemon.ts";
+import { imageCache, type ImageName } from "./images/images.ts";
 import type { PushOrder } from "./images/push.ts";
-import { ImageStore } from "./images/store.ts";
+import { ImageStore, type Manifest } from "./images/store.ts";
 import type { Layout } from "./layout.ts";
 import { toolPath } from "./programs.ts";
 import { runInNetns } from "./run.ts";
@@ -16,33 +16,58 @@ const PUSH = fileURLToPath(new URL("images/push.ts", import.meta.url));
 export async function startRegistry(layout: Layout): Promise<boolean> {
   const machine = layout.machines.net;
   const daemon = { machine, name: "registry" };
-  const storage = join(imageCache(layout), "registry");
-  mkdirSync(storage, { recursive: true });
-  const configFile = join(machine.dir, "registry.yml");
+  mkdirSync(join(imageCache(layout), "registry"), { recursive: true });
+  const started = await startDaemon(layout, { ...daemon, ...serve(layout, "registry", layout.registry, {}) });
+  await waitForDaemon(layout, daemon, () => answers(layout, layout.registry));
+  return started;
+}
+
+/**
+ * Starts a second one over the same images, which gives them to nobody who does not log in.
+ *
+ * @param line `user:bcrypt` as htpasswd(1) writes it
+ * @returns how to end it
+ */
+export async function startLoginRegistry(layout: Layout, line: string): Promise<() => Promise<void>> {
+  const machine = layout.machines.net;
+  const daemon = { machine, name: "login-registry" };
+  const path = join(machine.dir, "htpasswd");
+  writeFileSync(path, `${line}\n`, { mode: 0o600 });
+  const auth = { htpasswd: { realm: "lab", path } };
+  await startDaemon(layout, { ...daemon, ...serve(layout, daemon.name, layout.loginRegistry, { auth }) });
+  await waitForDaemon(layout, daemon, () => answers(layout, layout.loginRegistry));
+  return () => stopDaemon(daemon);
+}
+
+/** How a registry at this address is run. */
+function serve(layout: Layout, name: string, address: string, more: object) {
+  const configFile = join(layout.machines.net.dir, `${name}.yml`);
+  const rootdirectory = join(imageCache(layout), "registry");
   // YAML is a superset of JSON.
   const config = {
     version: "0.1",
     log: { level: "warn", accesslog: { disabled: true } },
-    storage: { filesystem: { rootdirectory: storage }, maintenance: { uploadpurging: { enabled: false } } },
-    http: { addr: "0.0.0.0:5000", secret: "nothing here is secret" },
+    storage: { filesystem: { rootdirectory }, maintenance: { uploadpurging: { enabled: false } } },
+    http: { addr: `0.0.0.0:${address.split(":")[1]}`, secret: "nothing here is secret" },
+    ...more,
   };
   writeFileSync(configFile, JSON.stringify(config, null, 2));
   const command = [toolPath("docker-registry"), "serve", configFile];
-  const env = { OTEL_TRACES_EXPORTER: "none" };
-  const started = await startDaemon(layout, { ...daemon, command, env });
-  await waitForDaemon(layout, daemon, () => answers(layout));
-  return started;
+  return { command, env: { OTEL_TRACES_EXPORTER: "none" } };
 }
 
 /** Pushes what the registry lacks. Returns what was pushed. */
-export async function pushImages(layout: Layout, images: Images): Promise<string[]> {
+export async function pushImages(
+  layout: Layout,
+  images: readonly { name: ImageName; manifest: Manifest }[],
+): Promise<string[]> {
   const store = new ImageStore(imageCache(layout));
   const order: PushOrder = {
     registry: `http://${layout.registry}`,
-    images: IMAGE_NAMES.map((name) => ({
+    images: images.map(({ name, manifest }) => ({
       repository: `tailwart/${name}`,
-      manifest: images[name],
-      files: Object.fromEntries(images[name].blobs.map(({ digest }) => [digest, store.blobFile(digest)])),
+      manifest,
+      files: Object.fromEntries(manifest.blobs.map(({ digest }) => [digest, store.blobFile(digest)])),
     })),
   };
   const { stdout } = await runInNetns(layout.machines.net.netns, [process.execPath, PUSH], {
@@ -52,7 +77,7 @@ export async function pushImages(layout: Layout, images: Images): Promise<string
   return stdout.split("\n").filter(Boolean);
 }
 
-async function answers(layout: Layout): Promise<boolean> {
-  const probe = ["bash", "-c", `: < /dev/tcp/${layout.registry.replace(":", "/")}`];
+async function answers(layout: Layout, address: string): Promise<boolean> {
+  const probe = ["bash", "-c", `: < /dev/tcp/${address.replace(":", "/")}`];
   return (await runInNetns(layout.machines.net.netns, probe, { allowFailure: true })).code === 0;
 }

@@ -6,23 +6,32 @@ import { startAcme } from "./acme.ts";
 import { startDocker } from "./boxes.ts";
 import { removeCgroups } from "./cgroups.ts";
 import { startDns } from "./dns.ts";
-import { buildImages, IMAGE_NAMES, imageReference, imagesFile } from "./images/images.ts";
+import type { GivenImage } from "./images/given.ts";
+import { IMAGE_NAMES } from "./images/images.ts";
+import { chooseImages, notedImages, type NotedImages, noteImages, remarks } from "./images/noted.ts";
+import { releaseOnDisk } from "./disk.ts";
+import { hostRoot } from "./host-root.ts";
 import { BOXES, layoutOf, type Box, type Layout } from "./layout.ts";
 import { withLock } from "./lock.ts";
 import { startMachine, stopMachine } from "./machine.ts";
 import { createNetwork, networkIsUp, processesIn, removeNetwork } from "./namespaces.ts";
 import { joinTailnet, NODES } from "./nodes.ts";
+import { knowHosts, prepareOperator } from "./operator.ts";
 import { startPostgres } from "./postgres.ts";
 import { pushImages, startRegistry } from "./registry.ts";
+import { startResolver } from "./resolver.ts";
 import { run, until } from "./run.ts";
 import { passphraseFile, secretsOf } from "./secrets.ts";
 import { startSmarthost } from "./smarthost.ts";
+import { hostKeys, startSshd } from "./sshd.ts";
 import { inParallel, stage, type Log } from "./stages.ts";
 import { startTailnet } from "./tailnet/index.ts";
 
 export interface WorldOptions {
   /** Where the lines about the stages go. Default: standard output */
   log?: Log;
+  /** Images that take the built ones' place. */
+  images?: readonly GivenImage[];
 }
 
 /**
@@ -33,16 +42,19 @@ export interface WorldOptions {
  * @throws UserError when the machine cannot hold a lab, Error when a part does not start, with its last words
  * @example const layout = await up("lab");
  */
-export async function up(name: string, { log = console.log }: WorldOptions = {}): Promise<Layout> {
+export async function up(
+  name: string,
+  { log = console.log, images = [] }: WorldOptions = {},
+): Promise<Layout> {
   requireLinuxRoot();
   const layout = layoutOf(name);
   mkdirSync(layout.logDir, { recursive: true, mode: 0o755 });
   const onWait = () => log(`… another command on the lab "${name}" is running; waiting for it`);
-  await withLock(layout.stateDir, () => start(layout, log), onWait);
+  await withLock(layout.stateDir, () => start(layout, images, log), onWait);
   return layout;
 }
 
-async function start(layout: Layout, log: Log): Promise<void> {
+async function start(layout: Layout, given: readonly GivenImage[], log: Log): Promise<void> {
   secretsOf(layout);
   passphraseFile(layout);
   // What a killed `up` had begun may still be at work in the machines, beside whom a second start would trip. So they
@@ -57,6 +69,11 @@ async function start(layout: Layout, log: Log): Promise<void> {
     await clear(layout);
     await createNetwork(layout);
     return "up";
+  });
+  await stage(log, "hosts", async () => {
+    const releases = [...new Set(BOXES.map((name) => releaseOnDisk(layout.boxes[name])))];
+    for (const release of releases) await hostRoot(layout, release, (line) => log(`  hosts: ${line}`));
+    return `Debian ${releases.join(", ")}`;
   });
   await stage(log, "machines", async () => {
     const started = await Promise.all(
@@ -75,8 +92,9 @@ async function start(layout: Layout, log: Log): Promise<void> {
     stage(log, "dns", async () => remark(await startDns(layout))),
     stage(log, "acme", async () => remark(await startAcme(layout))),
     ...BOXES.map((name) => stage(log, name, () => startBox(layout, layout.boxes[name]))),
+    stage(log, "ssh", () => startSsh(layout)),
     startTailnetAndNodes(layout, log),
-    startImages(layout, log),
+    startImages(layout, given, log),
   );
   rmSync(begun);
 }
@@ -86,13 +104,24 @@ async function startBox(layout: Layout, box: Box): Promise<string> {
   return `dockerd ${version} ${remark(started)}`;
 }
 
+async function startSsh(layout: Layout): Promise<string> {
+  const publicKey = await prepareOperator(layout);
+  const boxes = Object.values(layout.boxes);
+  const started = await Promise.all(boxes.map((box) => startSshd(layout, box, publicKey)));
+  knowHosts(layout, (await Promise.all(boxes.map(hostKeys))).flat());
+  return `${boxes.map(({ sshHost }) => sshHost).join(", ")} ${remark(started.some(Boolean))}`;
+}
+
 async function startTailnetAndNodes(layout: Layout, log: Log): Promise<void> {
   const { stateDir, address, netns, domain } = layout.tailnet;
   let endpoints: Awaited<ReturnType<typeof startTailnet>> | undefined;
-  await stage(log, "tailnet", async () => {
-    endpoints = await startTailnet({ stateDir, address, netns, domain });
-    return `headscale and API at ${endpoints.apiUrl}`;
-  });
+  await inParallel(
+    stage(log, "tailnet", async () => {
+      endpoints = await startTailnet({ stateDir, address, netns, domain });
+      return `headscale and API at ${endpoints.apiUrl}`;
+    }),
+    stage(log, "edge: resolver", async () => `systemd-resolved ${remark(await startResolver(layout))}`),
+  );
   const joined = NODES.map((node) =>
     stage(log, `${node.machine}: tailscaled`, async () => {
       const started = endpoints && (await joinTailnet(layout, node, endpoints));
@@ -102,23 +131,22 @@ async function startTailnetAndNodes(layout: Layout, log: Log): Promise<void> {
   await inParallel(...joined);
 }
 
-async function startImages(layout: Layout, log: Log): Promise<void> {
-  let images: Awaited<ReturnType<typeof buildImages>> | undefined;
+async function startImages(layout: Layout, given: readonly GivenImage[], log: Log): Promise<void> {
+  let images: NotedImages | undefined;
   await inParallel(
     stage(log, "images", async () => {
-      images = await buildImages(layout, (line) => log(`  images: ${line}`));
+      images = await chooseImages(layout, given, (line) => log(`  images: ${line}`));
+      for (const line of remarks(notedImages(layout), images)) log(`  images: ${line}`);
       return IMAGE_NAMES.join(", ");
     }),
     stage(log, "registry", async () => remark(await startRegistry(layout))),
   );
   await stage(log, "registry: images", async () => {
     if (!images) return undefined;
-    const pushed = await pushImages(layout, images);
-    const references = IMAGE_NAMES.map((name) => [
-      name,
-      imageReference(layout, name, images?.[name].digest ?? ""),
-    ]);
-    writeFileSync(imagesFile(layout), JSON.stringify(Object.fromEntries(references), null, 2));
+    const chosen = images;
+    const order = IMAGE_NAMES.map((name) => ({ name, manifest: chosen[name].manifest }));
+    const pushed = await pushImages(layout, order);
+    noteImages(layout, chosen);
     return pushed.length > 0 ? `pushed ${pushed.length}` : "nothing to push";
   });
 }

@@ -20,8 +20,10 @@ export interface FlowInputs {
   /** Who may open the admin listener. */
   operators: string[];
   services: MailService[];
-  postgresPort: number;
-  relayPort: number;
+  /** Port of Postgres; undefined where it is no machine of the tailnet, so that no grant concerns it. */
+  postgresPort: number | undefined;
+  /** Port of the relay; undefined likewise. */
+  relayPort: number | undefined;
 }
 
 /** The flow table. */
@@ -37,8 +39,13 @@ export function flowsOf({ tags, operators, services, postgresPort, relayPort }: 
     ...services.map((service) =>
       tcp(tags.edge, tags.stalwart, service.port, `the edge passes on ${service.name}`),
     ),
-    tcp(tags.stalwart, tags.postgres, postgresPort, "Stalwart's data store"),
-    tcp(tags.stalwart, tags.relay, relayPort, "outbound mail goes to the smarthost (lessons 10 and 11)"),
+    ...optional(postgresPort, (port) => tcp(tags.stalwart, tags.postgres, port, "Stalwart's data store")),
+    ...optional(relayPort, (port) =>
+      tcp(tags.stalwart, tags.relay, port, "outbound mail goes to the smarthost (lessons 10 and 11)"),
+    ),
     ...operators.map((from) => tcp(from, tags.stalwart, ADMIN_PORT, "operators reach the admin listener")),
   ];
 }
+
+const optional = (port: number | undefined, flow: (port: number) => Flow): Flow[] =>
+  port === undefined ? [] : [flow(port)];

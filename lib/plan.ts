@@ -1,15 +1,20 @@
 import { withSecretFiles } from "../config/certificates.ts";
+import { accountName } from "../config/mailboxes.ts";
 import type { Config } from "../config/schema.ts";
 import { refuseUnoffered } from "../config/offered.ts";
 import { toDesired } from "../config/server-settings.ts";
 import { declaredLine } from "../config/stalwart-line.ts";
+import { isMagicDnsName } from "./addresses.ts";
 import { flowsOf } from "./flows.ts";
 import { magicDnsName, passthroughNames } from "./names.ts";
-import { ADMIN_PORT, MAIL_SERVICES } from "./services.ts";
+import { ADMIN_PORT, MAIL_SERVICES, WATCH_LISTENER } from "./services.ts";
 import { parseSettings } from "./settings/parse.ts";
 import { TAILNET_RANGES } from "./settings/schema.ts";
 import { generationOf } from "./stalwart/line.ts";
+import { tagsOf } from "./tailnet/flows.ts";
 
+/** Host of Caddy's default CA: https://caddyserver.com/docs/json/apps/tls/automation/policies/issuers/acme/ca/ */
+const ACME_HOST = "acme-v02.api.letsencrypt.org";
 /** The relay's route in Stalwart. */
 const ROUTE = "smarthost";
 /** Where Stalwart finds the relay's password. */
@@ -22,12 +27,13 @@ const RELAY_PASSWORD_FILE = "/etc/stalwart/secrets/relay";
 export function planOf(config: Config) {
   const { tailnet, relay, postgres, edge, kvm, images } = config;
   const services = config.services.map((name) => MAIL_SERVICES[name]);
+  const onTailnet = ({ host }: { host: string }) => isMagicDnsName(host, tailnet.domain);
   const flows = flowsOf({
     tags: tailnet.tags,
     operators: tailnet.operators,
     services,
-    postgresPort: postgres.port,
-    relayPort: relay.port,
+    postgresPort: onTailnet(postgres) ? postgres.port : undefined,
+    relayPort: onTailnet(relay) ? relay.port : undefined,
   });
   const stalwartName = magicDnsName(tailnet.hostname, tailnet.domain);
   const relayHost = magicDnsName(relay.host, tailnet.domain);
@@ -36,7 +42,8 @@ export function planOf(config: Config) {
 
   const line = declaredLine(config) ?? "0.15";
   const generation = generationOf(line);
-  const { connectTimeout, allowedIps, ...server } = toDesired(config.settings);
+  const { connectTimeout, allowedIps, mtaSts, ...server } = toDesired(config.settings);
+  const mailHosts = [...new Set([config.mailHost, ...config.domains.flatMap(({ hosts }) => hosts)])];
 
   const settings = parseSettings({
     ...server,
@@ -44,7 +51,15 @@ export function planOf(config: Config) {
     tailnetDomain: tailnet.domain,
     listeners: [
       ...services.map((service) => ({ ...service, proxy: true })),
-      { name: "admin", protocol: "http" as const, port: ADMIN_PORT, implicitTls: false, proxy: false },
+      {
+        name: "admin",
+        protocol: "http" as const,
+        port: ADMIN_PORT,
+        implicitTls: false,
+        proxy: false,
+        management: true,
+      },
+      WATCH_LISTENER,
     ],
     proxyTrustedNetworks: [...TAILNET_RANGES],
     // The edge's public address is the client when the edge connects to its own public name (lesson 3).
@@ -59,30 +74,50 @@ export function planOf(config: Config) {
       },
     ],
     outbound: { route: ROUTE, connectTimeout },
-    postgres: { ...store, database: postgres.database, user: postgres.user },
+    postgres: { ...store, database: postgres.database, user: postgres.user, tls: postgres.tls },
     ...(config.acme.length > 0 && { acme: config.acme }),
     ...(config.dnsProvider && { dnsProvider: withSecretFiles(config.dnsProvider) }),
-    domains: [config.mailDomain],
-    accounts: config.accounts.map(({ name }) => ({ name, emails: [`${name}@${config.mailDomain}`] })),
+    mtaSts: { ...mtaSts, mx: mtaSts.mx.length > 0 ? mtaSts.mx : mailHosts },
+    domains: config.domains.map(({ hosts: _, ...domain }) => domain),
+    accounts: config.accounts.map(({ address, aliases, quota }) => ({
+      name: accountName(address, config.domains[0]?.name ?? ""),
+      emails: [address, ...aliases],
+      ...(quota !== undefined && { quota }),
+    })),
   });
-  refuseUnoffered(line, settings);
+  refuseUnoffered(line, settings, config.settings.takeOver);
 
   return {
     flows,
     /** What runs on which data store. */
-    deployed: { line, dataStore: `${postgresHost}:${postgres.port}/${postgres.database}` },
+    deployed: {
+      line,
+      dataStore: `${postgresHost}:${postgres.port}/${postgres.database}`,
+      dockerHost: kvm.dockerHost,
+    },
     policy: {
       flows,
-      tags: Object.values(tailnet.tags),
+      tags: Object.values(tailnet.tags).filter((tag) => tagsOf(flows).includes(tag)),
       tagOwners: tailnet.tagOwners,
+      proxy: {
+        tag: tailnet.tags.stalwart,
+        edge: tailnet.tags.edge,
+        ports: settings.listeners.filter(({ proxy }) => proxy).map(({ port }) => port),
+      },
       nodes: {
         [stalwartName]: tailnet.tags.stalwart,
-        [postgresHost]: tailnet.tags.postgres,
-        [relayHost]: tailnet.tags.relay,
+        ...(onTailnet(postgres) && { [postgresHost]: tailnet.tags.postgres }),
+        ...(onTailnet(relay) && { [relayHost]: tailnet.tags.relay }),
       },
+    },
+    /** What is pulled before anything changes, by host. */
+    images: {
+      kvm: { anchor: images.anchor, sidecar: images.sidecar, stalwart: images.stalwart },
+      edge: { edge: images.edge },
     },
     sidecar: {
       image: images.sidecar,
+      anchorImage: images.anchor,
       dockerHost: kvm.dockerHost,
       hostname: tailnet.hostname,
       tag: tailnet.tags.stalwart,
@@ -95,20 +130,24 @@ export function planOf(config: Config) {
     generation,
     stalwart: {
       image: images.stalwart,
-      filesImage: images.sidecar,
+      filesImage: images.anchor,
+      dockerHost: kvm.dockerHost,
       watch: config.stalwart.watch,
       generation,
     },
-    startUnit: { dockerHost: kvm.dockerHost, kind: kvm.startUnit, directory: kvm.startDirectory },
+    startUnit: { dockerHost: kvm.dockerHost, kind: kvm.startUnit },
     settings,
+    /** Whether a first deploy may write over what somebody else has set up. */
+    takeOver: config.settings.takeOver,
     edge: {
       image: images.edge,
       dockerHost: edge.dockerHost,
       tag: tailnet.tags.edge,
       services,
       upstreamHost: stalwartName,
-      passthrough: passthroughNames(config.mailHost, config.mailDomain),
+      passthrough: passthroughNames(config.mailHost, config.domains),
       sites: edge.sites,
+      fallback: edge.fallback,
       certificates: edge.certificates,
       wanAddress: edge.wanAddress,
     },
@@ -117,6 +156,11 @@ export function planOf(config: Config) {
       relay: { host: relayHost, port: relay.port },
       kvmDockerHost: kvm.dockerHost,
       edgeDockerHost: edge.dockerHost,
+      edgeNames: {
+        magicDns: stalwartName,
+        // What the edge needs of the internet: the CA of its own sites; else the name that mail is sent to.
+        public: edge.certificates === "acme" ? ACME_HOST : config.mailHost,
+      },
       node: `${tailnet.hostname} (${tailnet.tags.stalwart})`,
     },
   };

@@ -1,28 +1,30 @@
+/** How often the host looks for containers that Docker has given up. Seconds. */
+const INTERVAL = 5;
+
 /**
- * A script that starts a stack's containers again, in their order, after the Docker daemon came up.
+ * A script that starts a stack's containers again that Docker has given up, as long as it runs.
  *
- * Docker before 29 does not order starts at boot: a container that joins another's namespace is given up when
- * the owner is not there yet, and \`restart: always\` does not try again (moby#50326).
+ * Docker tries a start once: when the owner of the namespace that a container joins is down at that
+ * moment, the container stays down, whatever its restart policy says (moby#50326). It happens at
+ * boot, since Docker before 29 does not order its starts, and when an anchor and one that has joined
+ * it are killed together. Such a container is told by `State.Error`; one that was stopped by hand
+ * has none, and is left alone.
  *
  * @param stack value of the label tailwart.stack
  */
 export function startScript(stack: string): string {
   return `#!/bin/sh
-# Written by tailwart: starts the containers of ${stack} that Docker left down at boot.
+# Written by tailwart: starts the containers of ${stack} that Docker has given up.
 set -u
-for attempt in 1 2 3 4 5 6 7 8 9 10; do
-  down=0
-  for role in anchor sidecar stalwart; do
-    for id in $(docker ps --all --quiet --filter label=tailwart.stack=${stack} --filter label=tailwart.role=$role); do
-      [ "$(docker inspect --format '{{.State.Running}}{{.State.Restarting}}' "$id")" = falsefalse ] || continue
-      docker start "$id" >/dev/null || down=1
-    done
+while :; do
+  # In the order of their roles, so the anchor first.
+  for id in $(docker ps --all --filter status=exited --filter label=tailwart.stack=${stack} \\
+    --format '{{.Label "tailwart.role"}} {{.ID}}' | sort | cut -d ' ' -f 2); do
+    error=$(docker inspect --format '{{.State.Error}}' "$id")
+    [ -z "$error" ] || { docker start "$id" >/dev/null 2>&1 && echo "started $id again, after: $error"; }
   done
-  [ "$down" = 1 ] || exit 0
-  sleep 1
+  sleep ${INTERVAL}
 done
-echo "tailwart: some containers of ${stack} did not start" >&2
-exit 1
 `;
 }
 
@@ -31,17 +33,18 @@ export function startName(stack: string): string {
   return `tailwart-start-${stack.replaceAll("/", "-")}`;
 }
 
-/** A systemd unit that runs the script each time after Docker has started (systemd.unit(5)). */
+/** A systemd unit that runs the script for as long as Docker runs (systemd.unit(5)). */
 export function systemdUnit(scriptPath: string): string {
   return `[Unit]
-Description=Start tailwart's containers after Docker
+Description=Start tailwart's containers that Docker has given up
 After=docker.service
 Requires=docker.service
 PartOf=docker.service
 
 [Service]
-Type=oneshot
 ExecStart=${scriptPath}
+Restart=always
+RestartSec=${INTERVAL}
 
 [Install]
 WantedBy=docker.service

@@ -1,5 +1,6 @@
 import type { PolicyDefinition } from "./definition.ts";
 import { acmeDnsSecretPresent } from "./acme-dns-secret-present.ts";
+import { adminNotPublic } from "./admin-not-public.ts";
 import { containerLeastPrivilege } from "./container-least-privilege.ts";
 import { edgeNeverBanned } from "./edge-never-banned.ts";
 import { edgePortConflict } from "./edge-port-conflict.ts";
@@ -43,6 +44,7 @@ export function withUniqueIds<Policy extends { readonly id: string }>(
 /** Every policy of the pack. */
 export const allPolicies: readonly AnyPolicy[] = withUniqueIds<AnyPolicy>([
   acmeDnsSecretPresent,
+  adminNotPublic,
   containerLeastPrivilege,
   edgeNeverBanned,
   edgePortConflict,

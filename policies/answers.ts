@@ -56,12 +56,12 @@ export function answersOf(pack: Served): Answers {
     return concerned;
   };
   return {
-    analyze: answering(({ request }) => {
+    analyze: answering(async ({ request }) => {
       const resource = subjectOf(request);
       const { asked, others } = concernedBy(resource.type);
       return ask(pack, asked, others, ({ validateResource }, answer) => validateResource?.(resource, answer));
     }),
-    analyzeStack: answering(({ request }) => {
+    analyzeStack: answering(async ({ request }) => {
       const resources = resourcesOf(request);
       const asked = activeOf(pack).filter(({ validateStack }) => validateStack);
       return ask(pack, asked, [], ({ validateStack }, answer) => validateStack?.(resources, answer));
@@ -72,19 +72,12 @@ export function answersOf(pack: Served): Answers {
 }
 
 /** A method that calls back with what a function returns, or throws. */
-function answering<Request, Response>(
-  answer: (call: { readonly request: Request }) => Promise<Response>,
-): Method<Request, Response> {
-  return async (call, callback) => {
-    let response: Response;
-    try {
-      response = await answer(call);
-    } catch (error) {
-      return callback(error as Error);
-    }
-    callback(undefined, response);
-  };
-}
+const answering =
+  <Request, Response>(
+    answer: (call: { readonly request: Request }) => Promise<Response>,
+  ): Method<Request, Response> =>
+  (call, callback) =>
+    answer(call).then((response) => callback(undefined, response), callback);
 
 interface Concerned {
   readonly asked: readonly SdkPolicy[];
@@ -120,13 +113,13 @@ async function ask(
     const level = levelOf?.(policyName) ?? policy.enforcementLevel;
     const enforcementLevel: SdkPolicy["enforcementLevel"] = level === "advisory" ? level : "mandatory";
     const pack = { policyName, description, severity, enforcementLevel, policyPackName, policyPackVersion };
-    const title = `policy '${policyName}' from policy pack '${policyPackName}@v${policyPackVersion}'`;
     try {
       await judge(policy, {
         report: (violation) => said.push({ ...pack, ...violation }),
         notApplicable: (reason) => notApplicable.push(notConcerned(policyName, reason)),
       });
     } catch (error) {
+      const title = `policy '${policyName}' from policy pack '${policyPackName}@v${policyPackVersion}'`;
       if (!(error instanceof UnknownValueError))
         throw asGrpcError(error, `Error validating resource with ${title}`);
       const message = `can't run ${title} during preview: ${error.message}`;

@@ -3,11 +3,6 @@ import type * as messages from "@pulumi/pulumi/proto/analyzer_pb.js";
 import type { Subject } from "./definition.ts";
 import { inputsOf } from "./inputs.ts";
 
-/** What a policy is shown of a resource over the whole stack. */
-export interface StackResource extends Subject {
-  readonly propertyDependencies: Readonly<Record<string, readonly Subject[]>>;
-}
-
 /** A resource as the engine asks about it. As the SDK shows it (server.js), but for what no policy here reads. */
 export function subjectOf(message: messages.AnalyzeRequest | messages.AnalyzerResource): Subject {
   const options = message.getOptions();
@@ -22,7 +17,7 @@ export function subjectOf(message: messages.AnalyzeRequest | messages.AnalyzerRe
 }
 
 /** The stack's resources, each with those that its inputs come from; a dependency that is not among them is left out, as the SDK does. */
-export function resourcesOf(request: messages.AnalyzeStackRequest): StackResource[] {
+export function resourcesOf(request: messages.AnalyzeStackRequest): Subject[] {
   const all = request.getResourcesList().map((message) => {
     const propertyDependencies: Record<string, readonly Subject[]> = {};
     return { message, resource: { ...subjectOf(message), propertyDependencies } };

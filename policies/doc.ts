@@ -1,5 +1,6 @@
 import type { PolicyConfigSchema } from "@pulumi/policy";
 
+import { lessonPage } from "../lib/citations.ts";
 import { allPolicies, type AnyPolicy } from "./all.ts";
 import { EXCEPTIONS_DESCRIPTION, EXCEPTIONS_SCHEMA } from "./exceptions-policy.ts";
 import { EXCEPTIONS_FILE } from "./exceptions.ts";
@@ -26,7 +27,7 @@ ${policies.map(policyDoc).join("\n")}`;
 }
 
 const row = (p: AnyPolicy): string =>
-  `| [${p.id}](#${p.id}) | ${p.anyStack ? "★" : ""} | ${p.description} | ${p.severity} | ${p.level} | ${p.lesson ?? ""} |`;
+  `| [${p.id}](#${p.id}) | ${p.anyStack ? "★" : ""} | ${p.description} | ${p.severity} | ${p.level} | ${p.lesson === undefined ? "" : `[${p.lesson}](${lessonPage(p.lesson)})`} |`;
 
 function settingsOfAll(): string {
   return `## Settings

@@ -9,7 +9,7 @@ import {
   type Route,
   type Upstream,
 } from "./caddy/model.ts";
-import { list, record } from "./json-values.ts";
+import { list, record } from "../lib/json-values.ts";
 import { sniOf } from "./caddy/passthrough.ts";
 import { definePolicy, type Finding, type NotJudged, type Subject, type Verdict } from "./definition.ts";
 

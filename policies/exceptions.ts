@@ -1,5 +1,5 @@
 import { parse as parseJsonc, printParseErrorCode, type ParseError } from "jsonc-parser";
-import { isRecord } from "./json-values.ts";
+import { isRecord } from "../lib/json-values.ts";
 
 /** The file's name, beside the program's Pulumi.yaml. */
 export const EXCEPTIONS_FILE = "policy-exceptions.jsonc";

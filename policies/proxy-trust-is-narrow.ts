@@ -1,6 +1,6 @@
 import { definePolicy, type Finding, type NotJudged, type Subject, type Verdict } from "./definition.ts";
-import { whoReaches } from "./grants.ts";
-import type { PolicyDocument } from "./policy-rules.ts";
+import { whoReaches } from "../lib/tailnet/reach.ts";
+import type { PolicyDocument } from "../lib/tailnet/policy-rules.ts";
 import { refuseUnknownKeys, wrongSetting } from "./settings.ts";
 import { SETTINGS_TYPES } from "./stalwart-acme.ts";
 import {
@@ -101,7 +101,7 @@ function openingsTo(
   return [...openings.values()];
 }
 
-/** Trust in the whole tailnet is narrow only where grants make it so (decision 8 of the design). */
+/** Trust in the whole tailnet is narrow only where grants make it so (decision 8). */
 function judgeStack(resources: readonly Subject[], { edgeTag }: TrustSettings): Verdict {
   const trusting = resources.flatMap((resource) => {
     const [first, ...rest] = proxyOf(resource)?.trust.entries.filter(isTailnetAtLarge) ?? [];

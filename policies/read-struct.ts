@@ -31,6 +31,17 @@ export function readStruct(reader: Reader): Fields {
 }
 
 function readFields(fields: Fields, reader: Reader): void {
+  const entries = readRepeated(reader, readEntry);
+  entries.sort((a, b) => (a.key < b.key ? -1 : Number(a.key > b.key)));
+  for (const { key, value } of entries) fields[key] = value;
+}
+
+function readList(list: unknown[], reader: Reader): void {
+  for (const { value } of readRepeated(reader, readValue)) list.push(value);
+}
+
+/** The one field that both a Struct and a ListValue have. */
+function readRepeated(reader: Reader, read: (entry: Entry, reader: Reader) => void): Entry[] {
   const entries: Entry[] = [];
   while (reader.nextField()) {
     if (reader.getFieldNumber() !== 1) {
@@ -38,11 +49,10 @@ function readFields(fields: Fields, reader: Reader): void {
       continue;
     }
     const entry: Entry = { key: "", value: null };
-    reader.readMessage(entry, readEntry);
+    reader.readMessage(entry, read);
     entries.push(entry);
   }
-  entries.sort((a, b) => (a.key < b.key ? -1 : Number(a.key > b.key)));
-  for (const { key, value } of entries) fields[key] = value;
+  return entries;
 }
 
 function readEntry(entry: Entry, reader: Reader): void {
@@ -51,18 +61,6 @@ function readEntry(entry: Entry, reader: Reader): void {
     if (field === 1) entry.key = reader.readString();
     else if (field === 2) reader.readMessage(entry, readValue);
     else reader.skipField();
-  }
-}
-
-function readList(list: unknown[], reader: Reader): void {
-  while (reader.nextField()) {
-    if (reader.getFieldNumber() !== 1) {
-      reader.skipField();
-      continue;
-    }
-    const entry: Entry = { key: "", value: null };
-    reader.readMessage(entry, readValue);
-    list.push(entry.value);
   }
 }
 

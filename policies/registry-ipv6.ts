@@ -1,7 +1,7 @@
 import { isIP } from "node:net";
 
 import type { NotJudged, Subject } from "./definition.ts";
-import { isRecord } from "./json-values.ts";
+import { isRecord } from "../lib/json-values.ts";
 import { formatPath, read, readAt, UNKNOWN_AT_PREVIEW, type Path } from "./visit.ts";
 
 /** The resource that carries the settings of Stalwart 0.16 and later, as rows of its registry. */

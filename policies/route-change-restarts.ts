@@ -44,7 +44,7 @@ const RELOADS = {
   settings: "a GET of /api/reload or a restart of the container",
   registry: "a restart of the container",
 };
-const LEFT_OUT = { settings: "", registry: " (ReloadSettings leaves the route table as it is)" };
+const LEFT_OUT = { settings: "", registry: " (ReloadSettings may be refused, and then leaves all as it is)" };
 
 /** Undefined for a script that writes no route. */
 function judgeScript(script: Script, writer: Subject, resources: readonly Subject[]): Judged | undefined {
@@ -161,10 +161,10 @@ function judgeStack(resources: readonly Subject[]): Verdict {
 /**
  * What counts as "something restarts Stalwart on its change":
  *
- * - tailwart's settings resource does so by itself, in both generations: its provider writes, reloads (0.15 line, where the source shows and the
- *   lab has shown that /api/reload rebuilds the routes) or restarts (registry), and reads back. Having the resource is keeping the rule.
+ * - tailwart's settings resource does so by itself, in both generations: its provider writes, reloads (on both lines a reload was seen to rebuild
+ *   the routes), reads back and probes. Having the resource is keeping the rule.
  * - A script that writes routes past it must reload or restart after its last write; or another must that runs again for the same change. For
- *   the registry only a restart counts: lesson 12 saw ReloadSettings leave the route table as it was, and a restart leaves no doubt.
+ *   the registry only a restart counts: a reload there takes all settings or none, and a script rarely reads its answer.
  * - A config file in an upload is read at start only. An upload makes its own container anew; a container that merely carries the file into a
  *   volume must therefore make the server anew too.
  */

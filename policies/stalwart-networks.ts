@@ -1,4 +1,4 @@
-import { covers, overlaps, parseRange, type AddressRange } from "./address-ranges.ts";
+import { covers, overlaps, parseRange, type AddressRange } from "../lib/address-ranges.ts";
 
 /** IPv4 addresses as IPv6 writes them, ::ffff:0:0/96. */
 const MAPPED = 0xffff_0000_0000n;

@@ -15,6 +15,9 @@ export interface Rule {
   readonly where: string;
   /** "unknown" when the condition, or what it gives, is unknown at preview. */
   readonly holds: Holds | "unknown";
+  /** As they are written; undefined where there is none, or it is unknown at preview. */
+  readonly condition?: string | undefined;
+  readonly value?: string | undefined;
   readonly result: Result | { readonly kind: "unknown" };
 }
 
@@ -87,7 +90,9 @@ export function ifBlockOf(keys: StalwartKeys, prefix: string): Strategy {
   if (all.includes(prefix)) {
     return {
       kind: "rules",
-      rules: [{ where: keys.where(prefix), holds: "always", result: resultAt(prefix) }],
+      rules: [
+        { where: keys.where(prefix), holds: "always", result: resultAt(prefix), value: valueOf(prefix) },
+      ],
     };
   }
   const parts = all.filter((key) => key.startsWith(`${prefix}.`)).sort();
@@ -117,6 +122,8 @@ export function ifBlockOf(keys: StalwartKeys, prefix: string): Strategy {
         where: keys.where(key),
         holds: condition === undefined ? "unknown" : holdsFor(condition),
         result: resultAt(key),
+        condition,
+        value: valueOf(key),
       });
       open = undefined;
     } else if (kind === "then" && position !== index) return broken(key, "has no `if`");
@@ -128,7 +135,8 @@ export function ifBlockOf(keys: StalwartKeys, prefix: string): Strategy {
   }
   if (open) return broken(open.key, "has no `then`");
   if (otherwise === undefined) return broken(first, "begins an if-block that has no `else`");
-  rules.push({ where: keys.where(otherwise), holds: "always", result: resultAt(otherwise) });
+  const value = valueOf(otherwise);
+  rules.push({ where: keys.where(otherwise), holds: "always", result: resultAt(otherwise), value });
   return { kind: "rules", rules };
 }
 

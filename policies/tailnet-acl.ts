@@ -2,8 +2,8 @@ import { parse as parseJsonc, type ParseError } from "jsonc-parser";
 import { isMagicDnsName } from "../lib/addresses.ts";
 import type { Subject } from "./definition.ts";
 import { CONTAINER, environmentOf } from "./docker.ts";
-import { strings } from "./json-values.ts";
-import type { PolicyDocument } from "./policy-rules.ts";
+import { strings } from "../lib/json-values.ts";
+import type { PolicyDocument } from "../lib/tailnet/policy-rules.ts";
 import { readString, walk } from "./visit.ts";
 
 export const ACL = "tailscale:index/acl:Acl";

@@ -1,9 +1,9 @@
 import { definePolicy, type Finding, type NotJudged, type Subject, type Verdict } from "./definition.ts";
 import { CONTAINER } from "./docker.ts";
 import { dialsOf, unknownDials, type Dial } from "./flow-needs.ts";
-import { reaches, whoReaches, type Party } from "./grants.ts";
+import { reaches, whoReaches, type Party } from "../lib/tailnet/reach.ts";
 import { listenersOf, MAIL_SETTINGS } from "./people-listeners.ts";
-import { rulesOf, type PolicyDocument } from "./policy-rules.ts";
+import { rulesOf, type PolicyDocument } from "../lib/tailnet/policy-rules.ts";
 import { refuseUnknownKeys, wrongSetting } from "./settings.ts";
 import { SETTINGS } from "./stalwart-settings.ts";
 import { ACL, readPolicyFile } from "./tailnet-acl.ts";

@@ -1,7 +1,7 @@
 import { classifyHost, isMagicDnsName } from "../lib/addresses.ts";
 import type { Subject } from "./definition.ts";
 import { CONTAINER, environmentOf, labelOf } from "./docker.ts";
-import { sameHost } from "./grants.ts";
+import { sameHost } from "../lib/tailnet/reach.ts";
 import { tailnetDomains } from "./tailnet-acl.ts";
 import { read, readAt, readString, walk } from "./visit.ts";
 

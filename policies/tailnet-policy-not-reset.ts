@@ -1,6 +1,6 @@
-import { covers, parseRange, TAILNET_V4 } from "./address-ranges.ts";
+import { covers, parseRange, TAILNET_V4 } from "../lib/address-ranges.ts";
 import { definePolicy, type Finding, type Judgement, type Subject, type Verdict } from "./definition.ts";
-import { allowsAllBySilence, rulesOf, type Destination, type Rule } from "./policy-rules.ts";
+import { allowsAllBySilence, rulesOf, type Destination, type Rule } from "../lib/tailnet/policy-rules.ts";
 import { ACL, readPolicyFile } from "./tailnet-acl.ts";
 import { read, readString, UNKNOWN_AT_PREVIEW } from "./visit.ts";
 

@@ -5,6 +5,9 @@ import { UNKNOWN_MARK } from "./inputs.ts";
 /** Keys and indices from a resource's inputs down to a value. */
 export type Path = readonly (string | number)[];
 
+/** Where a node of a config stands, for a reader. */
+export type Place = (node: unknown, path: Path) => string;
+
 /** A value that could be read, or the fact that it is unknown at preview. */
 export type Read = { readonly known: true; readonly value: unknown } | { readonly known: false };
 
@@ -33,7 +36,7 @@ function withoutTrace<Result>(answer: () => Result): Result {
 
 /**
  * Reads one key in a guard of its own. During preview the SDK hands out proxies that throw when an unknown value is read; without the guard
- * the first unknown would blind the rest of the rule (research: iteration, spread and JSON.stringify all throw, Object.keys does not).
+ * the first unknown would blind the rest of the rule (iteration, spread and JSON.stringify all throw, Object.keys does not).
  */
 export function read(container: unknown, key: string | number): Read {
   try {

@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 
-import type { SettingsArgs } from "./Settings.ts";
+import { secretHashes, type SettingsArgs } from "./Settings.ts";
 
 /** Arguments of {@link Registry}. */
 export interface RegistryArgs {
@@ -8,6 +8,17 @@ export interface RegistryArgs {
   target: SettingsArgs["target"];
   /** toRegistryObjects() of the desired state: `Object/label`, or `Object` alone for a singleton → its declared properties. */
   objects: pulumi.Input<Record<string, pulumi.Input<Record<string, unknown>>>>;
+  /** Accounts by name, each with its own address first, in declared domains. One that is taken from the map stays, with its mail. @default {} */
+  accounts?: SettingsArgs["accounts"];
+  /** See SettingsArgs. @default false */
+  deploying?: boolean;
+  /**
+   * Whether a first deploy may change and destroy what somebody else has set up; without it that deploy lists it and writes nothing. No
+   * difference by itself. @default false
+   */
+  takeOver?: boolean;
+  /** See SettingsArgs. @default none is made */
+  admin?: SettingsArgs["admin"];
 }
 
 /**
@@ -20,8 +31,12 @@ export interface RegistryArgs {
 export class Registry extends pulumi.CustomResource {
   /** The rows that were written, as they read back. */
   declare readonly objects: pulumi.Output<Record<string, Record<string, unknown>>>;
+  /** Accounts whose password is the declared one, as far as the API can tell: it shows no hash. */
+  declare readonly passwordsInForce: pulumi.Output<string[]>;
 
   constructor(name: string, args: RegistryArgs, options?: pulumi.CustomResourceOptions) {
-    super("tailwart:mail:Registry", name, { ...args }, options);
+    const admin = args.admin && { name: args.admin.name, secret: pulumi.secret(args.admin.secret) };
+    const inputs = { ...args, accounts: secretHashes(args.accounts), ...(admin && { admin }) };
+    super("tailwart:mail:Registry", name, { ...inputs, passwordsInForce: undefined }, options);
   }
 }

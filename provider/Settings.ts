@@ -17,8 +17,18 @@ export interface SettingsArgs {
   fileSettings?: pulumi.Input<Record<string, pulumi.Input<string>>>;
   /** Domains whose mail is taken. One that is taken from the list stays. @default [] */
   domains?: pulumi.Input<string>[];
-  /** Accounts by login name. One that is taken from the map stays, with its mail. @default {} */
-  accounts?: Record<string, { emails: pulumi.Input<string>[]; secret: pulumi.Input<string> }>;
+  /** Accounts by login name, a quota in bytes. One that is taken from the map stays, with its mail. @default {} */
+  accounts?: Record<
+    string,
+    { emails: pulumi.Input<string>[]; quota?: pulumi.Input<number>; secret: pulumi.Input<string> }
+  >;
+  /**
+   * Whether this is an `up` and no preview, which reaches no server: then a data store that does not hold the last deploy any more counts as a
+   * difference. No difference by itself. @default false
+   */
+  deploying?: boolean;
+  /** The account that the API is logged in to, by name and hash of its password. @default none is made */
+  admin?: { name: pulumi.Input<string>; secret: pulumi.Input<string> };
 }
 
 /**
@@ -30,14 +40,19 @@ export interface SettingsArgs {
 export class Settings extends pulumi.CustomResource {
   /** The keys that were written, as they read back. */
   declare readonly settings: pulumi.Output<Record<string, string>>;
+  /** Accounts whose password is the declared one: not one that had its own before, or got another since. */
+  declare readonly passwordsInForce: pulumi.Output<string[]>;
 
   constructor(name: string, args: SettingsArgs, options?: pulumi.CustomResourceOptions) {
-    super("tailwart:mail:Settings", name, { ...args, accounts: secretHashes(args.accounts) }, options);
+    const outputs = { passwordsInForce: undefined };
+    const admin = args.admin && { name: args.admin.name, secret: pulumi.secret(args.admin.secret) };
+    const inputs = { ...args, accounts: secretHashes(args.accounts), ...(admin && { admin }) };
+    super("tailwart:mail:Settings", name, { ...inputs, ...outputs }, options);
   }
 }
 
 /** Hashes are secrets, whether or not the program has marked them. */
-function secretHashes(accounts: SettingsArgs["accounts"] = {}): Record<string, unknown> {
+export function secretHashes(accounts: SettingsArgs["accounts"] = {}): Record<string, unknown> {
   return Object.fromEntries(
     Object.entries(accounts).map(([name, account]) => [
       name,

@@ -2,10 +2,18 @@
  * Domains and accounts. They hold people's mail, so a deploy makes and completes them and never deletes one. A password is set when the
  * account is made and when its declared hash changes: not put back when its owner has changed it.
  */
+import { withAllPermissions } from "./admin.ts";
 import type { PrincipalUpdate, StalwartApi } from "./api.ts";
+import type { Log } from "./log.ts";
 import type { AccountState, SettingsState } from "./state.ts";
 
-type Log = (message: string) => void;
+/** What became of the accounts. */
+export interface SyncedAccounts {
+  /** How many were written. */
+  writes: number;
+  /** Those whose password is the declared one. */
+  passwordsInForce: string[];
+}
 
 /** Makes the domains that are missing. @returns how many were made */
 export async function syncDomains(api: StalwartApi, desired: SettingsState, log: Log): Promise<number> {
@@ -22,37 +30,48 @@ export async function syncDomains(api: StalwartApi, desired: SettingsState, log:
   return writes;
 }
 
-/** Makes the accounts that are missing, and completes the others. @returns how many were written */
+/** Makes the accounts that are missing, and completes the others. */
 export async function syncAccounts(
   api: StalwartApi,
   desired: SettingsState,
   previous: SettingsState | undefined,
   log: Log,
-): Promise<number> {
+): Promise<SyncedAccounts> {
   let writes = 0;
+  const passwordsInForce: string[] = [];
   for (const [name, account] of Object.entries(desired.accounts)) {
     const live = await api.principal(name);
     if (live && live.type !== "individual")
       throw new Error(`${name} is a ${live.type} in ${api.transport.name}, not an account`);
     if (!live) {
       log(`making account ${name}`);
-      await api.createPrincipal({
-        type: "individual",
-        name,
-        emails: account.emails,
-        secrets: [account.secret],
-        roles: ["user"],
-      });
+      const { emails, secret, quota = 0 } = account;
+      await withAllPermissions(api, desired.admin, () =>
+        api.createPrincipal({ type: "individual", name, emails, secrets: [secret], roles: ["user"], quota }),
+      );
       writes++;
+      passwordsInForce.push(name);
       continue;
     }
     const updates = accountUpdates(live, account, previous?.accounts[name]);
+    if (hasPassword(live, account) || updates.some(({ field }) => field === "secrets"))
+      passwordsInForce.push(name);
+    else if (!previous?.accounts[name])
+      log(
+        `account ${name} was there before and keeps its password: the one made for it is not set`,
+        "warning",
+      );
     if (updates.length === 0) continue;
     log(`updating ${[...new Set(updates.map((update) => update.field))].join(" and ")} of account ${name}`);
     await api.updatePrincipal(name, updates);
     writes++;
   }
-  return writes;
+  return { writes, passwordsInForce };
+}
+
+/** Whether an account's password is the declared one: not of one that had its own, or has a new one. */
+export function hasPassword(live: { secrets: string[] }, { secret }: AccountState): boolean {
+  return live.secrets.includes(secret);
 }
 
 /**
@@ -61,7 +80,7 @@ export async function syncAccounts(
  * @param previous the account in the last deploy, when it was there
  */
 export function accountUpdates(
-  live: { emails: string[]; secrets: string[] },
+  live: { emails: string[]; secrets: string[]; quota?: number },
   desired: AccountState,
   previous: AccountState | undefined,
 ): PrincipalUpdate[] {
@@ -72,8 +91,12 @@ export function accountUpdates(
   for (const email of desired.emails.filter((e) => !live.emails.includes(e))) {
     updates.push({ action: "addItem", field: "emails", value: email });
   }
+  // One that was set by hand stays where none is declared, and goes with the declaration that it came from.
+  const { quota: own = 0 } = live;
+  const quota = desired.quota ?? (previous?.quota === undefined ? own : 0);
+  if (quota !== own) updates.push({ action: "set", field: "quota", value: quota });
   for (const email of gone) updates.push({ action: "removeItem", field: "emails", value: email });
-  if (previous && previous.secret !== desired.secret && !live.secrets.includes(desired.secret)) {
+  if (previous && previous.secret !== desired.secret && !hasPassword(live, desired)) {
     // Takes the place of the password, and leaves app passwords and one-time codes alone (directory/src/backend/internal/manage.rs).
     updates.push({ action: "addItem", field: "secrets", value: desired.secret });
   }

@@ -1,6 +1,5 @@
 /** Stalwart's management API of the 0.15 line, as far as tailwart uses it (source: stalwart-lite 0.16.0, http/src/management). */
 import { UserError } from "../lib/errors.ts";
-import { askServer } from "./http.ts";
 import type { Transport } from "./transport.ts";
 
 /** Time for one request, in milliseconds. A reload reads all settings again and takes below a second. */
@@ -15,12 +14,24 @@ export interface Principal {
   type: string;
   emails: string[];
   secrets: string[];
+  roles: string[];
+  disabledPermissions: string[];
+  /** Bytes; 0 is no limit. */
+  quota: number;
 }
 
-export interface PrincipalUpdate {
-  action: "addItem" | "removeItem";
-  field: "emails" | "secrets";
-  value: string;
+export type PrincipalUpdate =
+  | { action: "addItem" | "removeItem"; field: "emails" | "secrets"; value: string }
+  | { action: "set"; field: "disabledPermissions"; value: string[] }
+  | { action: "set"; field: "quota"; value: number };
+
+/** Thrown when the login is refused, as it is until the entrypoint has noticed and has started the server with another administrator. */
+export class LoginError extends UserError {
+  constructor(message: string) {
+    super(message, {
+      hint: "Restart Stalwart's container: it then lets the next `pulumi up` in, which makes the account anew.",
+    });
+  }
 }
 
 /** Thrown for an answer of `{"error":"notFound"}`. */
@@ -44,7 +55,7 @@ export class StalwartApi {
   async request(method: string, path: string, body?: unknown, deadline = REQUEST_DEADLINE): Promise<unknown> {
     const where = `${method} ${path.split("?")[0]} of ${this.transport.name}`;
     const url = this.#base + path;
-    const { status, text } = await askServer(this.transport, { where, method, url, body, deadline });
+    const { status, text } = await this.transport.ask({ where, method, url, body, deadline });
     return interpret(where, status, text);
   }
 
@@ -86,14 +97,22 @@ export class StalwartApi {
 
   /** A domain, account or group by name; undefined when there is none. */
   async principal(name: string): Promise<Principal | undefined> {
-    let data: { name: string; type: string; emails?: string | string[]; secrets?: string | string[] };
+    let data: { name: string; type: string } & Record<string, string | string[] | number | undefined>;
     try {
       data = (await this.request("GET", `/api/principal/${encodeURIComponent(name)}`)) as typeof data;
     } catch (error) {
       if (error instanceof NotFoundError) return undefined;
       throw error;
     }
-    return { name: data.name, type: data.type, emails: many(data.emails), secrets: many(data.secrets) };
+    return {
+      name: data.name,
+      type: data.type,
+      emails: many(data["emails"]),
+      secrets: many(data["secrets"]),
+      roles: many(data["roles"]),
+      disabledPermissions: many(data["disabledPermissions"]),
+      quota: Number(data["quota"] ?? 0),
+    };
   }
 
   async createPrincipal(principal: Record<string, unknown>): Promise<void> {
@@ -117,8 +136,8 @@ export class StalwartApi {
   }
 }
 
-function many(value: string | string[] | undefined): string[] {
-  return value === undefined ? [] : Array.isArray(value) ? value : [value];
+function many(value: string | string[] | number | undefined): string[] {
+  return value === undefined ? [] : Array.isArray(value) ? value : [String(value)];
 }
 
 /** The `data` of an answer. Errors come in two shapes: problem JSON with a status, and 200 with `{"error": …}`. */
@@ -129,14 +148,8 @@ function interpret(where: string, status: number, body: string): unknown {
   } catch {
     throw new Error(`${where}: HTTP ${status}, and no JSON`);
   }
-  if (status === 401 || status === 403) {
-    throw new UserError(
-      `${where}: HTTP ${status}: the admin's password in /etc/stalwart/secrets/api.curlrc does not fit the hash in the file that config.toml names`,
-      {
-        hint: "Both files come from one secret: run `pulumi up` again, so that the container is made with both.",
-      },
-    );
-  }
+  if (status === 401 || status === 403)
+    throw new LoginError(`${where}: HTTP ${status}: the API refuses its login`);
   if (status >= 400)
     throw new Error(`${where}: HTTP ${status}: ${String(answer.detail ?? answer.title ?? "no reason")}`);
   if (typeof answer.error === "string") {

@@ -66,11 +66,14 @@ export function checkInputs(inputs: Json): Failure[] {
     fail("domains", "accepts a list of domains, such as example.org");
   }
   checkAccounts(inputs.accounts, fail);
+  checkAdmin(inputs.admin, inputs.accounts, fail);
   for (const property of Object.keys(inputs)) {
-    if (!["target", "settings", "fileSettings", "domains", "accounts"].includes(property)) {
+    if (
+      !["target", "settings", "fileSettings", "domains", "accounts", "admin", "deploying"].includes(property)
+    ) {
       fail(
         property,
-        "is no property of this resource; accepts target, settings, fileSettings, domains and accounts",
+        "is no property of this resource; accepts target, settings, fileSettings, domains, accounts and admin",
       );
     }
   }
@@ -128,7 +131,7 @@ function checkRouting(settings: Json, fail: Fail): void {
   }
 }
 
-function checkAccounts(accounts: unknown, fail: Fail): void {
+export function checkAccounts(accounts: unknown, fail: Fail): void {
   if (accounts === UNKNOWN) return;
   if (!isMap(accounts)) return fail("accounts", "accepts a map of login names to { emails, secret }");
   for (const [name, account] of Object.entries(accounts)) {
@@ -137,18 +140,32 @@ function checkAccounts(accounts: unknown, fail: Fail): void {
       fail(`accounts["${name}"]`, "accepts { emails, secret }");
       continue;
     }
-    const { emails, secret } = account;
+    const { emails, quota, secret } = account;
     if (
       emails !== UNKNOWN &&
       !(Array.isArray(emails) && emails.length > 0 && emails.every((e) => typeof e === "string"))
     ) {
       fail(`accounts["${name}"].emails`, "accepts a list with at least one e-mail address");
     }
-    if (secret !== UNKNOWN && !(typeof secret === "string" && HASH.test(secret))) {
-      fail(
-        `accounts["${name}"].secret`,
-        "accepts a bcrypt ($2b$…) or SHA-512 crypt ($6$…) hash, not a password",
-      );
-    }
+    if (quota !== undefined && quota !== UNKNOWN && !(Number.isSafeInteger(quota) && Number(quota) > 0))
+      fail(`accounts["${name}"].quota`, "accepts a whole number of bytes, such as 10737418240");
+    if (!isHash(secret)) fail(`accounts["${name}"].secret`, HASH_ACCEPTED);
   }
+}
+
+const HASH_ACCEPTED = "accepts a bcrypt ($2b$…) or SHA-512 crypt ($6$…) hash, not a password";
+const isHash = (secret: unknown): boolean =>
+  secret === UNKNOWN || (typeof secret === "string" && HASH.test(secret));
+
+export function checkAdmin(admin: unknown, accounts: unknown, fail: Fail): void {
+  if (admin === undefined || admin === UNKNOWN) return;
+  if (!isMap(admin)) return fail("admin", "accepts { name, secret }");
+  if (admin.name !== UNKNOWN && !(typeof admin.name === "string" && admin.name !== ""))
+    fail("admin.name", "accepts a login name, such as admin");
+  if (!isHash(admin.secret)) fail("admin.secret", HASH_ACCEPTED);
+  if (isMap(accounts) && String(admin.name) in accounts)
+    fail(
+      `accounts["${String(admin.name)}"]`,
+      "is the administrator's account too; accepts another login name",
+    );
 }

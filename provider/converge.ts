@@ -1,8 +1,10 @@
 /** Brings a live server to the desired state: read, write what differs, reload, read again, compare. Every step may be repeated. */
 import { UserError } from "../lib/errors.ts";
-import type { SettingKeys } from "../lib/settings/keys.ts";
-import { syncAccounts, syncDomains } from "./accounts.ts";
+import { APPLIED_KEY, type SettingKeys } from "../lib/settings/keys.ts";
+import { syncAccounts, syncDomains, type SyncedAccounts } from "./accounts.ts";
+import { syncAdmin } from "./admin.ts";
 import type { StalwartApi } from "./api.ts";
+import { fetchDownloads } from "./downloads.ts";
 import type { Log } from "./log.ts";
 import { planSettings, readLive } from "./plan.ts";
 import { probeRoute } from "./probe.ts";
@@ -10,12 +12,14 @@ import { waitUntilReady } from "./ready.ts";
 import { checkFile, restartServer, staleFileKeys } from "./restart.ts";
 import { concernsRouting, routesOf, routingDiffers, submissionOf } from "./routing.ts";
 import type { SettingsState } from "./state.ts";
-import { putBack, writePlan } from "./write.ts";
+import { putBack, writeMarker, writePlan } from "./write.ts";
 
 export interface Convergence {
-  /** How many settings, domains and accounts were written or deleted. 0 when the server was as desired. */
+  /** How many settings, domains and accounts were written or deleted, and downloads fetched. 0 when the server was as desired. */
   writes: number;
   restarted: boolean;
+  /** Accounts whose password is the declared one. */
+  passwordsInForce: string[];
 }
 
 export interface ConvergeOptions {
@@ -42,6 +46,8 @@ export async function converge(
 ): Promise<Convergence> {
   const log: Log = options.log ?? (() => undefined);
   await waitUntilReady(api, options.readyDeadline);
+  // Before any restart, which takes the administrator of last resort away.
+  const admins = desired.admin ? await syncAdmin(api, desired.admin, log) : 0;
 
   const before = previous?.settings ?? {};
   const live = await readLive(api, desired.settings, before);
@@ -54,30 +60,59 @@ export async function converge(
     routingDiffers(desired.settings, before);
 
   const stale = await staleFileKeys(api, desired, previous);
-  const why = `it runs with other values of ${stale.join(", ")} than config.toml is to have`;
-  if (stale.length > 0 && !reroutes) {
+  const marker = desired.settings[APPLIED_KEY];
+  // From a data store without the marker the API alone is served, with another file, until it is restarted (lib/stalwart/recovery.sh).
+  const held = stale.length > 0 && live[APPLIED_KEY] !== marker;
+  const why = held
+    ? "it has served the API alone so far"
+    : `it runs with other values of ${stale.join(", ")} than config.toml is to have`;
+  if (stale.length > 0 && !held && !reroutes) {
     log(`restarting Stalwart: ${why}`);
     await restartServer(api, options.readyDeadline);
     await checkFile(api, desired, previous);
   }
+  let domains: number;
+  let accounts: SyncedAccounts;
   try {
     await writePlan(api, plan, log);
-    const people = (await syncDomains(api, desired, log)) + (await syncAccounts(api, desired, previous, log));
+    domains = await syncDomains(api, desired, log);
+    accounts = await syncAccounts(api, desired, previous, log);
     // Also with nothing to write: an earlier run may have been killed between its writes and its reload.
-    const refusal = await reload(api, reroutes && stale.length > 0);
-    if (reroutes) {
-      log(`restarting Stalwart: mail goes another way${stale.length > 0 ? `, and ${why}` : ""} (lesson 12)`);
+    const refusal = await reload(api, reroutes && stale.length > 0 && !held);
+    await writeMarker(api, plan, log);
+    if (reroutes || held) {
+      const reasons = [
+        ...(reroutes ? ["mail goes another way (lesson 12)"] : []),
+        ...(stale.length > 0 ? [why] : []),
+      ];
+      log(`restarting Stalwart: ${reasons.join(", and ")}`);
       await restartServer(api, options.readyDeadline);
       await checkFile(api, desired, previous);
       if (refusal !== undefined) await api.reload();
     }
     await verify(api, desired, before);
     if (reroutes) await probe(api, desired, options.probeDeadline, log);
-    return { writes: written.length + people, restarted: reroutes || stale.length > 0 };
   } catch (error) {
-    await putBack(api, plan, live, error, log);
+    // What an earlier deploy has completed is served again as it was, whether or not it has left the marker.
+    const complete = isComplete(previous, live) && marker !== undefined;
+    await putBack(api, plan, complete ? { ...live, [APPLIED_KEY]: marker } : live, error, log);
     throw error;
   }
+  // Last, and nothing is put back for it: mail goes its way without rules as well.
+  const fetched = await fetchDownloads(api, desired, previous, log);
+  return {
+    writes: written.length + admins + domains + accounts.writes + fetched,
+    restarted: reroutes || stale.length > 0,
+    passwordsInForce: accounts.passwordsInForce,
+  };
+}
+
+/** Whether the data store has every setting of the last deploy; the marker came with a later version of tailwart than some. */
+function isComplete(previous: SettingsState | undefined, live: SettingKeys): boolean {
+  return (
+    previous !== undefined &&
+    Object.keys(previous.settings).every((key) => key === APPLIED_KEY || key in live)
+  );
 }
 
 /**

@@ -9,6 +9,7 @@ import { randomBytes } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 
 import { UserError, wordsOf } from "../lib/errors.ts";
+import { handIn } from "./hand-in.ts";
 import type { Log } from "./log.ts";
 import type { DeclaredRoute, Submission } from "./routing.ts";
 import type { Transport } from "./transport.ts";
@@ -38,7 +39,7 @@ export interface ProbeQueue {
 
 export interface Probing {
   transport: Transport;
-  /** Undefined when no listener takes a login. */
+  /** Undefined when no listener speaks SMTP. */
   submission: Submission | undefined;
   /** Routes that mail for elsewhere may take. */
   routes: readonly DeclaredRoute[];
@@ -58,10 +59,11 @@ export async function probeRoute(probing: Probing): Promise<void> {
   const { transport, submission, routes, queue, log, deadline = DEADLINE } = probing;
   const unproven = (why: string) =>
     log(`${why}: the route is stored and loaded as declared, and no probe has proved it`, "warning");
-  if (!submission) return unproven("no listener takes a login (SMTP on another port than 25)");
+  if (!submission) return unproven("no listener speaks SMTP");
   const end = Date.now() + deadline;
   const domain = `tailwart-${randomBytes(8).toString("hex")}.invalid`;
-  const refusal = await handIn(transport, submission, domain, end);
+  const recipient = `tailwart-probe@${domain}`;
+  const refusal = await handIn(transport, submission, recipient, probeTo(recipient), end);
   if (refusal) return unproven(`Stalwart took no probe (${refusal})`);
   try {
     const seen = await watch(probing, domain, end);
@@ -79,15 +81,9 @@ export async function probeRoute(probing: Probing): Promise<void> {
   }
 }
 
-/** @returns why it was not taken, or undefined when it was */
-async function handIn(
-  transport: Transport,
-  { address, port, implicitTls }: Submission,
-  domain: string,
-  end: number,
-): Promise<string | undefined> {
-  const recipient = `tailwart-probe@${domain}`;
-  const message = [
+/** A message to nobody. */
+const probeTo = (recipient: string): string =>
+  [
     `From: <${recipient}>`,
     `To: <${recipient}>`,
     `Date: ${new Date().toUTCString().replace("GMT", "+0000")}`,
@@ -98,21 +94,6 @@ async function handIn(
     "Sent by tailwart after a change of routes. Its recipient cannot exist, and nothing needs to be done.",
     "",
   ].join("\r\n");
-  // Loopback, where the certificate's name does not matter.
-  const args = ["--silent", "--show-error", "--insecure", "--max-time", "10"];
-  if (!implicitTls) args.push("--ssl-reqd");
-  args.push("--mail-from", "", "--mail-rcpt", recipient, "--upload-file", "-");
-  // The path is the name that curl gives in EHLO.
-  args.push("--url", `${implicitTls ? "smtps" : "smtp"}://${address}:${port}/tailwart.invalid`);
-  for (let tries = 1; ; tries++) {
-    const { status, stderr } = await transport.curl(args, message, 12_000);
-    if (status === 0) return undefined;
-    // Just after a start the listener may come a moment later than the API's.
-    if (status !== 7 || tries === 3 || Date.now() + INTERVAL > end)
-      return stderr.trim() || `curl ended with ${status}`;
-    await sleep(INTERVAL);
-  }
-}
 
 /** Waits until it is known whom the probe was handed to, and then a little for what became of it. */
 async function watch(

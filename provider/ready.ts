@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
 import { UserError, wordsOf } from "../lib/errors.ts";
-import { UnreachableError } from "./http.ts";
+import { LoginError } from "./api.ts";
+import { UnreachableError } from "./pipe.ts";
 import type { Transport } from "./transport.ts";
 
 /** How long a deploy waits for the API, in milliseconds; Stalwart may still be in its gate. */
@@ -15,7 +16,7 @@ export interface Askable {
 }
 
 /** How long a refresh and a deletion wait for the API, in milliseconds: less than a deploy, since nothing is being started. */
-const QUICK_DEADLINE = 15_000;
+export const QUICK_DEADLINE = 15_000;
 
 /** Thrown when the container is not there at all. */
 export class NoContainerError extends Error {}
@@ -24,7 +25,7 @@ export class NoContainerError extends Error {}
  * Waits until the API answers.
  *
  * @param deadline milliseconds
- * @throws UserError that names the cause: the gate's Postgres, a container that is down, or curl's own words
+ * @throws UserError that names the cause: the gate's Postgres, a container that is down, or what refused the connection
  * @throws NoContainerError when there is no container
  */
 export async function waitUntilReady(api: Askable, deadline = READY_DEADLINE): Promise<void> {
@@ -36,7 +37,8 @@ export async function waitUntilReady(api: Askable, deadline = READY_DEADLINE): P
       await api.ask(Math.max(2_000, Math.min(left, 10_000)));
       return;
     } catch (error) {
-      if (!(error instanceof UnreachableError)) throw error;
+      if (error instanceof LoginError && Date.now() + 500 < end) await sleep(500);
+      else if (!(error instanceof UnreachableError)) throw error;
       last = error.message;
     }
     if (/no such container/i.test(last)) throw new NoContainerError(last);

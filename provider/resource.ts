@@ -1,11 +1,12 @@
 /** The resource `tailwart:mail:Settings`: what the engine's calls mean for a mail server. */
-import { ownedGroups, inGroup } from "../lib/settings/keys.ts";
+import { APPLIED_KEY, ownedGroups, inGroup } from "../lib/settings/keys.ts";
+import { hasPassword } from "./accounts.ts";
 import { StalwartApi } from "./api.ts";
 import { checkInputs, withDefaults } from "./check.ts";
 import { converge } from "./converge.ts";
 import type { Log } from "./log.ts";
 import { planSettings, readLive } from "./plan.ts";
-import { canBeAsked, isThere } from "./ready.ts";
+import { canBeAsked, isThere, QUICK_DEADLINE, waitUntilReady } from "./ready.ts";
 import type { ServedResource } from "./server.ts";
 import { type AccountState, interruptedState, type SettingsState } from "./state.ts";
 import { dockerTransport } from "./transport.ts";
@@ -23,9 +24,18 @@ export class SettingsResource implements ServedResource<SettingsState> {
     this.#transport = transport;
   }
 
+  outputs = { passwordsInForce: ["accounts"] };
   withDefaults = withDefaults;
   check = checkInputs;
   interrupted = interruptedState;
+  marker = `settings["${APPLIED_KEY}"]`;
+
+  async isApplied(state: SettingsState): Promise<boolean> {
+    if (!(APPLIED_KEY in state.settings)) return true;
+    const api = this.#api(state);
+    await waitUntilReady(api, QUICK_DEADLINE);
+    return APPLIED_KEY in (await api.readSettings([APPLIED_KEY], []));
+  }
 
   #api(state: SettingsState): StalwartApi {
     return new StalwartApi(this.#transport(state.target), state.target.api);
@@ -33,9 +43,9 @@ export class SettingsResource implements ServedResource<SettingsState> {
 
   /** Creation and update are one: bring the server there, from wherever it is. */
   async apply(desired: SettingsState, previous: SettingsState | undefined, log: Log): Promise<SettingsState> {
-    const { writes, restarted } = await converge(this.#api(desired), desired, previous, { log });
-    log(`${writes} written${restarted ? ", restarted" : ""}, reloaded, read back`);
-    return desired;
+    const done = await converge(this.#api(desired), desired, previous, { log });
+    log(`${done.writes} written${done.restarted ? ", restarted" : ""}, reloaded, read back`);
+    return { ...desired, passwordsInForce: done.passwordsInForce };
   }
 
   /**
@@ -56,14 +66,31 @@ export class SettingsResource implements ServedResource<SettingsState> {
     const domains: string[] = [];
     for (const domain of state.domains) if (await api.principal(domain)) domains.push(domain);
     const accounts: Record<string, AccountState> = {};
+    const passwordsInForce: string[] = [];
     for (const [name, account] of Object.entries(state.accounts)) {
       const principal = await api.principal(name);
+      if (!principal) continue;
       // The password is the account owner's to change: what was set is what the state keeps.
-      if (principal)
-        accounts[name] = { ...account, emails: account.emails.filter((e) => principal.emails.includes(e)) };
+      accounts[name] = {
+        ...account,
+        emails: account.emails.filter((e) => principal.emails.includes(e)),
+        ...(account.quota !== undefined && { quota: principal.quota }),
+      };
+      if (hasPassword(principal, account)) passwordsInForce.push(name);
     }
+    // Gone counts as a difference; a changed password locks the provider out, which the entrypoint sees to.
+    const admin = state.admin && (await api.principal(state.admin.name)) ? { admin: state.admin } : {};
     const left = state.interrupted === true ? { interrupted: true } : {};
-    return { target: state.target, settings, fileSettings, domains, accounts, ...left };
+    return {
+      target: state.target,
+      settings,
+      fileSettings,
+      domains,
+      accounts,
+      passwordsInForce,
+      ...admin,
+      ...left,
+    };
   }
 
   /**

@@ -5,6 +5,9 @@ import type { StalwartApi } from "./api.ts";
 import { type Askable, waitUntilReady } from "./ready.ts";
 import type { SettingsState } from "./state.ts";
 
+/** What a server has that the entrypoint has started with an administrator of last resort. */
+const LAST_RESORT = "authentication.fallback-admin.user";
+
 /** Keys of config.toml whose live value differs, or that it should not have any more. The file is read at start only. */
 export async function staleFileKeys(
   api: StalwartApi,
@@ -13,6 +16,7 @@ export async function staleFileKeys(
 ): Promise<string[]> {
   const before: SettingKeys = previous?.fileSettings ?? {};
   const keys = Object.keys({ ...before, ...desired.fileSettings });
+  if (desired.admin) keys.push(LAST_RESORT);
   const live = await api.readSettings(keys, []);
   return keys.filter((key) => live[key] !== desired.fileSettings[key]);
 }

@@ -8,9 +8,10 @@ type Json = Record<string, unknown>;
 export type DeclaredRoute =
   { name: string; to: "relay"; host: string; port: number } | { name: string; to: "mx" | "local" };
 
-/** A listener that takes mail from whoever logs in, as seen from inside the container. */
+/** A listener that takes mail, as seen from inside the container. */
 export interface Submission {
-  address: string;
+  /** Address; no brackets. */
+  host: string;
   port: number;
   /** TLS from the first byte; STARTTLS otherwise. */
   implicitTls: boolean;
@@ -62,10 +63,7 @@ export function registryRoutesOf(objects: RegistryObjects): DeclaredRoute[] {
   });
 }
 
-/** The port whose peers Stalwart's own rules let log in is any but this one (common/src/config/smtp/session.rs). */
-const NO_LOGIN_PORT = 25;
-
-/** Where the server can be handed mail with a login, implicit TLS first; undefined when no listener takes one. */
+/** Where the server can be handed mail, implicit TLS first; undefined when it has no listener for it. */
 export function submissionOf(fileSettings: SettingKeys): Submission | undefined {
   const listeners = Object.keys(fileSettings).flatMap((key) => {
     const id = /^(server\.listener\.[^.]+)\.protocol$/.exec(key)?.[1];
@@ -88,10 +86,9 @@ export function registrySubmissionOf(objects: RegistryObjects): Submission | und
 function best(listeners: { bind: string; tls: boolean }[]): Submission | undefined {
   const found = listeners.flatMap(({ bind, tls }) => {
     const [, host = "", port = ""] = /^\[?([^\]]*)\]?:(\d+)$/.exec(bind) ?? [];
-    if (port === "" || Number(port) === NO_LOGIN_PORT) return [];
-    const address = host === "0.0.0.0" ? "127.0.0.1" : host === "::" ? "[::1]" : host;
-    const literal = address.includes(":") && !address.startsWith("[") ? `[${address}]` : address;
-    return [{ address: literal, port: Number(port), implicitTls: tls }];
+    if (port === "") return [];
+    const loopback = host === "0.0.0.0" ? "127.0.0.1" : host === "::" ? "::1" : host;
+    return [{ host: loopback, port: Number(port), implicitTls: tls }];
   });
   return found.find(({ implicitTls }) => implicitTls) ?? found[0];
 }

@@ -7,12 +7,13 @@ import type * as Grpc from "@grpc/grpc-js";
 import type * as Messages from "@pulumi/pulumi/proto/provider_pb.js";
 import type * as StructProto from "google-protobuf/google/protobuf/struct_pb.js";
 
-import { refusedJump } from "../lib/stalwart/line.ts";
+import { refusedJump, refusedMove, refusedName } from "../lib/stalwart/line.ts";
 import type { Failure } from "./check.ts";
-import { diffProperties } from "./diff.ts";
+import { type DetailedDiff, diffProperties } from "./diff.ts";
 import { idOf, InitFailure, messageOf } from "./failure.ts";
 import { EngineLog, type Log } from "./log.ts";
 import { Empty, grpc, messages, plugin, services, Struct } from "./protocol.ts";
+import { UNKNOWN } from "./state.ts";
 import { PartialError } from "./write.ts";
 
 const VERSION = "0.1.0";
@@ -21,6 +22,8 @@ type Json = Record<string, unknown>;
 
 /** One resource type, as the engine's calls need it. `State` is what stands in the stack's state. */
 export interface ServedResource<State = Json> {
+  /** Properties that only a deploy can tell, each with the inputs on which they depend. Default: none */
+  readonly outputs?: Readonly<Record<string, readonly string[]>>;
   withDefaults(inputs: Json): Json;
   /** Everything that is wrong with the inputs; [] when nothing is. Never repeats a secret. */
   check(inputs: Json): Failure[];
@@ -31,10 +34,19 @@ export interface ServedResource<State = Json> {
   /** The live server in the terms of the state; undefined when it is gone. */
   read(state: State): Promise<State | undefined>;
   delete(state: State, log: Log): Promise<void>;
+  /** Property path of the marker that a finished deploy leaves in the data store. */
+  readonly marker: string;
+  /** Whether the data store has it, if the deploy has left it: one that was emptied, or restored from before, has not. */
+  isApplied(state: State): Promise<boolean>;
 }
 
 /** Type token → what serves it. */
 export type ServedResources = Readonly<Record<string, ServedResource>>;
+
+/** Inputs that say how to deploy, and nothing of what the server is to be: no difference by themselves. */
+const MANNERS = ["deploying", "takeOver"];
+const manners = (properties: Json): Json =>
+  Object.fromEntries(Object.entries(properties).filter(([name]) => MANNERS.includes(name)));
 
 type Handler<Q, R> = (request: Q) => Promise<R> | R;
 
@@ -67,8 +79,20 @@ async function apply(resource: ServedResource, news: Json, olds: Json | undefine
     return await resource.apply(news, olds, log);
   } catch (error) {
     if (!(error instanceof PartialError)) throw error;
-    throw new InitFailure(deployed(resource.interrupted(news, olds)), error);
+    throw new InitFailure(deployed({ ...resource.interrupted(news, olds), ...error.left }), error);
   }
+}
+
+/** What a deploy will leave: the inputs, and the outputs as far as they can be known before. */
+function foretold({ outputs = {} }: ServedResource, news: Json, olds: Json): Json {
+  const stays = (name: string, inputs: readonly string[]) =>
+    name in olds &&
+    inputs.every((input) => Object.keys(diffProperties(olds[input], news[input])).length === 0);
+  const known = Object.entries(outputs).map(([name, inputs]) => [
+    name,
+    stays(name, inputs) ? olds[name] : UNKNOWN,
+  ]);
+  return { ...news, ...(Object.fromEntries(known) as Json) };
 }
 
 function unimplemented(name: string): Grpc.UntypedHandleCall {
@@ -123,23 +147,29 @@ export function implementation(
       );
       return response;
     }),
-    diff: method((request: Messages.DiffRequest) =>
-      diff(plain(request.getOlds()), plain(request.getOldInputs()), plain(request.getNews())),
-    ),
+    diff: method(async (request: Messages.DiffRequest) => {
+      const olds = plain(request.getOlds());
+      const resource = resourceOf(request.getUrn());
+      const news = foretold(resource, plain(request.getNews()), olds);
+      const lost =
+        news["deploying"] === true &&
+        !(await logged(request.getUrn(), (log) => isApplied(resource, olds, log)));
+      return diff(olds, plain(request.getOldInputs()), news, lost ? { [resource.marker]: "add" } : {});
+    }),
     create: method(async (request: Messages.CreateRequest) => {
       const inputs = plain(request.getProperties());
       const response = new messages.CreateResponse();
-      if (request.getPreview()) return response.setProperties(struct(inputs));
       const urn = request.getUrn();
+      if (request.getPreview()) return response.setProperties(struct(foretold(resourceOf(urn), inputs, {})));
       const state = await logged(urn, (log) => apply(resourceOf(urn), inputs, undefined, log));
       return response.setId(idOf(deployed(state))).setProperties(struct(state));
     }),
     update: method(async (request: Messages.UpdateRequest) => {
       const news = plain(request.getNews());
       const response = new messages.UpdateResponse();
-      if (request.getPreview()) return response.setProperties(struct(news));
       const olds = plain(request.getOlds());
       const urn = request.getUrn();
+      if (request.getPreview()) return response.setProperties(struct(foretold(resourceOf(urn), news, olds)));
       const state = await logged(urn, (log) => apply(resourceOf(urn), news, olds, log));
       return response.setProperties(struct(state));
     }),
@@ -147,13 +177,16 @@ export function implementation(
       const olds = plain(request.getProperties());
       if (!("target" in olds))
         throw new Error("settings cannot be imported: deploy them, and what is live is overwritten");
-      const state = await resourceOf(request.getUrn()).read(olds);
+      const resource = resourceOf(request.getUrn());
+      const state = await resource.read(olds);
       if (!state) return new messages.ReadResponse();
+      const seen = { ...state, ...manners(olds) };
       // Inputs too: the engine shows a difference between inputs.
+      const inputs = Object.entries(seen).filter(([name]) => !(name in (resource.outputs ?? {})));
       return new messages.ReadResponse()
         .setId(request.getId())
-        .setProperties(struct(state))
-        .setInputs(struct(state));
+        .setProperties(struct(seen))
+        .setInputs(struct(Object.fromEntries(inputs)));
     }),
     delete: method(async (request: Messages.DeleteRequest) => {
       const urn = request.getUrn();
@@ -162,8 +195,14 @@ export function implementation(
     }),
     checkConfig: method((request: Messages.CheckRequest) => {
       const response = new messages.CheckResponse().setInputs(request.getNews());
-      const reason = refusedJump(plain(request.getOlds()), plain(request.getNews()));
-      if (reason) response.addFailures(new messages.CheckFailure().setProperty("line").setReason(reason));
+      const [olds, news] = [plain(request.getOlds()), plain(request.getNews())];
+      const refused = {
+        line: refusedJump(olds, news),
+        dockerHost: refusedMove(olds, news),
+        stack: refusedName(olds, news),
+      };
+      for (const [property, reason] of Object.entries(refused))
+        if (reason) response.addFailures(new messages.CheckFailure().setProperty(property).setReason(reason));
       return response;
     }),
     diffConfig: unimplemented("DiffConfig"),
@@ -179,10 +218,27 @@ export function implementation(
   };
 }
 
-/** @param oldInputs those of the last deploy that went through: a refresh, or a deploy that was cut off, has left another state */
-function diff(olds: Json, oldInputs: Json, news: Json): Messages.DiffResponse {
+/** A server that cannot be asked is the checks' matter at the end of an `up`, and no difference. */
+async function isApplied(resource: ServedResource, state: Json, log: Log): Promise<boolean> {
+  try {
+    const applied = await resource.isApplied(state);
+    if (!applied) log("the data store does not hold the last deploy: everything is written anew", "warning");
+    return applied;
+  } catch (error) {
+    log(`whether the data store holds the last deploy is not known: ${messageOf(error)}`);
+    return true;
+  }
+}
+
+/**
+ * @param oldInputs those of the last deploy that went through: a refresh, or a deploy that was cut off, has left another state
+ * @param lost what the server does not have any more
+ */
+function diff(olds: Json, oldInputs: Json, news: Json, lost: DetailedDiff): Messages.DiffResponse {
   const kinds = messages.PropertyDiff.Kind;
-  const detailed = diffProperties(olds, news);
+  const declared = (properties: Json): Json =>
+    Object.fromEntries(Object.entries(properties).filter(([name]) => !MANNERS.includes(name)));
+  const detailed = { ...diffProperties(declared(olds), declared(news)), ...lost };
   const ofInputs = diffProperties(oldInputs, news);
   const response = new messages.DiffResponse();
   const { DIFF_SOME, DIFF_NONE } = messages.DiffResponse.DiffChanges;

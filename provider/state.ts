@@ -1,8 +1,12 @@
 /** The resource's properties, as they stand in the program, in the state and between engine and provider. */
 
+import type { AdminState } from "./admin.ts";
+
 export interface AccountState {
   /** Addresses, the account's own first. */
   emails: string[];
+  /** Bytes that its mail may take. Without it there is no limit, or one that was set by hand. */
+  quota?: number;
   /** bcrypt or SHA-512 crypt hash of the first password. A Pulumi secret. */
   secret: string;
 }
@@ -32,6 +36,10 @@ export interface SettingsState extends Interruptible {
   domains: string[];
   /** Accounts by login name. Never deleted by a deploy. */
   accounts: Record<string, AccountState>;
+  /** An output: the accounts whose password is the declared one. */
+  passwordsInForce?: string[];
+  /** The account that the API is logged in to. Without it, it is somebody else's matter. */
+  admin?: AdminState;
 }
 
 /**

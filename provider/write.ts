@@ -1,6 +1,6 @@
 /** Writes to the settings of a live server, and takes them back. */
 import { UserError, wordsOf } from "../lib/errors.ts";
-import { writePhase } from "../lib/settings/keys.ts";
+import { APPLIED_KEY, writePhase } from "../lib/settings/keys.ts";
 import type { SettingKeys } from "../lib/settings/keys.ts";
 import type { SettingsChange, StalwartApi } from "./api.ts";
 import type { Log } from "./log.ts";
@@ -8,12 +8,21 @@ import type { SettingsPlan } from "./plan.ts";
 
 /** A deploy that failed and left some of its settings stored. */
 export class PartialError extends UserError {
-  constructor(cause: unknown, second: unknown) {
-    super(`${wordsOf(cause)}\n  and the settings from before could not be put back: ${wordsOf(second)}`, {
+  /** What it is known to have left; none when only the resource's own guess holds. */
+  readonly left: Record<string, unknown> | undefined;
+
+  /** @param second why what was stored before was not put back */
+  constructor(cause: unknown, second?: unknown, left?: Record<string, unknown>) {
+    const why =
+      second === undefined
+        ? ""
+        : `\n  and the settings from before could not be put back: ${wordsOf(second)}`;
+    super(`${wordsOf(cause)}${why}`, {
       cause,
       hint: "Run `pulumi up` again as soon as the cause is mended: until then some of the new settings are stored.",
     });
     this.name = "PartialError";
+    this.left = left;
   }
 }
 
@@ -27,6 +36,16 @@ export async function writePlan(api: StalwartApi, plan: SettingsPlan, log: Log):
   }
   const routes = plan.remove.filter((key) => writePhase(key) === 0);
   await write(api, [], routes, log);
+}
+
+/** Says in the data store that a deploy is complete in it: the entrypoint serves no mail from one that does not say so. */
+export async function writeMarker(api: StalwartApi, { set }: SettingsPlan, log: Log): Promise<void> {
+  await write(
+    api,
+    set.filter(([key]) => key === APPLIED_KEY),
+    [],
+    log,
+  );
 }
 
 async function write(
@@ -73,8 +92,15 @@ export async function putBack(
     remove: touched.filter((key) => live[key] === undefined),
   };
   try {
+    await write(
+      api,
+      [],
+      back.remove.filter((key) => key === APPLIED_KEY),
+      log,
+    );
     await writePlan(api, back, log);
     await api.reload();
+    await writeMarker(api, back, log);
   } catch (error) {
     throw new PartialError(cause, error);
   }

@@ -1,17 +1,37 @@
 // `npm test`: everything from nothing. Checks the text first, then what runs, and ends with one line of counts.
+// `npm test -- --image stalwart=FILE` tries the lab's suite on another image than the lab's own.
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
+import { groupsFor } from "../cli/lab.ts";
 import { Progress, runMain } from "../cli/progress.ts";
 import { UserError } from "../lib/errors.ts";
 import { ensureDebianPackages } from "../tools/debian.mjs";
 import { ensure } from "../tools/ensure.mjs";
 import { debian } from "../tools/manifest.mjs";
 
-const full = process.argv.includes("--full");
-const extra = process.argv.slice(2).filter((argument) => argument !== "--full");
+const words = process.argv.slice(2);
+const full = words.includes("--full");
+// `--image` and `--line` go to the lab's `npm run up`, everything else to vitest.
+const isForUp = (index: number) =>
+  /^--(image|line)(=|$)/.test(words[index] ?? "") || /^--(image|line)$/.test(words[index - 1] ?? "");
+const forUp = words.filter((_, index) => isForUp(index));
+const extra = words.filter((word, index) => word !== "--full" && !isForUp(index));
+
+const USAGE = `Usage: npm run test:full [-- FILE…]
+       npm test [-- FILE…]
+
+Lint, format, types, and then vitest, over all tests or those whose path holds
+one of the words; the lab's tests run in a lab of their own. test:full adds what
+is slow, and runs property tests 10,000 times. Ends with "N passed, N failed".
+
+Exit codes: 0 all passed, 1 something is to be mended.`;
+if (process.argv.includes("--help")) {
+  console.log(USAGE);
+  process.exit(0);
+}
 
 function run(command: string, args: string[], env: Record<string, string> = {}): void {
   const done = spawnSync(join("node_modules", ".bin", command), args, {
@@ -28,7 +48,10 @@ await runMain(async () => {
   await progress.stage("types", async () => run("tsc", ["--noEmit"]));
   await progress.stage("Debian packages", () => ensureDebianPackages(debian.lab));
   const tools = await progress.stage("toolchain", () =>
-    ensure(["engine", "lab", ...(full ? (["full"] as const) : [])]),
+    ensure([
+      ...groupsFor(forUp.find((word) => /^(--image=)?stalwart=/.test(word))),
+      ...(full ? (["full"] as const) : []),
+    ]),
   );
 
   const folder = mkdtempSync(join(tmpdir(), "tailwart-test-"));
@@ -39,6 +62,7 @@ await runMain(async () => {
     env: {
       ...process.env,
       ...tools.env,
+      TAILWART_UP_ARGUMENTS: JSON.stringify(forUp),
       ...(full && {
         TAILWART_FULL: "1",
         TAILWART_PROPERTY_RUNS: process.env["TAILWART_PROPERTY_RUNS"] ?? "10000",

@@ -1,8 +1,10 @@
-// Builds a piece from pinned sources: Go modules (tools/go), a crate (tools/stalwart), or an npm package that
-// holds a binary. All of them check what they fetch against sums that stand in this repository or its tools' own.
+// Builds a piece from pinned sources: Go modules (tools/go), a crate (tools/stalwart), a Debian
+// source package (tools/busybox), or an npm package that holds a binary. All of them check what
+// they fetch against sums that stand in this repository or its tools' own.
 import { chmodSync, copyFileSync, mkdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { buildBusyBox } from "./busybox.mjs";
 import { cacheRoot, folderHash } from "./cache.mjs";
 import { ensureDebianPackages } from "./debian.mjs";
 import { ToolError } from "./errors.mjs";
@@ -25,6 +27,7 @@ const here = dirname(fileURLToPath(import.meta.url));
 export function ingredients(build, root = cacheRoot()) {
   if ("go" in build) return [folderHash(join(here, "go", build.go)), compilerVersion("go", root)];
   if ("cargo" in build) return [folderHash(join(here, build.cargo)), compilerVersion("cargo", root)];
+  if ("busybox" in build) return [folderHash(join(here, build.busybox))];
   return [];
 }
 
@@ -39,6 +42,7 @@ export async function buildPiece(build, folder, options) {
   mkdirSync(join(folder, "bin"), { recursive: true });
   if ("go" in build) await buildGo(build, folder, options);
   else if ("cargo" in build) await buildCargo(build, folder, options);
+  else if ("busybox" in build) await buildBusyBox(build, folder, options);
   else await takeFromNpm(build, folder, options);
 }
 

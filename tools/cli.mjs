@@ -6,7 +6,7 @@ import { debian } from "./manifest.mjs";
 import { find } from "./pieces.mjs";
 import { ensureDebianPackages } from "./debian.mjs";
 
-const USAGE = `Usage: node tools/cli.mjs <command> [group…]   groups: engine, lab (default: both), full
+const USAGE = `Usage: node tools/cli.mjs <command> [group…]   groups: engine, lab, server (default: all three), full
 
   list                 every piece, its version, and where it is
   ensure [group…]      makes what is missing
@@ -17,7 +17,9 @@ const USAGE = `Usage: node tools/cli.mjs <command> [group…]   groups: engine, 
 const [command, ...rest] = process.argv.slice(2);
 const json = rest.includes("--json");
 const named = rest.filter((word) => word !== "--json");
-const groups = /** @type {import("./ensure.d.mts").Group[]} */ (named.length > 0 ? named : ["engine", "lab"]);
+const groups = /** @type {import("./ensure.d.mts").Group[]} */ (
+  named.length > 0 ? named : ["engine", "lab", "server"]
+);
 
 try {
   if (command === "list") list();

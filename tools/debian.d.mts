@@ -3,3 +3,4 @@ export function ensureDebianPackages(
   options?: { log?: string; doing?: (text: string) => void },
 ): Promise<string[]>;
 export function missingPackages(names: string[]): string[];
+export function debianArchive(): string;

@@ -9,6 +9,8 @@ import { output, run } from "./run.mjs";
 /** Debian asks this script before it starts a service; 101 = "forbidden by policy" (invoke-rc.d(8)). */
 const POLICY = "/usr/sbin/policy-rc.d";
 const MARK = "# tailwart: removed again when the packages are installed";
+/** Of the machine that the lab runs on: Debian 12. */
+const RELEASE = "bookworm";
 /** postgresql-common makes and starts a cluster "main" when it is installed, unless told so. */
 const NO_CLUSTER = "/etc/postgresql-common/createcluster.d/tailwart.conf";
 
@@ -44,6 +46,23 @@ export async function ensureDebianPackages(names, options = {}) {
     onWait: (pid) => options.doing?.(`waiting for process ${pid}, which installs Debian packages`),
   });
   return missing;
+}
+
+/**
+ * The package archive that this machine uses. It holds Debian's other releases as well.
+ *
+ * @throws ToolError when the machine names none of its own release
+ * @example debianArchive() // "http://mirror.example.org/debian/"
+ */
+export function debianArchive() {
+  const format = "$(CODENAME) $(COMPONENT) $(REPO_URI)";
+  const listed = output("apt-get", ["indextargets", "--format", format, "Created-By: Packages"]) ?? "";
+  const line = listed.split("\n").find((each) => each.startsWith(`${RELEASE} main `));
+  const uri = line?.split(" ")[2];
+  if (uri) return uri;
+  throw new ToolError(`apt knows no package archive of Debian's ${RELEASE}`, {
+    hint: "run: apt-get update (and see that /etc/apt/sources.list names one)",
+  });
 }
 
 /** Those of the packages that dpkg does not have installed. @param {string[]} names */

@@ -1,5 +1,8 @@
-/** Who needs a piece: `engine` = whoever previews or deploys, `lab` = the lab alone, `full` = test:full alone. */
-export type Group = "engine" | "lab" | "full";
+/**
+ * Who needs a piece: `engine` = whoever previews or deploys, `lab` = the lab alone, `server` = a
+ * lab that is given no other image of Stalwart, `full` = test:full alone.
+ */
+export type Group = "engine" | "lab" | "server" | "full";
 
 /** A program built from Go modules; `go` is the folder below tools/go. */
 export interface GoBuild {
@@ -17,13 +20,21 @@ export interface CargoBuild {
   out: string;
 }
 
+/** BusyBox from Debian's source package; `busybox` is the folder below tools. */
+export interface BusyBoxBuild {
+  busybox: string;
+  /** Debian's release that has it, and its upstream version. */
+  suite: string;
+  version: string;
+}
+
 /** Programs taken out of an npm package. */
 export interface NpmBuild {
   npm: string;
   take: Record<string, string>;
 }
 
-export type Build = GoBuild | CargoBuild | NpmBuild;
+export type Build = GoBuild | CargoBuild | BusyBoxBuild | NpmBuild;
 
 /** An archive or a program, and where its publisher tells the sha256: in a list (`sums`) or alone (`sum`). */
 export interface Download {

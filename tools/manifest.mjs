@@ -2,7 +2,7 @@
 //
 // A piece is looked for in this order: on PATH where `path` allows it; the official download; a build from
 // pinned sources. `group` says who needs it: `engine` = whoever previews or deploys, `lab` = the lab alone,
-// `full` = test:full alone.
+// `server` = a lab that is given no other image of Stalwart, `full` = test:full alone.
 
 /** The Pulumi SDKs of package.json name these versions; the plugins have to be the same. */
 const plugins = { docker: "5.2.0", random: "4.21.2", command: "1.2.1", tailscale: "0.29.1" };
@@ -10,6 +10,7 @@ const plugins = { docker: "5.2.0", random: "4.21.2", command: "1.2.1", tailscale
 const pulumi = "3.259.0";
 const tailscale = "1.102.5";
 const headscale = "0.29.3";
+const busybox = "1.37.0";
 
 /** Node's and Go's names for this machine's processor. */
 const cpu = { x64: { node: "x64", go: "amd64" }, arm64: { node: "arm64", go: "arm64" } }[process.arch];
@@ -142,10 +143,18 @@ export const pieces = [
     build: [{ go: "caddy", package: ".", out: "caddy" }],
   },
   {
+    // The userland of the images that stand on Alpine, in Alpine 3.22's version, and its getent.
+    name: "busybox",
+    version: busybox,
+    group: "lab",
+    programs: ["busybox", "getent"],
+    build: [{ busybox: "busybox", suite: "trixie", version: busybox }],
+  },
+  {
     // The lab's mail server: the 0.15 line as the crate stalwart-lite; the official one is an image.
     name: "stalwart",
     version: "0.16.0",
-    group: "lab",
+    group: "server",
     programs: ["stalwart"],
     build: [{ cargo: "stalwart", out: "stalwart" }],
   },
@@ -169,19 +178,25 @@ export const compilers = {
 export const debian = {
   /** The crate stalwart-lite: bindgen loads libclang and calls clang; bundled C libraries are built with cmake. */
   stalwart: ["clang", "libclang-dev", "cmake", "make", "pkg-config"],
+  /** BusyBox for the lab's images. */
+  busybox: ["musl-tools", "gcc", "make", "libc6-dev", "bzip2"],
+  /** Reads images that are given to the lab, out of archives and registries. */
+  givenImages: ["skopeo"],
   lab: [
-    "docker.io", // dockerd and docker for the two Docker hosts (moby 20.10)
+    "docker.io", // the operator's docker command; the Docker hosts have their own (lab/host-root.ts)
+    "openssh-client", // by which she reaches them
     "tini", // process 1 of each machine of the lab
-    "debootstrap", // the base of the lab's images
+    "debootstrap", // what Stalwart's image and the Docker hosts stand on
+    "libcap2-bin", // file capabilities of the lab's images
     "docker-registry", // serves them by digest
     "postgresql", // the data store on tag:db
     "postfix", // the smarthost
     "knot", // names for the public hosts; takes the records of DNS-01 over RFC 2136
     "pebble", // the ACME server
     "unbound", // names for the tests of policies
-    "iproute2", // network namespaces, veth, bridge, ss
-    "iptables", // the KVM's blocked ports; dockerd's own rules
-    "netcat-openbsd", // nc -z, in the sidecar's image as well
+    "iproute2", // network namespaces, veth, bridge, ss; in the sidecar's image as well
+    "iptables", // the KVM's blocked ports; dockerd's own rules; in the sidecar's image as well
+    "netcat-openbsd", // nc -z
     "util-linux", // nsenter, unshare
     "procps", // ps, sysctl
     "openssl", // s_client: whose certificate does a client see

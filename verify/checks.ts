@@ -1,12 +1,14 @@
 import { UserError } from "../lib/errors.ts";
 import { HEALTH_ADDRESS } from "../lib/health.ts";
+import { NAMESPACE_DEVICE } from "../lib/sidecar.ts";
 import { docker, inContainer } from "./docker.ts";
+import { type EdgeNames, nameProblem, namesProbe, readNames } from "./names.ts";
 import { describeReach, reachProbe, readReach } from "./reach.ts";
 
 /** Where the stack runs, and what it must reach: the input of verify/main.ts. */
 export interface VerifyTarget {
   kvm: { dockerHost: string; sidecar: string; stalwart: string };
-  edge?: { dockerHost: string; container: string };
+  edge?: { dockerHost: string; container: string; names: EdgeNames };
   postgres: { host: string; port: number };
   relay: { host: string; port: number };
   /** The node that all of it is seen from, such as `stalwart (tag:stalwart)`. */
@@ -48,11 +50,32 @@ export async function sidecarHealthy(
     10,
   );
   if (tailnet.status !== 0) {
+    await refuseDeadNamespace(kvm);
     throw new UserError(`the sidecar ${kvm.sidecar} is not connected to the tailnet`, {
       hint: `look at: docker --host ${kvm.dockerHost} logs ${kvm.sidecar}`,
     });
   }
   throw await unreachable("Postgres", postgres, kvm, node);
+}
+
+/**
+ * A sidecar that the anchor's end has left without a network leaves by itself; the start unit sees to one that Docker
+ * has given up meanwhile.
+ * @throws UserError that says which of the two it is, if any
+ */
+async function refuseDeadNamespace({ dockerHost, sidecar }: VerifyTarget["kvm"]): Promise<void> {
+  const error = await docker(dockerHost, ["inspect", "--format", "{{.State.Error}}", sidecar], 10);
+  if (error.stdout.trim() !== "") {
+    throw new UserError(`Docker has given the sidecar ${sidecar} up: ${error.stdout.trim()}`, {
+      hint: `kvm.startUnit starts it again within seconds; by hand: docker --host ${dockerHost} start ${sidecar}`,
+    });
+  }
+  const device = await inContainer(dockerHost, sidecar, `ls /sys/class/net/${NAMESPACE_DEVICE}`, 10);
+  if (device.status !== 0 && device.stderr.includes(NAMESPACE_DEVICE)) {
+    throw new UserError(`the anchor of ${sidecar} has ended, and its network namespace is dead`, {
+      hint: `the sidecar leaves it within seconds; by hand: docker --host ${dockerHost} restart ${sidecar}`,
+    });
+  }
 }
 
 /** The relay can be reached from Stalwart's namespace (lessons 10 and 11). */
@@ -104,9 +127,23 @@ export async function stalwartGreets(
   );
 }
 
+/** The edge resolves what Caddy dials, on the tailnet and on the internet. */
+async function edgeResolves(edge: NonNullable<VerifyTarget["edge"]>, deadline: number): Promise<string> {
+  const { names } = edge;
+  let problem: ReturnType<typeof nameProblem>;
+  const resolved = await eventually(deadline, async () => {
+    const seen = await inContainer(edge.dockerHost, edge.container, namesProbe(names), 30);
+    problem = nameProblem(readNames(seen.stdout), names);
+    return problem === undefined;
+  });
+  if (!resolved && problem) throw new UserError(problem.message, { hint: problem.hint });
+  return `the edge resolves ${names.magicDns} and ${names.public}`;
+}
+
 /** A banner comes back through the edge, the tailnet and the PROXY header: the whole way in. */
 export async function edgePassesOn({ edge }: VerifyTarget, deadline: number): Promise<string> {
   if (!edge) return "no edge to ask";
+  const resolves = await edgeResolves(edge, deadline);
   // The pipe holds nc's stdin open until the banner is there; ports on which the client speaks first are left out.
   const line = "{ sleep 4; echo QUIT; } | nc -w 5 127.0.0.1 25 | head -n 1";
   let last = "";
@@ -115,7 +152,7 @@ export async function edgePassesOn({ edge }: VerifyTarget, deadline: number): Pr
     last = `${seen.stdout}${seen.stderr}`.trim();
     return seen.stdout.startsWith("220");
   });
-  if (passed) return "Stalwart's banner comes back through the edge's port 25";
+  if (passed) return `${resolves}; Stalwart's banner comes back through its port 25`;
   throw new UserError(`no banner comes back through the edge's port 25${last ? `; it said: ${last}` : ""}`, {
     hint: `look at: docker --host ${edge.dockerHost} logs ${edge.container}`,
   });

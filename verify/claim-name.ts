@@ -7,15 +7,28 @@ import { text } from "node:stream/consumers";
 import { describeError, UserError } from "../lib/errors.ts";
 import { hasName, isStale, namesakes, type NodeOrder } from "./devices.ts";
 import { inContainer } from "./docker.ts";
+import { renewLoginKey } from "./login-key.ts";
 import { apiAccess, deleteDevice, listDevices, renameDevice } from "./tailscale-api.ts";
 
 /** How long the new node may take to log in, and its predecessor to be noticed as gone. Milliseconds. */
 const PATIENCE = 45_000;
 
+/** How long it may be without an address before its login key is looked at. Milliseconds. */
+const KEY_PATIENCE = 12_000;
+
 async function claim(order: NodeOrder): Promise<string> {
   const access = await apiAccess(process.env);
-  for (const deadline = Date.now() + PATIENCE; ;) {
+  let looked = false;
+  let renewed = "";
+  for (let start = Date.now(); ;) {
     const address = await ownAddress(order);
+    if (!address && !looked && Date.now() - start > KEY_PATIENCE) {
+      looked = true;
+      if (await renewLoginKey(access, order)) {
+        renewed = "; it was given a new login key, since its first was spent or had expired";
+        start = Date.now();
+      }
+    }
     const devices = address ? await listDevices(access) : [];
     const device = devices.find(({ addresses }) => addresses.includes(address));
     const others = namesakes(devices, address, order);
@@ -24,9 +37,9 @@ async function claim(order: NodeOrder): Promise<string> {
       if (!hasName(device, order.hostname)) await renameDevice(access, device.nodeId, order.hostname);
       const gone =
         others.length > 0 ? `; removed, offline: ${others.map(({ name }) => name).join(", ")}` : "";
-      return `the node has the name ${order.hostname}${gone}`;
+      return `the node has the name ${order.hostname}${gone}${renewed}`;
     }
-    if (Date.now() > deadline) {
+    if (Date.now() - start > PATIENCE) {
       throw device
         ? new UserError(`another connected node calls itself ${order.hostname} and carries ${order.tag}`, {
             hint: "stop or rename it",

@@ -3,11 +3,12 @@ export type ReachProblem = "no-such-name" | "timeout" | "refused" | "no-route" |
 
 /**
  * A shell line that tells apart why host:port cannot be reached. It prints one word and always exits 0.
- * getent and nc are in every image that the sidecar runs from; BusyBox's and OpenBSD's nc word errors alike.
+ * getent and nc are in every image that the sidecar runs from; BusyBox's and OpenBSD's nc word errors alike,
+ * but BusyBox's says that a port refuses only to who asks twice (networking/nc_bloaty.c).
  */
 export function reachProbe(host: string, port: number): string {
   return `getent hosts ${host} >/dev/null 2>&1 || { echo no-such-name; exit 0; }
-said=$(nc -v -z -w 3 ${host} ${port} 2>&1) && { echo open; exit 0; }
+said=$(nc -v -v -z -w 3 ${host} ${port} 2>&1) && { echo open; exit 0; }
 case "$said" in
 *refused*) echo refused ;;
 *"timed out"* | *"in progress"* | "") echo timeout ;;

@@ -1,4 +1,5 @@
 import { UserError } from "../lib/errors.ts";
+import { LOGIN_KEY_LIFETIME, loginKey } from "../lib/tailnet/login-key.ts";
 
 /** How the Tailscale API is reached; the same variables as the provider's. */
 export interface ApiAccess {
@@ -37,8 +38,8 @@ export async function apiAccess(env: NodeJS.ProcessEnv): Promise<ApiAccess> {
   return { baseUrl, tailnet, authorization: `Bearer ${token.access_token}` };
 }
 
-/** Asks the API; `path` is below /api/v2. */
-async function call(access: ApiAccess, path: string, init: RequestInit): Promise<string> {
+/** Asks the API; `path` is below /api/v2. `missing` stands for what is not found, which is an error otherwise. */
+async function call(access: ApiAccess, path: string, init: RequestInit, missing?: string): Promise<string> {
   const url = `${access.baseUrl}/api/v2/${path}`;
   const headers = { authorization: access.authorization, ...(init.headers as Record<string, string>) };
   let answer: Response;
@@ -48,6 +49,7 @@ async function call(access: ApiAccess, path: string, init: RequestInit): Promise
     throw new UserError(`the Tailscale API at ${access.baseUrl} does not answer`, { cause });
   }
   const body = await answer.text();
+  if (answer.status === 404 && missing !== undefined) return missing;
   if (!answer.ok)
     throw new UserError(
       `the Tailscale API answers ${path} with HTTP ${answer.status}: ${body.slice(0, 300)}`,
@@ -111,4 +113,28 @@ export async function renameDevice(access: ApiAccess, nodeId: string, name: stri
     headers: { "content-type": "application/json" },
     body: JSON.stringify({ name }),
   });
+}
+
+/**
+ * Whether somebody can still log in with a key. One that is spent, was revoked or has expired is called invalid, or is
+ * no longer there (terraform-provider-tailscale, resource_tailnet_key.go). Needs the scope auth_keys:read.
+ */
+export async function isKeyGood(access: ApiAccess, id: string): Promise<boolean> {
+  const path = `tailnet/${access.tailnet}/keys/${encodeURIComponent(id)}`;
+  const key = JSON.parse(await call(access, path, {}, '{"invalid":true}')) as { invalid?: boolean };
+  return key.invalid !== true;
+}
+
+/** Makes a login key for a persistent node. Needs the scope auth_keys. */
+export async function makeLoginKey(access: ApiAccess, tag: string): Promise<string> {
+  const body = await call(access, `tailnet/${access.tailnet}/keys`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({
+      capabilities: { devices: { create: loginKey(tag) } },
+      expirySeconds: LOGIN_KEY_LIFETIME,
+      description: "tailwart renewed",
+    }),
+  });
+  return (JSON.parse(body) as { key: string }).key;
 }

@@ -1,4 +1,4 @@
-/** What the project promises (issue 3). Exceeding one makes `npm run bench` end with exit code 1. */
+/** What the project promises. Exceeding one makes `npm run bench` end with exit code 1. */
 export const BOUNDS = { upSeconds: 150, previewRatio: 2.5 } as const;
 
 /** Milliseconds of each run, and what is said of them. */

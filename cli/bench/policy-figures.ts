@@ -1,10 +1,10 @@
 import { sample, type Sample } from "./figures.ts";
 
 /**
- * What the policy pack may cost (issue 4). Exceeding one makes `npm run bench -- policies` end with exit code 1. What it costs once, whatever the
+ * What the policy pack may cost. Exceeding one makes `npm run bench -- policies` end with exit code 1. What it costs once, whatever the
  * size, is bound by the share that it has of a small preview; what it costs for each resource, by how much longer its answers take than those of
  * a pack that reads and says nothing. How much longer each resource makes a preview is shown and not bound: that silent pack, and so any,
- * takes most of it, and two previews of one program differ by more.
+ * takes more than the bound.
  */
 export const POLICY_BOUNDS = { share: 0.25, shareAt: 20, millisecondsEach: 1 } as const;
 

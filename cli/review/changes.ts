@@ -105,10 +105,7 @@ const ROLES: ReadonlySet<string> = new Set<Role>(["anchor", "sidecar", "stalwart
 function partOf(step: StepMetadata): RoleChange | undefined {
   const name = step.urn.split("::").at(-1) ?? "";
   const role = roleOf(step, name);
-  if (!role) return undefined;
-  const before = step.old?.inputs?.["image"];
-  const newImage = step.op === "replace" && before !== step.new?.inputs?.["image"];
-  return { role, op: step.op, name, ...(newImage && { newImage }) };
+  return role && { role, op: step.op, name };
 }
 
 function roleOf({ type, old, new: next }: StepMetadata, name: string): Role | undefined {

@@ -7,8 +7,6 @@ export interface RoleChange {
   readonly role: Role;
   readonly op: string;
   readonly name: string;
-  /** Whether its image changes: the host may have to fetch the new one meanwhile. */
-  readonly newImage?: boolean;
 }
 
 /** How long mail is down for one change. */
@@ -28,7 +26,8 @@ type Row = Omit<Downtime, "name" | "op">;
 
 /**
  * What a replacement costs. "at most" is a bound that a lab test holds for the same way back to mail (the process stopped, started, and a
- * greeting seen through the edge); everything else is an estimate from the grace periods and retry times in components/.
+ * greeting seen through the edge); everything else is an estimate from the grace periods and retry times in components/. Images are pulled
+ * before anything is taken away, so that no figure has a pull in it.
  */
 const REPLACED: Readonly<Record<Role, Row>> = {
   anchor: {
@@ -100,8 +99,7 @@ export function downtimeOf(changes: readonly { readonly part?: RoleChange }[]): 
     .flatMap((part): Downtime[] => {
       const row = rowOf(part);
       if (!row) return [];
-      const pull = part.newImage ? "; and as long as the host needs to fetch the new image" : "";
-      return [{ name: part.name, op: part.op, ...row, effect: `${row.effect}${pull}` }];
+      return [{ name: part.name, op: part.op, ...row }];
     })
     .toSorted((a, b) => (b.seconds ?? Infinity) - (a.seconds ?? Infinity));
 }

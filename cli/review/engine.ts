@@ -5,6 +5,7 @@ import { join } from "node:path";
 
 import { parse } from "yaml";
 
+import { isSecure, placeholderOf } from "../../config/placeholder.ts";
 import { secretSchema } from "../../config/schema.ts";
 import { UserError } from "../../lib/errors.ts";
 import { runCommand } from "../../lib/run-command.ts";
@@ -146,7 +147,9 @@ function dummySecrets(stack: string, project: string, file: string): string[][] 
     (key) => key !== "relayPassword" || relay?.username !== undefined,
   );
   const missing = wanted.filter((key) => !(`tailwart:${key}` in config));
-  const pairs = missing.flatMap((key) => ["--secret", `tailwart:${key}=dummy`]);
+  const pairs = missing
+    .map((key) => `tailwart:${key}`)
+    .flatMap((key) => ["--secret", `${key}=${placeholderOf(key, config)}`]);
   return pairs.length ? [["config", "set-all", "--stack", stack, ...pairs]] : [];
 }
 
@@ -163,8 +166,6 @@ function read(text: string): StackFile {
   const { config, ...rest } = (parse(text) ?? {}) as Partial<StackFile>;
   return { ...rest, config: config ?? {} };
 }
-
-const isSecure = (value: unknown) => typeof value === "object" && value !== null && "secure" in value;
 
 /** Previews the stack with the policy pack. The engine's own events tell more than `preview --json`, which drops those of policies. */
 export async function preview(opened: OpenStack, policyConfig?: string): Promise<EngineRun> {

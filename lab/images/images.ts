@@ -1,111 +1,53 @@
-import {
-  chownSync,
-  copyFileSync,
-  chmodSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  rmSync,
-  writeFileSync,
-} from "node:fs";
+import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 
 import { labCa } from "../ca.ts";
 import type { Layout } from "../layout.ts";
 import { withLock } from "../lock.ts";
 import { toolPath } from "../programs.ts";
-import { run } from "../run.ts";
-import { baseLayer } from "./base.ts";
+import { alpineUserland, USERLAND } from "./alpine.ts";
+import { debianLayer } from "./debian.ts";
+import { FACTS, type LayoutName } from "./facts.ts";
 import { hashOfFile, keyOf } from "./key.ts";
-import { ImageStore, SCRAP, type ImageConfig, type Layer, type Manifest } from "./store.ts";
+import { RECIPE_VERSION, RECIPES } from "./recipes.ts";
+import { ImageStore, SCRAP, type Layer, type Manifest } from "./store.ts";
 
-export const IMAGE_NAMES = ["sidecar", "stalwart", "edge"] as const;
+export const IMAGE_NAMES = ["anchor", "sidecar", "stalwart", "edge"] as const;
 export type ImageName = (typeof IMAGE_NAMES)[number];
-export type Images = Record<ImageName, Manifest>;
 
-/** What is in an image above the base, and how it starts. */
-interface Recipe {
-  programs: readonly string[];
-  config: ImageConfig;
-  /** Trusts the lab's CA, and no other, by the system's list. */
-  trustsLabCa?: boolean;
-  /** Adds to the layer's folder what is not a program. */
-  prepare?: (folder: string) => Promise<void> | void;
-}
-
-/** The owner of Stalwart's files and process in the official image. */
-const STALWART_ID = 2000;
-
-const RECIPES: Record<ImageName, Recipe> = {
-  // As tailscale/tailscale.
-  sidecar: {
-    programs: ["tailscaled", "tailscale", "containerboot"],
-    config: { Cmd: ["/usr/local/bin/containerboot"] },
-    prepare: (folder) => {
-      mkdirSync(join(folder, "var/lib/tailscale"), { recursive: true });
-    },
-  },
-  // As stalwartlabs/stalwart: same user, same paths, and the same file capability, without which an exec under
-  // no-new-privileges and NET_BIND_SERVICE alone would not show what production does.
-  stalwart: {
-    programs: ["stalwart"],
-    config: {
-      User: `${STALWART_ID}:${STALWART_ID}`,
-      WorkingDir: "/var/lib/stalwart",
-      Entrypoint: ["/usr/local/bin/stalwart"],
-      Cmd: ["--config", "/etc/stalwart/config.toml"],
-    },
-    // It orders its certificates from the lab's ACME server.
-    trustsLabCa: true,
-    async prepare(folder) {
-      for (const path of ["etc/stalwart", "var/lib/stalwart"]) {
-        mkdirSync(join(folder, path), { recursive: true });
-        chownSync(join(folder, path), STALWART_ID, STALWART_ID);
-      }
-      const capable = join(folder, "usr/local/bin/stalwart");
-      await run("setcap", ["cap_net_bind_service=+ep", capable]);
-    },
-  },
-  edge: {
-    programs: ["caddy"],
-    config: { Cmd: ["caddy", "run", "--config", "/etc/caddy/caddy.json"] },
-    prepare: (folder) => {
-      for (const path of ["etc/caddy", "data", "config"]) mkdirSync(join(folder, path), { recursive: true });
-    },
-  },
+/** The layouts that the lab's stack runs on. */
+export const BUILT: Record<ImageName, LayoutName> = {
+  // Under a name of its own, so that the one can change without the other.
+  anchor: "sidecar",
+  sidecar: "sidecar",
+  stalwart: "stalwart-0.15",
+  edge: "edge",
 };
-/** Changed when `prepare` makes something else. */
-const RECIPE_VERSION = 1;
 
-/** Where Debian keeps the CAs that its programs trust. */
+/** Where Debian and Alpine keep the CAs that programs trust. */
 const TRUSTED = "etc/ssl/certs/ca-certificates.crt";
 
-/** Makes the lab's three images, or takes them from the cache. Needs no Docker and, with a cached base, no network. */
-export async function buildImages(layout: Layout, log: (line: string) => void = () => {}): Promise<Images> {
+/** What building and packing images takes. */
+export interface Workshop {
+  layout: Layout;
+  store: ImageStore;
+  cacheDir: string;
+  log: (line: string) => void;
+}
+
+/** Runs work on the cache of images; one process at a time. */
+export async function inWorkshop<T>(
+  layout: Layout,
+  log: (line: string) => void,
+  work: (workshop: Workshop) => Promise<T>,
+): Promise<T> {
   const cacheDir = imageCache(layout);
   const store = new ImageStore(cacheDir);
-  const work = async () => {
+  const locked = () => {
     removeScraps(cacheDir);
-    const base = await baseLayer(store, cacheDir, log);
-    const ca = await labCa(layout);
-    const built = {} as Images;
-    for (const name of IMAGE_NAMES) {
-      const layer = await programLayer(store, cacheDir, name, ca, log);
-      built[name] = store.addImage(RECIPES[name].config, [base, layer]);
-    }
-    return built;
+    return work({ layout, store, cacheDir, log });
   };
-  return withLock(cacheDir, work, () => log("another process is building them; waiting for it"));
-}
-
-/** The image as a container names it: registry, repository and digest. */
-export function imageReference(layout: Layout, name: ImageName, digest: string): string {
-  return `${layout.registry}/tailwart/${name}@${digest}`;
-}
-
-/** Where `up` notes the images of a lab, by name. */
-export function imagesFile(layout: Layout): string {
-  return join(layout.stateDir, "images.json");
+  return withLock(cacheDir, locked, () => log("another process is building them; waiting for it"));
 }
 
 export function imageCache(layout: Pick<Layout, "cacheDir">): string {
@@ -119,35 +61,64 @@ function removeScraps(cacheDir: string): void {
       if (name.startsWith(SCRAP)) rmSync(join(folder, name), { recursive: true, force: true });
 }
 
-async function programLayer(
+/**
+ * Makes an image of a layout, or takes it from the cache. Needs no Docker and, with cached layers,
+ * no network.
+ */
+export async function buildLayout(workshop: Workshop, name: LayoutName): Promise<Manifest> {
+  const { programs, make, userland } = RECIPES[name];
+  const { store, cacheDir, log } = workshop;
+  const base =
+    userland === "alpine"
+      ? await packed(workshop, "alpine", USERLAND, alpineUserland)
+      : await debianLayer(store, cacheDir, userland, log);
+  const own = await packed(workshop, name, programs, async (folder) => {
+    label(folder);
+    await make(folder);
+  });
+  const layers = [base, own, ...(name.startsWith("stalwart") ? [await caLayer(workshop)] : [])];
+  return store.addImage(FACTS[name].config, layers);
+}
+
+/**
+ * A layer by which the lab's CA, and no other, is trusted: Stalwart orders its certificates from
+ * the lab's ACME server.
+ */
+export async function caLayer({ layout, store, cacheDir }: Workshop): Promise<Layer> {
+  const ca = await labCa(layout);
+  return layerOf(store, cacheDir, keyOf("lab-ca", await hashOfFile(ca)), (folder) => {
+    mkdirSync(dirname(join(folder, TRUSTED)), { recursive: true });
+    copyFileSync(ca, join(folder, TRUSTED));
+    chmodSync(join(folder, TRUSTED), 0o644);
+  });
+}
+
+/** The layer that `make` makes of programs, by their content. */
+async function packed(
+  { store, cacheDir, log }: Workshop,
+  name: string,
+  programs: readonly string[],
+  make: (folder: string) => Promise<void>,
+): Promise<Layer> {
+  const hashes = await Promise.all(programs.map((program) => hashOfFile(toolPath(program))));
+  const key = keyOf(name, RECIPE_VERSION, programs, hashes);
+  return layerOf(store, cacheDir, key, async (folder) => {
+    log(`packing ${name}`);
+    await make(folder);
+  });
+}
+
+async function layerOf(
   store: ImageStore,
   cacheDir: string,
-  name: ImageName,
-  ca: string,
-  log: (line: string) => void,
+  key: string,
+  make: (folder: string) => Promise<void> | void,
 ): Promise<Layer> {
-  const { programs, prepare, trustsLabCa = false } = RECIPES[name];
-  const paths = programs.map((program) => toolPath(program));
-  const ingredients = trustsLabCa ? [...paths, ca] : paths;
-  const key = keyOf(name, RECIPE_VERSION, programs, await Promise.all(ingredients.map(hashOfFile)));
   const kept = store.keptLayer(key);
   if (kept) return kept;
-  log(`packing ${name}`);
-  const folder = mkdtempSync(join(cacheDir, `${SCRAP}${name}-`));
+  const folder = mkdtempSync(join(cacheDir, `${SCRAP}${key}-`));
   try {
-    const bin = join(folder, "usr/local/bin");
-    mkdirSync(bin, { recursive: true });
-    programs.forEach((program, index) => {
-      copyFileSync(paths[index] ?? "", join(bin, program));
-      chmodSync(join(bin, program), 0o755);
-    });
-    label(folder);
-    if (trustsLabCa) {
-      mkdirSync(dirname(join(folder, TRUSTED)), { recursive: true });
-      copyFileSync(ca, join(folder, TRUSTED));
-      chmodSync(join(folder, TRUSTED), 0o644);
-    }
-    await prepare?.(folder);
+    await make(folder);
     chmodSync(folder, 0o755);
     return await store.addLayer(key, folder);
   } finally {
@@ -155,7 +126,7 @@ async function programLayer(
   }
 }
 
-/** Marks the layer as the lab's own, so that nobody takes the image for an official one. */
+/** Marks the image as the lab's own, so that nobody takes it for an official one. */
 function label(folder: string): void {
   mkdirSync(join(folder, "etc"), { recursive: true });
   writeFileSync(join(folder, "etc/tailwart-lab-image"), "Built by tailwart's lab. Not an official image.\n");

@@ -1,20 +1,8 @@
-import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
-import {
-  createWriteStream,
-  existsSync,
-  mkdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from "node:fs";
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { Transform } from "node:stream";
-import { pipeline } from "node:stream/promises";
-import { createGzip } from "node:zlib";
 
-import { SYSTEM_ENV } from "../run.ts";
+import { packLayer, unpackLayer } from "./pack.ts";
 
 /** A blob of the registry: a layer, an image's config or a manifest. */
 export interface Blob {
@@ -34,12 +22,34 @@ export interface ImageConfig {
   User?: string;
   WorkingDir?: string;
   Env?: string[];
+  Volumes?: Record<string, object>;
+  /** Durations in nanoseconds. */
+  Healthcheck?: {
+    Test: string[];
+    Interval?: number;
+    Timeout?: number;
+    StartPeriod?: number;
+    Retries?: number;
+  };
+}
+
+/**
+ * An image's config in full, as far as it is touched here; the rest of a given image's goes along.
+ */
+interface ImageDocument {
+  architecture: string;
+  os: string;
+  created: string;
+  config: ImageConfig;
+  rootfs: { type: string; diff_ids: string[] };
+  history?: object[];
 }
 
 export interface Manifest {
   digest: string;
   mediaType: string;
   body: string;
+  /** The config, then the layers, lowest first. */
   blobs: Blob[];
 }
 
@@ -51,6 +61,9 @@ const MEDIA = {
   config: "application/vnd.docker.container.image.v1+json",
   layer: "application/vnd.docker.image.rootfs.diff.tar.gzip",
 };
+/** A fixed time: the same parts are the same image. */
+const CREATED = "1970-01-01T00:00:00Z";
+const HISTORY = { created: CREATED, created_by: "tailwart lab" };
 const DEFAULT_PATH = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /** Layers and configs of the lab's images, by digest, in a folder of the cache. */
@@ -71,53 +84,15 @@ export class ImageStore {
   }
 
   /**
-   * Packs a folder as a layer and keeps it under a key. Owners, modes and file capabilities stay; times are set to 0 and names are
-   * sorted, so the same content has the same digest.
+   * Packs a folder as a layer and keeps it under a key. Owners, modes and file capabilities stay;
+   * times are set to 0 and names are sorted, so the same content has the same digest.
    *
    * @param exclude tar patterns of what is left out
    */
   async addLayer(key: string, folder: string, exclude: readonly string[] = []): Promise<Layer> {
-    const tar = spawn(
-      "tar",
-      [
-        "--create",
-        "--format=pax",
-        "--pax-option=exthdr.name=%d/PaxHeaders/%f,delete=atime,delete=ctime",
-        "--sort=name",
-        "--mtime=@0",
-        "--numeric-owner",
-        "--xattrs",
-        "--xattrs-include=security.capability",
-        ...exclude.map((pattern) => `--exclude=${pattern}`),
-        `--directory=${folder}`,
-        ".",
-      ],
-      { stdio: ["ignore", "pipe", "pipe"], env: SYSTEM_ENV },
-    );
-    let complaints = "";
-    tar.stderr.setEncoding("utf8").on("data", (text: string) => (complaints += text));
-    const ended = new Promise<number | null>((resolve) => tar.once("close", resolve));
-    const plain = createHash("sha256");
-    const packed = createHash("sha256");
-    let size = 0;
     const fresh = join(this.dir, "blobs", `${SCRAP}${key}`);
     try {
-      await pipeline(
-        tar.stdout,
-        tap((chunk) => plain.update(chunk)),
-        createGzip({ level: 1 }),
-        tap((chunk) => {
-          packed.update(chunk);
-          size += chunk.length;
-        }),
-        createWriteStream(fresh),
-      );
-      if ((await ended) !== 0) throw new Error(`tar of ${folder} failed: ${complaints.trim()}`);
-      const layer: Layer = {
-        digest: `sha256:${packed.digest("hex")}`,
-        diffId: `sha256:${plain.digest("hex")}`,
-        size,
-      };
+      const layer = await packLayer(folder, exclude, fresh);
       renameSync(fresh, this.blobFile(layer.digest));
       this.write(this.layerFile(key), JSON.stringify(layer));
       return layer;
@@ -128,15 +103,45 @@ export class ImageStore {
 
   /** Puts layers together to an image and returns its manifest, whose digest is the image's. */
   addImage(config: ImageConfig, layers: readonly Layer[]): Manifest {
-    const document = {
+    const document: ImageDocument = {
       architecture: ARCHITECTURES[process.arch] ?? process.arch,
       os: "linux",
-      // A fixed time: the same parts are the same image.
-      created: "1970-01-01T00:00:00Z",
+      created: CREATED,
       config: { ...config, Env: [DEFAULT_PATH, ...(config.Env ?? [])] },
       rootfs: { type: "layers", diff_ids: layers.map((layer) => layer.diffId) },
-      history: layers.map(() => ({ created: "1970-01-01T00:00:00Z", created_by: "tailwart lab" })),
+      history: layers.map(() => HISTORY),
     };
+    return this.addManifest(document, layers);
+  }
+
+  /**
+   * Takes over an image that skopeo has written as a folder (containers-transports(5), `dir`) in
+   * Docker's format, with layers of ours on top of its own. The folder loses its files.
+   */
+  adopt(folder: string, extra: readonly Layer[]): Manifest {
+    const { config, layers } = JSON.parse(readFileSync(join(folder, "manifest.json"), "utf8")) as {
+      config: Blob;
+      layers: Blob[];
+    };
+    for (const { digest } of layers)
+      if (!existsSync(this.blobFile(digest))) renameSync(join(folder, hexOf(digest)), this.blobFile(digest));
+    const document = JSON.parse(readFileSync(join(folder, hexOf(config.digest)), "utf8")) as ImageDocument;
+    document.rootfs.diff_ids.push(...extra.map(({ diffId }) => diffId));
+    document.history?.push(...extra.map(() => HISTORY));
+    return this.addManifest(document, [...layers, ...extra]);
+  }
+
+  /** How an image's containers start. */
+  configOf({ blobs }: Manifest): ImageConfig {
+    return (JSON.parse(readFileSync(this.blobFile(blobs[0]?.digest ?? ""), "utf8")) as ImageDocument).config;
+  }
+
+  /** Unpacks an image's layers over each other, with owners and file capabilities: as root only. */
+  async unpack({ blobs }: Manifest, folder: string): Promise<void> {
+    for (const { digest } of blobs.slice(1)) await unpackLayer(this.blobFile(digest), folder);
+  }
+
+  private addManifest(document: ImageDocument, layers: readonly Blob[]): Manifest {
     const configBlob = this.addText(JSON.stringify(document));
     const body = JSON.stringify({
       schemaVersion: 2,
@@ -170,15 +175,9 @@ export class ImageStore {
 
 const ARCHITECTURES: Partial<Record<string, string>> = { x64: "amd64", arm64: "arm64" };
 
+/** The name of a blob in skopeo's folder. */
+const hexOf = (digest: string) => digest.replace("sha256:", "");
+
 function digestOf(text: string): string {
   return `sha256:${createHash("sha256").update(text).digest("hex")}`;
-}
-
-function tap(see: (chunk: Buffer) => void): Transform {
-  return new Transform({
-    transform(chunk: Buffer, _encoding, done) {
-      see(chunk);
-      done(null, chunk);
-    },
-  });
 }

@@ -1,4 +1,4 @@
-// A mail program for the lab's outside world: `node lab/mail/client.ts send|fetch|tls`, its order as JSON on
+// A mail program for the lab's outside world: `node lab/mail/client.ts send|many|fetch|tls`, its order as JSON on
 // stdin (so that no password stands in argv), its answer as JSON on stdout.
 import { text } from "node:stream/consumers";
 import { connect as tlsConnect } from "node:tls";
@@ -16,6 +16,17 @@ export interface SendOrder {
   to: string;
   subject: string;
   body: string;
+}
+
+export interface ManyOrder {
+  host: string;
+  port: number;
+  /** The senders are `someone@1.<domain>` and so on: Stalwart takes 25 an hour of one domain for one recipient. */
+  domain: string;
+  to: string;
+  count: number;
+  /** Over how long they are spread. Seconds; Stalwart takes five a second of one address. */
+  during: number;
 }
 
 export interface FetchOrder {
@@ -55,6 +66,18 @@ async function send(order: SendOrder) {
   return { response: sent.response, messageId: sent.messageId };
 }
 
+/** Messages on connections of their own, each at its time, whatever has become of those before. */
+async function sendMany({ count, during, domain, ...order }: ManyOrder) {
+  const message = { ...order, secure: false, body: "hello" };
+  const sent = Array.from({ length: count }, async (_, n) => {
+    await new Promise((resolve) => setTimeout(resolve, (n * during * 1000) / count));
+    return send({ ...message, from: `someone@${n + 1}.${domain}`, subject: `${n + 1} of ${count}` });
+  });
+  const ends = await Promise.allSettled(sent);
+  const refused = ends.flatMap((end) => (end.status === "rejected" ? [String(end.reason)] : []));
+  return { taken: count - refused.length, refused };
+}
+
 async function fetchMessage({ host, port, user, pass, subject, within }: FetchOrder) {
   const client = new ImapFlow({ host, port, secure: true, auth: { user, pass }, tls: LAX, logger: false });
   const deadline = Date.now() + within * 1000;
@@ -90,10 +113,10 @@ function inspectTls({ host, port, servername, ca }: TlsOrder) {
 }
 
 const order = JSON.parse(await text(process.stdin)) as never;
-const verbs = { send, fetch: fetchMessage, tls: inspectTls };
+const verbs = { send, many: sendMany, fetch: fetchMessage, tls: inspectTls };
 const verb = verbs[process.argv[2] as keyof typeof verbs];
 if (verb === undefined) {
-  console.error("usage: node lab/mail/client.ts send|fetch|tls  (an order as JSON on stdin)");
+  console.error("usage: node lab/mail/client.ts send|many|fetch|tls  (an order as JSON on stdin)");
   process.exit(2);
 }
 try {

@@ -2,7 +2,7 @@ import { fileURLToPath } from "node:url";
 
 import type { Layout } from "../layout.ts";
 import { runIn } from "../machine.ts";
-import type { FetchOrder, SendOrder, TlsOrder } from "./client.ts";
+import type { FetchOrder, ManyOrder, SendOrder, TlsOrder } from "./client.ts";
 
 const CLIENT = fileURLToPath(new URL("client.ts", import.meta.url));
 
@@ -19,6 +19,11 @@ async function ask<T>(layout: Layout, verb: string, order: object, seconds: numb
 /** Hands a message to a mail server. @throws Error with the server's words when it refuses */
 export function send(layout: Layout, order: SendOrder): Promise<{ response: string; messageId: string }> {
   return ask(layout, "send", order, 45);
+}
+
+/** Hands over messages from now on, and tells how many were taken and what was said to the others. */
+export function sendMany(layout: Layout, order: ManyOrder): Promise<{ taken: number; refused: string[] }> {
+  return ask(layout, "many", order, order.during + 45);
 }
 
 /** Reads a message back over IMAP. */

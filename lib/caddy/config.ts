@@ -13,6 +13,13 @@ export interface EdgeSite {
   upstream?: string | undefined;
 }
 
+/** Another web server on the edge. */
+export interface Fallback {
+  /** `host:port` */
+  to: string;
+  proxyProtocol: boolean;
+}
+
 /** What the edge passes on, and what it answers itself. */
 export interface EdgeInputs {
   services: MailService[];
@@ -21,6 +28,8 @@ export interface EdgeInputs {
   /** Names whose TLS on :443 is passed through (lesson 5). */
   passthrough: string[];
   sites: EdgeSite[];
+  /** Who gets the TLS connections to :443 for all other names; they are closed without one. */
+  fallback?: Fallback | undefined;
   certificates: "acme" | "internal";
 }
 
@@ -44,7 +53,7 @@ export function caddyConfig(inputs: EdgeInputs): Record<string, unknown> {
       layer4: {
         servers: Object.fromEntries(mailPorts.map((s) => [s.name, mailServer(s, inputs.upstreamHost)])),
       },
-      ...(https || inputs.sites.length > 0 ? { http: httpApp(inputs, https) } : {}),
+      ...(https || inputs.sites.length > 0 || inputs.fallback ? { http: httpApp(inputs, https) } : {}),
       ...(inputs.sites.length > 0 ? { tls: tlsApp(inputs) } : {}),
     },
   };
@@ -62,14 +71,17 @@ function httpApp(inputs: EdgeInputs, https: MailService | undefined) {
   const passthrough = {
     wrapper: "layer4",
     matching_timeout: MATCHING_TIMEOUT,
-    routes: https
-      ? [
-          {
-            match: [{ tls: { sni: inputs.passthrough } }],
-            handle: [toStalwart(inputs.upstreamHost, https.port)],
-          },
-        ]
-      : [],
+    routes: [
+      ...(https
+        ? [
+            {
+              match: [{ tls: { sni: inputs.passthrough } }],
+              handle: [toStalwart(inputs.upstreamHost, https.port)],
+            },
+          ]
+        : []),
+      ...(inputs.fallback ? [toFallback(inputs.fallback, inputs.sites)] : []),
+    ],
   };
   return {
     servers: {
@@ -78,6 +90,8 @@ function httpApp(inputs: EdgeInputs, https: MailService | undefined) {
         // HTTP/3 would answer on udp:443 past the layer4 wrapper.
         protocols: ["h1", "h2"],
         listener_wrappers: [passthrough, { wrapper: "tls" }],
+        // Port 80 is the other web server's.
+        ...(inputs.fallback && { automatic_https: { disable_redirects: true } }),
         // Without a site of its own Caddy would leave the listener in plain HTTP.
         tls_connection_policies: [{}],
         // A browser must not reuse a connection to a site of the edge for a name that is passed through.
@@ -92,6 +106,17 @@ function httpApp(inputs: EdgeInputs, https: MailService | undefined) {
   };
 }
 
+/** Every name but the edge's own sites; a client that names none is not for them either. */
+function toFallback({ to, proxyProtocol }: Fallback, sites: EdgeSite[]) {
+  const own = sites.map((site) => site.host);
+  return {
+    match: [{ tls: {}, ...(own.length > 0 && { not: [{ tls: { sni: own } }] }) }],
+    handle: [
+      { handler: "proxy", ...(proxyProtocol && { proxy_protocol: "v2" }), upstreams: [{ dial: [to] }] },
+    ],
+  };
+}
+
 function siteHandler(site: EdgeSite) {
   return site.upstream === undefined
     ? { handler: "static_response", status_code: 404 }
@@ -100,7 +125,8 @@ function siteHandler(site: EdgeSite) {
 
 function tlsApp(inputs: EdgeInputs) {
   const subjects = inputs.sites.map((site) => site.host);
-  const issuer = inputs.certificates === "internal" ? [{ module: "internal" }] : [{ module: "acme" }];
+  const acme = { module: "acme", ...(inputs.fallback && { challenges: { http: { disabled: true } } }) };
+  const issuer = inputs.certificates === "internal" ? [{ module: "internal" }] : [acme];
   return {
     certificates: { automate: subjects },
     automation: { policies: [{ subjects, issuers: issuer }] },

@@ -35,7 +35,10 @@ export function clientsOf({ acme = [], domains }: Pick<StalwartSettings, "acme" 
   const contested: (Named & { domain: string })[] = [];
   acme.forEach(({ directory, names }, client) =>
     names.forEach((certificate, name) => {
-      const domain = domainOf(certificate, domains);
+      const domain = domainOf(
+        certificate,
+        domains.map((each) => each.name),
+      );
       if (domain === undefined) return void homeless.push({ client, name, certificate });
       const found = byDomain.get(domain) ?? { directory, names: [] };
       if (found.directory !== directory) return void contested.push({ client, name, certificate, domain });

@@ -1,4 +1,5 @@
 /** docs/settings.md: the desired state field by field, and what each generation of Stalwart's settings does with it. */
+import { withLinks } from "../citations.ts";
 import { topDescription } from "./fields.ts";
 import { type Cell, type MatrixRow, settingsMatrix } from "./matrix.ts";
 
@@ -12,7 +13,7 @@ export function settingsDoc(rows: readonly MatrixRow[] = settingsMatrix()): stri
   const tops = [...new Set(rows.map(topOf))];
   const alone = tops.filter((top) => rows.some(({ path }) => path === top));
   const parts = tops.filter((top) => !alone.includes(top));
-  return `<!-- Made by \`npm run docs\` from lib/settings/. -->
+  const page = `<!-- Made by \`npm run docs\` from lib/settings/. -->
 # Settings
 
 What tailwart declares of a Stalwart server (\`lib/settings/schema.ts\`), and where each field goes. The 0.15 line keeps
@@ -33,6 +34,7 @@ ${parts.map((top) => `\n## ${top}\n${topDescription(top)}\n\n${table(rows.filter
 ## What is refused
 ${refusals(rows)}
 `;
+  return withLinks(page, "../");
 }
 
 const topOf = ({ keys }: MatrixRow): string => String(keys[0]);

@@ -1,23 +1,35 @@
 /** Domains in the desired state: who has mail there, and what the world is told about them. */
 import { z } from "zod";
 
-import { namePattern } from "./primitives.ts";
+import { domain, namePattern } from "./primitives.ts";
 
 export const accountSchema = z.strictObject({
   name: z
     .string()
     .regex(/^[a-z0-9][a-z0-9._@-]{0,126}$/, { error: "accepts a login name: a-z, 0-9, . _ @ -" })
     .meta({ accepts: "a login name: a-z, 0-9, . _ @ -", examples: ["alice", "bob"] })
-    .describe("Login name."),
+    .describe(
+      "Login name on the 0.15 line. From 0.16 on the login is the first address, or its part before the @ in the first domain.",
+    ),
   emails: z
     .array(z.email({ error: "accepts an e-mail address" }))
     .min(1, { error: "accepts a list with at least one e-mail address" })
     .meta({
       accepts: "a list of e-mail addresses",
-      examples: [["alice@example.org"], ["alice@example.org", "post@example.org"]],
+      examples: [["alice@example.org", "post@example.org"], ["alice@example.org"]],
     })
     .describe("Addresses that are delivered to the account, the first being its own."),
+  quota: z
+    .string({ error: "accepts a size, such as 10G" })
+    .regex(/^[1-9]\d{0,5}[MGT]$/, { error: "accepts a size: a whole number and M, G or T, such as 10G" })
+    .optional()
+    .meta({ accepts: "a size in M, G or T, of 1024 each", examples: ["10G", "500M"] })
+    .describe("What its mail may take. Without it there is no limit, or the one that was set by hand."),
 });
+
+/** Bytes of a size as the config spells it. @example bytesOf("10G") === 10737418240 */
+export const bytesOf = (size: string): number =>
+  Number.parseInt(size, 10) * 1024 ** ("MGT".indexOf(size.at(-1) ?? "") + 2);
 
 export const mtaStsSchema = z.strictObject({
   mode: z
@@ -39,7 +51,9 @@ export const mtaStsSchema = z.strictObject({
       accepts: "a list of domains, or *. and a domain",
       examples: [["mail.example.org"], ["*.example.org"]],
     })
-    .describe("Hosts that take the domains' mail. Empty: the names that Stalwart has certificates for."),
+    .describe(
+      "Hosts that take the domains' mail, as their MX records name them. Empty: the server's own host name.",
+    ),
 });
 
 /** Records that Stalwart may publish; those that it would get wrong are not among them. */
@@ -69,3 +83,16 @@ export const publishRecordsSchema = z
     "What Stalwart may publish in the domains' DNS through dnsProvider: nothing unless named. mx and spf are refused, since behind an " +
       "edge and a relay its own would be wrong; caa would bar every other ACME client, the edge's as well, from the domains' names.",
   );
+
+export const domainSchema = z.strictObject({
+  name: domain.meta({ examples: ["example.org", "example.net"] }).describe("The domain."),
+  catchAll: z
+    .email({ error: "accepts an address of one of accounts" })
+    .optional()
+    .meta({
+      accepts: "an address of one of accounts",
+      examples: ["alice@example.org", "post@example.org"],
+    })
+    .describe("Where mail goes that is for nobody in the domain. Without it, it is refused."),
+  publishRecords: publishRecordsSchema,
+});

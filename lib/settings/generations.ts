@@ -33,7 +33,7 @@ export function refuseFor(generation: Generation, settings: StalwartSettings): v
   throw new UserError(lines.join("\n  "), { path: `settings.${refusals[0]?.path.join(".")}` });
 }
 
-function refusedByKeys({ acme = [], dnsProvider, autoBan, publishRecords }: StalwartSettings): Refusal[] {
+function refusedByKeys({ acme = [], dnsProvider, autoBan, domains }: StalwartSettings): Refusal[] {
   const refusals: Refusal[] = [];
   acme.forEach(({ challenge }, i) => {
     if (challenge === "dns-persist-01")
@@ -54,23 +54,40 @@ function refusedByKeys({ acme = [], dnsProvider, autoBan, publishRecords }: Stal
       message:
         "Stalwart's 0.15 line bans for good, also over a restart; accepts nothing here: leave it out, and name in allowedIps whoever must never be banned",
     });
-  if (publishRecords.length > 0)
-    refusals.push({
-      path: ["publishRecords"],
-      message:
-        "Stalwart's 0.15 line publishes nothing in DNS; accepts an empty list: publish the records where the zone is kept",
-    });
+  domains.forEach(({ publishRecords }, i) => {
+    if (publishRecords.length > 0)
+      refusals.push({
+        path: ["domains", i, "publishRecords"],
+        message:
+          "Stalwart's 0.15 line publishes nothing in DNS; accepts an empty list: publish the records where the zone is kept",
+      });
+  });
   return refusals;
 }
 
 function refusedByRegistry(settings: StalwartSettings): Refusal[] {
-  const { accounts, acme = [], publishRecords } = settings;
+  const { accounts, acme = [], admin, dnsProvider, domains } = settings;
   const refusals: Refusal[] = [];
-  if (accounts.length > 0)
+  if (dnsProvider?.type === "cloudflare" && dnsProvider.email !== undefined)
     refusals.push({
-      path: ["accounts"],
-      message: "are made by tailwart on the 0.15 line only; accepts an empty list: make them in the admin UI",
+      path: ["dnsProvider", "email"],
+      message:
+        "Stalwart drops it from 0.16 on, and an account's global key does not work without; accepts an API token in secretFile, and no email",
     });
+  if (domains.length === 0)
+    refusals.push({
+      path: ["domains"],
+      message: "is empty, and from 0.16 on Stalwart demands a default domain; accepts at least one",
+    });
+  const administrator = `${admin.user}@${domains[0]?.name ?? ""}`;
+  accounts.forEach(({ emails }, i) => {
+    const at = emails.indexOf(administrator);
+    if (at >= 0)
+      refusals.push({
+        path: ["accounts", i, "emails", at],
+        message: "is the administrator's own address from 0.16 on; accepts another, or another admin.user",
+      });
+  });
   acme.forEach((client, i) => {
     const refuse = (field: string, message: string) =>
       void refusals.push({ path: ["acme", i, field], message });
@@ -79,10 +96,10 @@ function refusedByRegistry(settings: StalwartSettings): Refusal[] {
         "renewBefore",
         `Stalwart renews after a fraction of a certificate's life from 0.16 on, here of 90 days; accepts ${Object.keys(RENEWALS).join(", ")}`,
       );
-    if (client.default)
+    if (client.default && acme.length > 1)
       refuse(
         "default",
-        "the registry names a default certificate by an id that there is only once it is issued; accepts false: a certificate that is alone is shown anyway",
+        "the registry names a default certificate by an id that there is only once it is issued; accepts false, or one client: its certificate is shown anyway",
       );
     const twin = acme.findIndex(({ directory }) => directory === client.directory);
     for (const field of ["contact", "challenge", "renewBefore"] as const)
@@ -102,12 +119,6 @@ function refusedByRegistry(settings: StalwartSettings): Refusal[] {
     refusals.push({
       path: ["acme", client, "names", name],
       message: `${certificate} is in ${domain}, whose certificate another CA is asked for; accepts one directory a domain`,
-    });
-  if (publishRecords.length === 0 && acme.some(({ challenge }) => challenge === "dns-01"))
-    refusals.push({
-      path: ["publishRecords"],
-      message:
-        'dns-01 needs Stalwart to manage the domain\'s DNS from 0.16 on, and its registry accepts no empty list of records there; accepts at least one, such as ["dkim"], the keys that it signs with',
     });
   return refusals;
 }

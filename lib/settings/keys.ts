@@ -5,19 +5,30 @@
  * The rest lie in the data store and are written through /api/settings. Which is which: stalwart-lite 0.16.0 common/src/manager/config.rs, `Patterns`.
  */
 import { acmeFileKeys, acmeSettingKeys } from "./acme-keys.ts";
+import { type Download, sourceOf } from "./downloads.ts";
+import { endpointRules, REFUSED } from "./endpoints.ts";
 import { refuseFor } from "./generations.ts";
-import { file, list, type SettingKeys } from "./key-spelling.ts";
+import { ifBlock, list, type SettingKeys } from "./key-spelling.ts";
 import { relayCredentialKeys, routeKeys } from "./route-keys.ts";
 import type { StalwartSettings } from "./schema.ts";
+import { LOGIN_REQUIRED, RELAYING } from "./submission.ts";
 import { storeKeys } from "./store-keys.ts";
 
 export type { SettingKeys } from "./key-spelling.ts";
 
+/**
+ * The key that is written last: an entrypoint that finds it in the data store knows that everything before it is there. Stalwart ignores keys
+ * that it does not know (utils/src/config/mod.rs tells of them in debug builds alone).
+ */
+export const APPLIED_KEY = "tailwart.applied";
+
 /** Where Stalwart finds the spam filter's rules when none are wanted; see files.ts of lib/stalwart. */
 export const NO_SPAM_RULES_FILE = "/etc/stalwart/spam-filter.toml";
+/** A file that is not there: Stalwart notes at each start that it has no admin UI, and asks nobody for one. */
+const NO_ADMIN_UI_FILE = "/etc/stalwart/no-admin-ui";
 
 /**
- * Which keys belong to the config file. Naming any replaces Stalwart's own list, which is therefore repeated here; the last two are tailwart's.
+ * Which keys belong to the config file. Naming any replaces Stalwart's own list, which is therefore repeated here; those after the licence are tailwart's.
  * An entry is a whole key, or a beginning that ends in `*`, or what an `!` takes out.
  */
 const LOCAL_KEYS = [
@@ -37,21 +48,18 @@ const LOCAL_KEYS = [
   "storage.fts",
   "storage.directory",
   "enterprise.license-key",
+  "http.allowed-endpoint*",
+  "asn.type",
   "spam-filter.resource",
   "spam-filter.pyzor.enable",
+  "webadmin.resource",
 ];
 
 /**
  * Groups that the deploy owns as a whole: a key that is in one of them and not declared is a hand edit. A bare `queue.strategy.route`
  * counts too: Stalwart takes it before the rules below it.
  */
-const OWNED_GROUPS = ["queue.strategy.route", "queue.strategy.tls", "server.allowed-ip"];
-
-/**
- * Nobody may send in another's name. The admin alone may send in nobody's, as the probe of a route does (provider/probe.ts): Stalwart calls the
- * admin of its config file by this name, which no account can have (directory/src/core/principal.rs).
- */
-const SENDER_RULE = "!is_empty(sender) || authenticated_as != 'Fallback Administrator'";
+const OWNED_GROUPS = ["queue.strategy.route", "queue.strategy.tls", "server.allowed-ip", "session.mta-sts"];
 
 /** The keys of the config file. @example toFileKeys(settings)["server.hostname"] === "mail.example.org" */
 export function toFileKeys(settings: StalwartSettings): SettingKeys {
@@ -79,14 +87,16 @@ export function toFileKeys(settings: StalwartSettings): SettingKeys {
     // The console tracer buffers by default, and a killed server's last lines would be lost.
     "tracer.stdout.buffered": "false",
     "tracer.stdout.enable": "true",
-    "authentication.fallback-admin.user": settings.admin.user,
-    "authentication.fallback-admin.secret": file(settings.admin.hashFile),
     ...Object.assign({}, ...settings.relays.map(relayCredentialKeys)),
     ...acme,
-    "spam-filter.resource":
-      settings.spamRules === "none" ? `file://${NO_SPAM_RULES_FILE}` : settings.spamRules,
-    // Pyzor's server is looked up at each start and reload; where it has no address the reload is refused as a whole.
-    "spam-filter.pyzor.enable": String(settings.spamRules !== "none"),
+    // In the file, so that it holds from the first start on and no API can take it away.
+    ...ifBlock("http.allowed-endpoint", endpointRules(settings, "url_path"), REFUSED),
+    "spam-filter.resource": fetched("spamRules", settings.spamRules, NO_SPAM_RULES_FILE),
+    "webadmin.resource": fetched("adminUi", settings.adminUi, NO_ADMIN_UI_FILE),
+    // Upstream's rules bring both along. Pyzor's server is looked up at each start and reload, and where it has no address the reload is refused
+    // as a whole; the tables of networks are four more downloads at each start.
+    "spam-filter.pyzor.enable": "false",
+    "asn.type": "disabled",
     ...list("config.local-keys", [
       ...LOCAL_KEYS,
       ...settings.relays.filter((relay) => relay.auth).map((relay) => `queue.route.${relay.name}.auth.*`),
@@ -94,6 +104,9 @@ export function toFileKeys(settings: StalwartSettings): SettingKeys {
     ]),
   };
 }
+
+const fetched = (download: Download, wanted: string, without: string): string =>
+  sourceOf(download, wanted, "settings") ?? `file://${without}`;
 
 /**
  * The keys that are written through the API.
@@ -104,34 +117,37 @@ export function toSettingKeys(settings: StalwartSettings): SettingKeys {
   refuseFor("settings", settings);
   const keys: SettingKeys = {
     ...routeKeys(settings),
-    "session.auth.must-match-sender": SENDER_RULE,
+    ...ifBlock("session.auth.require", LOGIN_REQUIRED.rules, LOGIN_REQUIRED.otherwise),
+    ...ifBlock("session.rcpt.relay", RELAYING.rules, RELAYING.otherwise),
     ...acmeSettingKeys(settings),
-    ...(settings.mtaSts && mtaStsKeys(settings.mtaSts)),
+    ...mtaStsKeys(settings),
   };
   for (const ip of settings.allowedIps) keys[`server.allowed-ip.${ip}`] = "";
+  keys[APPLIED_KEY] = "true";
   return keys;
 }
 
-/** Source: stalwart-lite 0.16.0 common/src/config/smtp/resolver.rs, `Policy::try_parse`. */
-function mtaStsKeys({ mode, maxAge, mx }: NonNullable<StalwartSettings["mtaSts"]>): SettingKeys {
+/**
+ * Without hosts the server would tell senders the names of its certificates, a domain's among them, which is no MX.
+ * Source: stalwart-lite 0.16.0 common/src/config/smtp/resolver.rs, `Policy::try_parse` and `build_mta_sts_policy`.
+ */
+function mtaStsKeys({ mtaSts: { mode, maxAge, mx }, hostname }: StalwartSettings): SettingKeys {
   const id = "session.mta-sts";
-  return { [`${id}.mode`]: mode, [`${id}.max-age`]: `${maxAge}d`, ...list(`${id}.mx`, mx) };
+  const hosts = mx.length > 0 ? mx : [hostname];
+  return { [`${id}.mode`]: mode, [`${id}.max-age`]: `${maxAge}d`, ...list(`${id}.mx`, hosts) };
 }
 
 /**
  * The groups of keys that the given keys belong to. Whatever is live in one of them (see inGroup) and not declared is a hand edit.
  * Routes and TLS strategies count by name, so that ones which somebody else made are left alone; of an ACME client only its lists, since its
- * certificate lies beside them; MTA-STS only where a policy is declared.
+ * certificate lies beside them.
  *
  * @example ownedGroups({ "queue.route.smarthost.port": "587" }).includes("queue.route.smarthost") === true
  */
 export function ownedGroups(keys: SettingKeys): string[] {
   const groups = new Set(OWNED_GROUPS);
   for (const key of Object.keys(keys)) {
-    const group =
-      /^(?:queue\.(?:route|tls)\.[^.]+|acme\.[^.]+\.(?:contact|domains)|session\.mta-sts)(?=\.)/.exec(
-        key,
-      )?.[0];
+    const group = /^(?:queue\.(?:route|tls)\.[^.]+|acme\.[^.]+\.(?:contact|domains))(?=\.)/.exec(key)?.[0];
     if (group) groups.add(group);
   }
   return [...groups].sort();
@@ -142,7 +158,8 @@ export function inGroup(key: string, group: string): boolean {
   return key === group || key.startsWith(`${group}.`);
 }
 
-/** In which order keys are written: routes and strategies that are named, then the rules that name them (lesson 14). */
-export function writePhase(key: string): 0 | 1 {
+/** In which order keys are written: what is named, then the rules that name it (lesson 14), and after the reload the marker. */
+export function writePhase(key: string): 0 | 1 | 2 {
+  if (key === APPLIED_KEY) return 2;
   return key.startsWith("queue.strategy.") ? 1 : 0;
 }

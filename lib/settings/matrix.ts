@@ -6,8 +6,9 @@ import { renderConfigJson } from "../stalwart/config-json.ts";
 import { entrypointEnvironment } from "../stalwart/files.ts";
 import type { Generation } from "../stalwart/line.ts";
 import { allFields, type Field, fullState, withValue } from "./fields.ts";
-import { refusalsFor } from "./generations.ts";
+import { type Refusal, refusalsFor } from "./generations.ts";
 import { toFileKeys, toSettingKeys } from "./keys.ts";
+import { toPrincipals } from "./principals.ts";
 import { toRegistryObjects } from "./registry.ts";
 import { settingsSchema, type StalwartSettings } from "./schema.ts";
 
@@ -42,27 +43,32 @@ export function settingsMatrix(): MatrixRow[] {
 
 /** What leaves tailwart for a server of the generation. */
 function translated(generation: Generation, settings: StalwartSettings): Record<Place, unknown> {
-  const { domains, accounts } = settings;
+  const { accounts } = settings;
   return generation === "settings"
     ? {
-        API: { ...toSettingKeys(settings), domains, accounts },
+        API: { ...toSettingKeys(settings), ...toPrincipals(settings) },
         "config file": toFileKeys(settings),
         environment: entrypointEnvironment(settings),
       }
     : {
-        API: toRegistryObjects(settings),
+        API: { ...toRegistryObjects(settings), accounts: accounts.map(({ name: _, ...rest }) => rest) },
         "config file": renderConfigJson(settings),
         environment: entrypointEnvironment(settings, { generation }),
       };
 }
 
 function cellOf(generation: Generation, field: Field): Cell {
-  const base = baseState(generation, field);
+  const whole = baseState(generation, field);
+  const fits = field.examples.every(
+    (value) => settingsSchema.safeParse(withValue(whole, field.keys, value)).success,
+  );
+  const base = fits ? whole : withoutAddresses(whole);
   const judged = (state: Json): { settings?: StalwartSettings; why?: string | undefined } => {
     const parsed = settingsSchema.safeParse(state);
     if (!parsed.success) return {};
-    const refusal = refusalsFor(generation, parsed.data).find(({ path }) => concerns(path, field));
-    return refusal ? { why: refusal.message } : { settings: parsed.data };
+    const refusals = refusalsFor(generation, parsed.data);
+    const refusal = refusals.find(({ path }) => concerns(path, field));
+    return refusal ? { why: refusal.message } : { settings: settingsSchema.parse(without(refusals, state)) };
   };
   const written = (value: unknown) => judged(withValue(base, field.keys, value));
   const first = written(field.examples[0]);
@@ -71,9 +77,12 @@ function cellOf(generation: Generation, field: Field): Cell {
   if (why !== undefined) return { places: [], otherwise: "refused", why, except: [] };
   if (!first.settings) throw new Error(`lib/settings: the first example of ${field.path} is not taken`);
   if (!second.settings) return { places: [], otherwise: "checked", except: [] };
-  const [a, b] = [translated(generation, first.settings), translated(generation, second.settings)];
-  const places = (Object.keys(a) as Place[]).filter(
-    (place) => JSON.stringify(a[place]) !== JSON.stringify(b[place]),
+  const a = translated(generation, first.settings);
+  // Both values may come to the same, where none at all does not.
+  const absent = field.fallback === "none" && judged(withValue(base, field.keys, undefined)).settings;
+  const others = [second.settings, ...(absent ? [absent] : [])].map((each) => translated(generation, each));
+  const places = (Object.keys(a) as Place[]).filter((place) =>
+    others.some((other) => JSON.stringify(a[place]) !== JSON.stringify(other[place])),
   );
   const except = field.options.flatMap((value) => {
     const { why: refused } = written(value);
@@ -81,6 +90,10 @@ function cellOf(generation: Generation, field: Field): Cell {
   });
   return places.length > 0 ? { places, except } : { places, otherwise: "not kept", except };
 }
+
+/** A domain of another name would leave addresses and certificates' names that are in none. */
+const withoutAddresses = ({ acme: _, ...state }: Json): Json =>
+  withValue({ ...state, accounts: [] }, ["domains", 0, "catchAll"], undefined);
 
 /** What can have one value only is told from another shape of the part that it is in, or from that part's absence. */
 function withoutPart(state: Json, { keys, otherShape }: Field): Json {
@@ -98,7 +111,12 @@ function concerns(path: readonly (string | number)[], { keys, shape }: Field): b
 /** A state with as much in it as the generation takes, and what concerns the field in any case. */
 function baseState(generation: Generation, field: Field): Json {
   const full = fullState(field.shape);
-  return refusalsFor(generation, settingsSchema.parse(full))
-    .filter(({ path }) => !concerns(path, field))
-    .reduce((state, { path }) => withValue(state, path, undefined), full);
+  const refusals = refusalsFor(generation, settingsSchema.parse(full));
+  return without(
+    refusals.filter(({ path }) => !concerns(path, field)),
+    full,
+  );
 }
+
+const without = (refusals: readonly Refusal[], state: Json): Json =>
+  refusals.reduce((rest, { path }) => withValue(rest, path, undefined), state);

@@ -35,7 +35,15 @@ export const listenerSchema = z.strictObject({
     .default(true)
     .meta({ accepts: "true or false", examples: [true, false] })
     .describe(
-      "Demand a PROXY header of peers in proxyTrustedNetworks. Off for the admin listener: decision 8 of the design, lesson 3.",
+      "Demand a PROXY header of peers in proxyTrustedNetworks. Off for the admin listener: decision 8, lesson 3.",
+    ),
+  management: z
+    .boolean({ error: "accepts true or false" })
+    .default(false)
+    .meta({ accepts: "true or false", examples: [false, true] })
+    .describe(
+      "Answer the management API, the admin UI and metrics. An HTTP listener without it answers what mail programs need: JMAP, DAV, " +
+        "/.well-known, autoconfig, autodiscover, OAuth; everything else is 404, except to loopback.",
     ),
 });
 

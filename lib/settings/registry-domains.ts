@@ -20,16 +20,18 @@ const CHALLENGES = {
 
 /** Rows of AcmeProvider, DnsServer and Domain, and the singleton MtaSts. */
 export function domainObjects(settings: StalwartSettings): RegistryObjects {
-  const { acme, dnsProvider, mtaSts, domains } = settings;
+  const { acme, dnsProvider, mtaSts, domains, hostname } = settings;
   return {
     ...Object.fromEntries(
       (acme ?? []).map((client) => [`AcmeProvider/${client.directory}`, acmeProvider(client)]),
     ),
     ...(dnsProvider && { [dnsServerKey(dnsProvider)]: dnsServer(dnsProvider) }),
-    ...(mtaSts && {
-      MtaSts: { mode: mtaSts.mode, maxAge: durationOf(`${mtaSts.maxAge}d`), mxHosts: setOf(mtaSts.mx) },
-    }),
-    ...Object.fromEntries(domains.map((name) => [`Domain/${name}`, domain(name, settings)])),
+    MtaSts: {
+      mode: mtaSts.mode,
+      maxAge: durationOf(`${mtaSts.maxAge}d`),
+      mxHosts: setOf(mtaSts.mx.length > 0 ? mtaSts.mx : [hostname]),
+    },
+    ...Object.fromEntries(domains.map((each) => [`Domain/${each.name}`, domain(each, settings)])),
   };
 }
 
@@ -61,7 +63,7 @@ function dnsServer(provider: DnsProvider): Json {
         tsigAlgorithm: provider.algorithm,
       };
     case "cloudflare":
-      return { "@type": "Cloudflare", description, email: provider.email ?? null, secret };
+      return { "@type": "Cloudflare", description, secret };
     case "digitalocean":
       return { "@type": "DigitalOcean", description, secret };
     case "desec":
@@ -80,13 +82,19 @@ function dnsServer(provider: DnsProvider): Json {
   }
 }
 
+type Domain = StalwartSettings["domains"][number];
+
 /** Nothing is published by default: behind an edge and a relay, Stalwart's own MX and SPF records would be wrong (records.rs). */
-function domain(name: string, settings: StalwartSettings): Json {
-  const { dnsProvider, publishRecords } = settings;
+function domain({ name, catchAll, publishRecords }: Domain, settings: StalwartSettings): Json {
+  const { acme = [], dnsProvider } = settings;
   const manual = { "@type": "Manual" };
   const certificates = clientsOf(settings).byDomain.get(name);
+  // The server answers no DNS-01 challenge for a domain whose DNS is not its own, and publishes no empty list. Without keys there is nothing of this.
+  const client = acme.find(({ directory }) => directory === certificates?.directory);
+  const records = client?.challenge === "dns-01" && publishRecords.length === 0 ? ["dkim"] : publishRecords;
   return {
     name,
+    catchAllAddress: catchAll ?? null,
     certificateManagement: certificates
       ? {
           "@type": "Automatic",
@@ -96,12 +104,16 @@ function domain(name: string, settings: StalwartSettings): Json {
         }
       : manual,
     dnsManagement:
-      dnsProvider && publishRecords.length > 0
+      dnsProvider && records.length > 0
         ? {
             "@type": "Automatic",
             dnsServerId: reference(dnsServerKey(dnsProvider)),
-            publishRecords: setOf(publishRecords),
+            publishRecords: setOf(records),
           }
         : manual,
+    // Keys that nobody publishes break what they sign, and of ed25519 not every receiver knows (lesson 19).
+    dkimManagement: publishRecords.includes("dkim")
+      ? { "@type": "Automatic", algorithms: { Dkim1RsaSha256: true } }
+      : manual,
   };
 }

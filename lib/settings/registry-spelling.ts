@@ -15,6 +15,22 @@ export const setOf = (members: readonly string[]): Record<string, true> =>
 export const listOf = (members: readonly unknown[]): Json =>
   Object.fromEntries(members.map((member, i) => [String(i), member]));
 
+/**
+ * An address or a network as the server writes it back (Rust's `IpAddr`: RFC 5952), a whole address without its length.
+ *
+ * @example networkOf("2001:DB8:0::1/128") === "2001:db8::1"
+ */
+export function networkOf(text: string): string {
+  const [address = "", length] = text.split("/");
+  const isLong = address.includes(":");
+  const spelled = isLong ? new URL(`http://[${address}]`).hostname.slice(1, -1) : address;
+  const dotted = spelled.replace(/^::ffff:([\da-f]{1,4}):([\da-f]{1,4})$/, (_, ...halves: string[]) => {
+    const bytes = halves.slice(0, 2).flatMap((half) => [parseInt(half, 16) >> 8, parseInt(half, 16) & 255]);
+    return `::ffff:${bytes.join(".")}`;
+  });
+  return length === undefined || length === (isLong ? "128" : "32") ? dotted : `${dotted}/${length}`;
+}
+
 /** A secret that the server reads from a file of its container: it reads back as it is, and lies in no database (lesson 2). */
 export const secretFrom = (filePath: string): Json => ({ "@type": "File", filePath });
 

@@ -1,17 +1,22 @@
 /** The desired state as objects of Stalwart's registry (0.16 and later), which /jmap reads and writes. */
+import { sourceOf } from "./downloads.ts";
+import { endpointRules, REFUSED } from "./endpoints.ts";
 import { refuseFor } from "./generations.ts";
 import { domainObjects } from "./registry-domains.ts";
 import {
   durationOf,
   type Json,
   listOf,
+  networkOf,
   rateOf,
+  reference,
   type RegistryObjects,
   secretFrom,
   setOf,
 } from "./registry-spelling.ts";
 import { storeObjects } from "./registry-stores.ts";
 import type { StalwartSettings } from "./schema.ts";
+import { LOGIN_REQUIRED, RELAYING } from "./submission.ts";
 
 export type { RegistryObjects } from "./registry-spelling.ts";
 
@@ -19,6 +24,7 @@ export type { RegistryObjects } from "./registry-spelling.ts";
 export const LABELS: Readonly<Record<string, string>> = {
   AcmeProvider: "directory",
   AllowedIp: "address",
+  Application: "description",
   DnsServer: "description",
   Domain: "name",
   MtaConnectionStrategy: "name",
@@ -41,12 +47,21 @@ export function toRegistryObjects(settings: StalwartSettings): RegistryObjects {
   refuseFor("registry", settings);
   return {
     // Trust stands at each listener: one without would inherit a list of the server's (common/src/network/listen.rs).
-    SystemSettings: { defaultHostname: settings.hostname, proxyTrustedNetworks: {} },
+    SystemSettings: {
+      defaultHostname: settings.hostname,
+      defaultDomainId: reference(`Domain/${settings.domains[0]?.name ?? ""}`),
+      proxyTrustedNetworks: {},
+    },
     ...storeObjects(settings),
     ...listeners(settings),
+    Http: { allowedEndpoints: expression(endpointRules(settings, "path"), REFUSED) },
+    MtaStageAuth: { require: expression(LOGIN_REQUIRED.rules, LOGIN_REQUIRED.otherwise) },
+    MtaStageRcpt: { allowRelaying: expression(RELAYING.rules, RELAYING.otherwise) },
     Security: bans(settings),
     ...Object.fromEntries(
-      settings.allowedIps.map((address) => [`AllowedIp/${address}`, { address, reason: "tailwart" }]),
+      settings.allowedIps
+        .map(networkOf)
+        .map((address) => [`AllowedIp/${address}`, { address, reason: "tailwart" }]),
     ),
     ...routes(settings),
     MtaOutboundStrategy: strategies(settings),
@@ -57,12 +72,18 @@ export function toRegistryObjects(settings: StalwartSettings): RegistryObjects {
       ansi: false,
       buffered: false,
     },
-    ...spamFilter(settings),
+    ...downloads(settings),
     ...domainObjects(settings),
     // No strategy names it.
     [`MtaConnectionStrategy/${APPLIED_MARKER}`]: { name: APPLIED_MARKER },
   };
 }
+
+/** An expression as the registry has it. */
+const expression = (rules: readonly [condition: string, then: string][], otherwise: string): Json => ({
+  match: listOf(rules.map(([condition, then]) => ({ if: condition, then }))),
+  else: otherwise,
+});
 
 function listeners(settings: StalwartSettings): RegistryObjects {
   return Object.fromEntries(
@@ -78,7 +99,9 @@ function listeners(settings: StalwartSettings): RegistryObjects {
           // The API is asked inside the container, over loopback and without TLS.
           useTls: implicitTls || protocol !== "http",
           tlsImplicit: implicitTls,
-          overrideProxyTrustedNetworks: setOf(listener.proxy ? settings.proxyTrustedNetworks : []),
+          overrideProxyTrustedNetworks: setOf(
+            listener.proxy ? settings.proxyTrustedNetworks.map(networkOf) : [],
+          ),
         },
       ];
     }),
@@ -162,11 +185,21 @@ function strategies(settings: StalwartSettings): Json {
   };
 }
 
-/** Without rules nothing is fetched, and Pyzor's server is not asked either. */
-function spamFilter({ spamRules }: StalwartSettings): RegistryObjects {
-  const wanted = spamRules !== "none";
+/** What the server calls its own admin UI (common/src/manager/defaults.rs), which it puts there by itself, and "latest". */
+const ADMIN_UI = "Stalwart Web Interface";
+
+/** Pyzor is asked about nobody's mail: its server is looked up at each reload, which fails as a whole where it has no address. */
+function downloads({ spamRules, adminUi }: StalwartSettings): RegistryObjects {
+  const on = adminUi !== "none";
   return {
-    SpamSettings: { spamFilterRulesUrl: wanted ? spamRules : null },
-    SpamPyzor: { enable: wanted },
+    SpamSettings: { spamFilterRulesUrl: sourceOf("spamRules", spamRules, "registry") ?? null },
+    SpamPyzor: { enable: false },
+    Asn: { "@type": "Disabled" },
+    [`Application/${ADMIN_UI}`]: {
+      description: ADMIN_UI,
+      enabled: on,
+      resourceUrl: sourceOf("adminUi", on ? adminUi : "upstream", "registry"),
+      urlPrefix: setOf(["/admin", "/account"]),
+    },
   };
 }

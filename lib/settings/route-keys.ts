@@ -1,5 +1,5 @@
 /** Where mail for elsewhere goes, in the keys of the 0.15 line. */
-import { file, type SettingKeys } from "./key-spelling.ts";
+import { file, ifBlock, type SettingKeys } from "./key-spelling.ts";
 import type { StalwartSettings } from "./schema.ts";
 
 /** Routes, and the strategies that name them. @example routeKeys(settings)["queue.route.smarthost.port"] === "587" */
@@ -54,17 +54,4 @@ function tlsStrategies(settings: StalwartSettings): SettingKeys {
   }
   if (settings.outbound.route === "mx") rules.push(["retry_num > 0 && last_error == 'tls'", "'invalid-tls'"]);
   return { ...keys, ...ifBlock("queue.strategy.tls", rules, "'default'") };
-}
-
-/** An if-block: rules in order, and what holds when none matches; without rules a single value (expr/if_block.rs). */
-function ifBlock(key: string, rules: [condition: string, then: string][], otherwise: string): SettingKeys {
-  if (rules.length === 0) return { [key]: otherwise };
-  const keys: SettingKeys = {};
-  const at = (i: number) => `${key}.${String(i).padStart(4, "0")}`;
-  rules.forEach(([condition, then], i) => {
-    keys[`${at(i)}.if`] = condition;
-    keys[`${at(i)}.then`] = then;
-  });
-  keys[`${at(rules.length)}.else`] = otherwise;
-  return keys;
 }

@@ -9,7 +9,8 @@ import { z } from "zod";
 import { isMagicDnsName } from "../addresses.ts";
 import { SECRET_DIRECTORY } from "../stalwart/paths.ts";
 import { acmeClientSchema, acmeProblems, dnsProviderSchema } from "./acme.ts";
-import { accountSchema, mtaStsSchema, publishRecordsSchema } from "./domains.ts";
+import { accountSchema, domainSchema, mtaStsSchema } from "./domains.ts";
+import { downloadSchema } from "./downloads.ts";
 import { autoBanSchema, listenerSchema } from "./network.ts";
 import { outboundSchema, relayRouteSchema } from "./outbound.ts";
 import { domain, network, plain, secretBelow, secretFile, trustedNetwork } from "./primitives.ts";
@@ -51,13 +52,11 @@ export const settingsSchema = z
     autoBan: autoBanSchema.prefault({}).describe("How often an address may misbehave before it is banned."),
     relays: z.array(relayRouteSchema).default([]).describe("Routes to smarthosts (lesson 10)."),
     outbound: outboundSchema.prefault({}).describe("Local domains are always delivered locally."),
-    spamRules: z
-      .union([z.literal("none"), z.url({ protocol: /^https$/, error: 'accepts "none" or an https URL' })])
-      .default("none")
-      .meta({ accepts: '"none" or an https URL', examples: ["none", "https://example.org/spam-rules"] })
-      .describe(
-        'Where the spam filter\'s rules are fetched from at first start; "none" fetches nothing, so that nothing needs the internet.',
-      ),
+    spamRules: downloadSchema(
+      "Where the spam filter's rules are fetched from.",
+      "https://example.org/spam-rules",
+    ),
+    adminUi: downloadSchema("Where the admin UI is fetched from.", "https://example.org/admin-ui.zip"),
     postgres: postgresSchema.describe("The data store."),
     blobStore: blobStoreSchema
       .optional()
@@ -88,10 +87,9 @@ export const settingsSchema = z
       .describe(
         "Where the records of DNS-01 are written, with a secret that is only named by its file (lesson 2).",
       ),
-    publishRecords: publishRecordsSchema,
     mtaSts: mtaStsSchema
-      .optional()
-      .describe("The MTA-STS policy of all domains. Without it Stalwart's own: testing, for 7 days."),
+      .prefault({})
+      .describe("The MTA-STS policy of all domains (RFC 8461), which senders read at mta-sts.<domain>."),
     logLevel: z
       .enum(["error", "warn", "info", "debug", "trace"], {
         error: "accepts error, warn, info, debug or trace",
@@ -100,10 +98,11 @@ export const settingsSchema = z
       .meta({ accepts: "error, warn, info, debug or trace", examples: ["info", "debug"] })
       .describe("Log on stdout."),
     domains: z
-      .array(domain)
+      .array(domainSchema)
       .default([])
-      .meta({ accepts: "a list of domains", examples: [["example.org"], ["example.org", "example.net"]] })
-      .describe("Domains whose mail is taken. One taken from the list stays."),
+      .describe(
+        "Domains whose mail is taken. In the first one, accounts log in by their names alone. One taken from the list stays.",
+      ),
     accounts: z
       .array(accountSchema)
       .default([])
@@ -117,6 +116,7 @@ export const settingsSchema = z
       ["listeners", state.listeners.map((l) => l.name)],
       ["relays", state.relays.map((r) => r.name)],
       ["accounts", state.accounts.map((a) => a.name)],
+      ["domains", state.domains.map((d) => d.name)],
     ] as const) {
       names.forEach((n, i) => {
         if (names.indexOf(n) !== i)
@@ -132,11 +132,16 @@ export const settingsSchema = z
         );
     });
     for (const { path, message } of acmeProblems(state)) issue(path, message);
-    if (state.publishRecords.length > 0 && !state.dnsProvider)
+    if (state.domains.some(({ publishRecords }) => publishRecords.length > 0) && !state.dnsProvider)
       issue(
         ["dnsProvider"],
         "is needed to publish publishRecords; accepts a type and a secretFile (lesson 2)",
       );
+    const addresses = state.accounts.flatMap(({ emails }) => emails);
+    state.domains.forEach(({ catchAll }, i) => {
+      if (catchAll !== undefined && !addresses.includes(catchAll))
+        issue(["domains", i, "catchAll"], "is no address of accounts; accepts one that is");
+    });
     const routes = ["mx", ...state.relays.map((r) => r.name)];
     if (!routes.includes(state.outbound.route)) {
       issue(
@@ -155,7 +160,7 @@ export const settingsSchema = z
     state.accounts.forEach((account, i) =>
       account.emails.forEach((email, j) => {
         const emailDomain = email.slice(email.lastIndexOf("@") + 1).toLowerCase();
-        if (!state.domains.includes(emailDomain)) {
+        if (!state.domains.some(({ name }) => name === emailDomain)) {
           issue(["accounts", i, "emails", j], `${emailDomain} is none of domains; add it there`);
         }
       }),

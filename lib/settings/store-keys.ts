@@ -1,6 +1,7 @@
 /** Stores in the keys of the 0.15 line: in its config file, since the data store cannot say where it is itself. */
 import { file, type SettingKeys } from "./key-spelling.ts";
 import type { StalwartSettings } from "./schema.ts";
+import { POSTGRES_OPTIONS } from "./stores.ts";
 
 /** @example storeKeys(settings)["storage.blob"] === "s3" */
 export function storeKeys({ postgres, blobStore }: StalwartSettings): SettingKeys {
@@ -11,7 +12,10 @@ export function storeKeys({ postgres, blobStore }: StalwartSettings): SettingKey
     "store.postgres.database": postgres.database,
     "store.postgres.user": postgres.user,
     "store.postgres.password": file(postgres.passwordFile),
+    "store.postgres.tls.enable": String(postgres.tls),
+    "store.postgres.tls.allow-invalid-certs": "false",
     "store.postgres.timeout": "15s",
+    "store.postgres.options": POSTGRES_OPTIONS,
     "store.postgres.pool.max-connections": String(postgres.maxConnections),
     ...(blobStore && s3Keys(blobStore)),
     "storage.data": "postgres",

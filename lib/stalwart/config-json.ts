@@ -1,5 +1,6 @@
 import type { StalwartSettings } from "../settings/schema.ts";
 import { secretFrom } from "../settings/registry-spelling.ts";
+import { POSTGRES_OPTIONS } from "../settings/stores.ts";
 
 /**
  * The config file of Stalwart 0.16 and later: the data store, and nothing else. All other settings are rows of the registry inside it.
@@ -16,10 +17,10 @@ export function renderConfigJson({ postgres }: StalwartSettings): string {
     database: postgres.database,
     authUsername: postgres.user,
     authSecret: secretFrom(postgres.passwordFile),
-    // WireGuard already encrypts what goes to a machine of the tailnet.
-    useTls: false,
+    useTls: postgres.tls,
     allowInvalidCerts: false,
     timeout: 15_000,
+    options: POSTGRES_OPTIONS,
     poolMaxConnections: postgres.maxConnections,
     poolRecyclingMethod: "fast",
   };

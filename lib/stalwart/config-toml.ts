@@ -8,12 +8,31 @@ const SECTIONS: [prefix: string, comment: string][] = [
   ["storage.", "What is kept where"],
   ["directory.", "Accounts live in the data store"],
   ["tracer.", "Log on stdout: the container's log is the log"],
-  ["authentication.", "The account through which settings are deployed"],
   ["queue.", "Credentials of relays: in the file, because only here a file macro is expanded"],
   ["acme.", "The DNS provider's secret: in the file for the same reason"],
-  ["spam-filter.", "Nothing is fetched from the internet unless asked for"],
+  ["http.", "Which paths a listener answers: management has one of its own"],
+  ["spam-filter.", "What is fetched from the internet, by its release, and what is not"],
+  ["webadmin.", "The admin UI likewise"],
+  ["asn.", "Tables of networks are not fetched"],
   ["config.", "Which keys this file owns; everything else is in the data store"],
 ];
+
+/**
+ * The config file of a server that serves the API alone: the HTTP listener without PROXY, an administrator, whose account is not there yet, and
+ * all else as it is.
+ *
+ * @example renderRecoveryToml(settings).includes("server.listener.smtp") === false
+ */
+export function renderRecoveryToml(settings: StalwartSettings): string {
+  const listeners = settings.listeners.filter(({ protocol, proxy }) => protocol === "http" && !proxy);
+  const { user, hashFile } = settings.admin;
+  const admin = {
+    "authentication.fallback-admin.user": user,
+    "authentication.fallback-admin.secret": `%{file:${hashFile}}%`,
+  };
+  const lines = Object.entries(admin).map(([key, value]) => line(key, value));
+  return [renderConfigToml({ ...settings, listeners }), ...lines, ""].join("\n");
+}
 
 /**
  * Renders Stalwart's config file for the 0.15 line. One line a key, spelled as the API lists it, so that file, preview and admin

@@ -1,10 +1,11 @@
 import { readFileSync } from "node:fs";
 
-import { NO_SPAM_RULES_FILE } from "../settings/keys.ts";
+import { WATCH_LISTENER } from "../services.ts";
+import { APPLIED_KEY, NO_SPAM_RULES_FILE } from "../settings/keys.ts";
 import type { StalwartSettings } from "../settings/schema.ts";
 import { APPLIED_MARKER } from "../settings/registry.ts";
 import { renderConfigJson } from "./config-json.ts";
-import { renderConfigToml } from "./config-toml.ts";
+import { renderConfigToml, renderRecoveryToml } from "./config-toml.ts";
 import type { Generation } from "./line.ts";
 import { STALWART_DIRECTORY } from "./paths.ts";
 
@@ -17,11 +18,17 @@ export interface StalwartFile {
   mode: string;
 }
 
+const RECOVERY_TOML = `${STALWART_DIRECTORY}/recovery.toml`;
+
 /** The container's command. @example ["bash", "/etc/stalwart/entrypoint.sh"] */
 export const STALWART_COMMAND = ["bash", `${STALWART_DIRECTORY}/entrypoint.sh`];
 
-/** Gate and watch around the server (decision 5 of the design); bash. What it reads from the environment stands at its top. */
-export const entrypointScript = readFileSync(new URL("./entrypoint.sh", import.meta.url), "utf8");
+/** Gate and watch around the server (decision 5); bash. What they read from the environment stands at their tops. */
+const SCRIPTS: StalwartFile[] = ["entrypoint.sh", "recovery.sh"].map((name) => ({
+  path: `${STALWART_DIRECTORY}/${name}`,
+  content: readFileSync(new URL(`./${name}`, import.meta.url), "utf8"),
+  mode: "0555",
+}));
 
 /**
  * The set of rules that stands in for the spam filter's download. Stalwart fetches rules at its first start, and inserts its default settings
@@ -43,15 +50,15 @@ export function stalwartFiles(
   settings: StalwartSettings,
   generation: Generation = "settings",
 ): StalwartFile[] {
-  const entrypoint = { path: `${STALWART_DIRECTORY}/entrypoint.sh`, content: entrypointScript, mode: "0555" };
   if (generation === "registry")
     return [
       { path: `${STALWART_DIRECTORY}/config.json`, content: renderConfigJson(settings), mode: "0444" },
-      entrypoint,
+      ...SCRIPTS,
     ];
   return [
     { path: `${STALWART_DIRECTORY}/config.toml`, content: renderConfigToml(settings), mode: "0444" },
-    entrypoint,
+    { path: RECOVERY_TOML, content: renderRecoveryToml(settings), mode: "0444" },
+    ...SCRIPTS,
     { path: NO_SPAM_RULES_FILE, content: NO_SPAM_RULES, mode: "0444" },
   ];
 }
@@ -65,18 +72,22 @@ export function entrypointEnvironment(
   settings: StalwartSettings,
   options: { watch?: boolean; generation?: Generation } = {},
 ): Record<string, string> {
-  const smtp = settings.listeners.find((listener) => listener.protocol === "smtp" && !listener.implicitTls);
+  const watched = settings.listeners.find(({ name }) => name === WATCH_LISTENER.name);
   return {
     TAILWART_POSTGRES_HOST: settings.postgres.host,
     TAILWART_POSTGRES_PORT: String(settings.postgres.port),
+    ...(settings.postgres.tls && { TAILWART_POSTGRES_TLS: "on" }),
+    TAILWART_ADMIN: `${settings.admin.user}:${settings.admin.hashFile}`,
     ...(options.generation === "registry"
       ? {
           TAILWART_STALWART: `/usr/local/bin/stalwart --config ${STALWART_DIRECTORY}/config.json`,
-          TAILWART_MARKER: APPLIED_MARKER,
-          TAILWART_ADMIN: `${settings.admin.user}:${settings.admin.hashFile}`,
+          TAILWART_MARKER_ROW: APPLIED_MARKER,
         }
-      : {}),
-    TAILWART_WATCH: options.watch === false || smtp === undefined ? "off" : "on",
-    ...(smtp ? { TAILWART_WATCH_PORT: String(smtp.port) } : {}),
+      : {
+          TAILWART_MARKER_KEY: APPLIED_KEY,
+          TAILWART_RECOVERY: `/usr/local/bin/stalwart --config ${RECOVERY_TOML}`,
+        }),
+    TAILWART_WATCH: options.watch === false || watched === undefined ? "off" : "on",
+    ...(watched ? { TAILWART_WATCH_PORT: String(watched.port) } : {}),
   };
 }

@@ -15,7 +15,9 @@ export const generationOf = (line: Line): Generation => (line === "0.15" ? "sett
  * @example lineOfImage("stalwart@sha256:…") === undefined
  */
 export function lineOfImage(image: string): Line | undefined {
-  const [, major, minor] = /:v?(\d+)(?:\.(\d+))?[^/:@]*(?:@|$)/.exec(image) ?? [];
+  // Not of the digest, whose first digit would be taken for a version.
+  const [tagged = ""] = image.split("@");
+  const [, major, minor] = /:v?(\d+)(?:\.(\d+))?[^/:]*$/.exec(tagged) ?? [];
   if (major === undefined) return undefined;
   const line = major === "0" ? `0.${minor ?? ""}` : major;
   return LINES.find((known) => known === line);
@@ -26,6 +28,10 @@ export interface Deployed {
   line: string;
   /** `host:port/database`. */
   dataStore: string;
+  /** Docker daemon that it runs on. */
+  dockerHost: string;
+  /** The stack's name: part of the names of containers and volumes. */
+  stack: string;
 }
 
 /**
@@ -39,5 +45,33 @@ export function refusedJump(before: Partial<Deployed>, after: Partial<Deployed>)
   return (
     `goes from Stalwart ${before.line} to ${after.line} on the same data store ${after.dataStore}, which neither can share; ` +
     "migrate into a new, empty database first, and name that in tailwart:postgres.database"
+  );
+}
+
+/**
+ * Why a server must not come up on another host, or nothing when it may: the one on the host before would go on, on the same
+ * data store and under the same name, and no step of the engine would end it.
+ *
+ * @example refusedMove({ dockerHost: "ssh://root@old" }, { dockerHost: "ssh://root@new" })
+ */
+export function refusedMove(before: Partial<Deployed>, after: Partial<Deployed>): string | undefined {
+  if (!before.dockerHost || !after.dockerHost || before.dockerHost === after.dockerHost) return undefined;
+  return (
+    `moves Stalwart from ${before.dockerHost} to ${after.dockerHost}, while the state holds what runs on the one before: two servers would share ` +
+    'one data store; take it away there first, as docs/operate.md, "A new KVM host", says'
+  );
+}
+
+/**
+ * Why a stack must keep its name, or nothing when it has: every container and volume is called by it, and another name would
+ * take the running ones away before it stops at a volume that is protected.
+ *
+ * @example refusedName({ stack: "prod" }, { stack: "mail" })
+ */
+export function refusedName(before: Partial<Deployed>, after: Partial<Deployed>): string | undefined {
+  if (!before.stack || !after.stack || before.stack === after.stack) return undefined;
+  return (
+    `is ${after.stack}, but what runs was deployed as ${before.stack}, and is called so on its hosts; ` +
+    `name it back: pulumi stack rename ${before.stack}`
   );
 }

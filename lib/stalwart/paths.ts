@@ -6,5 +6,5 @@ export const STALWART_DIRECTORY = "/etc/stalwart";
 /** Folder of the files that only Stalwart's own user reads. */
 export const SECRET_DIRECTORY = `${STALWART_DIRECTORY}/secrets/`;
 
-/** Curl's config file (`curl --config`): one line, `user = "admin:password"`. */
-export const API_CURLRC = `${SECRET_DIRECTORY}api.curlrc`;
+/** What the API is logged in with: one line, `admin:password`. */
+export const API_LOGIN = `${SECRET_DIRECTORY}api`;

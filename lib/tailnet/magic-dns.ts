@@ -1,4 +1,5 @@
 import { getNodeValue } from "jsonc-parser";
+import { strings } from "../json-values.ts";
 import { member, parseHujsonObject } from "./hujson.ts";
 
 /** One entry of the policy file's `nodeAttrs`. */
@@ -47,8 +48,4 @@ function nodeAttributesOf(policy: string): NodeAttribute[] {
     target: strings(entry?.target),
     attr: strings(entry?.attr),
   }));
-}
-
-function strings(value: unknown): string[] {
-  return Array.isArray(value) ? value.filter((item) => typeof item === "string") : [];
 }

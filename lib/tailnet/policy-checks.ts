@@ -1,6 +1,19 @@
 import { getNodeValue, type Node } from "jsonc-parser";
 import { UserError } from "../errors.ts";
 import { keysOf, member, place } from "./hujson.ts";
+import { rulesOf, type PolicyDocument, type Rule } from "./policy-rules.ts";
+import { isOpen } from "./reach.ts";
+import { isOneAddress, matches } from "./selectors.ts";
+
+/** The ports where Stalwart believes the PROXY header of whoever connects, and who alone may. */
+export interface ProxyPorts {
+  /** Tag of Stalwart's node. */
+  readonly tag: string;
+  /** Tag of the edge. */
+  readonly edge: string;
+  /** TCP ports. */
+  readonly ports: readonly number[];
+}
 
 /** Refuses a section that stands twice, or under a name that only control servers without regard to case take. */
 export function refuseAmbiguousKeys(text: string, root: Node, path: string): void {
@@ -68,4 +81,48 @@ function allowsAll(section: "grants" | "acls", entry: unknown): boolean {
     Array.isArray(list) && wildcards.some((wildcard) => list.includes(wildcard));
   if (section === "grants") return has(src, "*") && has(dst, "*") && has(ip, "*", "tcp:*");
   return has(src ?? users, "*") && has(dst ?? ports, "*:*");
+}
+
+/**
+ * Refuses a file that lets anybody but the edge reach a port where Stalwart believes PROXY headers: whoever
+ * reaches one claims to be any client, past bans, rate limits and SPF (decision 8).
+ *
+ * What cannot be told from the file, such as a posture or a network that Stalwart's node may be in, counts as
+ * open. A single address does not: the file's owner has named one machine, and a node's address is never ours
+ * to know (lesson 6).
+ */
+export function refuseOpenProxyPorts(text: string, root: Node, path: string, proxy: ProxyPorts): void {
+  const document = getNodeValue(root) as PolicyDocument;
+  const open = rulesOf(document).flatMap((rule) => {
+    const sources = [...new Set(rule.src)].filter((source) => source !== proxy.edge);
+    const ports = openPorts(rule, proxy, document);
+    if (sources.length === 0 || ports.length === 0) return [];
+    const [, section = "", index] = /^(\w+)\[(\d+)\]$/.exec(rule.where) ?? [];
+    const entry = member(root, section)?.children?.[Number(index)];
+    const at = entry ? ` at ${place(text, entry.offset)}` : "";
+    return [
+      {
+        where: rule.where,
+        says: `${rule.where}${at} lets ${sources.join(", ")} reach tcp ${ports.join(", ")}`,
+      },
+    ];
+  });
+  const [first] = open;
+  if (!first) return;
+  throw new UserError(
+    `${path}: ${open.map(({ says }) => says).join("; ")} of ${proxy.tag}, where Stalwart believes any PROXY header, so that ` +
+      `whoever connects claims to be any client (lesson 3); only ${proxy.edge} may`,
+    {
+      path: first.where,
+      hint: `name what is meant instead, without ${proxy.tag}: such as "dst": ["autogroup:self"] or "dst": ["tag:nas"] in the place of "*"`,
+    },
+  );
+}
+
+function openPorts({ destinations }: Rule, { tag, ports }: ProxyPorts, document: PolicyDocument): number[] {
+  const reached = destinations.filter(
+    ({ selector }) =>
+      !isOneAddress(selector, document) && matches(selector, { tags: [tag] }, document).answer !== "no",
+  );
+  return ports.filter((port) => reached.some((one) => isOpen(one, "tcp", port).answer !== "no"));
 }

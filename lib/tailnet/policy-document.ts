@@ -3,7 +3,13 @@ import { UserError } from "../errors.ts";
 import type { Grant, PolicyTest } from "./flows.ts";
 import { member, parseHujsonObject, place } from "./hujson.ts";
 import { lineDifference } from "./line-difference.ts";
-import { refuseAllowAll, refuseAmbiguousKeys, refuseImplicitAllowAll } from "./policy-checks.ts";
+import {
+  refuseAllowAll,
+  refuseAmbiguousKeys,
+  refuseImplicitAllowAll,
+  refuseOpenProxyPorts,
+  type ProxyPorts,
+} from "./policy-checks.ts";
 import { cutRegions, insertionAfter, regionsOf } from "./regions.ts";
 
 /** What tailwart adds to the policy file. */
@@ -19,6 +25,8 @@ export interface MergeOptions {
   path?: string;
   /** Whether a base that opens everything to everybody is taken. Default: refuse */
   allowAll?: "refuse" | "accept";
+  /** Ports of Stalwart that the base must leave to the edge. */
+  proxy?: ProxyPorts;
 }
 
 const BASE_FILE = "tailnet.base.hujson";
@@ -29,7 +37,8 @@ const BASE_FILE = "tailnet.base.hujson";
  *
  * @param base the user's own HuJSON text, merged before or not
  * @throws UserError when the base is not HuJSON, has neither `grants` nor `acls` (the control server reads that as
- *   "allow all"), allows everything to everybody, or gives one of our tags to other owners
+ *   "allow all"), allows everything to everybody, opens a port with PROXY protocol to others than the edge, or gives one of
+ *   our tags to other owners
  * @example mergePolicy('{ "grants": [] }', { grants: grantsFor(flows), tagOwners: { "tag:db": [] } })
  * @see https://tailscale.com/docs/reference/syntax/policy-file
  */
@@ -40,6 +49,7 @@ export function mergePolicy(base: string, own: OwnEntries, options: MergeOptions
   refuseAmbiguousKeys(foreign, root, path);
   refuseImplicitAllowAll(root, path);
   if (options.allowAll !== "accept") refuseAllowAll(foreign, root, path);
+  if (options.proxy) refuseOpenProxyPorts(foreign, root, path, options.proxy);
 
   const insertions = [
     section(foreign, root, "grants", "array", own.grants.map(inline), path),

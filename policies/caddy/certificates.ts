@@ -1,4 +1,5 @@
-import { list, record, strings, type Json, type Place } from "../json-values.ts";
+import { list, record, strings, type Json } from "../../lib/json-values.ts";
+import type { Place } from "../visit.ts";
 import { covers, plainName, type Certificate, type HttpServer } from "./model.ts";
 
 /** Names for which Caddy asks no public CA (certmagic, SubjectQualifiesForPublicCert), and addresses. */

@@ -1,6 +1,6 @@
-import { formatPath, type Path } from "../visit.ts";
+import { formatPath, type Path, type Place } from "../visit.ts";
 import { certificatesOf } from "./certificates.ts";
-import { record, list, strings, type Json, type Place } from "../json-values.ts";
+import { record, list, strings, type Json } from "../../lib/json-values.ts";
 import {
   dialOf,
   listenOf,

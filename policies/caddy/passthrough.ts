@@ -13,7 +13,7 @@ import {
   type MatcherSet,
   type Route,
 } from "./model.ts";
-import { record, strings } from "../json-values.ts";
+import { record, strings } from "../../lib/json-values.ts";
 
 /** A name whose TLS is passed on as it is. */
 export interface Passthrough {

@@ -2,7 +2,7 @@ import { parse as parseJsonc, type ParseError } from "jsonc-parser";
 import { formatPath, type Path } from "../visit.ts";
 import { readCaddyfile } from "./caddyfile.ts";
 import { isCaddyJson, readCaddyJson } from "./json.ts";
-import { list, record } from "../json-values.ts";
+import { list, record } from "../../lib/json-values.ts";
 import type { CaddyConfig } from "./model.ts";
 
 /** A text that may hold Caddy configs. */

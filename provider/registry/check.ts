@@ -1,6 +1,6 @@
 /** Input checks of `tailwart:mail:Registry`, for programs that use the resource by itself; see ../check.ts. */
 import { LABELS } from "../../lib/settings/registry.ts";
-import { checkTarget, type Failure, isMap } from "../check.ts";
+import { checkAccounts, checkAdmin, checkTarget, type Failure, isMap } from "../check.ts";
 import { UNKNOWN } from "../state.ts";
 import { referencesIn } from "./references.ts";
 
@@ -11,10 +11,17 @@ export function checkRegistryInputs(inputs: Json): Failure[] {
   const failures: Failure[] = [];
   const fail = (property: string, reason: string) => void failures.push({ property, reason });
   checkTarget(inputs["target"], fail);
-  const { objects } = inputs;
+  checkAccounts(inputs["accounts"] ?? {}, fail);
+  checkAdmin(inputs["admin"], inputs["accounts"], fail);
+  const { objects, takeOver } = inputs;
+  if (![undefined, true, false, UNKNOWN].includes(takeOver as boolean | undefined))
+    fail("takeOver", "accepts true or false");
   for (const property of Object.keys(inputs)) {
-    if (property !== "target" && property !== "objects")
-      fail(property, "is no property of this resource; accepts target and objects");
+    if (!["target", "objects", "accounts", "admin", "deploying", "takeOver"].includes(property))
+      fail(
+        property,
+        "is no property of this resource; accepts target, objects, accounts, admin and takeOver",
+      );
   }
   if (objects === UNKNOWN) return failures;
   if (!isMap(objects)) return [...failures, { property: "objects", reason: "accepts a map of objects" }];

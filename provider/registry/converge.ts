@@ -1,12 +1,24 @@
-/** Brings a live registry to the desired objects: read, write what differs, reload, restart where needed, read again, compare. */
+/** Brings a live registry to the desired objects: read, write what differs, reload, read again, compare, restart where needed. */
 import { UserError } from "../../lib/errors.ts";
 import type { RegistryObjects } from "../../lib/settings/registry.ts";
+import type { AdminState } from "../admin.ts";
 import { rowConcernsRouting } from "../routing.ts";
 import { PartialError } from "../write.ts";
-import { domainTasks, giveDomainTasks } from "./domain-tasks.ts";
+import { syncAdmin } from "./admin.ts";
 import { type Changes, RefusedError, type RegistryApi } from "./jmap.ts";
-import { needsRestart, objectOf, planRows, readRows, type Write } from "./plan.ts";
+import {
+  CLAIM,
+  CLAIM_ROW,
+  isTwin,
+  MARKER,
+  needsRestart,
+  objectOf,
+  planRows,
+  readRows,
+  type Write,
+} from "./plan.ts";
 import { referencesIn, withIds } from "./references.ts";
+import { giveTasks, retryFailedTasks, tasksFor } from "./tasks.ts";
 
 export interface RegistryConvergence {
   /** How many rows were written or destroyed; 0 when the server was as desired. */
@@ -21,6 +33,12 @@ export interface RegistryOptions {
   probe?: () => Promise<void>;
   /** The last deploy was cut off: what it has written may not be in force. */
   interrupted?: boolean;
+  /** The account that the API is logged in to, and whether its password is another one than in the last deploy. */
+  admin?: AdminState & { changed: boolean };
+  /** Asked before anything is written to a data store that no deploy has begun with; throws where that is not to be. */
+  mayBegin?: (plan: readonly Write[]) => Promise<void>;
+  /** Makes sure of people's accounts, before the entrypoint lets mail in. @returns how many were written */
+  accounts?: () => Promise<number>;
   /** Says what is being done; never a value. */
   log?: (message: string) => void;
 }
@@ -35,17 +53,32 @@ export async function convergeRegistry(
   api: RegistryApi,
   desired: RegistryObjects,
   previous: RegistryObjects,
-  { ready, probe, interrupted = false, log = () => undefined }: RegistryOptions,
+  { ready, probe, interrupted = false, admin, mayBegin, accounts, log = () => undefined }: RegistryOptions,
 ): Promise<RegistryConvergence> {
-  const keys = [...Object.keys(desired), ...Object.keys(previous)];
-  const writes = planRows(await readRows(api, keys), desired, previous);
+  const keys = [...Object.keys(desired), ...Object.keys(previous), CLAIM];
+  const live = await readRows(api, keys);
+  const all = planRows(live, desired, previous);
+  const writes = all.filter(({ key }) => key !== MARKER);
+  const marker = all.filter(({ key }) => key === MARKER);
+  // Without a marker declared, by a program that uses the resource by itself, the state alone tells a first deploy.
+  const isFirst = MARKER in desired ? marker.length > 0 : Object.keys(previous).length === 0;
+  const begins = isFirst && !live.has(CLAIM);
+  if (begins) await mayBegin?.(writes);
+  const claim: Write[] = begins ? [{ key: CLAIM, kind: "create", properties: CLAIM_ROW }] : [];
+  const lastResort = admin !== undefined && (await api.isLastResort());
+  let admins = 0;
   const done: Write[] = [];
   try {
     const [first, last] = [
-      writes.filter(({ kind }) => kind !== "destroy"),
-      writes.filter(({ kind }) => kind === "destroy"),
+      writes.filter(({ kind, key }) => kind !== "destroy" || isTwin(key)),
+      writes.filter(({ kind, key }) => kind === "destroy" && !isTwin(key)),
     ];
-    for (const batch of batches(first)) await apply(api, batch, done, log);
+    for (const batch of [...batches(claim), ...batches(first)]) await apply(api, batch, done, log);
+    // Before the reload, after which his name may stand for an account of another domain.
+    const named = desired["SystemSettings"]?.["defaultDomainId"];
+    const domain = admin && withIds(named, await readRows(api, ["Domain"]));
+    if (admin && typeof domain === "string")
+      admins = await syncAdmin(api, admin, domain, lastResort || admin.changed, log);
     // Also with nothing to write: an earlier run may have been killed between its writes and its reload.
     await api.reload();
     // What a refused reload takes back must not have been destroyed: made anew it would have another id and account.
@@ -55,10 +88,7 @@ export async function convergeRegistry(
     await undo(api, done, error, log);
     throw error;
   }
-  const inForce = interrupted ? {} : previous;
-  const restarted = needsRestart(writes, desired, inForce);
-  if (restarted) await restart(api, ready, log);
-  const left = planRows(await readRows(api, keys), desired, previous);
+  const left = planRows(await readRows(api, keys), desired, previous).filter(({ key }) => key !== MARKER);
   if (left.length > 0) {
     const names = left.map(({ key, properties }) => [key, ...Object.keys(properties)].join(" ")).join(", ");
     throw new UserError(`${names} in ${api.transport.name}: what was written does not read back`, {
@@ -66,9 +96,18 @@ export async function convergeRegistry(
       hint: "Somebody else may be writing settings at the same time. Run `pulumi up` again.",
     });
   }
-  await giveDomainTasks(api, domainTasks(desired, previous), log);
+  const people = (await accounts?.()) ?? 0;
+  const keptOff = marker.length > 0 ? await keepOff(api, desired) : 0;
+  // Nothing takes it away again: from here on everything is in force, or will be at the next start.
+  for (const batch of batches(marker)) await apply(api, batch, [], log);
+  // Without the marker the API alone was served so far, or everything with an administrator of last resort (lib/stalwart/recovery.sh).
+  const inForce = interrupted ? {} : previous;
+  const restarted = marker.length > 0 || lastResort || needsRestart(writes, desired, inForce);
+  if (restarted) await restart(api, ready, log);
+  await retryFailedTasks(api, desired, log);
+  await giveTasks(api, tasksFor(desired, previous), log);
   if (writes.some(({ key }) => rowConcernsRouting(key)) || reroutes(desired, inForce)) await probe?.();
-  return { writes: writes.length, restarted };
+  return { writes: all.length + keptOff + admins + people, restarted };
 }
 
 /** Whether mail is declared to go another way than in the last deploy: one that was cut off has written it and not proved it. */
@@ -78,12 +117,24 @@ function reroutes(desired: RegistryObjects, previous: RegistryObjects): boolean 
   );
 }
 
+/**
+ * A singleton that is as the server's default is not stored (jmap/src/registry/set.rs), and where none is stored
+ * the server puts one of its own at its first start (common/src/manager/defaults.rs): it would fetch four files
+ * of addresses and countries from GitHub before it listens. So it is stored as something else first.
+ */
+async function keepOff(api: RegistryApi, desired: RegistryObjects): Promise<number> {
+  if (desired["Asn"]?.["@type"] !== "Disabled") return 0;
+  for (const type of ["Resource", "Disabled"])
+    await api.set("Asn", { update: { singleton: { "@type": type } } }, { singleton: "Asn" });
+  return 1;
+}
+
 async function restart(
   api: RegistryApi,
   ready: () => Promise<void>,
   log: (message: string) => void,
 ): Promise<void> {
-  log("restarting Stalwart: listeners, stores and routes are taken at its start (lesson 12)");
+  log("restarting Stalwart: listeners and stores are taken at its start");
   const result = await api.transport.restart(60_000);
   if (result.status !== 0)
     throw new Error(`${api.transport.name} could not be restarted: ${result.stderr.trim()}`);
@@ -162,7 +213,8 @@ async function revert(api: RegistryApi, { key, kind, properties, before }: Write
     if (row) await api.set(object, { destroy: [row.id] }, { [row.id]: key });
     return;
   }
-  if (!before) return;
+  // A server that had none was never set up, and takes no empty one (0.16.18); with a twin it takes no reload.
+  if (!before || isTwin(key) || (key === "SystemSettings" && !before["defaultDomainId"])) return;
   const { id, ...whole } = before;
   // Of another variant every property comes back with its type, and none of the new one's.
   const anew = kind === "destroy" || ("@type" in properties && properties["@type"] !== whole["@type"]);

@@ -23,29 +23,36 @@ export interface Write {
 const OWNED = new Set(["AllowedIp", "NetworkListener"]);
 const NEVER_DESTROYED = new Set(["Domain"]);
 
+/** The row that says that everything else is there and in force. */
+export const MARKER = `MtaConnectionStrategy/${APPLIED_MARKER}`;
+
 /**
- * What a singleton goes back to when it is declared no more: Stalwart's own values. The blob store is not in here, since a server keeps the one
- * that its mail lies in.
+ * The row that a deploy writes first, and that stays: what lies beside it is tailwart's. It tells a deploy that was cut off, or was taken
+ * back, from a server that somebody else has set up. No strategy names it.
  */
-const UNDECLARED: Readonly<Record<string, Json>> = {
-  MtaSts: { mode: "testing", maxAge: 604_800_000, mxHosts: {} },
-};
+export const CLAIM = "MtaConnectionStrategy/tailwart";
+export const CLAIM_ROW = { name: "tailwart" };
+/** Stays as long as the claim does: the server makes one of its own only where it finds no connection strategy at all. */
+export const DEFAULT_CONNECTION = "MtaConnectionStrategy/default";
 
-/** What names another row comes after it: routes before the strategy that names them (lesson 14). The marker says that all is there. */
-const LAST = ["Domain", "MtaOutboundStrategy", `MtaConnectionStrategy/${APPLIED_MARKER}`];
+/** What names another row comes after it: routes before the strategy that names them (lesson 14). */
+const LAST = ["Domain", "SystemSettings", "MtaOutboundStrategy"];
 
-/** Objects that a running server takes only at its start (jmap/src/registry/mapping/action.rs), and routing, where a restart leaves no doubt (lesson 12). */
-const AT_START = new Set([
-  "BlobStore",
-  "MtaOutboundStrategy",
-  "MtaRoute",
-  "NetworkListener",
-  "SystemSettings",
-  "Tracer",
-]);
+/**
+ * Objects that a running server takes only at its start (jmap/src/registry/mapping/action.rs), and the
+ * UI's bundle. Routes and strategies are not among them: a 0.16.18 took them at a reload, address and
+ * strategy, and a probe proves it each time (lesson 12).
+ */
+const AT_START = new Set(["Application", "BlobStore", "NetworkListener"]);
+/** Of the system's settings these alone; the host name was taken at a reload. */
+const SYSTEM_AT_START = "proxyTrustedNetworks";
+
+/** Between a row's key and its id, where another row has the same label: a second log on stdout, with which the server takes no reload any more. */
+const TWIN = "#";
+export const isTwin = (key: string): boolean => objectOf(key) === "Tracer" && key.includes(TWIN);
 
 /** Whether a live row that nobody declared is a hand edit. */
-export const isOwned = (key: string): boolean => OWNED.has(objectOf(key));
+export const isOwned = (key: string): boolean => OWNED.has(objectOf(key)) || isTwin(key);
 
 export const objectOf = (key: string): string => key.split("/")[0] ?? key;
 
@@ -55,7 +62,10 @@ export async function readRows(api: RegistryApi, keys: Iterable<string>): Promis
   const found = await api.get([...new Set([...keys].map(objectOf))]);
   for (const [object, list] of Object.entries(found)) {
     const label = LABELS[object];
-    for (const row of list) rows.set(label ? `${object}/${String(row[label])}` : object, row);
+    for (const row of list) {
+      const key = label ? `${object}/${String(row[label])}` : object;
+      rows.set(rows.has(key) ? `${key}${TWIN}${row.id}` : key, row);
+    }
   }
   return rows;
 }
@@ -67,8 +77,7 @@ export async function readRows(api: RegistryApi, keys: Iterable<string>): Promis
  */
 export function planRows(live: LiveRows, desired: RegistryObjects, previous: RegistryObjects): Write[] {
   const writes: Write[] = [];
-  const undeclared = Object.entries(UNDECLARED).filter(([key]) => key in previous && !(key in desired));
-  for (const [key, properties] of [...Object.entries(desired), ...undeclared]) {
+  for (const [key, properties] of Object.entries(desired)) {
     const row = live.get(key);
     if (!row) writes.push({ key, kind: "create", properties });
     else {
@@ -77,14 +86,14 @@ export function planRows(live: LiveRows, desired: RegistryObjects, previous: Reg
         writes.push({ key, kind: "update", properties: changed, before: row });
     }
   }
-  const rank = ({ key }: Write) => Math.max(LAST.indexOf(objectOf(key)), LAST.indexOf(key));
+  const rank = ({ key }: Write) => LAST.indexOf(objectOf(key));
   writes.sort((a, b) => rank(a) - rank(b));
   const gone = [...live.keys()].filter(
     (key) =>
       !(key in desired) &&
       key.includes("/") &&
       !NEVER_DESTROYED.has(objectOf(key)) &&
-      (key in previous || OWNED.has(objectOf(key))) &&
+      (key in previous || isOwned(key)) &&
       !isNamedByAStranger(key, live, desired),
   );
   return [
@@ -99,9 +108,16 @@ export function needsRestart(
   desired: RegistryObjects,
   previous: RegistryObjects,
 ): boolean {
-  const keys = new Set([...Object.keys(desired), ...Object.keys(previous)]);
-  const declared = [...keys].filter((key) => JSON.stringify(desired[key]) !== JSON.stringify(previous[key]));
-  return [...writes.map(({ key }) => key), ...declared].some((key) => AT_START.has(objectOf(key)));
+  const written = writes.some(
+    ({ key, properties }) =>
+      AT_START.has(objectOf(key)) || (key === "SystemSettings" && SYSTEM_AT_START in properties),
+  );
+  const declared = (objects: RegistryObjects) =>
+    Object.fromEntries([
+      ...Object.entries(objects).filter(([key]) => AT_START.has(objectOf(key))),
+      ["SystemSettings", objects["SystemSettings"]?.[SYSTEM_AT_START]],
+    ]) as Json;
+  return written || !sameValue(declared(previous), declared(desired));
 }
 
 /** A domain that is declared no more stays, and with it the rows that it names: the server would refuse to destroy them (objectIsLinked). */

@@ -39,7 +39,7 @@ export function withIds(value: unknown, live: LiveRows): unknown {
 export function withReferences(value: unknown, declared: unknown, live: LiveRows): unknown {
   const named = referredBy(declared);
   if (named !== undefined) {
-    if (live.get(named)?.id === value) return declared;
+    if (value !== undefined && live.get(named)?.id === value) return declared;
     const object = named.split("/")[0];
     const other = [...live].find(([key, row]) => key.split("/")[0] === object && row.id === value);
     return other ? { [REFERENCE]: other[0] } : value;

@@ -2,17 +2,33 @@
 import type { RegistryObjects } from "../../lib/settings/registry.ts";
 import type { Log } from "../log.ts";
 import { probeRoute } from "../probe.ts";
-import { canBeAsked, isThere, waitUntilReady } from "../ready.ts";
+import { canBeAsked, isThere, QUICK_DEADLINE, waitUntilReady } from "../ready.ts";
 import { type TransportFactory, viaDocker } from "../resource.ts";
 import { registryRoutesOf, registrySubmissionOf } from "../routing.ts";
 import type { ServedResource } from "../server.ts";
 import { DEFAULT_API } from "../state.ts";
+import { PartialError } from "../write.ts";
+import { readAccounts, syncAccounts } from "./accounts.ts";
 import { checkRegistryInputs } from "./check.ts";
 import { convergeRegistry } from "./converge.ts";
 import { RegistryApi, type Row } from "./jmap.ts";
-import { isOwned, type LiveRows, objectOf, planRows, readRows, sameValue } from "./plan.ts";
+import {
+  CLAIM,
+  CLAIM_ROW,
+  DEFAULT_CONNECTION,
+  isOwned,
+  type LiveRows,
+  MARKER,
+  objectOf,
+  planRows,
+  readRows,
+  sameValue,
+  type Write,
+} from "./plan.ts";
+import { registryQueue } from "./queue.ts";
 import { withReferences } from "./references.ts";
 import type { RegistryState } from "./state.ts";
+import { refuseTakeOver } from "./take-over.ts";
 
 type Json = Record<string, unknown>;
 
@@ -27,15 +43,36 @@ export class RegistryResource implements ServedResource<RegistryState> {
   }
 
   check = checkRegistryInputs;
+  outputs = { passwordsInForce: ["accounts"] };
+  marker = `objects["${MARKER}"]`;
+
+  async isApplied(state: RegistryState): Promise<boolean> {
+    if (!(MARKER in state.objects)) return true;
+    const api = this.#api(state);
+    await waitUntilReady(api, QUICK_DEADLINE);
+    if (!(await readRows(api, [MARKER])).has(MARKER)) return false;
+    return !(state.admin && (await api.isLastResort()));
+  }
 
   withDefaults(inputs: Json): Json {
     const { target } = inputs;
-    return typeof target === "object" ? { ...inputs, target: { api: DEFAULT_API, ...target } } : inputs;
+    return {
+      accounts: {},
+      takeOver: false,
+      ...inputs,
+      ...(typeof target === "object" && { target: { api: DEFAULT_API, ...target } }),
+    };
   }
 
-  /** Rows of both declarations may be stored, so both count as made by a deploy. */
+  /** Rows of both declarations may be stored, so both count as made by a deploy; accounts are written once nothing is put back any more. */
   interrupted(news: RegistryState, olds: RegistryState | undefined): RegistryState {
-    return { ...news, objects: { ...olds?.objects, ...news.objects }, interrupted: true };
+    return {
+      ...news,
+      objects: { ...olds?.objects, ...news.objects },
+      accounts: olds?.accounts ?? {},
+      passwordsInForce: olds?.passwordsInForce ?? [],
+      interrupted: true,
+    };
   }
 
   #api({ target }: RegistryState): RegistryApi {
@@ -46,19 +83,41 @@ export class RegistryResource implements ServedResource<RegistryState> {
     const api = this.#api(desired);
     const ready = () => waitUntilReady(api, this.#readyDeadline);
     await ready();
-    // The queue's API of this generation is not used: a probe that waits for another try stays until it expires.
     const probe = () =>
       probeRoute({
         transport: api.transport,
         submission: registrySubmissionOf(desired.objects),
         routes: registryRoutesOf(desired.objects),
+        queue: registryQueue(api),
         log,
       });
     const interrupted = previous?.interrupted === true;
-    const options = { ready, probe, interrupted, log };
-    const done = await convergeRegistry(api, desired.objects, previous?.objects ?? {}, options);
+    const { admin, accounts } = desired;
+    // A state without the marker is of an older deploy, and one that was cut off has asked before.
+    const asks = !desired.takeOver && !interrupted && (!previous || MARKER in previous.objects);
+    let people: Pick<RegistryState, "accounts" | "passwordsInForce"> | undefined;
+    const options = {
+      ready,
+      probe,
+      interrupted,
+      log,
+      accounts: async () => {
+        const { writes, passwordsInForce } = await syncAccounts(api, accounts, previous ?? {}, log);
+        people = { accounts, passwordsInForce };
+        return writes;
+      },
+      ...(asks && {
+        mayBegin: (plan: readonly Write[]) => refuseTakeOver(api, plan, desired, previous?.accounts),
+      }),
+      ...(admin && { admin: { ...admin, changed: admin.secret !== previous?.admin?.secret } }),
+    };
+    const converging = convergeRegistry(api, desired.objects, previous?.objects ?? {}, options);
+    const done = await converging.catch((error: unknown) => {
+      // From the accounts on nothing is put back, and the next deploy is to know whose passwords it has set.
+      throw people ? new PartialError(error, undefined, people) : error;
+    });
     log(`${done.writes} written, reloaded${done.restarted ? ", restarted" : ""}, read back`);
-    return desired;
+    return { ...desired, ...people };
   }
 
   /** Hand edits show as differences of the declared properties, strangers among owned rows as additions. */
@@ -76,20 +135,34 @@ export class RegistryResource implements ServedResource<RegistryState> {
       const { id: _, ...properties } = row;
       objects[key] = properties;
     }
-    return { target: state.target, objects, ...(state.interrupted === true && { interrupted: true }) };
+    const { target, admin, accounts, passwordsInForce, interrupted } = state;
+    const people = await readAccounts(api, accounts);
+    return {
+      target,
+      objects,
+      accounts: people,
+      ...(passwordsInForce && { passwordsInForce: passwordsInForce.filter((name) => name in people) }),
+      ...(admin && { admin }),
+      ...(interrupted === true && { interrupted: true }),
+    };
   }
 
-  /** Takes the declared rows back; domains stay, and so does what a server holds that cannot be reached. */
+  /** Takes the declared rows back; domains and the claim stay, and so does what a server holds that cannot be reached. */
   async delete(state: RegistryState, log: Log): Promise<void> {
     const api = this.#api(state);
     if (!(await canBeAsked(api, log))) return;
+    // One that is deployed again finds what it has left, and is to ask nobody.
+    const live = await readRows(api, [...Object.keys(state.objects), CLAIM]);
+    if (!live.has(CLAIM)) await api.set(objectOf(CLAIM), { create: { claim: CLAIM_ROW } }, { claim: CLAIM });
     // First what names a route, then the route: Stalwart's own strategy delivers straight to the MX.
     const strategy = {
       route: { match: { 0: { if: "is_local_domain(rcpt_domain)", then: "'local'" } }, else: "'mx'" },
     };
     await api.set("MtaOutboundStrategy", { update: { singleton: strategy } }, {});
-    const rows = planRows(await readRows(api, Object.keys(state.objects)), {}, state.objects);
-    for (const { key, kind, properties, before } of rows.filter(({ key }) => key in state.objects)) {
+    const rows = planRows(live, {}, state.objects).filter(
+      ({ key }) => key in state.objects && key !== DEFAULT_CONNECTION,
+    );
+    for (const { key, kind, properties, before } of rows) {
       const id = before?.id ?? "singleton";
       const change = kind === "destroy" ? { destroy: [id] } : { update: { [id]: properties } };
       await api.set(objectOf(key), change, { [id]: key });

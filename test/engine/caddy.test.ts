@@ -34,7 +34,7 @@ function validate(config: object): Promise<{ code: number; output: string }> {
 const all: EdgeInputs = {
   services: Object.values(MAIL_SERVICES),
   upstreamHost: "stalwart.tail7b1641.ts.net",
-  passthrough: passthroughNames("mail.example.org", "example.org"),
+  passthrough: passthroughNames("mail.example.org", [{ name: "example.org" }]),
   sites: [{ host: "www.example.org", upstream: "127.0.0.1:8000" }, { host: "blog.example.org" }],
   certificates: "internal",
 };
@@ -44,6 +44,15 @@ test.each([
   ["certificates of a public CA", { ...all, certificates: "acme" as const }],
   ["no site of its own", { ...all, sites: [] }],
   ["mail ports only", { ...all, services: [MAIL_SERVICES.smtp, MAIL_SERVICES.imaps], sites: [] }],
+  ["another web server beside it", { ...all, fallback: { to: "127.0.0.1:8443", proxyProtocol: true } }],
+  [
+    "another web server alone",
+    { ...all, services: [], sites: [], fallback: { to: "127.0.0.1:8443", proxyProtocol: false } },
+  ],
+  [
+    "another web server and a public CA",
+    { ...all, certificates: "acme" as const, fallback: { to: "web.example.org:8443", proxyProtocol: false } },
+  ],
   ["sites without https for Stalwart", { ...all, services: [MAIL_SERVICES.smtp] }],
 ])("Caddy accepts the edge's config with %s", async (_, inputs) => {
   const { code, output } = await validate(caddyConfig(inputs));

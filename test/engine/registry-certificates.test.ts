@@ -26,12 +26,11 @@ function program(ca: string): void {
     tailnetDomain: "tail.test",
     listeners: [{ name: "smtp", protocol: "smtp", port: 25 }],
     postgres: { host: "db.tail.test" },
-    domains: ["lab.test"],
+    domains: [{ name: "lab.test", publishRecords: ["dkim"] }],
     acme: [
       { id: "ca", directory: ca, contact: ["root@lab.test"], challenge: "dns-01", names: ["*.lab.test"] },
     ],
     dnsProvider: { type: "spaceship", apiKey: "key", secretFile: SECRET },
-    publishRecords: ["dkim"],
   });
   project.args({
     deployed: { line: "0.16", dataStore: "db.tail.test:5432/stalwart" },

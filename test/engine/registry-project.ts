@@ -16,7 +16,8 @@ export class RegistryProject extends SettingsProject {
     super(
       directory,
       `const provider = new Provider("mail", args.deployed);
-new Registry("settings", { target: args.target, objects: args.objects }, { provider });`,
+const { target, objects, takeOver } = args;
+new Registry("settings", { target, objects, takeOver }, { provider });`,
     );
     this.#directory = directory;
     this.fake = fake;
@@ -29,7 +30,7 @@ new Registry("settings", { target: args.target, objects: args.objects }, { provi
     for (const file of readable) fake.readableFiles.add(file);
     const directory = mkdtempSync(join(tmpdir(), "tailwart-registry-"));
     mkdirSync(join(directory, "secrets"));
-    writeFileSync(join(directory, "secrets/api.curlrc"), 'user = "admin:admin-password"\n');
+    writeFileSync(join(directory, "secrets/api"), "admin:admin-password");
     const project = new RegistryProject(directory, fake, await fake.listen());
     await project.init();
     return project;

@@ -17,7 +17,7 @@ beforeAll(async () => {
 
 afterAll(() => project?.remove());
 
-function program(more: Partial<StalwartSettingsInput> = {}, line = "0.16"): void {
+function program(more: Partial<StalwartSettingsInput> = {}, line = "0.16", takeOver?: boolean): void {
   const settings = parseSettings({
     hostname: "mail.lab.test",
     tailnetDomain: "tail.test",
@@ -25,26 +25,43 @@ function program(more: Partial<StalwartSettingsInput> = {}, line = "0.16"): void
     relays: [{ name: "smarthost", host: "mailbox.tail.test", tls: "tailnet" }],
     outbound: { route: "smarthost" },
     postgres: { host: "db.tail.test" },
-    domains: ["lab.test"],
+    domains: [{ name: "lab.test" }],
     ...more,
   });
   project.args({
     deployed: { line, dataStore: "db.tail.test:5432/stalwart" },
     target: { dockerHost: "unix:///none", container: "stalwart", api: project.api },
     objects: toRegistryObjects(settings),
+    ...(takeOver !== undefined && { takeOver }),
   });
 }
 
 const relayInForce = () => fake.inForce("MtaRoute").find((row) => row["name"] === "smarthost");
 
 describe("tailwart:mail:Registry in the engine", () => {
-  test("is created, and a second up changes nothing, also after a refresh", async () => {
+  test("a server that somebody has set up is left alone, with the list in the up's output and nothing in the state", async () => {
+    fake.add("AllowedIp", { address: "203.0.113.9" });
     program();
-    const first = await project.up();
-    expect(first.status, first.output).toBe(0);
+    const { status, output } = await project.up();
+    expect(status).not.toBe(0);
+    expect(output).toContain("destroy AllowedIp/203.0.113.9");
+    expect(output).toContain("accepts `settings.takeOver: true`");
+    expect(output).not.toMatch(/\n\s+at .*\.ts:/);
+    expect(fake.requests.filter((request) => request.startsWith("set"))).toEqual([]);
+    expect((await project.pulumi("stack", "export", "--stack", "test")).output).not.toContain(
+      "tailwart:mail:Registry",
+    );
+    program({}, "0.16", true);
+    const taken = await project.up();
+    expect(taken.status, taken.output).toBe(0);
+    expect(fake.inForce("AllowedIp").map((row) => row["address"])).not.toContain("203.0.113.9");
+  });
+
+  test("once deployed, an up changes nothing, also after a refresh, and whether or not it may take over", async () => {
     expect(relayInForce()).toMatchObject({ address: "mailbox.tail.test" });
     fake.requests.length = 0;
-    for (const more of [[], ["--refresh"]]) {
+    for (const [takeOver, ...more] of [[true], [false], [true, "--refresh"], [undefined]] as const) {
+      program({}, "0.16", takeOver);
       const again = await project.up("--expect-no-changes", ...more);
       expect(again.status, again.output).toBe(0);
     }

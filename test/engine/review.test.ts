@@ -116,15 +116,15 @@ describe("the review of a change from a fork", () => {
 
   test("is written, too, when the config is refused: key, what it accepts, and its line", async () => {
     const config = join(folder, "refused.yaml");
-    const text = readFileSync(REVIEW_CONFIG, "utf8").replace("mailDomain: example.org", "mailDomain: 7");
+    const text = readFileSync(REVIEW_CONFIG, "utf8").replace("mailHost: mail.example.org", "mailHost: 7");
     writeFileSync(config, text);
     const { code, markdown, sarif, said } = await command("review", ["--config-file", config]);
     expect(code).toBe(1);
-    expect(said).toContain("tailwart:mailDomain accepts a DNS name");
+    expect(said).toContain("tailwart:mailHost accepts a DNS name");
     expect(markdown).toMatch(/^## ❌/);
-    expect(markdown).toMatch(/### What went wrong\n[^]*tailwart:mailDomain accepts a DNS name/);
+    expect(markdown).toMatch(/### What went wrong\n[^]*tailwart:mailHost accepts a DNS name/);
     const [result] = runOf(sarif).results;
-    const line = text.split("\n").findIndex((each) => each.includes("tailwart:mailDomain")) + 1;
+    const line = text.split("\n").findIndex((each) => each.includes("tailwart:mailHost")) + 1;
     expect(result?.locations[0]?.physicalLocation.region.startLine).toBe(line);
   });
 });
@@ -230,7 +230,9 @@ full("the review of prod from a copy of its state", () => {
     const env = { PULUMI_CONFIG_PASSPHRASE: "right" };
     const { code, said, markdown, sarif } = await command("review", args, { env, offline: true });
     expect(code, said).toBe(0);
-    expect(markdown).toMatch(/\| `edge-caddy` \| replace \| estimate 10 s \| .*fetch the new image/);
+    expect(markdown).toMatch(
+      /\| `edge-caddy` \| replace \| estimate 10 s \| .*until the new Caddy listens \|/,
+    );
     expect(markdown).toMatch(/`image` \(replaces\): `.*caddy-l4:2\.11\.9@.*` → `.*caddy-l4:2\.12\.0@/);
     expect(markdown).not.toMatch(/\| `mail-(?:anchor|sidecar)` \|/);
     expect(wrongIn(sarif)).toEqual([]);

@@ -1,4 +1,4 @@
-/** What Stalwart's 0.15 line does, as far as the design relies on it; each was read in its source first (research: lessons 3, 12, 14). */
+/** What Stalwart's 0.15 line does, as far as the design relies on it; each was read in its source first (lessons 3, 12, 14). */
 import { connect } from "node:net";
 import { networkInterfaces } from "node:os";
 import { readFileSync, writeFileSync } from "node:fs";
@@ -30,7 +30,7 @@ beforeAll(async () => {
         { name: "http", protocol: "http", port: server.ports.http, bind: "127.0.0.1", proxy: false },
         { name: "mail", protocol: "smtp", port: ports.mail, bind: own },
         { name: "web", protocol: "http", port: ports.web, bind: own },
-        { name: "admin", protocol: "http", port: ports.admin, bind: own, proxy: false },
+        { name: "admin", protocol: "http", port: ports.admin, bind: own, proxy: false, management: true },
       ],
       proxyTrustedNetworks: [`${own}/32`],
     }),

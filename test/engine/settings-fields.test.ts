@@ -4,7 +4,7 @@
  */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
 import { ImapFlow } from "imapflow";
 import { createTransport } from "nodemailer";
@@ -15,13 +15,12 @@ import { settingsMatrix } from "../../lib/settings/matrix.ts";
 import type { StalwartSettingsInput } from "../../lib/settings/schema.ts";
 import { StalwartApi } from "../../provider/api.ts";
 import { waitUntilReady } from "../../provider/ready.ts";
-import { SettingsResource } from "../../provider/resource.ts";
 import type { SettingsState } from "../../provider/state.ts";
 import { nameServer, ownAddress } from "./mail-sinks.ts";
 import { S3_KEY, S3_SECRET, s3Server } from "./s3-server.ts";
-import { applyTo, PASSWORD, stateOf } from "./settings-state.ts";
+import { applyTo, PASSWORD, readDeclared, stateOf } from "./settings-state.ts";
 import { freePort, Postgres, StalwartServer } from "./stalwart-server.ts";
-import { listens, talk, tlsSink } from "./talk.ts";
+import { fileServer, listens, talk, tlsSink } from "./talk.ts";
 
 const FULL = process.env["TAILWART_FULL"];
 const own = ownAddress();
@@ -74,7 +73,7 @@ async function deploy(more: Partial<StalwartSettingsInput>, ...listeners: object
   const desired = stateOf(server, settings);
   const { log } = await applyTo(server.transport(), desired, deployed);
   deployed = desired;
-  expect(await new SettingsResource(() => server.transport()).read(desired)).toEqual(desired);
+  expect(await readDeclared(server, desired)).toEqual(desired);
   expect((await applyTo(server.transport(), desired, desired)).writes).toEqual([]);
   return log;
 }
@@ -121,6 +120,42 @@ effect("logLevel", "the log says more, or less", async () => {
 });
 
 describe("listeners", () => {
+  effect(
+    "listeners[].management",
+    "with it a listener answers the API, without it what mail programs need, and whoever scans is banned still",
+    async () => {
+      const [web, admin] = [await freePort(), await freePort()];
+      await deploy(
+        { proxyTrustedNetworks: [EDGE] },
+        { name: "web", protocol: "http", port: web, bind: own },
+        { name: "admin", protocol: "http", port: admin, bind: own, proxy: false, management: true },
+      );
+      const login = `Authorization: Basic ${Buffer.from("admin:admin-password").toString("base64")}`;
+      const status = async (path: string, port: number, ...lines: string[]) =>
+        /^HTTP\/1\.1 (\d+)/.exec(await talk({ port, host: own }, [...lines, get(path, login)]))?.[1];
+      const outside = (path: string, source = "198.51.100.7") => status(path, web, proxied(source));
+      for (const path of [
+        "/api/settings/keys?keys=a",
+        "/api/principal",
+        "/metrics/prometheus",
+        "/login",
+        "/",
+      ])
+        expect(await outside(path), path).toBe("404");
+      expect(await outside("/.well-known/mta-sts.txt")).toBe("200");
+      expect(await outside("/.well-known/autoconfig/mail/config-v1.1.xml?emailaddress=alice@lab.test")).toBe(
+        "200",
+      );
+      expect(await outside("/.well-known/oauth-authorization-server")).toBe("200");
+      expect(await status("/api/settings/keys?keys=a", admin)).toBe("200");
+      expect(await outside("/wp-login.php", "198.51.100.67")).toBe("404");
+      expect(await api().readSettings([], ["server.blocked-ip"])).toHaveProperty([
+        "server.blocked-ip.198.51.100.67",
+      ]);
+    },
+    true,
+  );
+
   effect(
     "listeners[].name listeners[].protocol listeners[].port listeners[].bind listeners[].implicitTls",
     "each speaks its protocol on its address, with or without TLS from the first byte",
@@ -320,7 +355,7 @@ effect(
   "mail for their addresses is taken, and for no others",
   async () => {
     await deploy({
-      domains: ["lab.test", "other.test"],
+      domains: [{ name: "lab.test" }, { name: "other.test" }],
       accounts: [{ name: "carol", emails: ["carol@lab.test", "post@other.test"] }],
     });
     const ask = (to: string) =>
@@ -351,8 +386,48 @@ effect(
 );
 
 effect(
-  "postgres.host postgres.port postgres.database postgres.user postgres.passwordFile postgres.maxConnections spamRules admin.user admin.hashFile",
-  "another database, with another role, administrator and source of spam rules",
+  "spamRules adminUi",
+  "rules are fetched whenever their source changes, also older ones; what cannot be had is said, and all else is in force",
+  async () => {
+    const rules = await fileServer();
+    const live = async () => {
+      const keys = ["version.spam-filter", "spam-filter.rule.stwt_lab.condition"];
+      return Object.values(await api().readSettings(keys, []));
+    };
+    const rulesOf = (version: string, condition: string) =>
+      `version.spam-filter = "${version}"\nversion.server = "0.11.0"\n[spam-filter.rule.stwt_lab]\nenable = "true"\nscope = "any"\ncondition = "${condition}"\n`;
+    try {
+      await deploy({});
+      expect(await live()).toEqual(["0.0.1"]);
+      rules.files.set("/two", rulesOf("2.0.0", "contains(subject, 'two')"));
+      const log = await deploy({ spamRules: rules.url("/two") });
+      expect(log.join("\n")).toContain("spam rules 2.0.0 are in force");
+      expect((await live()).sort()).toEqual(["2.0.0", "contains(subject, 'two')"]);
+      rules.files.set("/one", rulesOf("1.0.0", "contains(subject, 'one')"));
+      await deploy({ spamRules: rules.url("/one") });
+      expect((await live()).sort()).toEqual(["1.0.0", "contains(subject, 'one')"]);
+      expect(rules.asked).toEqual(["/two", "/one"]);
+
+      await expect(deploy({ spamRules: rules.url("/three"), hostname: "mx.lab.test" })).rejects.toThrow(
+        /has not taken what is at https:.*\/three/,
+      );
+      expect(await talk({ port: server.ports.smtp })).toMatch(/^220 mx\.lab\.test /);
+      expect((await live()).sort()).toEqual(["1.0.0", "contains(subject, 'one')"]);
+
+      await deploy({});
+      expect(await live()).toEqual(["0.0.1"]);
+      // The lab's server is built without a UI.
+      await expect(deploy({ adminUi: rules.url("/ui.zip") })).rejects.toThrow(/\/ui\.zip: .*unsupported/);
+    } finally {
+      rules.close();
+    }
+  },
+  true,
+);
+
+effect(
+  "postgres.host postgres.port postgres.database postgres.user postgres.passwordFile postgres.maxConnections admin.user admin.hashFile",
+  "another database, with another role and administrator",
   async () => {
     const second = await Postgres.start();
     const other = await StalwartServer.on(second);
@@ -375,14 +450,13 @@ effect(
       const settings = other.settings({
         postgres: postgresOf,
         admin: { user: "tailwart", hashFile: "/etc/stalwart/secrets/admin-two" },
-        spamRules: "https://127.0.0.1:9/rules",
       });
       other.install(settings);
       const secret = (name: string, content: string) =>
         writeFileSync(other.path(`/etc/stalwart/secrets/${name}`), content);
       secret("postgres-two", "wrong-password");
       secret("admin-two", "second-admin");
-      secret("api.curlrc", 'user = "tailwart:second-admin"\n');
+      secret("api", "tailwart:second-admin");
       other.start();
       await other.says(/Failed to (create tables|read database configuration)/);
       await other.end();
@@ -391,15 +465,16 @@ effect(
       const transport = other.transport();
       const its = new StalwartApi(transport, `http://127.0.0.1:${other.ports.http}`);
       await waitUntilReady(its, 30_000);
-      await other.says(/spam[^\n]*127\.0\.0\.1:9/i);
       await Promise.all(Array.from({ length: 12 }, () => its.readSettings([], ["queue"])));
       const sessions = second.ask(
         "select count(*) from pg_stat_activity where usename = 'mail2' and datname = 'mail2'",
       );
       expect(Number(sessions)).toBeGreaterThan(0);
       expect(Number(sessions)).toBeLessThanOrEqual(2);
-      secret("api.curlrc", 'user = "admin:admin-password"\n');
-      await expect(its.readSettings([], ["queue"])).rejects.toThrow(/401|not authorized|Unauthorized/i);
+      secret("api", "admin:admin-password");
+      // The login is read where a connection is made.
+      const other_ = new StalwartApi(other.transport(), `http://127.0.0.1:${other.ports.http}`);
+      await expect(other_.readSettings([], ["queue"])).rejects.toThrow(/401|not authorized|Unauthorized/i);
 
       await other.end();
       other.log = "";
@@ -411,6 +486,52 @@ effect(
       second.stop();
     }
   },
+);
+
+effect(
+  "postgres.tls",
+  "connections to the database are encrypted, and none is made with a certificate that does not verify",
+  async () => {
+    const second = await Postgres.start();
+    const other = await StalwartServer.on(second);
+    /** Which of Stalwart's connections are encrypted. */
+    const encrypted = () =>
+      second.ask(
+        "select distinct ssl from pg_stat_ssl join pg_stat_activity using (pid) where usename = 'stalwart'",
+      );
+    const starts = async (tls: boolean, change = (config: string) => config) => {
+      await other.end();
+      other.log = "";
+      const settings = other.settings({ postgres: { host: "localhost", port: second.port, tls } });
+      other.install(settings);
+      const file = other.path("/etc/stalwart/config.toml");
+      writeFileSync(file, change(readFileSync(file, "utf8")));
+      other.start();
+    };
+    const serves = () =>
+      waitUntilReady(new StalwartApi(other.transport(), `http://127.0.0.1:${other.ports.http}`), 30_000);
+    try {
+      second.offerTls();
+      await starts(false);
+      await serves();
+      expect(encrypted()).toBe("f");
+
+      await starts(true);
+      await other.says(/error performing TLS handshake/);
+      expect(encrypted()).toBe("");
+
+      // What tailwart never writes, to see that this key alone stood in the way, and the other one encrypts.
+      await starts(true, (config) =>
+        config.replace('tls.allow-invalid-certs = "false"', 'tls.allow-invalid-certs = "true"'),
+      );
+      await serves();
+      expect(encrypted()).toBe("t");
+    } finally {
+      await other.stop();
+      second.stop();
+    }
+  },
+  true,
 );
 
 effect(

@@ -4,11 +4,12 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { StalwartSettingsInput } from "../../lib/settings/schema.ts";
 import { StalwartApi } from "../../provider/api.ts";
 import { converge } from "../../provider/converge.ts";
+import { UnreachableError } from "../../provider/pipe.ts";
 import { SettingsResource } from "../../provider/resource.ts";
 import { routingDiffers } from "../../provider/routing.ts";
 import { interruptedState, type SettingsState } from "../../provider/state.ts";
 import { PartialError } from "../../provider/write.ts";
-import { applyTo, stateOf } from "./settings-state.ts";
+import { applyTo, readDeclared, stateOf } from "./settings-state.ts";
 import { Postgres, StalwartServer } from "./stalwart-server.ts";
 
 let postgres: Postgres;
@@ -38,7 +39,7 @@ const desired = (more: Partial<StalwartSettingsInput> = {}) =>
 
 const apply = (state: SettingsState, previous?: SettingsState) =>
   applyTo(server.transport(), state, previous);
-const read = (state: SettingsState) => new SettingsResource(() => server.transport()).read(state);
+const read = (state: SettingsState) => readDeclared(server, state);
 const api = () => new StalwartApi(server.transport(), `http://127.0.0.1:${server.ports.http}`);
 
 /** As it was before the first deploy: no setting, no domain and no account of ours. */
@@ -53,11 +54,12 @@ async function empty(state: SettingsState): Promise<void> {
 /** Everything after request k is lost, undoing too, as if the process were gone. @returns the failure, or undefined when k was enough */
 async function cutOff(after: number, state: SettingsState, previous?: SettingsState): Promise<unknown> {
   const transport = server.transport();
-  const { curl, restart } = transport;
+  const { ask, connect, restart } = transport;
   let left = after;
-  const gone = () => Promise.resolve({ status: 7, stdout: "", stderr: "killed" });
-  transport.curl = (...args) => (left-- > 0 ? curl.apply(transport, args) : gone());
-  transport.restart = (...args) => (left-- > 0 ? restart.apply(transport, args) : gone());
+  const orGone = <A extends unknown[], R>(call: (...args: A) => Promise<R>) => {
+    return (...args: A) => (left-- > 0 ? call(...args) : Promise.reject(new UnreachableError("killed")));
+  };
+  Object.assign(transport, { ask: orGone(ask), connect: orGone(connect), restart: orGone(restart) });
   try {
     await converge(new StalwartApi(transport, state.target.api), state, previous, { readyDeadline: 600 });
   } catch (error) {
@@ -93,7 +95,7 @@ const CHANGES: Record<string, Change> = {
   },
   "a new domain": {
     before: desired,
-    after: () => desired({ domains: ["lab.test", "second.test"] }),
+    after: () => desired({ domains: [{ name: "lab.test" }, { name: "second.test" }] }),
     sample: [],
   },
   "a new account": {

@@ -15,8 +15,8 @@ import { fileURLToPath } from "node:url";
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 
 /**
- * A Pulumi project whose one resource is a server's settings, with a state of its own. Docker is a script that runs curl here instead of in
- * a container, and can be cut off.
+ * A Pulumi project whose one resource is a server's settings, with a state of its own. Docker is a script that runs the pipe here
+ * instead of in a container.
  */
 export class SettingsProject {
   readonly folder = mkdtempSync(join(tmpdir(), "tailwart-project-"));
@@ -43,21 +43,19 @@ const args = JSON.parse(readFileSync(new URL("./args.json", import.meta.url), "u
 ${program}
 `,
     );
-    // docker --host H exec -i C curl --config /etc/stalwart/… …, and docker --host H restart, container inspect or logs …
+    // docker --host H exec -i C bash -c SCRIPT … /etc/stalwart/…, and docker --host H restart, container inspect or logs …
     writeFileSync(
       join(this.folder, "bin/docker"),
       `#!/bin/bash
-echo "$*" >>"${this.folder}/docker.log"
+echo "\${*//$'\n'/ }" >>"${this.folder}/docker.log"
 [[ $1 == --host && $3 == restart ]] && { touch "${this.folder}/restarted"; exit 0; }
 [[ $1 == --host && $3 == container ]] && { echo true; exit 0; }
 [[ $1 == --host && $3 == logs ]] && { cat "${directory}/log" 2>/dev/null; exit 0; }
-[[ $1 == --host && $3 == exec && $4 == -i && $6 == curl ]] || { echo "fake docker: $*" >&2; exit 1; }
-[[ -e "${this.folder}/cut" ]] && { echo "cut off" >&2; exit 7; }
-[[ -e "${this.folder}/cut-after-write" && "$*" == *"--request POST"* ]] && touch "${this.folder}/cut"
+[[ $1 == --host && $3 == exec && $4 == -i && $6 == bash ]] || { echo "fake docker: $*" >&2; exit 1; }
 shift 6
 args=()
 for argument in "$@"; do args+=("\${argument//\\/etc\\/stalwart/${directory}}"); done
-exec curl "\${args[@]}"
+exec bash "\${args[@]}"
 `,
       { mode: 0o755 },
     );

@@ -1,11 +1,12 @@
-/** The settings resource through the real Pulumi engine. Docker is a script that runs the command here instead of in a container. */
+/** The settings resource through the real Pulumi engine. Docker is a script that runs the pipe here instead of in a container. */
 import { execFileSync } from "node:child_process";
-import { existsSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
 import { toFileKeys, toSettingKeys } from "../../lib/settings/keys.ts";
 import { StalwartApi } from "../../provider/api.ts";
+import { CuttableProxy } from "./cuttable-proxy.ts";
 import { SettingsProject } from "./settings-project.ts";
 import { Postgres, StalwartServer } from "./stalwart-server.ts";
 
@@ -14,13 +15,20 @@ const HASH = execFileSync("openssl", ["passwd", "-6", "alice-password"]).toStrin
 let postgres: Postgres;
 let server: StalwartServer;
 let project: SettingsProject;
+let proxy: CuttableProxy;
+let proxied: string;
 
 beforeAll(async () => {
   postgres = await Postgres.start();
   server = await StalwartServer.on(postgres);
   server.install(desired("mailbox.tail.test"));
   server.start();
-  project = new SettingsProject(server.directory, 'new Settings("mail", args);');
+  proxy = new CuttableProxy(server.ports.http);
+  proxied = `http://127.0.0.1:${await proxy.listen()}`;
+  project = new SettingsProject(
+    server.directory,
+    'export const { passwordsInForce } = new Settings("mail", args);',
+  );
   await project.init();
 });
 
@@ -28,6 +36,7 @@ afterAll(async () => {
   await server?.stop();
   postgres?.stop();
   project?.remove();
+  proxy?.close();
 });
 
 const desired = (relay: string) =>
@@ -40,11 +49,7 @@ const desired = (relay: string) =>
 function program(relay: string, more: Record<string, string> = {}): void {
   const settings = desired(relay);
   const args = {
-    target: {
-      dockerHost: "unix:///none",
-      container: "stalwart",
-      api: `http://127.0.0.1:${server.ports.http}`,
-    },
+    target: { dockerHost: "unix:///none", container: "stalwart", api: proxied },
     settings: { ...toSettingKeys(settings), ...more },
     fileSettings: Object.fromEntries(
       Object.entries(toFileKeys(settings)).map(([k, v]) => [k, server.path(v)]),
@@ -73,6 +78,25 @@ describe("tailwart:mail:Settings in the engine", () => {
     expect(second.status, second.output).toBe(0);
     const third = await up("--expect-no-changes", "--refresh");
     expect(third.status, third.output).toBe(0);
+  });
+
+  test("its output names the accounts whose password is the declared one, as a refresh finds them", async () => {
+    const inForce = async () => {
+      const { output } = await pulumi("stack", "output", "--json", "--stack", "test");
+      return (JSON.parse(output) as { passwordsInForce: string[] }).passwordsInForce;
+    };
+    program("mailbox.tail.test");
+    expect(await inForce()).toEqual(["alice"]);
+    const theirs = execFileSync("openssl", ["passwd", "-6", "their-own"]).toString().trim();
+    for (const [value, names] of [
+      [theirs, []],
+      [HASH, ["alice"]],
+    ] as const) {
+      await api().updatePrincipal("alice", [{ action: "addItem", field: "secrets", value }]);
+      const { status, output } = await up("--refresh");
+      expect(status, output).toBe(0);
+      expect(await inForce()).toEqual(names);
+    }
   });
 
   test("a preview names each setting that changes, with its old and new value, and asks nobody", async () => {
@@ -132,12 +156,12 @@ describe("tailwart:mail:Settings in the engine", () => {
     "a deploy that is cut off after a write is put right by the next up, also when the program is again what it was",
     async () => {
       program("cut.tail.test");
-      writeFileSync(join(project.folder, "cut-after-write"), "");
+      proxy.cutAfterWrite = true;
       const cut = await up();
       expect(cut.status).not.toBe(0);
       expect(cut.output).toContain("could not be put back");
       expect(await live("queue.route.smarthost.address")).toBe("cut.tail.test");
-      for (const file of ["cut", "cut-after-write"]) rmSync(join(project.folder, file));
+      proxy.cut = proxy.cutAfterWrite = false;
 
       program("mailbox.tail.test");
       expect((await preview()).output).toMatch(/- interrupted *: true/);
@@ -164,14 +188,14 @@ describe("tailwart:mail:Settings in the engine", () => {
 
   test("destroy takes the settings back and leaves the account and what somebody else made", async () => {
     await api().writeSettings([
-      { type: "insert", prefix: null, values: [["session.mta-sts.mode", "testing"]], assert_empty: false },
+      { type: "insert", prefix: null, values: [["session.extensions.expn", "false"]], assert_empty: false },
     ]);
     const { status, output } = await pulumi("destroy", "--yes", "--skip-preview", "--stack", "test");
     expect(status, output).toBe(0);
     expect(
       await api().readSettings([], ["queue.route.smarthost", "queue.strategy.route", "server.allowed-ip"]),
     ).toEqual({});
-    expect(await live("session.mta-sts.mode")).toBe("testing");
+    expect(await live("session.extensions.expn")).toBe("false");
     expect((await api().principal("alice"))?.emails).toEqual(["alice@lab.test"]);
   });
 });

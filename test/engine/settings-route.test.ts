@@ -162,7 +162,9 @@ describe("a deploy that changes a route", () => {
     server.install(server.settings(settings));
     const { restarts, probes, log } = await apply(desired, deployed);
     expect({ restarts, probes }).toEqual({ restarts: 1, probes: 1 });
-    expect(log.join("\n")).toMatch(/mail goes another way, and it runs with other values of .*extra\.bind/);
+    expect(log.join("\n")).toMatch(
+      /mail goes another way \(lesson 12\), and it runs with other values of .*extra\.bind/,
+    );
     await createTransport({ host: "127.0.0.1", port: extra, ignoreTLS: true }).verify();
     deployed = via("one");
     server.install(server.settings());
@@ -251,13 +253,13 @@ describe("a deploy that changes a route", () => {
   test("and finds the old route in force fails, names route and host and what to do, and puts the settings back", async () => {
     const desired = via("two", "other");
     const transport = server.transport();
-    const { curl } = transport;
+    const { ask } = transport;
     // A server that says yes to the reload and the restart, and goes on as before: lesson 12.
     transport.restart = () => Promise.resolve({ status: 0, stdout: "", stderr: "" });
-    transport.curl = (args, stdin, deadline) =>
-      args.some((argument) => argument.endsWith("/api/reload"))
-        ? Promise.resolve({ status: 0, stdout: '{"data":{}}\n200', stderr: "" })
-        : curl.call(transport, args, stdin, deadline);
+    transport.ask = (question) =>
+      question.url.endsWith("/api/reload")
+        ? Promise.resolve({ status: 200, text: '{"data":{}}' })
+        : ask(question);
     const error: unknown = await applyTo(transport, desired, deployed).catch((e: unknown) => e);
     expect(String(error)).toMatch(
       new RegExp(

@@ -5,8 +5,7 @@ import { toFileKeys, toSettingKeys } from "../../lib/settings/keys.ts";
 import type { StalwartSettings } from "../../lib/settings/schema.ts";
 import { SettingsResource } from "../../provider/resource.ts";
 import type { SettingsState } from "../../provider/state.ts";
-import type { Transport } from "../../provider/transport.ts";
-import type { StalwartServer } from "./stalwart-server.ts";
+import type { ObservedTransport, StalwartServer } from "./stalwart-server.ts";
 
 export const PASSWORD = "alice-password";
 export const HASH = execFileSync("openssl", ["passwd", "-6", PASSWORD]).toString().trim();
@@ -18,22 +17,31 @@ export function stateOf(server: StalwartServer, settings: StalwartSettings): Set
     fileSettings: Object.fromEntries(
       Object.entries(toFileKeys(settings)).map(([k, v]) => [k, server.path(v)]),
     ),
-    domains: settings.domains,
+    domains: settings.domains.map(({ name }) => name),
     accounts: Object.fromEntries(settings.accounts.map((a) => [a.name, { emails: a.emails, secret: HASH }])),
   };
 }
 
+/** What a server has of a declaration, in its terms. */
+export async function readDeclared(server: StalwartServer, state: SettingsState) {
+  const live = await new SettingsResource(() => server.transport()).read(state);
+  delete live?.passwordsInForce;
+  return live;
+}
+
 /** Applies, and says which requests that took and what was said. */
 export async function applyTo(
-  transport: Transport & { requests: string[]; restarts: number },
+  transport: ObservedTransport,
   desired: SettingsState,
   previous?: SettingsState,
 ) {
   const log: string[] = [];
-  await new SettingsResource(() => transport).apply(desired, previous, (message) => log.push(message));
+  const say = (message: string) => log.push(message);
+  const { passwordsInForce } = await new SettingsResource(() => transport).apply(desired, previous, say);
   const probes = transport.requests.filter((request) => request === "probe").length;
   const writes = transport.requests.filter(
     (request) => /^(POST|PATCH|PUT|DELETE) /.test(request) && !request.startsWith("DELETE /api/queue/"),
   );
-  return { writes, probes, log, restarts: transport.restarts, requests: transport.requests };
+  const { restarts, requests, pipes } = transport;
+  return { writes, probes, log, passwordsInForce, restarts, requests, pipes };
 }

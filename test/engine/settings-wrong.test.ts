@@ -38,7 +38,7 @@ const right: StalwartSettingsInput = {
   relays: [{ name: "smarthost", host: "mailbox.tail.test", tls: "tailnet" }],
   outbound: { route: "smarthost" },
   postgres: { host: "db.tail.test" },
-  domains: ["lab.test"],
+  domains: [{ name: "lab.test" }],
 };
 const relay = (more: object) => ({ relays: [{ ...right.relays?.[0], ...more }] });
 const acme = (more: object) => ({
@@ -151,16 +151,16 @@ describe("in the desired state", () => {
     ["settings", acme({ challenge: "dns-persist-01" }), "settings.acme.0.challenge", /accepts dns-01/],
     [
       "settings",
-      { ...acme({}), publishRecords: ["dkim"] },
-      "settings.publishRecords",
+      { ...acme({}), domains: [{ name: "lab.test", publishRecords: ["dkim"] }] },
+      "settings.domains.0.publishRecords",
       /accepts an empty list/,
     ],
     ["settings", { autoBan: { expireAfter: "1d" } }, "settings.autoBan.expireAfter", /leave it out/],
     [
       "registry",
-      { accounts: [{ name: "alice", emails: ["alice@lab.test"] }] },
-      "settings.accounts",
-      /accepts an empty list/,
+      { accounts: [{ name: "boss", emails: ["admin@lab.test"] }] },
+      "settings.accounts.0.emails.0",
+      /accepts another/,
     ],
   ])(
     "what the image's generation (%s) does not offer is refused at %3$s",
@@ -319,6 +319,15 @@ describe("by the real plugin", () => {
     expect(failure).toMatchObject({ property: "line" });
     expect(failure?.reason).toMatch(/migrate into a new, empty database .* tailwart:postgres\.database/);
     expect(await plugin.checkConfig(before, { line: "1", dataStore: "db:5432/new" })).toEqual([]);
+    expectNothingSent(String(failure?.reason));
+  });
+
+  test("so is a server on another Docker host, while the state holds the one before", async () => {
+    const before = { line: "0.16", dataStore: "db:5432/mail", dockerHost: "ssh://root@old" };
+    const [failure] = await plugin.checkConfig(before, { ...before, dockerHost: "ssh://root@new" });
+    expect(failure).toMatchObject({ property: "dockerHost" });
+    expect(failure?.reason).toMatch(/from ssh:\/\/root@old to ssh:\/\/root@new, .* take it away there first/);
+    expect(await plugin.checkConfig({}, before)).toEqual([]);
     expectNothingSent(String(failure?.reason));
   });
 });

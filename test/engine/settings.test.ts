@@ -5,10 +5,11 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { StalwartSettings } from "../../lib/settings/schema.ts";
 import { StalwartApi } from "../../provider/api.ts";
 import { converge } from "../../provider/converge.ts";
+import { UnreachableError } from "../../provider/pipe.ts";
 import { SettingsResource } from "../../provider/resource.ts";
 import type { SettingsState } from "../../provider/state.ts";
 import { PartialError } from "../../provider/write.ts";
-import { applyTo, HASH, stateOf as stateOfServer } from "./settings-state.ts";
+import { applyTo, HASH, readDeclared, stateOf as stateOfServer } from "./settings-state.ts";
 import { freePort, Postgres, StalwartServer } from "./stalwart-server.ts";
 
 let postgres: Postgres;
@@ -27,7 +28,7 @@ const stateOf = (settings: StalwartSettings) => stateOfServer(server, settings);
 const apply = (desired: SettingsState, previous?: SettingsState) =>
   applyTo(server.transport(), desired, previous);
 
-const read = (state: SettingsState) => new SettingsResource(() => server.transport()).read(state);
+const read = (state: SettingsState) => readDeclared(server, state);
 const api = () => new StalwartApi(server.transport(), `http://127.0.0.1:${server.ports.http}`);
 
 const base = () =>
@@ -39,10 +40,11 @@ const base = () =>
   });
 
 describe("the settings of a real Stalwart", () => {
-  test("are created, reloaded and read back as desired, routes before strategy", async () => {
+  test("are created, reloaded and read back as desired, routes before strategy and the marker last", async () => {
     const desired = stateOf(base());
     const { writes, log, requests } = await apply(desired);
-    expect(writes.filter((w) => w.includes("settings"))).toHaveLength(2);
+    expect(writes.filter((w) => w.includes("settings"))).toHaveLength(3);
+    expect(requests.indexOf("GET /api/reload")).toBeLessThan(requests.lastIndexOf("POST /api/settings"));
     expect(log.findIndex((l) => l.includes("queue.route.smarthost.address"))).toBeLessThan(
       log.findIndex((l) => l.includes("queue.strategy.route")),
     );
@@ -50,9 +52,11 @@ describe("the settings of a real Stalwart", () => {
     expect(await read(desired)).toEqual(desired);
   });
 
-  test("a second apply writes nothing", async () => {
+  test("a second apply writes nothing, and asks all that it asks over one connection", async () => {
     const desired = stateOf(base());
-    expect((await apply(desired, desired)).writes).toEqual([]);
+    const { writes, requests, pipes } = await apply(desired, desired);
+    expect({ writes, pipes }).toEqual({ writes: [], pipes: 1 });
+    expect(requests.length).toBeGreaterThan(5);
     expect((await apply(desired)).writes).toEqual([]);
   });
 
@@ -102,12 +106,12 @@ describe("the settings of a real Stalwart", () => {
   test("that somebody else made are left alone", async () => {
     const values: [string, string][] = [
       ["queue.route.theirs.type", "mx"],
-      ["session.mta-sts.mode", "testing"],
+      ["session.extensions.expn", "false"],
     ];
     await api().writeSettings([{ type: "insert", prefix: null, values, assert_empty: false }]);
     const desired = stateOf(base());
     expect((await apply(desired, desired)).writes).toEqual([]);
-    expect(await api().readSettings(["queue.route.theirs.type", "session.mta-sts.mode"], [])).toEqual(
+    expect(await api().readSettings(["queue.route.theirs.type", "session.extensions.expn"], [])).toEqual(
       Object.fromEntries(values),
     );
   });
@@ -138,7 +142,9 @@ describe("the settings of a real Stalwart", () => {
     const before = stateOf(base());
     const fresh = execFileSync("openssl", ["passwd", "-6", "other-password"]).toString().trim();
     await api().updatePrincipal("alice", [{ action: "addItem", field: "secrets", value: fresh }]);
-    expect((await apply(before, before)).writes).toEqual([]);
+    const { writes, passwordsInForce, log } = await apply(before, before);
+    expect({ writes, passwordsInForce }).toEqual({ writes: [], passwordsInForce: [] });
+    expect(log.join("\n")).not.toContain("alice");
     expect((await api().principal("alice"))?.secrets).toEqual([fresh]);
 
     const mine = execFileSync("openssl", ["passwd", "-6", "third-password"]).toString().trim();
@@ -146,13 +152,30 @@ describe("the settings of a real Stalwart", () => {
       ...before,
       accounts: { alice: { emails: ["alice@lab.test", "post@lab.test"], secret: mine } },
     };
-    expect((await apply(desired, before)).writes).toEqual(["PATCH /api/principal/alice"]);
+    const changed = await apply(desired, before);
+    expect(changed.writes).toEqual(["PATCH /api/principal/alice"]);
+    expect(changed.passwordsInForce).toEqual(["alice"]);
     expect(await api().principal("alice")).toMatchObject({
       secrets: [mine],
       emails: ["alice@lab.test", "post@lab.test"],
     });
     await apply(before, desired);
     expect(await api().principal("alice")).toMatchObject({ secrets: [HASH], emails: ["alice@lab.test"] });
+  });
+
+  test("the password of an account that was there before, as after a loss of the state, is not counted as set, and that is said", async () => {
+    const before = stateOf(base());
+    const made = execFileSync("openssl", ["passwd", "-6", "made-anew"]).toString().trim();
+    const anew = { ...before, accounts: { alice: { emails: ["alice@lab.test"], secret: made } } };
+    const { passwordsInForce, log } = await apply(anew, undefined);
+    expect(passwordsInForce).toEqual([]);
+    expect(log).toContain(
+      "account alice was there before and keeps its password: the one made for it is not set",
+    );
+    expect((await api().principal("alice"))?.secrets).toEqual([HASH]);
+    const resource = new SettingsResource(() => server.transport());
+    expect((await resource.read(anew))?.passwordsInForce).toEqual([]);
+    expect((await resource.read(before))?.passwordsInForce).toEqual(["alice"]);
   });
 
   test("killed between write and reload, the next apply finishes", async () => {
@@ -178,11 +201,11 @@ describe("an apply that is cut off after its first write", () => {
     const before = stateOf(base());
     const desired = { ...before, settings: { ...before.settings, "queue.route.smarthost.port": "2525" } };
     const transport = server.transport();
-    const { curl } = transport;
-    transport.curl = (args, stdin, deadline) =>
+    const { ask } = transport;
+    transport.ask = (question) =>
       transport.requests.includes("POST /api/settings")
-        ? Promise.resolve({ status: 7, stdout: "", stderr: "killed" })
-        : curl.call(transport, args, stdin, deadline);
+        ? Promise.reject(new UnreachableError("killed"))
+        : ask(question);
     await expect(converge(new StalwartApi(transport, desired.target.api), desired, before)).rejects.toThrow(
       PartialError,
     );

@@ -21,10 +21,15 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 import { parseSettings } from "../../lib/settings/parse.ts";
 import type { StalwartSettings, StalwartSettingsInput } from "../../lib/settings/schema.ts";
-import { runCommand } from "../../lib/run-command.ts";
+import { APPLIED_KEY } from "../../lib/settings/keys.ts";
 import { stalwartFiles } from "../../lib/stalwart/files.ts";
-import { API_CURLRC } from "../../lib/stalwart/paths.ts";
-import type { Transport } from "../../provider/transport.ts";
+import { API_LOGIN } from "../../lib/stalwart/paths.ts";
+import type { Question } from "../../provider/http.ts";
+import type { Destination } from "../../provider/pipe.ts";
+import { pipeTransport, type Transport } from "../../provider/transport.ts";
+
+/** A transport, and what has gone through it so far; `pipes` would be as many `docker exec`s. */
+export type ObservedTransport = Transport & { requests: string[]; restarts: number; pipes: number };
 
 export async function freePort(): Promise<number> {
   const server = createServer().listen(0, "127.0.0.1");
@@ -114,6 +119,25 @@ export class Postgres {
     return asPostgres(join(this.#programs, "psql"), [...where, "-At", "-c", statement], "pipe").trim();
   }
 
+  /** Makes it offer TLS, with a certificate for localhost that it has signed itself. */
+  offerTls(): void {
+    const file = (name: string) => join(this.#directory, "data", name);
+    const subject = ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"];
+    const out = ["-keyout", file("server.key"), "-out", file("server.crt")];
+    asPostgres("openssl", [
+      "req",
+      "-x509",
+      "-newkey",
+      "rsa:2048",
+      "-nodes",
+      "-days",
+      "2",
+      ...subject,
+      ...out,
+    ]);
+    this.sql("alter system set ssl = on", "select pg_reload_conf()");
+  }
+
   resume(): void {
     const options = `-p ${this.port} -k ${this.#directory} -c listen_addresses=127.0.0.1 -c fsync=off`;
     asPostgres(join(this.#programs, "pg_ctl"), [
@@ -149,6 +173,10 @@ export class StalwartServer {
   readonly directory = mkdtempSync(join(tmpdir(), "tailwart-stalwart-"));
   readonly ports: { smtp: number; submissions: number; http: number };
   log = "";
+  /** Environment of the entrypoint, on top of what every server here gets. */
+  environment: Record<string, string> = {};
+  /** Whether the administrator is an account of the data store, as in production, or stands in the config file, so that no test has to make one. */
+  adminAccount = false;
   #process: ChildProcess | undefined;
   #postgres: Postgres;
 
@@ -187,7 +215,9 @@ export class StalwartServer {
         { name: "http", protocol: "http", port: this.ports.http, bind, proxy: false },
       ],
       postgres: { host: "localhost", port: this.#postgres.port },
-      domains: ["lab.test"],
+      domains: [{ name: "lab.test" }],
+      spamRules: "none",
+      adminUi: "none",
       ...more,
     });
   }
@@ -204,10 +234,30 @@ export class StalwartServer {
       writeFileSync(path, this.path(file.content));
       chmodSync(path, 0o644);
     }
+    if (!this.adminAccount) {
+      const admin = "authentication.fallback-admin";
+      const secret = `%{file:${this.path(settings.admin.hashFile)}}%`;
+      const lines = `${admin}.user = "${settings.admin.user}"\n${admin}.secret = "${secret}"\n`;
+      appendFileSync(join(this.directory, "config.toml"), lines);
+    }
     writeFileSync(join(this.directory, "secrets/postgres"), "pg-password");
     writeFileSync(join(this.directory, "secrets/admin"), "admin-password");
     writeFileSync(join(this.directory, "secrets/relay"), "relay-password");
-    writeFileSync(join(this.directory, "secrets/api.curlrc"), 'user = "admin:admin-password"\n');
+    writeFileSync(this.path(API_LOGIN), "admin:admin-password");
+  }
+
+  #command(config: string): string {
+    return `${stalwartBinary()} --config ${join(this.directory, config)}`;
+  }
+
+  /** Serves no mail before a deploy has finished with the data store, as in the container. */
+  gate(): void {
+    this.environment = {
+      TAILWART_MARKER_KEY: APPLIED_KEY,
+      TAILWART_MARKER_INTERVAL: "1",
+      TAILWART_HANDOVER: "2",
+      TAILWART_RECOVERY: this.#command("recovery.toml"),
+    };
   }
 
   start(): void {
@@ -217,7 +267,14 @@ export class StalwartServer {
         TAILWART_POSTGRES_HOST: "localhost",
         TAILWART_POSTGRES_PORT: String(this.#postgres.port),
         TAILWART_WATCH_PORT: String(this.ports.smtp),
-        TAILWART_STALWART: `${stalwartBinary()} --config ${join(this.directory, "config.toml")}`,
+        TAILWART_STALWART: this.#command("config.toml"),
+        ...(this.adminAccount && {
+          TMPDIR: this.directory,
+          TAILWART_ADMIN: `admin:${join(this.directory, "secrets/admin")}`,
+          TAILWART_API_PORT: String(this.ports.http),
+          TAILWART_API_LOGIN: this.path(API_LOGIN),
+        }),
+        ...this.environment,
       },
       stdio: ["ignore", "pipe", "pipe"],
     });
@@ -250,30 +307,33 @@ export class StalwartServer {
     }
   }
 
-  /** The same as the Docker transport, without Docker: curl and restart act on this process. */
-  transport(): Transport & { requests: string[]; restarts: number } {
-    const path = (inContainer: string) => this.path(inContainer);
-    const again = async () => {
-      await this.end();
-      this.start();
-    };
-    const log = () => this.log;
-    return {
+  /** The same as the Docker transport, without Docker: its pipes and its restart act on this process. */
+  transport(): ObservedTransport {
+    const seen = { requests: [] as string[], restarts: 0, pipes: 0 };
+    const pipes = pipeTransport({
       name: "container test",
-      requests: [],
-      restarts: 0,
-      curl(args, stdin, deadline) {
-        const { protocol, pathname } = new URL(args[args.indexOf("--url") + 1] ?? "");
-        const method = args[args.indexOf("--request") + 1] ?? "";
-        this.requests.push(protocol === "http:" ? `${method} ${pathname}` : "probe");
-        return runCommand("curl", ["--config", path(API_CURLRC), ...args], { stdin, deadline });
+      loginFile: this.path(API_LOGIN),
+      beside(command) {
+        seen.pipes++;
+        return command;
       },
-      async restart() {
-        this.restarts++;
-        await again();
+      restart: async () => {
+        seen.restarts++;
+        await this.end();
+        this.start();
         return { status: 0, stdout: "", stderr: "" };
       },
-      inspect: () => Promise.resolve({ exists: true, running: true, log: log() }),
-    };
+      inspect: () => Promise.resolve({ exists: true, running: true, log: this.log }),
+    });
+    return Object.assign(seen, pipes, {
+      ask(question: Question) {
+        seen.requests.push(`${question.method} ${new URL(question.url).pathname}`);
+        return pipes.ask(question);
+      },
+      connect(to: Destination, deadline: number) {
+        seen.requests.push("probe");
+        return pipes.connect(to, deadline);
+      },
+    });
   }
 }

@@ -2,6 +2,7 @@
 import { execFileSync } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { createServer as createHttpsServer } from "node:https";
 import { connect, createServer, type AddressInfo, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -59,6 +60,30 @@ export function selfSigned(directory: string): { key: string; cert: string } {
   const how = ["-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"];
   execFileSync("openssl", ["req", ...how, ...subject, "-keyout", key, "-out", cert], { stdio: "ignore" });
   return { key, cert };
+}
+
+/** Serves files over HTTPS on loopback, whose certificates Stalwart does not check; others it answers 404. */
+export async function fileServer() {
+  const directory = mkdtempSync(join(tmpdir(), "tailwart-files-"));
+  const { key, cert } = selfSigned(directory);
+  const credentials = { key: readFileSync(key), cert: readFileSync(cert) };
+  rmSync(directory, { recursive: true });
+  const files = new Map<string, string>();
+  const asked: string[] = [];
+  const server = createHttpsServer(credentials, ({ url = "" }, response) => {
+    asked.push(url);
+    const file = files.get(url);
+    response.writeHead(file === undefined ? 404 : 200).end(file);
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  return {
+    files,
+    asked,
+    url: (path: string) => `https://127.0.0.1:${port}${path}`,
+    close: () => server.close(),
+  };
 }
 
 /** An SMTP server with a certificate of its own making. It keeps messages, and what it was told before and after TLS. */

@@ -41,7 +41,13 @@ export function checkProperties(
     const problem = checkValue(property, inner, has);
     if (problem) return { type: problem.type, properties: [key], description: problem.description };
   }
-  const missing = partial ? [] : Object.keys(known).filter((key) => known[key]?.required && !(key in value));
+  return partial ? undefined : checkRequired(object, { "@type": type, ...value });
+}
+
+/** What a whole row lacks: neither nullable nor defaulted, so it has to be given (seen on 0.16.18). */
+export function checkRequired(object: FakeObject, row: Json): SetError | undefined {
+  const known = object.variants[String(row["@type"] ?? "")] ?? {};
+  const missing = Object.keys(known).filter((key) => known[key]?.required && !row[key]);
   if (missing.length === 0) return undefined;
   const validationErrors = missing.map((property) => ({ type: "Required", property }));
   return { type: "validationFailed", validationErrors };
@@ -59,6 +65,12 @@ function checkValue(
   if (typeof kind === "object" && "id" in kind)
     return typeof value === "string" && has(kind.id, value) ? undefined : wrong(kind.id, "invalidForeignKey");
   if (typeof kind === "object" && "variants" in kind) return checkPart(kind.variants, value, has);
+  if (typeof kind === "object" && "listOf" in kind) {
+    if (!isNumbered(value)) return wrong("a value of another type");
+    return Object.values(value as Json)
+      .map((part) => checkPart(kind.listOf, part, has))
+      .find((problem) => problem !== undefined);
+  }
   return fits(kind, value) ? undefined : wrong("a value of another type");
 }
 
@@ -66,7 +78,7 @@ function checkValue(
 function checkPart(variants: Variants, value: unknown, has: HasRow) {
   if (!isMap(value)) return wrong("a value of another type");
   const { "@type": type, ...properties } = value;
-  const known = variants[String(type)];
+  const known = variants[type === undefined ? "" : String(type)];
   if (!known) return wrong("a variant of another name");
   for (const [key, inner] of Object.entries(properties)) {
     const property = known[key];
@@ -91,6 +103,10 @@ function fits(kind: Kind, value: unknown): boolean {
   }
   if (kind === "rate") return typeof value["count"] === "number" && typeof value["period"] === "number";
   if (kind === "expression") return typeof value["else"] === "string" && isNumbered(value["match"]);
+  if ("mapOf" in kind)
+    return Object.entries(value).every(
+      ([key, inner]) => kind.mapOf.includes(key) && typeof inner === "number",
+    );
   if (!("set" in kind)) return false;
   const members = Object.entries(value);
   return (

@@ -12,7 +12,11 @@ export type Kind =
   | { readonly set: "string" | readonly string[]; readonly min?: number }
   | /** A part with variants of its own, by `@type`. */
     { readonly variants: Variants }
-    /** Another object's row. */
+    /** A list of such parts: keys from "0" on. */
+  | { readonly listOf: Variants }
+  /** A map of numbers, by some of these names. */
+  | { readonly mapOf: readonly string[] }
+  /** Another object's row. */
   | { readonly id: string };
 
 /** `@type` → its properties. */
@@ -32,6 +36,8 @@ export interface FakeObject {
   readonly variants: Variants;
   /** What a row holds that was not told otherwise. */
   readonly defaults?: Readonly<Record<string, unknown>>;
+  /** What a mail server stores at its start of a singleton that is not stored (common/src/manager/defaults.rs). */
+  readonly atFirstStart?: Readonly<Record<string, unknown>>;
   /** Rows are told apart by it. */
   readonly primaryKey?: string;
 }

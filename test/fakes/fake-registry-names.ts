@@ -50,6 +50,7 @@ const regions = [
 ];
 const task: Readonly<Record<string, FakeProperty>> = {
   domainId: { kind: { id: "Domain" }, required: true, immutable: true },
+  // Nobody but the server makes one of the others.
   status: { kind: { variants: { Pending: { due: text } } }, required: true },
 };
 
@@ -102,7 +103,8 @@ export const NAME_OBJECTS: Readonly<Record<string, FakeObject>> = {
         key: secret,
         tsigAlgorithm: of(oneOf("hmac-md5", "hmac-sha1", "hmac-sha256", "hmac-sha384", "hmac-sha512")),
       },
-      Cloudflare: { ...dnsServer, email: nullable("string"), secret },
+      // Its schema has an email as well, which the server drops without a word.
+      Cloudflare: { ...dnsServer, secret },
       DigitalOcean: { ...dnsServer, secret },
       DeSEC: { ...dnsServer, secret },
       Ovh: {
@@ -144,6 +146,7 @@ export const NAME_OBJECTS: Readonly<Record<string, FakeObject>> = {
       "": {
         name: text,
         isEnabled: of("boolean"),
+        catchAllAddress: nullable("string"),
         certificateManagement: of({
           variants: {
             Manual: {},
@@ -163,7 +166,18 @@ export const NAME_OBJECTS: Readonly<Record<string, FakeObject>> = {
             },
           },
         }),
-        dkimManagement: of({ variants: { Manual: {}, Automatic: {} } }),
+        dkimManagement: of({
+          variants: {
+            Manual: {},
+            Automatic: {
+              algorithms: of({ set: ["Dkim1Ed25519Sha256", "Dkim1RsaSha256"] }),
+              selectorTemplate: of("string"),
+              rotateAfter: of("number"),
+              retireAfter: of("number"),
+              deleteAfter: of("number"),
+            },
+          },
+        }),
         dnsZoneFile: { kind: "string", serverSet: true },
         createdAt: { kind: "string", serverSet: true },
       },
@@ -172,12 +186,24 @@ export const NAME_OBJECTS: Readonly<Record<string, FakeObject>> = {
       isEnabled: true,
       certificateManagement: { "@type": "Manual" },
       dnsManagement: { "@type": "Manual" },
-      dkimManagement: { "@type": "Automatic" },
+      dkimManagement: {
+        "@type": "Automatic",
+        algorithms: { Dkim1Ed25519Sha256: true, Dkim1RsaSha256: true },
+      },
     },
   },
+  // Made by the server alone, and gone once it is delivered.
+  QueuedMessage: { variants: { "": { recipients: { kind: "string", serverSet: true } } } },
   Task: {
     variants: {
       AcmeRenewal: task,
+      SpamFilterMaintenance: {
+        maintenanceType: {
+          kind: oneOf("train", "retrain", "abort", "reset", "updateRules"),
+          immutable: true,
+        },
+        status: task["status"] as FakeProperty,
+      },
       DnsManagement: {
         ...task,
         updateRecords: of({ set: records }),

@@ -2,18 +2,52 @@
  * What the fake of Stalwart's registry knows of its objects: those that tailwart declares, and no other. Names, kinds, what cannot be changed and
  * what must be there are the ones of a 0.16.18 server's schema.
  */
-import { type FakeObject, name, nullable, of, oneOf } from "./fake-registry-kinds.ts";
+import { type FakeObject, name, nullable, of, oneOf, text } from "./fake-registry-kinds.ts";
 import { NAME_OBJECTS } from "./fake-registry-names.ts";
 
 const policy = oneOf("optional", "require", "disable");
 const bans = ["auth", "abuse", "loiter", "scan"];
 const days = (n: number) => n * 86_400_000;
 
+const credentials = {
+  Password: {
+    secret: text,
+    allowedIps: of({ set: "string" }),
+    expiresAt: nullable("string"),
+    otpAuth: nullable("string"),
+  },
+} as const;
+
+const alias = {
+  enabled: of("boolean"),
+  name: text,
+  domainId: { kind: { id: "Domain" }, required: true },
+  description: nullable("string"),
+} as const;
+
 export const FAKE_OBJECTS: Readonly<Record<string, FakeObject>> = {
+  Account: {
+    variants: {
+      User: {
+        name: text,
+        domainId: { kind: { id: "Domain" }, required: true },
+        roles: of({ variants: { User: {}, Admin: {} } }),
+        credentials: of({ listOf: credentials }),
+        aliases: of({ listOf: { "": alias } }),
+        quotas: of({ mapOf: ["maxDiskQuota", "maxEmails"] }),
+      },
+    },
+  },
   SystemSettings: {
     singleton: true,
-    variants: { "": { defaultHostname: of("string"), proxyTrustedNetworks: of({ set: "string" }) } },
-    defaults: { defaultHostname: "localhost" },
+    variants: {
+      "": {
+        defaultHostname: text,
+        defaultDomainId: { kind: { id: "Domain" }, required: true },
+        proxyTrustedNetworks: of({ set: "string" }),
+      },
+    },
+    defaults: { defaultHostname: "", proxyTrustedNetworks: {} },
   },
   NetworkListener: {
     primaryKey: "name",
@@ -29,6 +63,53 @@ export const FAKE_OBJECTS: Readonly<Record<string, FakeObject>> = {
       },
     },
     defaults: { protocol: "smtp", useTls: true, tlsImplicit: false, maxConnections: 8192 },
+  },
+  Http: {
+    singleton: true,
+    variants: {
+      "": {
+        allowedEndpoints: of("expression"),
+        rateLimitAnonymous: nullable("rate"),
+        rateLimitAuthenticated: nullable("rate"),
+        useXForwarded: of("boolean"),
+        usePermissiveCors: of("boolean"),
+        enableHsts: of("boolean"),
+        redirectRoot: nullable("string"),
+      },
+    },
+    defaults: {
+      allowedEndpoints: { match: {}, else: "200" },
+      rateLimitAnonymous: { count: 100, period: 60_000 },
+      rateLimitAuthenticated: { count: 1000, period: 60_000 },
+      redirectRoot: "/account",
+    },
+  },
+  MtaStageAuth: {
+    singleton: true,
+    variants: {
+      "": {
+        require: of("expression"),
+        mustMatchSender: of("expression"),
+        saslMechanisms: of("expression"),
+        maxFailures: of("expression"),
+        waitOnFail: of("expression"),
+      },
+    },
+    defaults: { require: { match: {}, else: "local_port != 25" } },
+  },
+  MtaStageRcpt: {
+    singleton: true,
+    variants: {
+      "": {
+        allowRelaying: of("expression"),
+        rewrite: of("expression"),
+        script: of("expression"),
+        maxFailures: of("expression"),
+        maxRecipients: of("expression"),
+        waitOnFail: of("expression"),
+      },
+    },
+    defaults: { allowRelaying: { match: {}, else: "!is_empty(authenticated_as)" } },
   },
   Security: {
     singleton: true,
@@ -113,7 +194,7 @@ export const FAKE_OBJECTS: Readonly<Record<string, FakeObject>> = {
         mxHosts: of({ set: "string" }),
       },
     },
-    defaults: { mode: "testing", maxAge: 604_800_000 },
+    defaults: { mode: "testing", maxAge: 604_800_000, mxHosts: {} },
   },
   Tracer: {
     primaryKey: "@type",
@@ -133,6 +214,29 @@ export const FAKE_OBJECTS: Readonly<Record<string, FakeObject>> = {
     variants: { "": { enable: of("boolean"), spamFilterRulesUrl: nullable("string") } },
     defaults: { enable: true, spamFilterRulesUrl: "https://github.com/stalwartlabs/spam-filter/rules" },
   },
+  Asn: {
+    singleton: true,
+    variants: {
+      Disabled: {},
+      Resource: { asnUrls: of({ set: "string" }), geoUrls: of({ set: "string" }) },
+    },
+    defaults: { "@type": "Disabled" },
+    atFirstStart: { "@type": "Resource" },
+  },
+  Application: {
+    primaryKey: "description",
+    variants: {
+      "": {
+        description: text,
+        enabled: of("boolean"),
+        resourceUrl: text,
+        urlPrefix: { kind: { set: "string", min: 1 }, required: true },
+        autoUpdateFrequency: of("number"),
+        unpackDirectory: nullable("string"),
+      },
+    },
+    defaults: { enabled: true, autoUpdateFrequency: days(90) },
+  },
   SpamPyzor: {
     singleton: true,
     variants: { "": { enable: of("boolean"), host: of("string"), port: of("number") } },
@@ -142,4 +246,4 @@ export const FAKE_OBJECTS: Readonly<Record<string, FakeObject>> = {
 };
 
 /** Objects whose live copy stays the same until the server's next start. */
-export const AT_START = new Set(["NetworkListener", "SystemSettings", "BlobStore", "Tracer"]);
+export const AT_START = new Set(["NetworkListener", "SystemSettings", "BlobStore"]);

@@ -6,7 +6,15 @@
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 
-import { checkChange, checkProperties, type HasRow, type SetError } from "./fake-registry-checks.ts";
+import ipaddr from "ipaddr.js";
+
+import {
+  checkChange,
+  checkProperties,
+  checkRequired,
+  type HasRow,
+  type SetError,
+} from "./fake-registry-checks.ts";
 import type { FakeObject } from "./fake-registry-kinds.ts";
 import { AT_START, FAKE_OBJECTS } from "./fake-registry-schema.ts";
 
@@ -14,6 +22,8 @@ type Json = Record<string, unknown>;
 type Row = Json & { id: string };
 
 const MASK = "****";
+/** maxCallsInRequest of a 0.16.18 server as it is delivered. */
+const MAX_CALLS = 16;
 
 export class FakeRegistry {
   readonly requests: string[] = [];
@@ -25,12 +35,19 @@ export class FakeRegistry {
   readonly #stored = new Map<string, Map<string, Row>>();
   #inForce = new Map<string, string>();
   #nextId = 1;
+  readonly #storedOnce = new Set<string>();
   #server: Server | undefined;
   /** Answers that are still given before the connection is cut, as by a kill of the client. */
   answersLeft = Number.POSITIVE_INFINITY;
   /** HTTP requests that were answered; one may carry several calls. */
   answers = 0;
+  /** Whether Postgres is away: each call of a request says so by itself, under HTTP 200. */
+  storeAway = false;
   restarts = 0;
+  /** Hash in the file that the entrypoint has of the administrator's password. */
+  adminHash = "";
+  /** Whether the administrator of last resort is logged in: in recovery mode, and where no account takes that password (lib/stalwart/recovery.sh). */
+  lastResort = true;
 
   constructor() {
     for (const [name, object] of Object.entries(FAKE_OBJECTS)) {
@@ -39,8 +56,7 @@ export class FakeRegistry {
         rows.set("singleton", { ...structuredClone(object.defaults ?? {}), id: "singleton" });
       this.#stored.set(name, rows);
     }
-    this.restart();
-    this.restarts = 0;
+    for (const object of this.#stored.keys()) this.#force(object);
   }
 
   async listen(): Promise<string> {
@@ -50,12 +66,17 @@ export class FakeRegistry {
       request.on("end", () => {
         if (this.answersLeft-- <= 0) return void request.socket.destroy();
         this.answers++;
+        if (request.method === "GET" && request.url === "/jmap/session")
+          return void response.end(
+            JSON.stringify({ username: this.lastResort ? "admin" : "admin@lab.test" }),
+          );
         if (request.method !== "POST" || request.url !== "/jmap")
           return void response.writeHead(404).end("{}");
         if (!/^Basic /.test(request.headers.authorization ?? ""))
           return void response.writeHead(401).end(JSON.stringify({ title: "Unauthorized" }));
-        response.writeHead(200, { "content-type": "application/json" });
-        response.end(JSON.stringify(this.#answer(JSON.parse(body) as Json)));
+        const answer = this.#answer(JSON.parse(body) as Json);
+        response.writeHead(Number(answer["status"] ?? 200), { "content-type": "application/json" });
+        response.end(JSON.stringify(answer));
       });
     });
     this.#server = server;
@@ -71,6 +92,14 @@ export class FakeRegistry {
   /** The server is started anew: everything that is stored comes into force. */
   restart(): void {
     this.restarts++;
+    this.lastResort = ![...this.#rows("Account").values()].some(
+      (account) => account["name"] === "admin" && JSON.stringify(account).includes(this.adminHash),
+    );
+    for (const [name, { atFirstStart }] of Object.entries(FAKE_OBJECTS))
+      if (atFirstStart && !this.#storedOnce.has(name)) {
+        Object.assign(this.#rows(name).get("singleton") as Row, atFirstStart);
+        this.#storedOnce.add(name);
+      }
     for (const object of this.#stored.keys()) this.#force(object);
   }
 
@@ -113,19 +142,41 @@ export class FakeRegistry {
   #answer(body: Json): Json {
     const calls = body["methodCalls"] as [string, Json, string][];
     if (!Array.isArray(body["using"])) return { type: "urn:ietf:params:jmap:error:notRequest", status: 400 };
+    if (calls.length > MAX_CALLS)
+      return { type: "urn:ietf:params:jmap:error:limit", status: 400, limit: "maxCallsInRequest" };
     return { methodResponses: calls.map(([method, args, id]) => this.#call(method, args, id)) };
   }
 
   #call(method: string, args: Json, id: string): [string, Json, string] {
-    const [, object = "", verb = ""] = /^x:(\w+)\/(get|set)$/.exec(method) ?? [];
+    const [, object = "", verb = ""] = /^x:(\w+)\/(get|set|query)$/.exec(method) ?? [];
     this.requests.push(`${verb} ${object}`);
+    if (this.storeAway) return ["error", { type: "serverUnavailable" }, id];
     if (object === "Action" && verb === "set") return [method, this.#action(args), id];
     if (!(object in FAKE_OBJECTS)) return ["error", { type: "unknownMethod" }, id];
+    if (verb === "query") return this.#query(object, args, id);
     if (verb === "get") {
-      const list = [...this.#rows(object).values()].map((row) => masked(row));
-      return [method, { list, notFound: [] }, id];
+      return [method, this.#get(object, args["ids"] as string[] | null), id];
     }
     return [method, this.#set(object, args), id];
+  }
+
+  /** What is indexed of an account (registry/src/schema/properties_impl.rs); of other objects nothing is asked. */
+  #query(object: string, args: Json, id: string): [string, Json, string] {
+    const filter = Object.entries((args["filter"] ?? {}) as Json);
+    if (object !== "Account" || filter.some(([key]) => !["name", "domainId"].includes(key)))
+      return ["error", { type: "unsupportedFilter" }, id];
+    const found = [...this.#rows(object).values()].filter((row) =>
+      filter.every(([key, value]) => row[key] === value),
+    );
+    return [`x:${object}/query`, { ids: found.map((row) => row.id) }, id];
+  }
+
+  /** Without ids every row but a singleton, which is in no list, stored or not (seen on 0.16.18). */
+  #get(object: string, ids: string[] | null): Json {
+    const rows = this.#rows(object);
+    const wanted = ids ?? (FAKE_OBJECTS[object]?.singleton ? [] : [...rows.keys()]);
+    const list = wanted.flatMap((id) => masked(rows.get(id)) ?? []);
+    return { list, notFound: wanted.filter((id) => !rows.has(id)) };
   }
 
   #set(name: string, args: Json): Json {
@@ -138,18 +189,25 @@ export class FakeRegistry {
       if (problem) refused.notCreated[cid] = problem;
       else {
         const id = this.#id();
-        rows.set(id, { ...structuredClone(object.defaults ?? {}), ...rewritten(value), id });
+        rows.set(id, { ...structuredClone(object.defaults ?? {}), ...rewritten(name, value), id });
         answer.created[cid] = { id };
       }
     }
-    for (const [id, changes] of Object.entries((args["update"] ?? {}) as Record<string, Json>)) {
+    for (const [id, patch] of Object.entries((args["update"] ?? {}) as Record<string, Json>)) {
       const row = rows.get(id);
+      const changes = patched(row ?? {}, patch);
       const problem = row
-        ? (checkChange(object, row, changes, this.#has) ?? this.#checkProof(name, { ...row, ...changes }))
+        ? (checkChange(object, row, changes, this.#has) ??
+          (object.singleton ? checkRequired(object, { ...row, ...changes }) : undefined) ??
+          this.#checkProof(name, { ...row, ...changes }) ??
+          this.#addressTaken(name, { ...row, ...changes }))
         : { type: "notFound" };
       if (problem) refused.notUpdated[id] = problem;
       else {
-        replace(row as Row, rewritten(changes));
+        const before = JSON.stringify(row);
+        replace(row as Row, rewritten(name, changes));
+        // What changes nothing is not stored, and a singleton stays without a row (jmap/src/registry/set.rs).
+        if (JSON.stringify(row) !== before) this.#storedOnce.add(name);
         answer.updated[id] = null;
       }
     }
@@ -164,13 +222,16 @@ export class FakeRegistry {
         answer.destroyed.push(id);
       }
     }
+    // Accounts are asked for row by row, and wait for no reload (`CacheInvalidationBuilder`).
+    if (name === "Account") this.#force(name);
     return { ...answer, ...refused };
   }
 
   #checkNew(name: string, object: FakeObject, value: Json): SetError | undefined {
     const problem =
       checkProperties(object, value, String(value["@type"] ?? ""), this.#has) ??
-      this.#checkProof(name, value);
+      this.#checkProof(name, value) ??
+      this.#addressTaken(name, value);
     if (problem || object.primaryKey === undefined) return problem;
     const key = object.primaryKey;
     const taken = [...this.#rows(name).values()].find((row) => row[key] === value[key]);
@@ -199,6 +260,20 @@ export class FakeRegistry {
     return { type: "invalidProperties", properties: ["acmeProviderId"], description };
   }
 
+  /** An address leads to one account alone (`unique_global_composite`, registry/src/schema/structs_impl.rs). */
+  #addressTaken(name: string, value: Json): SetError | undefined {
+    if (name !== "Account") return undefined;
+    const addresses = (row: Json) =>
+      [row, ...Object.values((row["aliases"] ?? {}) as Record<string, Json>)].map(
+        (each) => `${String(each["name"])}@${String(each["domainId"])}`,
+      );
+    const others = [...this.#rows(name).values()].filter(({ id }) => id !== value["id"]);
+    const taken = new Set(others.flatMap(addresses));
+    return addresses(value).some((address) => taken.has(address))
+      ? { type: "primaryKeyViolation", properties: ["email"] }
+      : undefined;
+  }
+
   #linksTo(name: string, row: Row | undefined): string | undefined {
     if (name !== "DnsServer" && name !== "AcmeProvider") return undefined;
     const domains = [...this.#rows("Domain").values()];
@@ -210,13 +285,18 @@ export class FakeRegistry {
     const create = (args["create"] ?? {}) as Record<string, Json>;
     const [cid = "", action = {}] = Object.entries(create)[0] ?? [];
     if (action["@type"] !== "ReloadSettings") return { notCreated: { [cid]: { type: "invalidProperties" } } };
-    const unreadable = [...this.#stored].find(([, rows]) =>
-      [...rows.values()].some((row) => filesIn(row).some((file) => !this.readableFiles.has(file))),
+    const refuse = (object: string, row: Row, description: string) => {
+      const objectId = { object, id: row.id };
+      return { notCreated: { [cid]: { type: "validationFailed", objectId, description } } };
+    };
+    for (const [object, rows] of this.#stored)
+      for (const row of rows.values())
+        if (filesIn(row).some((file) => !this.readableFiles.has(file)))
+          return refuse(object, row, "a secret file cannot be read");
+    const consoles = [...this.#rows("Tracer").values()].filter(
+      (row) => row["@type"] === "Stdout" && row["enable"] === true,
     );
-    if (unreadable) {
-      const description = `${unreadable[0]}: a secret file cannot be read`;
-      return { notCreated: { [cid]: { type: "validationFailed", description } } };
-    }
+    if (consoles[1]) return refuse("Tracer", consoles[1], "Only one console tracer is allowed");
     for (const object of this.#stored.keys()) if (!AT_START.has(object)) this.#force(object);
     return { created: { [cid]: { id: this.#id() } } };
   }
@@ -228,12 +308,48 @@ function filesIn(value: unknown): string[] {
   return type === "File" ? [String(filePath)] : Object.values(value).flatMap(filesIn);
 }
 
-/** The server writes contacts back as URIs. */
-function rewritten(value: Json): Json {
+/** An address as it is written back: in its canonical spelling, a whole one without its length. */
+function canonical(text: string): string {
+  if (!ipaddr.isValidCIDR(text)) return ipaddr.isValid(text) ? spelled(ipaddr.parse(text)) : text;
+  const [address, length] = ipaddr.parseCIDR(text);
+  return spelled(address) + (length === (address.kind() === "ipv4" ? 32 : 128) ? "" : `/${length}`);
+}
+
+const spelled = (address: ipaddr.IPv4 | ipaddr.IPv6): string =>
+  "isIPv4MappedAddress" in address && address.isIPv4MappedAddress()
+    ? `::ffff:${address.toIPv4Address().toString()}`
+    : address.toString();
+
+/** The server writes contacts back as URIs, and addresses as canonical ones. */
+function rewritten(name: string, value: Json): Json {
   const { contact, ...rest } = structuredClone(value);
+  if (name === "AllowedIp" && "address" in rest) rest["address"] = canonical(String(rest["address"]));
+  for (const set of ["overrideProxyTrustedNetworks", "proxyTrustedNetworks"])
+    if (set in rest)
+      rest[set] = Object.fromEntries(Object.keys(rest[set] as Json).map((key) => [canonical(key), true]));
   if (contact === undefined) return rest;
   const uris = Object.keys(contact as Json).map((c) => [c.startsWith("mailto:") ? c : `mailto:${c}`, true]);
   return { ...rest, contact: Object.fromEntries(uris) as Json };
+}
+
+/** A path of a patch names a part of a property: `credentials/0/secret`. */
+function patched(row: Json, patch: Json): Json {
+  const changes: Json = {};
+  for (const [path, value] of Object.entries(patch)) {
+    const [name = "", ...rest] = path.split("/");
+    const last = rest.pop();
+    if (last === undefined) {
+      changes[name] = value;
+      continue;
+    }
+    changes[name] ??= structuredClone(row[name] ?? {});
+    let part = changes[name] as Json;
+    for (const step of rest) part = (part[step] ??= {}) as Json;
+    // Null takes a member away, of a list or a map.
+    if (value === null && name === "quotas") delete part[last];
+    else part[last] = value;
+  }
+  return changes;
 }
 
 /** Another `@type` is another variant: of the old one nothing stays. */
@@ -245,7 +361,7 @@ function replace(row: Row, changes: Json): void {
 
 function masked(value: unknown): unknown {
   if (typeof value !== "object" || value === null) return value;
-  const secret = (value as Json)["@type"] === "Value" && "secret" in value;
+  const secret = ["Value", "Password"].includes(String((value as Json)["@type"])) && "secret" in value;
   return Object.fromEntries(
     Object.entries(value).map(([key, inner]) => [key, secret && key === "secret" ? MASK : masked(inner)]),
   );

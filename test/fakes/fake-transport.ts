@@ -1,17 +1,44 @@
-import { runCommand } from "../../lib/run-command.ts";
-import type { Transport } from "../../provider/transport.ts";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { pipeTransport, type Transport } from "../../provider/transport.ts";
 import type { FakeRegistry } from "./fake-registry.ts";
 
-/** The way to the fake of the registry: the real curl over loopback, and a restart that brings what is stored into force. */
-export function fakeTransport(fake: () => FakeRegistry): Transport {
-  return {
+/** What {@link fakeTransport} logs in with. */
+export const LOGIN = "admin:admin-password";
+
+const folder = mkdtempSync(join(tmpdir(), "tailwart-login-"));
+process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
+const loginFile = join(folder, "api");
+writeFileSync(loginFile, LOGIN);
+
+/**
+ * The way to a fake server on this machine: the real pipe, without a container.
+ *
+ * @param tools the only programs that the pipe's command may find; default: this process's own PATH
+ */
+export function fakeTransport(more: Partial<Transport> = {}, tools?: string): Transport {
+  const done = () => Promise.resolve({ status: 0, stdout: "", stderr: "" });
+  const inspect = () => Promise.resolve({ exists: true, running: true, log: "" });
+  const env = tools === undefined ? {} : { env: { ...process.env, PATH: tools } };
+  const pipes = pipeTransport({
     name: "container test",
-    curl: (args, stdin, deadline) =>
-      runCommand("curl", ["--user", "admin:admin-password", ...args], { stdin, deadline }),
+    loginFile,
+    beside: (command) => command,
+    restart: more.restart ?? done,
+    inspect: more.inspect ?? inspect,
+    ...env,
+  });
+  return { ...pipes, ...more, restart: pipes.restart };
+}
+
+/** The way to the fake of the registry, and a restart that brings what is stored into force. */
+export function registryTransport(fake: () => FakeRegistry): Transport {
+  return fakeTransport({
     restart: () => {
       fake().restart();
       return Promise.resolve({ status: 0, stdout: "", stderr: "" });
     },
-    inspect: () => Promise.resolve({ exists: true, running: true, log: "" }),
-  };
+  });
 }

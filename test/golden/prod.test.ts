@@ -5,9 +5,12 @@ import { configOf, resourcesOf } from "./program.ts";
 
 const SECRET = "golden-postgres-password";
 let resources: Registered[];
+/** The resources' types in the order in which they were done. */
+const done: string[] = [];
 
 beforeAll(async () => {
-  resources = await resourcesOf(configOf("Pulumi.prod.yaml"), { "tailwart:postgresPassword": SECRET });
+  const secrets = { "tailwart:postgresPassword": SECRET };
+  resources = await resourcesOf(configOf("Pulumi.prod.yaml"), secrets, (type) => done.push(type));
 });
 
 const of = (type: string) => resources.filter((resource) => resource.type === type);
@@ -23,6 +26,15 @@ test("the Postgres password is a secret wherever it goes", () => {
   );
   expect(holders).toBe(1);
   expect(secretHolders).not.toBeNull();
+});
+
+test("every image is pulled before anything on a host or in the tailnet is touched (decision 18)", () => {
+  const images = new Set(of("docker:index/remoteImage:RemoteImage").map(({ inputs }) => inputs["name"]));
+  for (const { inputs } of of("docker:index/container:Container")) expect(images).toContain(inputs["image"]);
+  const touches = /^(?:docker|tailscale|command|tailwart:mail:Settings)/;
+  const first = done.findIndex((type) => touches.test(type) && !type.endsWith(":RemoteImage"));
+  expect(first).toBeGreaterThan(done.lastIndexOf("docker:index/remoteImage:RemoteImage"));
+  expect(images.size).toBe(4);
 });
 
 test("no container publishes a port", () => {

@@ -23,9 +23,10 @@ export function configOf(file: string): Record<string, string> {
 export function resourcesOf(
   config: Record<string, string>,
   secrets: Record<string, string>,
+  made?: (type: string, name: string) => void,
 ): Promise<Registered[]> {
   pulumi.runtime.setAllConfig({ ...config, ...secrets }, Object.keys(secrets));
   // The engine passes both to the program's process.
   process.env["PULUMI_CONFIG_SECRET_KEYS"] = JSON.stringify(Object.keys(secrets));
-  return registered(() => import("../../index.ts"));
+  return registered(() => import("../../index.ts"), made);
 }

@@ -1,16 +1,30 @@
 import { beforeAll, expect, test } from "vitest";
 
+import { MAIL_SERVICES } from "../../lib/services.ts";
 import type { Registered } from "../unit/components/mocks.ts";
 import { configOf, resourcesOf } from "./program.ts";
 
+const TOKEN = "golden-registry-token";
 let resources: Registered[];
 
 beforeAll(async () => {
   const config = configOf("Pulumi.prod.yaml");
   const images = JSON.parse(config["tailwart:images"] ?? "") as Record<string, string>;
   const stalwart = images["stalwart"]?.replace("v0.15.5", "v0.16.18");
-  const changes = { "tailwart:images": JSON.stringify({ ...images, stalwart }), "tailwart:accounts": "[]" };
-  resources = await resourcesOf({ ...config, ...changes }, { "tailwart:postgresPassword": "a-password" });
+  const edge = JSON.parse(config["tailwart:edge"] ?? "") as object;
+  const changes = {
+    "tailwart:images": JSON.stringify({ ...images, stalwart }),
+    // What an edge with a web server of its own has, and all services.
+    "tailwart:edge": JSON.stringify({ ...edge, fallback: { to: "127.0.0.1:8443", proxyProtocol: true } }),
+    "tailwart:services": JSON.stringify(Object.keys(MAIL_SERVICES)),
+    "tailwart:postgres": JSON.stringify({ host: "db.example.net", tls: true }),
+    "tailwart:registries": JSON.stringify([{ address: "registry.example.org", username: "bot" }]),
+  };
+  const secrets = {
+    "tailwart:postgresPassword": "a-password",
+    "tailwart:registryPasswords": JSON.stringify({ "registry.example.org": TOKEN }),
+  };
+  resources = await resourcesOf({ ...config, ...changes }, secrets);
 });
 
 const one = (type: string, name: string): Record<string, unknown> =>
@@ -33,7 +47,16 @@ test("its container gets the data store's config file, and serves the API alone 
   expect(files).toContain(`"file":"/etc/stalwart/config.json"`);
   expect(files).not.toContain(`"file":"/etc/stalwart/config.toml"`);
   const { envs } = one("docker:index/container:Container", "-server");
-  expect(envs).toEqual(expect.arrayContaining(["TAILWART_MARKER=tailwart-applied"]));
+  expect(envs).toEqual(expect.arrayContaining(["TAILWART_MARKER_ROW=tailwart-applied"]));
+});
+
+test("both hosts' pulls log in at the registry, by a secret", () => {
+  const holders = resources.filter((resource) => JSON.stringify(resource).includes(TOKEN));
+  expect(holders.map(({ name }) => name)).toEqual(["edge-box", "kvm"]);
+  for (const { inputs } of holders)
+    expect(inputs["registryAuth"]).toMatchObject({
+      "4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270",
+    });
 });
 
 test("the provider is told which line runs on which data store", () => {

@@ -26,6 +26,12 @@ describe("mail in", () => {
     expect(source).toContain(layout.machines.outside.address);
   });
 
+  test("may be read over port 143, too, where services has imap", async () => {
+    const line = `{ sleep 2; echo a LOGOUT; } | nc -w 5 ${facts.wanAddress} 143 | head -n 1`;
+    const { stdout } = await runIn(layout.machines.outside, ["sh", "-c", line], { timeout: 15_000 });
+    expect(stdout).toMatch(/^\* OK .*STARTTLS/);
+  });
+
   test("for a domain that is not ours is refused: the edge is no open relay", async () => {
     const order = {
       host: facts.mailHost,

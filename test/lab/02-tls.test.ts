@@ -37,7 +37,7 @@ describe("on :443 a client sees", () => {
     await eventually("Stalwart's certificate is issued", 120, issued);
   }, 130_000);
 
-  test.each(passthroughNames(facts.mailHost, facts.mailDomain))(
+  test.each(passthroughNames(facts.mailHost, [{ name: facts.mailDomain }]))(
     "Stalwart's certificate for %s",
     async (servername) => {
       const { subjectaltname } = await inspectTls(layout, { ...at, servername, ca });

@@ -2,9 +2,8 @@ import { beforeAll, describe, expect, test } from "vitest";
 
 import { policyFlags, stackFlags, writeStackConfig } from "../../cli/lab-config.ts";
 import { pulumi } from "../../cli/stack.ts";
-import { editSetting, facts, said, stack, up } from "./lab.ts";
-
-const KEY = "queue.route.smarthost.address";
+import { editRelayHost, NAMES } from "./hands.ts";
+import { facts, said, stack, up } from "./lab.ts";
 
 describe("a deployed stack", () => {
   beforeAll(async () => {
@@ -30,9 +29,9 @@ describe("a deployed stack", () => {
 
 describe("a setting edited by hand", () => {
   test("is named by a preview with refresh, and put back by up", async () => {
-    editSetting(KEY, "elsewhere.tail.test");
+    await editRelayHost("elsewhere.tail.test");
     const preview = await pulumi(stack, ["preview", ...stackFlags(stack), "--refresh", "--diff"]);
-    expect(said(preview)).toMatch(/queue\.route\.smarthost\.address.*elsewhere\.tail\.test/s);
+    expect(said(preview)).toMatch(new RegExp(`${NAMES.relayHost}.*elsewhere\\.tail\\.test`, "s"));
     const run = await up({}, "--refresh");
     expect(run.code, said(run)).toBe(0);
     const again = await up({}, "--refresh", "--expect-no-changes");
@@ -46,6 +45,7 @@ describe("a changed setting", () => {
     await writeStackConfig(stack, facts, changed);
     const preview = await pulumi(stack, ["preview", ...stackFlags(stack), "--diff"]);
     await writeStackConfig(stack, facts);
-    expect(said(preview)).toMatch(/queue\.route\.smarthost\.port.*"587" => "2587"/s);
+    const change = `${NAMES.number(587)} => ${NAMES.number(2587)}`;
+    expect(said(preview)).toMatch(new RegExp(`${NAMES.relayPort}.*${change}`, "s"));
   });
 });

@@ -7,12 +7,11 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
 import type { Report } from "../../cli/review/model.ts";
-import { editSetting, said, up } from "./lab.ts";
+import { editRelayHost, NAMES } from "./hands.ts";
+import { said, up } from "./lab.ts";
 import { LAB } from "./setup.ts";
 
 const PROJECT = join(import.meta.dirname, "..", "..");
-const KEY = "queue.route.smarthost.address";
-
 let out: string;
 
 /** Runs one of the project's commands as a user would. */
@@ -52,13 +51,13 @@ describe("the audit of a deployed stack", () => {
     expect(markdown).toMatch(/^## ✅ Audit of the stack/);
   });
 
-  test("after a hand edit ends with 3, and names the setting with its old and its new value", () => {
-    editSetting(KEY, "elsewhere.tail.test");
+  test("after a hand edit ends with 3, and names the setting with its old and its new value", async () => {
+    await editRelayHost("elsewhere.tail.test");
     const { code, report, markdown, said: text } = command("audit");
     expect(code, text).toBe(3);
     expect(report.violations).toEqual([]);
-    expect(report.drift?.map(({ type }) => type)).toEqual(["tailwart:mail:Settings"]);
-    expect(markdown).toMatch(/queue\.route\.smarthost\.address.*→.*elsewhere\.tail\.test/s);
+    expect(report.drift?.map(({ type }) => type)).toEqual([NAMES.resource]);
+    expect(markdown).toMatch(new RegExp(`${NAMES.relayHost}.*→.*elsewhere\\.tail\\.test`, "s"));
   });
 
   test.runIf(process.env["TAILWART_FULL"])("after up has put it back is clean again", async () => {

@@ -3,11 +3,11 @@ import { execFileSync } from "node:child_process";
 
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
-import { container, docker, facts, greets, lab, settingsApi } from "./lab.ts";
+import { banned, unban } from "./hands.ts";
+import { container, docker, facts, greets, lab } from "./lab.ts";
 
 /** A second address of the machine outside, so that a ban, which is for good in the 0.15 line, hits nothing else in the lab. */
 const ATTACKER = "203.0.113.51";
-const BAN = `server.blocked-ip.${ATTACKER}`;
 /** Runs a command on the machine outside. Returns what it printed, whatever its exit code. */
 function outside(...command: string[]): string {
   const line = ["sh", "-c", '"$@" 2>&1 || true', "sh", ...command];
@@ -47,37 +47,32 @@ const asksFor = (path: string): string => {
   );
 };
 
-const banned = (): string[] =>
-  Object.keys(settingsApi("GET", "/settings/keys?prefixes=server.blocked-ip") as Record<string, string>);
-
 beforeAll(() => address("add"));
 
-afterAll(() => {
-  settingsApi("POST", "/settings", [{ type: "delete", keys: [BAN] }]);
-  settingsApi("GET", "/reload/server.blocked-ip");
+afterAll(async () => {
+  await unban(ATTACKER);
   address("del");
 });
 
 describe("a ban", () => {
-  test("comes at once for a scanner's path asked for through the edge, and is the attacker's own", () => {
-    expect(banned()).not.toContain(BAN);
+  test("comes at once for a scanner's path asked for through the edge, and is the attacker's own", async () => {
+    expect(await banned()).not.toContain(ATTACKER);
     expect(greeting(ATTACKER)).toMatch(/^220 /);
     asksFor("/wp-login.php");
-    expect(banned()).toContain(BAN);
+    expect(await banned()).toContain(ATTACKER);
     expect(greeting(ATTACKER)).not.toMatch(/220/);
   });
 
-  test("hits nobody else who comes through the same edge, and neither the edge's node nor its public address", () => {
+  test("hits nobody else who comes through the same edge, and neither the edge's node nor its public address", async () => {
     expect(greets()).toBe(true);
-    expect(banned()).toEqual([BAN]);
+    expect(await banned()).toEqual([ATTACKER]);
     const log = docker("kvm", "logs", container("stalwart"));
     expect(log).toContain(ATTACKER);
   });
 
-  test("ends where an operator takes it away, and the attacker is served again", () => {
-    settingsApi("POST", "/settings", [{ type: "delete", keys: [BAN] }]);
-    settingsApi("GET", "/reload/server.blocked-ip");
-    expect(banned()).toEqual([]);
+  test("ends where an operator takes it away, and the attacker is served again", async () => {
+    await unban(ATTACKER);
+    expect(await banned()).toEqual([]);
     expect(greeting(ATTACKER)).toMatch(/^220 /);
   });
 });

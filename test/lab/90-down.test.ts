@@ -1,5 +1,4 @@
 // `npm run down` after an `up` that did not end well, in a lab of its own beside the tests' one. After a success: setup.ts.
-import { type ChildProcess, spawn } from "node:child_process";
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -7,62 +6,16 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, beforeAll, describe, expect, test } from "vitest";
 
 import { layoutOf } from "../../lab/layout.ts";
-import { allPids, commandLine, isAlive, processOf } from "../../lab/processes.ts";
+import { commandLine, isAlive, processOf } from "../../lab/processes.ts";
+import { commandsOn } from "./commands.ts";
 import { LAB } from "./setup.ts";
 import { labProcesses, ownNetwork, remains } from "./nothing-left.ts";
 
 const NAME = `dn${LAB}`.slice(0, 10);
 const layout = layoutOf(NAME);
-const PROJECT = join(import.meta.dirname, "..", "..");
 const FULL = process.env["TAILWART_FULL"] === "1";
 
-/** One of the project's commands while it runs. */
-interface Running {
-  child: ChildProcess;
-  said: () => string;
-  ended: Promise<number | NodeJS.Signals>;
-}
-
-function start(script: string, ...args: string[]): Running {
-  const argv = [join(PROJECT, script), ...args, "--name", NAME];
-  const child = spawn(process.execPath, argv, { stdio: ["ignore", "pipe", "pipe"] });
-  let text = "";
-  for (const stream of [child.stdout, child.stderr])
-    stream.setEncoding("utf8").on("data", (chunk: string) => (text += chunk));
-  const ended = new Promise<number | NodeJS.Signals>((resolve) =>
-    child.once("exit", (code, signal) => resolve(signal ?? code ?? 1)),
-  );
-  return { child, said: () => text, ended };
-}
-
-async function must(script: string, ...args: string[]): Promise<string> {
-  const running = start(script, ...args);
-  expect(await running.ended, running.said()).toBe(0);
-  return running.said();
-}
-
-/** The Pulumi engine that deploys this lab's stack. */
-const engines = () =>
-  allPids().filter((pid) => {
-    const argv = commandLine(pid);
-    return (
-      argv[0]?.endsWith("pulumi") &&
-      argv.includes("up") &&
-      argv.some((each) => each.includes(layout.stateDir))
-    );
-  });
-
-/** Starts `up` and waits until the engine is at work on the stack. */
-async function deploying(): Promise<Running> {
-  const up = start("cli/up.ts");
-  await expect
-    .poll(() => (up.child.exitCode === null ? engines().length : up.said()), {
-      timeout: 120_000,
-      interval: 50,
-    })
-    .toBe(1);
-  return up;
-}
+const { start, must, engines, deploying, powerCut } = commandsOn(NAME);
 
 /** Runs `down`, and looks at everything that it could have left. */
 async function expectDownLeavesNothing(): Promise<void> {
@@ -89,8 +42,7 @@ async function killAnUp(): Promise<void> {
   const up = await deploying();
   await sleep(Math.random() * 15_000);
   expect(up.child.exitCode, up.said()).toBeNull();
-  for (const pid of engines()) process.kill(pid, "SIGKILL");
-  up.child.kill("SIGKILL");
+  powerCut();
   expect(await up.ended).toBe("SIGKILL");
 }
 

@@ -48,6 +48,13 @@ export async function eventually(
   }
 }
 
+/** Stalwart's own process: its container's first one starts it over without a new container. */
+export function serverPid(): string | undefined {
+  const processes = docker("kvm", "top", container("stalwart"), "-o", "pid,args").split("\n");
+  const server = processes.find((line) => line.includes("/usr/local/bin/stalwart --config"));
+  return server?.trim().split(/\s+/)[0];
+}
+
 /** The sidecar's address on the tailnet. */
 export function tailnetAddress(): string {
   return docker("kvm", "exec", container("sidecar"), "tailscale", "ip", "-4").trim();
@@ -59,19 +66,4 @@ export function greets(): boolean {
   const netns = layout.machines.outside.netns;
   const args = [`--net=/run/netns/${netns}`, "sh", "-c", line];
   return execFileSync("nsenter", args, { encoding: "utf8", timeout: 15_000 }).startsWith("220");
-}
-
-/** Asks Stalwart's API inside its container, as its admin UI does, and returns the answer's data. */
-export function settingsApi(method: "GET" | "POST", path: string, body?: unknown): unknown {
-  const json = body === undefined ? [] : ["--json", JSON.stringify(body)];
-  const where = ["--request", method, `http://127.0.0.1:8080/api${path}`];
-  const curl = ["curl", "-sS", "--fail", "-K", "/etc/stalwart/secrets/api.curlrc", ...json, ...where];
-  return (JSON.parse(docker("kvm", "exec", container("stalwart"), ...curl)) as { data: unknown }).data;
-}
-
-/** Changes a setting, as a hand in the admin UI would. */
-export function editSetting(key: string, value: string): void {
-  settingsApi("POST", "/settings", [
-    { type: "insert", prefix: null, values: [[key, value]], assert_empty: false },
-  ]);
 }

@@ -10,9 +10,13 @@ const CLI = join(import.meta.dirname, "..", "..", "cli");
 /** The lab that the tests run in: not the user's own. */
 export const LAB = process.env["TAILWART_LAB"] ?? "test";
 
+/** Further arguments of the lab's `npm run up`: `npm test` hands its --image and --line on. */
+export const UP_ARGUMENTS = JSON.parse(process.env["TAILWART_UP_ARGUMENTS"] ?? "[]") as string[];
+
 /** Runs one of the project's own commands as a user would, and shows what it prints. */
-function command(name: string): void {
-  const done = spawnSync(process.execPath, [join(CLI, `${name}.ts`), "--name", LAB], { stdio: "inherit" });
+function command(name: string, ...more: string[]): void {
+  const args = [join(CLI, `${name}.ts`), "--name", LAB, ...more];
+  const done = spawnSync(process.execPath, args, { stdio: "inherit" });
   if (done.status !== 0) throw new Error(`npm run ${name} failed with exit code ${done.status}`);
 }
 
@@ -24,7 +28,7 @@ export async function setup(): Promise<() => Promise<void>> {
   const keep = process.env["TAILWART_KEEP"] === "1";
   if (!keep) command("down");
   const before = await ownNetwork();
-  command("up");
+  command("up", ...UP_ARGUMENTS);
   return async () => {
     if (keep) return;
     const layout = layoutOf(LAB);

@@ -6,19 +6,13 @@ import { expect, test } from "vitest";
 import { answersOf, type Served } from "../../policies/answers.ts";
 import { definePolicy } from "../../policies/definition.ts";
 import { type SdkPolicy, toSdkPolicy, type ViolationReport } from "../../policies/sdk-policy.ts";
-import { runPolicy, type TestResource } from "./harness.ts";
+import { runPolicy, SOME_POLICY, type TestResource } from "./harness.ts";
 
 const asked: string[] = [];
 const policyOf = (id: string, resourceTypes?: readonly string[]) =>
   definePolicy({
+    ...SOME_POLICY,
     id,
-    description: "D.",
-    severity: "low",
-    level: "mandatory",
-    remediation: "R.",
-    url: "u",
-    why: "w",
-    anyStack: true,
     ...(resourceTypes && { resourceTypes }),
     judgeResource: ({ type }) => {
       asked.push(`${id}: ${type}`);

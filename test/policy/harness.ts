@@ -3,10 +3,11 @@ import type { AnyPolicy } from "../../policies/all.ts";
 import { answersOf } from "../../policies/answers.ts";
 import { PackRun } from "../../policies/pack-run.ts";
 import { toSdkPolicy, type SdkPolicy } from "../../policies/sdk-policy.ts";
-import { readInputsDirectly } from "../../policies/inputs.ts";
+import { readInputsDirectly, specialSecretSig, specialSigKey } from "../../policies/inputs.ts";
 
 /**
- * Runs a policy the way the engine does, without a server: through what the pack serves and the real wire format, so that unknowns throw, secrets arrive as plain text, and `notApplicable` and levels mean what they mean in a preview.
+ * Runs a policy the way the engine does, without a server: through what the pack serves and the real wire format, so that unknowns throw,
+ * secrets arrive as plain text, and `notApplicable` and levels mean what they mean in a preview.
  */
 readInputsDirectly();
 
@@ -17,10 +18,6 @@ const analyzer = require("@pulumi/pulumi/proto/analyzer_pb.js") as Record<string
 const { Struct } = require("google-protobuf/google/protobuf/struct_pb.js") as {
   Struct: { fromJavaScript(value: object): unknown };
 };
-const { specialSecretSig, specialSigKey } = require("@pulumi/pulumi/runtime/rpc.js") as Record<
-  string,
-  string
->;
 
 type Message = Record<string, (...args: unknown[]) => unknown>;
 type Callback = (error: Error | undefined, response: AnalyzeResponse) => void;
@@ -82,7 +79,7 @@ export interface RunOptions {
 function encode(value: unknown, secrets: string[]): unknown {
   if (value instanceof Secret) {
     secrets.push(...(JSON.stringify(value.value).match(/[\w!%+/=-]{6,}/g) ?? []));
-    return { [specialSigKey ?? ""]: specialSecretSig, value: encode(value.value, secrets) };
+    return { [specialSigKey]: specialSecretSig, value: encode(value.value, secrets) };
   }
   if (Array.isArray(value)) return value.map((item) => encode(item, secrets));
   if (typeof value !== "object" || value === null) return value;
@@ -145,16 +142,21 @@ async function ask(
   return answer.toObject();
 }
 
+/** What a policy has to say of itself, where a test reads none of it. */
+export const SOME_POLICY = {
+  description: "D.",
+  severity: "low",
+  level: "mandatory",
+  remediation: "R.",
+  url: "u",
+  why: "w",
+  anyStack: true,
+} as const;
+
 /** A policy beside the one under test, as in a pack: it is shown every resource. */
 const BYSTANDER: AnyPolicy = {
+  ...SOME_POLICY,
   id: "bystander",
-  description: "Sees everything.",
-  severity: "low",
-  level: "advisory",
-  remediation: "None.",
-  url: "https://example.org",
-  why: "a pack has several policies",
-  anyStack: true,
   judgeResource: () => ({ findings: [], notJudged: [] }),
 };
 

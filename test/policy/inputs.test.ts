@@ -2,19 +2,13 @@ import { expect, test } from "vitest";
 
 import { definePolicy, type Subject } from "../../policies/definition.ts";
 import { toSdkPolicy } from "../../policies/sdk-policy.ts";
-import { askServed, secret, UNKNOWN, type TestResource } from "./harness.ts";
+import { askServed, secret, SOME_POLICY, UNKNOWN, type TestResource } from "./harness.ts";
 
 const seen: Subject["props"][] = [];
 const policyOf = (id: string, seesSecrets?: true) =>
   definePolicy({
+    ...SOME_POLICY,
     id,
-    description: "D.",
-    severity: "low",
-    level: "mandatory",
-    remediation: "R.",
-    url: "u",
-    why: "w",
-    anyStack: true,
     ...(seesSecrets && { seesSecrets }),
     judgeResource: ({ props, secretPaths }) => {
       seen.push(props);

@@ -4,6 +4,7 @@ import { beforeEach, describe, expect, test } from "vitest";
 import { MailSettings } from "../../../components/MailSettings.ts";
 import { StartUnit, type StartUnitArgs } from "../../../components/StartUnit.ts";
 import { Stalwart } from "../../../components/Stalwart.ts";
+import { StalwartSecrets } from "../../../components/StalwartSecrets.ts";
 import { TailnetPolicy } from "../../../components/TailnetPolicy.ts";
 import { TailnetSidecar } from "../../../components/TailnetSidecar.ts";
 import { configSchema } from "../../../config/schema.ts";
@@ -120,6 +121,16 @@ describe("Stalwart", () => {
     });
   });
 
+  test("leaves no time of the image's health check, which it switches off, to be read back as drift", async () => {
+    expect(one(await make(), CONTAINER, "-server")["healthcheck"]).toEqual({
+      tests: ["NONE"],
+      interval: expect.stringMatching(/^[1-9]/),
+      timeout: expect.stringMatching(/^[1-9]/),
+      startPeriod: expect.stringMatching(/^[1-9]/),
+      retries: 3,
+    });
+  });
+
   test("watches itself unless that is switched off (lesson 16)", async () => {
     expect(one(await make(), CONTAINER, "-server")["envs"]).toContain("TAILWART_WATCH=on");
     expect(one(await make(false), CONTAINER, "-server")["envs"]).toContain("TAILWART_WATCH=off");
@@ -136,15 +147,7 @@ describe("StartUnit", () => {
     expect(command["environment"]).toMatchObject({ HOST: "ssh://root@kvm.example.org" });
     expect(command["stdin"]).toContain("systemctl enable tailwart-start-tailwart-golden.service");
     expect(command["stdin"]).toContain("label=tailwart.stack=tailwart/golden");
-    expect(command["delete"]).toMatch(/systemctl disable .*rm -f/);
-  });
-
-  test("directory: puts the script into the directory, and removes it again", async () => {
-    const made = await make({ kind: "directory", directory: "/etc/boot.d" });
-    const command = one(made, COMMAND, "-script") as Record<string, string>;
-    expect(command["environment"]).toEqual({ FILE: "/etc/boot.d/tailwart-start-tailwart-golden.sh" });
-    expect(command["stdin"]).toMatch(/^#!\/bin\/sh\n/);
-    expect(command["delete"]).toBe('rm -f "$FILE"');
+    expect(command["delete"]).toMatch(/systemctl stop .*systemctl disable .*rm -f/);
   });
 
   test("none: does nothing", async () => {
@@ -156,8 +159,10 @@ describe("MailSettings", () => {
   const args = {
     settings: plan.settings,
     generation: plan.generation,
+    takeOver: true,
     dockerHost: "unix:///run/docker.sock",
     container: "stalwart",
+    adminHash: pulumi.secret("$2a$admin"),
   };
 
   test("shows its relays to policies, and sends accounts with hashes only", async () => {
@@ -165,15 +170,31 @@ describe("MailSettings", () => {
     const resources = await registered(() => new MailSettings("settings", { ...args, accountHashes }, {}));
     const component = one(resources, "tailwart:mail:MailSettings", "settings");
     expect(component["relays"]).toMatchObject([{ host: "mailbox.tail7b1641.ts.net", tls: "tailnet" }]);
-    expect(JSON.stringify(component)).not.toContain("$2a$hash");
-    const { accounts, target } = one(resources, "tailwart:mail:Settings", "-stalwart");
+    expect(JSON.stringify(component)).not.toMatch(/\$2a\$(hash|admin)/);
+    expect(component).not.toHaveProperty("takeOver");
+    const { accounts, admin, target } = one(resources, "tailwart:mail:Settings", "-stalwart");
     expect(target).toEqual({ dockerHost: args.dockerHost, container: "stalwart" });
     expect(unwrapped(accounts)).toMatchObject({ alice: { emails: ["alice@example.org"] } });
+    expect(unwrapped(admin)).toMatchObject({ name: "admin" });
   });
 
   test("refuses an account for which no password was made", async () => {
     const making = registered(() => new MailSettings("settings", { ...args, accountHashes: {} }, {}));
     await expect(making).rejects.toThrow(/no password was made for the account alice/);
+  });
+});
+
+describe("StalwartSecrets", () => {
+  test("shows the passwords of those accounts alone that have them, as a secret", async () => {
+    let shown = pulumi.output<Record<string, string>>({});
+    await registered(() => {
+      const accounts = [{ name: "alice" }, { name: "bob" }];
+      const made = new StalwartSecrets("secrets", { adminUser: "admin", accounts });
+      shown = made.accountPasswords(pulumi.output(["bob"]));
+    });
+    expect(await pulumi.isSecret(shown)).toBe(true);
+    const passwords = await new Promise((resolve) => pulumi.unsecret(shown).apply(resolve));
+    expect(passwords).toEqual({ bob: "password-of-secrets-account-bob" });
   });
 });
 

@@ -19,15 +19,26 @@ type Request = {
 };
 type Register = (request: Request, answer: (error: unknown, response: unknown) => void) => Promise<void>;
 
+/** An image takes a while to be pulled: what does not wait for it is made before. Milliseconds. */
+const PULL = 100;
+
 /**
  * Runs a program's resources against Pulumi's own mocks and returns what was registered, in order of name.
  * Secrets show as their plain text here: the mocks are given the wire form.
+ *
+ * @param made is given each resource's type and name as it is done
  */
-export async function registered(build: () => unknown): Promise<Registered[]> {
+export async function registered(
+  build: () => unknown,
+  made: (type: string, name: string) => void = () => {},
+): Promise<Registered[]> {
   const seen: Registered[] = [];
   await pulumi.runtime.setMocks(
     {
-      newResource: ({ type, name, inputs }) => {
+      newResource: async ({ type, name, inputs }) => {
+        if (type === "docker:index/remoteImage:RemoteImage")
+          await new Promise((resolve) => setTimeout(resolve, PULL));
+        made(type, name);
         seen.push({ type, name, inputs: inputs as Record<string, unknown> });
         return { id: `${name}-id`, state: { ...(inputs as object), ...computed(type, name) } };
       },
@@ -43,11 +54,8 @@ export async function registered(build: () => unknown): Promise<Registered[]> {
   try {
     await build();
   } finally {
-    // Registrations wait for each other's outputs: done is when none has come for a while.
-    for (let before = -1; before !== seen.length;) {
-      before = seen.length;
-      await new Promise((resolve) => setTimeout(resolve, 150));
-    }
+    // Registrations wait for each other's outputs; this waits for all of them.
+    await pulumi.runtime.disconnect();
   }
   return seen
     .map((resource) => ({ ...resource, ...options.get(`${resource.type} ${resource.name}`) }))
@@ -57,7 +65,12 @@ export async function registered(build: () => unknown): Promise<Registered[]> {
 /** Notes the options of each registration before the mocks get it, by `<type> <name>`. */
 function overhear(): ReadonlyMap<string, Pick<Registered, "protect" | "comesFrom">> {
   const options = new Map<string, Pick<Registered, "protect" | "comesFrom">>();
-  const monitor = pulumi.runtime.getMonitor() as unknown as { registerResource: Register };
+  const monitor = pulumi.runtime.getMonitor() as unknown as {
+    registerResource: Register;
+    registerResourceHook: (request: unknown, answer: (error: null, response: object) => void) => void;
+  };
+  // The SDK's mocks know of no hooks. None runs here.
+  monitor.registerResourceHook = (_request, answer) => answer(null, {});
   const register = monitor.registerResource.bind(monitor);
   monitor.registerResource = (request, answer) => {
     const comesFrom = Object.fromEntries(

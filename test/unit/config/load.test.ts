@@ -38,7 +38,7 @@ describe("a config that is whole", () => {
   });
 
   test("may hold keys of other namespaces", () => {
-    expect(() => loadConfig({ "other:key": "1" }, () => false)).toThrow(/tailwart:mailDomain is missing/);
+    expect(() => loadConfig({ "other:key": "1" }, () => false)).toThrow(/tailwart:domains is missing/);
   });
 });
 
@@ -63,7 +63,7 @@ describe("a wrong config is refused with path, reason and example", () => {
 
   test("all wrong keys are named at once", () => {
     const message = refusalOf((c) => {
-      Object.assign(c, { mailDomain: "x" });
+      Object.assign(c, { mailHost: "x" });
       Object.assign(c.edge, { wanAddress: "nowhere" });
     });
     expect(message).toMatch(/^2 keys/);
@@ -81,17 +81,6 @@ describe("a wrong config is refused with path, reason and example", () => {
 describe("rules between keys", () => {
   const startUnit = (kvm: object) => (c: Shape) => Object.assign(c.kvm, kvm);
 
-  test('startUnit "directory" needs startDirectory, which must be absolute', () => {
-    expect(refusalOf(startUnit({ startUnit: "directory" }))).toMatch(
-      /tailwart:kvm\.startDirectory is missing, while kvm\.startUnit is "directory"[^]*\/etc\/tailwart/,
-    );
-    expect(refusalOf(startUnit({ startUnit: "directory", startDirectory: "boot.d" }))).toMatch(
-      /tailwart:kvm\.startDirectory accepts an absolute path/,
-    );
-    const { config } = load(startUnit({ startUnit: "directory", startDirectory: "/etc/boot.d" }));
-    expect(config.kvm.startDirectory).toBe("/etc/boot.d");
-  });
-
   test('startUnit "systemd" needs a host that ssh reaches', () => {
     const dockerHost = "unix:///var/run/docker.sock";
     expect(refusalOf(startUnit({ dockerHost }))).toMatch(/tailwart:kvm\.startUnit is "systemd"[^]*"none"/);
@@ -99,7 +88,9 @@ describe("rules between keys", () => {
   });
 
   test("the edge's public address must be a public IPv4 address, not one of the tailnet", () => {
-    for (const wanAddress of ["100.101.102.103", "2001:db8::1", "edge.example.org"])
+    const elsewhere = ["100.101.102.103", "127.0.0.1", "10.1.2.3", "172.20.0.1", "192.168.178.2"];
+    const odd = ["169.254.1.1", "0.0.0.0", "224.0.0.1", "255.255.255.255", "127.1", "198.51.100.07"];
+    for (const wanAddress of [...elsewhere, ...odd, "2001:db8::1", "edge.example.org"])
       expect(refusalOf((c) => Object.assign(c.edge, { wanAddress }))).toMatch(
         /tailwart:edge\.wanAddress accepts a public IPv4 address/,
       );
@@ -112,10 +103,70 @@ describe("rules between keys", () => {
       expect(refusalOf((c) => Object.assign(c.relay, { host }))).toMatch(/tailwart:relay\.tls is "tailnet"/);
   });
 
+  test("a database elsewhere is taken with TLS, and one of the tailnet without", () => {
+    const elsewhere = load((c) => Object.assign(c.postgres, { host: "db.example.net", tls: true }));
+    expect(elsewhere.config.postgres).toMatchObject({ host: "db.example.net", tls: true });
+    for (const host of ["db", "db.tail7b1641.ts.net"])
+      expect(load((c) => Object.assign(c.postgres, { host })).config.postgres.tls).toBe(false);
+  });
+
+  test("a name may be a site of the edge whose certificates no public CA issues", () => {
+    const change: Change = (c) =>
+      Object.assign(c, {
+        edge: { ...c.edge, certificates: "internal" },
+        acme: [
+          { id: "le", contact: ["a@example.org"], challenge: "dns-persist-01", names: ["www.example.org"] },
+        ],
+      });
+    expect(load(change).config.acme).toHaveLength(1);
+  });
+
   test("a service is one of the known ones, and smtp is among them", () => {
     expect(refusalOf((c) => Object.assign(c, { services: ["pop3"] }))).toMatch(
-      /tailwart:services\[0\] accepts smtp, submissions, submission, imaps, managesieve, https/,
+      /tailwart:services\[0\] accepts smtp, submissions, submission, imap, imaps, pop3s, managesieve, https/,
     );
     expect(refusalOf((c) => Object.assign(c, { services: [] }))).toMatch(/lacks smtp/);
+  });
+});
+
+describe("domains and accounts", () => {
+  const refused = (change: object) => refusalOf((c) => void Object.assign(c, change));
+
+  test.each([
+    [
+      { mailDomain: "example.org" },
+      /tailwart:mailDomain is an entry of domains now; accepts tailwart:domains: \[/,
+    ],
+    [
+      { accounts: [{ name: "alice" }] },
+      /tailwart:accounts\[0\]\.name is the whole address now; accepts address: /,
+    ],
+    [
+      { settings: { publishRecords: ["dkim"] } },
+      /settings\.publishRecords is each domain's own now; accepts tailwart:domains/,
+    ],
+    [{ domains: [] }, /tailwart:domains accepts a list with at least one domain/],
+    [
+      { domains: [{ name: "example.org" }, { name: "Example.org" }] },
+      /tailwart:domains\[1\]\.name is domains\[0\] already/,
+    ],
+    [
+      { accounts: [{ address: "alice@example.net" }] },
+      /tailwart:accounts\[0\]\.address is in none of domains; accepts an address in example\.org/,
+    ],
+    [
+      { accounts: [{ address: "alice@example.org", aliases: ["alice@example.org"] }] },
+      /tailwart:accounts\[0\]\.aliases\[0\] is tailwart:accounts\[0\]\.address already/,
+    ],
+    [
+      { domains: [{ name: "example.org", catchAll: "nobody@example.org" }] },
+      /tailwart:domains\[0\]\.catchAll is no address of accounts/,
+    ],
+    [
+      { accounts: [{ address: "alice@example.org", quota: "10GB" }] },
+      /tailwart:accounts\[0\]\.quota accepts a size: .*such as 10G/,
+    ],
+  ])("%j is refused with what to write instead", (change, words) => {
+    expect(refused(change)).toMatch(words);
   });
 });

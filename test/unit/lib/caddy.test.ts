@@ -13,7 +13,7 @@ interface Handler {
   upstreams?: { dial: string | string[] }[];
 }
 interface Route {
-  match?: object[];
+  match?: { tls?: { sni?: string[] }; not?: object[] }[];
   handle: Handler[];
 }
 interface Server {
@@ -41,10 +41,16 @@ const site = fc
 const edges: fc.Arbitrary<EdgeInputs> = fc.record({
   services: fc.subarray(Object.values(MAIL_SERVICES), { minLength: 1 }),
   upstreamHost: fc.constant(HOST),
-  passthrough: fc.constant(passthroughNames("mail.example.org", "example.org")),
+  passthrough: fc.constant(passthroughNames("mail.example.org", [{ name: "example.org" }])),
   sites: fc.uniqueArray(site, { selector: ({ host }) => host, maxLength: 4 }),
+  fallback: fc.option(fc.record({ to: fc.constant("127.0.0.1:8443"), proxyProtocol: fc.boolean() }), {
+    nil: undefined,
+  }),
   certificates: fc.constantFrom("acme" as const, "internal" as const),
 });
+/** Whether anything is answered on :443. */
+const hasWeb = (inputs: EdgeInputs) =>
+  inputs.sites.length > 0 || inputs.fallback !== undefined || inputs.services.some((s) => s.port === 443);
 /** Every set of services and sites has the property. */
 const always = (property: (inputs: EdgeInputs, config: Record<string, unknown>) => void) =>
   fc.assert(fc.property(edges, (inputs) => void property(inputs, caddyConfig(inputs))));
@@ -82,7 +88,7 @@ describe("the edge's Caddy config, for any services and sites", () => {
       const ports = having<Server>(config, "listen")
         .flatMap(({ listen }) => listen)
         .filter((address) => !address.startsWith("unix/"));
-      const web = inputs.sites.length > 0 ? [":443"] : [];
+      const web = hasWeb(inputs) ? [":443"] : [];
       const wanted = new Set([...inputs.services.map(({ port }) => `:${port}`), ...web]);
       expect(ports.toSorted()).toEqual([...wanted].toSorted());
     }));
@@ -97,11 +103,53 @@ describe("the edge's Caddy config, for any services and sites", () => {
   test("looks at TLS names before Caddy's own TLS, and only for a bounded time (lesson 5)", () =>
     always((inputs, config) => {
       const [web] = having<{ listener_wrappers: Record<string, unknown>[] }>(config, "listener_wrappers");
-      if (!web)
-        return expect([inputs.sites, inputs.services.some((s) => s.port === 443)]).toEqual([[], false]);
+      if (!web) return expect(hasWeb(inputs)).toBe(false);
       expect(web.listener_wrappers.map(({ wrapper }) => wrapper)).toEqual(["layer4", "tls"]);
       expect(web.listener_wrappers[0]?.["matching_timeout"]).toMatch(/^[1-4]s$/);
     }));
+});
+
+describe("another web server on the edge", () => {
+  const inputs: EdgeInputs = {
+    services: [MAIL_SERVICES.smtp, MAIL_SERVICES.https],
+    upstreamHost: HOST,
+    passthrough: ["mail.example.org"],
+    sites: [{ host: "www.example.org" }],
+    fallback: { to: "127.0.0.1:8443", proxyProtocol: false },
+    certificates: "acme",
+  };
+  const routesOf = (more: Partial<EdgeInputs>) => {
+    const [web] = having<{ listener_wrappers: { routes?: Route[] }[] }>(
+      caddyConfig({ ...inputs, ...more }),
+      "listener_wrappers",
+    );
+    return web?.listener_wrappers[0]?.routes ?? [];
+  };
+
+  test("gets what is for no name of Stalwart's and no site of the edge, after both were looked for", () => {
+    const [stalwart, other, ...rest] = routesOf({});
+    expect(stalwart?.match).toEqual([{ tls: { sni: ["mail.example.org"] } }]);
+    expect(other).toEqual({
+      match: [{ tls: {}, not: [{ tls: { sni: ["www.example.org"] } }] }],
+      handle: [{ handler: "proxy", upstreams: [{ dial: ["127.0.0.1:8443"] }] }],
+    });
+    expect(rest).toEqual([]);
+    expect(routesOf({ sites: [] })[1]?.match).toEqual([{ tls: {} }]);
+    expect(routesOf({ services: [] })).toHaveLength(1);
+  });
+
+  test("is told the client's address by PROXY v2 only where it expects that", () => {
+    const handler = routesOf({ fallback: { to: "web.example.org:8443", proxyProtocol: true } })[1]?.handle[0];
+    expect(handler).toMatchObject({ proxy_protocol: "v2", upstreams: [{ dial: ["web.example.org:8443"] }] });
+  });
+
+  test("keeps port 80: no redirects and no challenge of Caddy's there", () => {
+    const ours = JSON.stringify(caddyConfig(inputs));
+    expect(ours).toContain('"automatic_https":{"disable_redirects":true}');
+    expect(ours).toContain('"challenges":{"http":{"disabled":true}}');
+    const alone = JSON.stringify(caddyConfig({ ...inputs, fallback: undefined }));
+    expect(alone).not.toMatch(/automatic_https|challenges/);
+  });
 });
 
 test("a site without an upstream is answered with 404, one with an upstream is proxied", () => {

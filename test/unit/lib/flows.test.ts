@@ -35,6 +35,11 @@ describe("the flow table", () => {
     expect([...ends(tags.postgres), ...ends(tags.relay)]).toEqual([]);
   });
 
+  test("has no row for a database and a relay that are not on the tailnet", () => {
+    const without = flowsOf({ ...inputs, postgresPort: undefined, relayPort: undefined });
+    expect(without.filter(({ from }) => from === tags.stalwart)).toEqual([]);
+  });
+
   test("says of every flow why it is there", () => {
     for (const { why } of flows) expect(why).toMatch(/\w{3}/);
   });

@@ -3,11 +3,12 @@ import { expect, test } from "vitest";
 import { magicDnsName, passthroughNames } from "../../../lib/names.ts";
 
 test("the mail host and its three technical names below the mail domain are passed through", () => {
-  expect(passthroughNames("mx1.example.net", "example.org")).toEqual([
+  expect(passthroughNames("mx1.example.net", [{ name: "example.org" }])).toEqual([
     "mx1.example.net",
     "mta-sts.example.org",
     "autoconfig.example.org",
     "autodiscover.example.org",
+    "ua-auto-config.example.org",
   ]);
 });
 

@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 
 import { configSchema } from "../../../config/schema.ts";
 import { planOf } from "../../../lib/plan.ts";
+import { MAIL_SERVICES } from "../../../lib/services.ts";
 import { validConfig } from "../../fixtures/config.ts";
 
 const config = configSchema.parse(validConfig());
@@ -14,7 +15,11 @@ describe("the plan", () => {
       const stalwart = `${image}@sha256:${"0".repeat(64)}`;
       return planOf({ ...config, images: { ...config.images, stalwart } }).deployed;
     };
-    expect(deployed("stalwartlabs/stalwart:v0.15.5")).toEqual({ line: "0.15", dataStore });
+    expect(deployed("stalwartlabs/stalwart:v0.15.5")).toEqual({
+      line: "0.15",
+      dataStore,
+      dockerHost: "ssh://root@kvm.example.org",
+    });
   });
 
   test("takes the server's further settings as they are, with the addresses that are always allowed", () => {
@@ -46,9 +51,15 @@ describe("the plan", () => {
       /Stalwart 0\.15 does not offer; nothing was changed\.\n {2}tailwart:settings\.autoBan\.expireAfter: .*leave it out/,
     );
     expect(ofLine("0.16", expiring)).not.toThrow();
-    expect(ofLine("0.16", { accounts: [{ name: "alice" }] })).toThrow(
-      /tailwart:accounts: are made by tailwart on the 0\.15 line only; accepts an empty list/,
+    const takeOver = { settings: { takeOver: true } };
+    expect(ofLine("0.15", takeOver)).toThrow(
+      /tailwart:settings\.takeOver: a first deploy of the 0\.15 line .*accepts false/,
     );
+    expect(ofLine("0.16", takeOver)().takeOver).toBe(true);
+    expect(plan.takeOver).toBe(false);
+    expect(
+      ofLine("0.16", { accounts: [{ address: "alice@example.org" }, { address: "admin@example.org" }] }),
+    ).toThrow(/tailwart:accounts\[1\]\.address: is the administrator's own address/);
     const client = {
       id: "le",
       contact: ["a@example.org"],
@@ -80,9 +91,20 @@ describe("the plan", () => {
     expect(plan.settings.relays.map(({ name }) => name)).toContain(plan.settings.outbound.route);
   });
 
-  test("demands a PROXY header on every public listener and none on the admin listener (decision 8)", () => {
+  test("demands a PROXY header on every public listener, and none on those for the admin and the watch (decision 8)", () => {
     const withoutProxy = plan.settings.listeners.filter(({ proxy }) => !proxy);
-    expect(withoutProxy.map(({ name, port }) => [name, port])).toEqual([["admin", 8080]]);
+    expect(withoutProxy.map(({ name, port }) => [name, port])).toEqual([
+      ["admin", 8080],
+      ["watch", 10025],
+    ]);
+  });
+
+  test("has a listener for the watch that loopback alone reaches: no flow, no grant, no edge, no PROXY", () => {
+    const watch = plan.settings.listeners.find(({ name }) => name === "watch");
+    expect(watch).toMatchObject({ protocol: "smtp", bind: "127.0.0.1", proxy: false });
+    const told = [plan.flows, plan.policy, plan.edge, plan.verification].map((part) => JSON.stringify(part));
+    for (const part of told) expect(part).not.toContain(String(watch?.port));
+    expect(Object.values(MAIL_SERVICES).map(({ port }) => port)).not.toContain(watch?.port);
   });
 
   test("has the same ports in Stalwart's listeners, in the edge and in the edge's grants", () => {
@@ -91,6 +113,36 @@ describe("the plan", () => {
     expect(publicPorts).toEqual([25, 465, 587, 993, 4190, 443]);
     expect(plan.edge.services.map(({ port }) => port)).toEqual(publicPorts);
     expect(edgeFlows.map(({ port }) => port)).toEqual(publicPorts);
+  });
+
+  test("offers IMAP with STARTTLS and POP3 only where they are asked for, then everywhere", () => {
+    const { settings, edge, flows, policy } = planOf({ ...config, services: ["smtp", "imap", "pop3s"] });
+    const listeners = settings.listeners.filter(({ proxy }) => proxy);
+    expect(
+      listeners.map(({ name, protocol, port, implicitTls }) => [name, protocol, port, implicitTls]),
+    ).toEqual([
+      ["smtp", "smtp", 25, false],
+      ["imap", "imap", 143, false],
+      ["pop3s", "pop3", 995, true],
+    ]);
+    expect(edge.services.map(({ port }) => port)).toEqual([25, 143, 995]);
+    expect(flows.filter(({ to }) => to === "tag:stalwart").map(({ port }) => port)).toEqual([
+      25, 143, 995, 8080,
+    ]);
+    expect(policy.proxy).toEqual({ tag: "tag:stalwart", edge: "tag:reverse-proxy", ports: [25, 143, 995] });
+  });
+
+  test("grants nothing towards a database and a relay that are not on the tailnet, and wants no tag for them", () => {
+    const elsewhere = planOf({
+      ...config,
+      postgres: { ...config.postgres, host: "db.example.net", tls: true },
+      relay: { ...config.relay, host: "smtp.example.net", tls: "starttls" },
+    });
+    expect(elsewhere.flows.map(({ to }) => to)).not.toEqual(expect.arrayContaining(["tag:db"]));
+    expect(elsewhere.policy.tags).toEqual(["tag:stalwart", "tag:reverse-proxy"]);
+    expect(elsewhere.policy.nodes).toEqual({ "stalwart.tail7b1641.ts.net": "tag:stalwart" });
+    expect(elsewhere.settings.postgres).toMatchObject({ host: "db.example.net", tls: true });
+    expect(plan.policy.tags).toEqual(["tag:stalwart", "tag:reverse-proxy", "tag:db", "tag:mail"]);
   });
 
   test("never lets Stalwart ban the tailnet or the edge's public address (lesson 3)", () => {

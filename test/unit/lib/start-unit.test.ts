@@ -6,81 +6,92 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { runCommand } from "../../../lib/run-command.ts";
 import { startName, startScript, systemdUnit } from "../../../lib/start-unit.ts";
 
-/** A docker of one stack: containers are files named after their role, which hold "up", "down" or "restarting". */
+/**
+ * A docker of one stack: containers are files named after their role. They hold "up", "stopped" by
+ * hand, or "given up".
+ */
 const DOCKER = `#!/bin/sh
 cd "$STATE" || exit 9
 echo "$*" >> calls
 case "$1" in
 ps)
-  case "$*" in *"label=tailwart.stack=tailwart/prod "*) ;; *) exit 0 ;; esac
-  role=\${*##*tailwart.role=}
-  [ ! -e "$role" ] || echo "$role" ;;
+  case "$*" in *"status=exited "*"label=tailwart.stack=tailwart/prod "*) ;; *) exit 0 ;; esac
+  for role in stalwart sidecar edge anchor; do
+    [ ! -e "$role" ] || [ "$(cat "$role")" = up ] || echo "$role $role"
+  done ;;
 inspect)
   eval id=\\\${$#}
-  case "$(cat "$id")" in up) echo truefalse ;; down) echo falsefalse ;; *) echo truetrue ;; esac ;;
+  [ "$(cat "$id")" != "given up" ] || echo "cannot join network of a non running container: anchor" ;;
 start)
   # A container that joins another's namespace cannot start before its owner.
-  [ "$2" = anchor ] || [ "$(cat anchor)" = up ] || exit 1
-  if [ -s "failures-$2" ]; then sed -i 1d "failures-$2"; exit 1; fi
+  [ "$2" = anchor ] || [ "$(cat anchor)" = up ] || { echo "cannot join" >&2; exit 1; }
   echo up > "$2" ;;
 esac
 `;
 
+/** The script goes on for ever; its pause ends it after some rounds. */
+const SLEEP = `#!/bin/sh
+echo round >> "$STATE/rounds"
+[ "$(wc -l < "$STATE/rounds")" -lt "$ROUNDS" ] || kill "$PPID"
+[ ! -x "$STATE/meanwhile" ] || "$STATE/meanwhile"
+`;
+
 let folder: string;
+const program = (name: string, text: string) => {
+  writeFileSync(join(folder, name), text);
+  chmodSync(join(folder, name), 0o755);
+};
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), "tailwart-start-"));
-  writeFileSync(join(folder, "docker"), DOCKER);
-  writeFileSync(join(folder, "sleep"), "#!/bin/sh\n");
-  for (const name of ["docker", "sleep"]) chmodSync(join(folder, name), 0o755);
+  program("docker", DOCKER);
+  program("sleep", SLEEP);
 });
 afterEach(() => rmSync(folder, { recursive: true }));
 
-async function boot(containers: Record<string, string>, stack = "tailwart/prod") {
+async function watch(containers: Record<string, string>, { stack = "tailwart/prod", rounds = 1 } = {}) {
   for (const [role, state] of Object.entries(containers)) writeFileSync(join(folder, role), `${state}\n`);
-  const env = { PATH: `${folder}:/usr/bin:/bin`, STATE: folder };
-  const { status, stderr } = await runCommand("sh", [], { stdin: startScript(stack), deadline: 10_000, env });
+  const env = { PATH: `${folder}:/usr/bin:/bin`, STATE: folder, ROUNDS: String(rounds) };
+  const options = { stdin: startScript(stack), deadline: 10_000, env };
+  const { stdout, stderr } = await runCommand("sh", [], options);
   const calls = existsSync(join(folder, "calls")) ? readFileSync(join(folder, "calls"), "utf8") : "";
   const started = [...calls.matchAll(/^start (\w+)$/gm)].map(([, id]) => id);
-  return { status, stderr, started };
+  return { stdout, stderr, started };
 }
 
 describe("the start script", () => {
-  test("starts what Docker left down, the namespace's owner first", async () => {
-    const all = { anchor: "down", sidecar: "down", stalwart: "down", edge: "down" };
-    expect(await boot(all)).toMatchObject({ status: 0, started: ["anchor", "sidecar", "stalwart"] });
+  test("starts what Docker has given up, the namespace's owner first, and says after what", async () => {
+    const all = { anchor: "given up", sidecar: "given up", stalwart: "given up" };
+    const { started, stdout, stderr } = await watch(all);
+    expect(started).toEqual(["anchor", "sidecar", "stalwart"]);
+    expect(stdout).toMatch(/^started sidecar again, after: cannot join network/m);
+    expect(stderr).toBe("");
   });
 
-  test("touches nothing that runs or is being restarted", async () => {
-    const all = { anchor: "up", sidecar: "restarting", stalwart: "down" };
-    expect(await boot(all)).toMatchObject({ status: 0, started: ["stalwart"] });
-    expect((await boot({ anchor: "up", sidecar: "up", stalwart: "up" })).started).toEqual(["stalwart"]);
+  test("leaves alone what runs, and what was stopped by hand", async () => {
+    const all = { anchor: "up", sidecar: "stopped", stalwart: "given up" };
+    expect((await watch(all, { rounds: 3 })).started).toEqual(["stalwart"]);
   });
 
-  test("tries again when a start fails", async () => {
-    writeFileSync(join(folder, "failures-anchor"), "1\n2\n");
-    const { status, started } = await boot({ anchor: "down", sidecar: "down" });
-    expect(status).toBe(0);
-    expect(started.filter((id) => id === "anchor")).toHaveLength(3);
-    expect(started.at(-1)).toBe("sidecar");
-  });
-
-  test("gives up after ten rounds and says which stack did not start", async () => {
-    writeFileSync(join(folder, "failures-anchor"), "x\n".repeat(50));
-    const { status, stderr, started } = await boot({ anchor: "down" });
-    expect(status).toBe(1);
-    expect(stderr).toContain("tailwart/prod");
-    expect(started).toHaveLength(10);
+  test("tries again, without a word, until the owner is up", async () => {
+    program("meanwhile", `#!/bin/sh\n[ "$(wc -l < "$STATE/rounds")" != 2 ] || echo up > "$STATE/anchor"\n`);
+    const all = { anchor: "stopped", sidecar: "given up" };
+    const { started, stdout, stderr } = await watch(all, { rounds: 4 });
+    expect(started).toEqual(["sidecar", "sidecar", "sidecar"]);
+    expect(stdout.trim().split("\n")).toHaveLength(1);
+    expect(stderr).toBe("");
   });
 
   test("leaves the containers of other stacks alone", async () => {
-    expect(await boot({ anchor: "down" }, "tailwart/other")).toMatchObject({ status: 0, started: [] });
+    const { started } = await watch({ anchor: "given up" }, { stack: "tailwart/other" });
+    expect(started).toEqual([]);
   });
 });
 
-test("the systemd unit runs the script each time that Docker has started", () => {
+test("the systemd unit runs the script for as long as Docker runs", () => {
   const unit = systemdUnit("/usr/local/sbin/x.sh");
   expect(unit).toMatch(/^ExecStart=\/usr\/local\/sbin\/x\.sh$/m);
   expect(unit).toMatch(/^After=docker\.service$/m);
+  expect(unit).toMatch(/^PartOf=docker\.service$/m);
   expect(unit).toMatch(/^WantedBy=docker\.service$/m);
 });
 

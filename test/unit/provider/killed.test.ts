@@ -1,17 +1,26 @@
 /** Deploys to the registry that are cut off after each of their requests (the fake registry; a real 0.15 server: test/engine/settings-killed.test.ts). */
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { connect } from "node:net";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 
 import { parseSettings } from "../../../lib/settings/parse.ts";
 import { toRegistryObjects } from "../../../lib/settings/registry.ts";
 import type { StalwartSettingsInput } from "../../../lib/settings/schema.ts";
+import { UnreachableError } from "../../../provider/pipe.ts";
 import { RegistryResource } from "../../../provider/registry/resource.ts";
 import type { RegistryState } from "../../../provider/registry/state.ts";
 import type { Transport } from "../../../provider/transport.ts";
 import { PartialError } from "../../../provider/write.ts";
 import { FakeRegistry } from "../../fakes/fake-registry.ts";
+import { FakeSubmission } from "../../fakes/fake-submission.ts";
+import { LOGIN } from "../../fakes/fake-transport.ts";
 
 const OK = { status: 0, stdout: "", stderr: "" };
 const smarthost = { name: "smarthost", host: "mailbox.tail.test", tls: "tailnet" as const };
+
+const submission = new FakeSubmission();
+let submissionPort: number;
+beforeAll(async () => void (submissionPort = await submission.listen()));
+afterAll(() => submission.close());
 
 let fake: FakeRegistry;
 let base: string;
@@ -28,38 +37,37 @@ async function fresh(): Promise<void> {
 beforeEach(fresh);
 afterEach(() => fake.close());
 
-/** curl without a process, and a fake SMTP that says where a probe went. */
+/** Without a process, and a submission listener whose log says where a probe went. */
 const transport: Transport = {
   name: "container test",
-  async curl(args, stdin) {
-    if (left-- <= 0) return { status: 7, stdout: "", stderr: "killed" };
-    if (args.includes("--mail-from")) {
-      probes++;
-      const recipient = args[args.indexOf("--mail-rcpt") + 1] ?? "";
-      log = `INFO Words (delivery.delivered) to = ["${recipient}"], hostname = "${host()}"`;
-      return OK;
-    }
+  async ask({ url, method, body }) {
+    if (left-- <= 0) throw new UnreachableError("killed");
     const headers = { authorization: "Basic eDp5", "content-type": "application/json" };
-    const answer = await fetch(args[args.indexOf("--url") + 1] ?? "", {
-      method: "POST",
-      headers,
-      body: stdin ?? "",
-    });
-    return { ...OK, stdout: `${await answer.text()}\n${answer.status}` };
+    const answer = await fetch(url, { method, headers, body: JSON.stringify(body) });
+    return { status: answer.status, text: await answer.text() };
+  },
+  async connect() {
+    if (left-- <= 0) throw new UnreachableError("killed");
+    probes++;
+    const socket = connect(submissionPort, "127.0.0.1");
+    return Object.assign(socket, { login: LOGIN });
   },
   restart() {
     if (left-- <= 0) return Promise.resolve({ status: 1, stdout: "", stderr: "killed" });
     fake.restart();
     return Promise.resolve(OK);
   },
-  inspect: () => Promise.resolve({ exists: true, running: left > 0, log }),
+  inspect() {
+    const log = `INFO Words (delivery.delivered) to = ["${submission.recipient}"], hostname = "${host()}"`;
+    return Promise.resolve({ exists: true, running: left > 0, log });
+  },
 };
-let log = "";
 /** Whom the server in force would hand mail to. */
 const host = () => String(fake.inForce("MtaRoute").find((row) => row["@type"] === "Relay")?.["address"]);
 
 const state = (more: Partial<StalwartSettingsInput> = {}): RegistryState => ({
   target: { dockerHost: "unix:///none", container: "test", api: base },
+  accounts: {},
   objects: toRegistryObjects(
     parseSettings({
       hostname: "mail.lab.test",
@@ -72,7 +80,7 @@ const state = (more: Partial<StalwartSettingsInput> = {}): RegistryState => ({
       outbound: { route: smarthost.name },
       allowedIps: ["100.64.0.0/10", "203.0.113.20"],
       postgres: { host: "db.tail.test" },
-      domains: ["lab.test"],
+      domains: [{ name: "lab.test" }],
       ...more,
     }),
   ),
@@ -88,7 +96,7 @@ describe.each<[what: string, change: Partial<StalwartSettingsInput> | undefined,
   ["a route's new name", { relays: [{ ...smarthost, name: "other" }], outbound: { route: "other" } }, true],
   ["a relay's new host", { relays: [{ ...smarthost, host: "other.tail.test" }] }, true],
   ["another allow-list", { allowedIps: ["100.64.0.0/10", "203.0.113.21"] }, false],
-  ["a new domain", { domains: ["lab.test", "second.test"] }, false],
+  ["a new domain", { domains: [{ name: "lab.test" }, { name: "second.test" }] }, false],
   [
     "a new listener",
     { listeners: [{ name: "submissions", protocol: "smtp", port: 465, implicitTls: true }] },
@@ -120,8 +128,9 @@ describe.each<[what: string, change: Partial<StalwartSettingsInput> | undefined,
         fake.inForce("MtaRoute").some((row) => row["name"] === "smarthost"),
         `after ${k}`,
       ).toBe("MtaRoute/smarthost" in desired.objects);
-      if (routes || said)
-        expect({ probes, restarts: fake.restarts }, `after ${k}`).toEqual({ probes: 1, restarts: 1 });
+      if (routes || said) expect(probes, `after ${k}`).toBe(1);
+      // Whether what it wrote is in force is not known.
+      if (said) expect(fake.restarts, `after ${k}`).toBe(1);
       probes = 0;
       fake.restarts = 0;
       fake.requests.length = 0;

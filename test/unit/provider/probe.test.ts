@@ -1,7 +1,6 @@
 /** The probe of a route, against logs as Stalwart writes them; a real one is probed in test/engine/settings-route.test.ts. */
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 
-import { runCommand } from "../../../lib/run-command.ts";
 import { parseSettings } from "../../../lib/settings/parse.ts";
 import { toRegistryObjects } from "../../../lib/settings/registry.ts";
 import { handoverIn, type Probing, probeRoute } from "../../../provider/probe.ts";
@@ -9,48 +8,43 @@ import { RegistryResource } from "../../../provider/registry/resource.ts";
 import type { DeclaredRoute } from "../../../provider/routing.ts";
 import type { Transport } from "../../../provider/transport.ts";
 import { FakeRegistry } from "../../fakes/fake-registry.ts";
+import { FakeSubmission } from "../../fakes/fake-submission.ts";
+import { fakeTransport } from "../../fakes/fake-transport.ts";
 
 const OK = { status: 0, stdout: "", stderr: "" };
 const event = (name: string, rest: string, domain = "a.invalid") =>
   `2026-11-23T07:33:55Z INFO Words (delivery.${name}) queueId = 1, to = ["tailwart-probe@${domain}"], domain = "${domain}"${rest}`;
 
-/** A fake server: takes every probe, and logs what the test says became of it. */
-class FakeServer implements Transport {
-  readonly name = "container test";
-  handedIn: string[][] = [];
-  message = "";
-  answer = OK;
-  readonly #log: (domain: string) => string;
-
-  constructor(log: (domain: string) => string) {
-    this.#log = log;
-  }
-
-  curl(args: string[], stdin: string | undefined) {
-    this.handedIn.push(args);
-    this.message = stdin ?? "";
-    return Promise.resolve(this.answer);
-  }
-  restart = () => Promise.resolve(OK);
-  inspect() {
-    const recipient = this.handedIn[0]?.find((argument) => argument.endsWith(".invalid")) ?? "";
-    return Promise.resolve({ exists: true, running: true, log: this.#log(recipient.split("@")[1] ?? "") });
-  }
-}
-
 const relay: DeclaredRoute = { name: "smarthost", to: "relay", host: "mailbox.tail.test", port: 587 };
 const said: string[] = [];
+const servers: FakeSubmission[] = [];
 beforeEach(() => void (said.length = 0));
+afterEach(() => servers.splice(0).forEach((server) => server.close()));
 
-const probe = (server: FakeServer, more: Partial<Probing> = {}) =>
-  probeRoute({
-    transport: server,
-    submission: { address: "127.0.0.1", port: 465, implicitTls: true },
+function submissionServer(implicitTls = true): FakeSubmission {
+  const server = new FakeSubmission(implicitTls);
+  servers.push(server);
+  return server;
+}
+
+/** Probes a server whose log says what the test says became of the message. */
+async function probe(
+  log: (domain: string) => string,
+  more: Partial<Probing> = {},
+  server = submissionServer(),
+): Promise<void> {
+  const now = () => log(server.recipient.split("@")[1] ?? "");
+  await probeRoute({
+    transport: fakeTransport({
+      inspect: () => Promise.resolve({ exists: true, running: true, log: now() }),
+    }),
+    submission: { host: "127.0.0.1", port: await server.listen(), implicitTls: server.implicitTls },
     routes: [relay],
     log: (message) => said.push(message),
-    deadline: 400,
+    deadline: 10_000,
     ...more,
   });
+}
 
 describe("whom a probe was handed to", () => {
   test("is the host of the first connection, with its port", () => {
@@ -93,23 +87,29 @@ describe("whom a probe was handed to", () => {
 });
 
 describe("a probe", () => {
-  test("has no sender, a recipient that cannot exist, and no secret", async () => {
-    const server = new FakeServer((domain) => event("delivered", ', hostname = "mailbox.tail.test"', domain));
-    await probe(server);
-    const [args = []] = server.handedIn;
-    expect(args[args.indexOf("--mail-from") + 1]).toBe("");
-    expect(args[args.indexOf("--mail-rcpt") + 1]).toMatch(/^tailwart-probe@tailwart-[0-9a-f]{16}\.invalid$/);
-    expect(args).toContain("smtps://127.0.0.1:465/tailwart.invalid");
-    expect(server.message).toContain("Auto-Submitted: auto-generated\r\n");
-    expect(said).toEqual(['a probe took route "smarthost" (mailbox.tail.test): taken']);
-  });
+  const taken = (domain: string) => event("delivered", ', hostname = "mailbox.tail.test"', domain);
 
-  test("demands TLS where it does not come first", async () => {
-    const server = new FakeServer(() => "");
-    await probe(server, { submission: { address: "127.0.0.1", port: 587, implicitTls: false } });
-    expect(server.handedIn[0]).toContain("--ssl-reqd");
-    expect(server.handedIn[0]).toContain("smtp://127.0.0.1:587/tailwart.invalid");
-  });
+  test.each([
+    ["at once", true],
+    ["after STARTTLS", false],
+  ])(
+    "goes in over TLS %s, with no login, no sender, and a recipient that cannot exist",
+    async (_, implicit) => {
+      const server = submissionServer(implicit);
+      await probe(taken, {}, server);
+      const hello = ["EHLO tailwart.invalid"];
+      expect(server.commands).toEqual([
+        ...(implicit ? [] : [...hello, "STARTTLS"]),
+        ...hello,
+        "MAIL FROM:<>",
+        expect.stringMatching(/^RCPT TO:<tailwart-probe@tailwart-[0-9a-f]{16}\.invalid>$/),
+        "DATA",
+      ]);
+      expect(server.messages[0]).toContain("Auto-Submitted: auto-generated\r\n");
+      expect(server.messages[0]).not.toContain("admin");
+      expect(said).toEqual(['a probe took route "smarthost" (mailbox.tail.test): taken']);
+    },
+  );
 
   test.each([
     [
@@ -128,7 +128,7 @@ describe("a probe", () => {
       /into a mailbox of this server/,
     ],
   ])("that went to %s fails, and names the declared route and what to do", async (_, log, went) => {
-    const error: unknown = await probe(new FakeServer(log)).catch((e: unknown) => e);
+    const error: unknown = await probe(log, { deadline: 2_000 }).catch((e: unknown) => e);
     expect(String(error)).toMatch(went);
     expect(String(error)).toContain('route "smarthost" (mailbox.tail.test:587)');
     expect(String(error)).toContain("run `pulumi up` again");
@@ -136,7 +136,8 @@ describe("a probe", () => {
 
   test("that the log does not mention is looked for in the queue, and taken out of it", async () => {
     const discarded: string[] = [];
-    await probe(new FakeServer(() => ""), {
+    await probe(() => "", {
+      deadline: 2_000,
       queue: {
         queued: () =>
           Promise.resolve(['{"temp_fail":"Error for mailbox.tail.test: Connection failed: timeout"}']),
@@ -148,27 +149,31 @@ describe("a probe", () => {
   });
 
   test("that nobody knows anything of proves nothing, and that is said", async () => {
-    await probe(new FakeServer(() => ""));
-    expect(said[0]).toMatch(/has reached no host within 0\.4 s: .* no probe has proved it/);
+    await probe(() => "", { deadline: 1_000 });
+    expect(said[0]).toMatch(/has reached no host within 1 s: .* no probe has proved it/);
   });
 
   test("that Stalwart refuses proves nothing, and its words are said", async () => {
-    const server = new FakeServer(() => "");
-    server.answer = { status: 55, stdout: "", stderr: "curl: (55) MAIL failed: 501" };
-    await probe(server);
-    expect(said[0]).toContain("Stalwart took no probe (curl: (55) MAIL failed: 501)");
+    const server = submissionServer();
+    server.mailAnswer = "501 5.5.4 Invalid parameters";
+    await probe(() => "", {}, server);
+    expect(said[0]).toMatch(/Stalwart took no probe \(.*501 5\.5\.4 Invalid parameters\)/);
   });
 
-  test("cannot be sent where no listener takes a login, and that is said", async () => {
-    const server = new FakeServer(() => "");
-    await probe(server, { submission: undefined });
-    expect(server.handedIn).toEqual([]);
-    expect(said[0]).toContain("no listener takes a login");
+  test("to a port where nothing listens proves nothing, and that is said", async () => {
+    await probe(() => "", { submission: { host: "127.0.0.1", port: 1, implicitTls: true } });
+    expect(said[0]).toContain("Stalwart took no probe (127.0.0.1:1: Connection refused)");
+  });
+
+  test("cannot be sent where no listener speaks SMTP, and that is said", async () => {
+    const server = submissionServer();
+    await probe(() => "", { submission: undefined }, server);
+    expect(server.commands).toEqual([]);
+    expect(said[0]).toContain("no listener speaks SMTP");
   });
 
   test("that cannot be taken out of the queue does not fail the deploy", async () => {
-    const server = new FakeServer((domain) => event("delivered", ', hostname = "mailbox.tail.test"', domain));
-    await probe(server, {
+    await probe(taken, {
       queue: { queued: () => Promise.resolve([]), discard: () => Promise.reject(new Error("no answer")) },
     });
     expect(said.at(-1)).toMatch(/may still lie in the queue: no answer/);
@@ -195,21 +200,15 @@ describe("a deploy to the registry (seen on the fake registry alone)", () => {
         relays: [{ name: "smarthost", host: "mailbox.tail.test", port: relayPort, tls: "tailnet" }],
         outbound: { route: "smarthost" },
         postgres: { host: "db.tail.test" },
+        domains: [{ name: "lab.test" }],
       }),
     );
 
-  /** Its SMTP is faked: a probe goes to the host that the test says. */
+  /** A probe goes to the host that the test says. */
   function resource(host: string) {
-    let domain = "";
-    const transport: Transport = {
-      name: "container test",
-      curl(args, stdin, deadline) {
-        if (!args.some((argument) => argument.startsWith("smtps://")))
-          return runCommand("curl", ["--user", "admin:x", ...args], { stdin, deadline });
-        probes++;
-        domain = args.find((argument) => argument.endsWith(".invalid"))?.split("@")[1] ?? "";
-        return Promise.resolve(OK);
-      },
+    const submission = submissionServer();
+    const listening = submission.listen();
+    const pipes = fakeTransport({
       restart: () => {
         fake.restart();
         return Promise.resolve(OK);
@@ -218,13 +217,18 @@ describe("a deploy to the registry (seen on the fake registry alone)", () => {
         Promise.resolve({
           exists: true,
           running: true,
-          log: event("ip-lookup-failed", `, hostname = "${host}"`, domain),
+          log: event("ip-lookup-failed", `, hostname = "${host}"`, submission.recipient.split("@")[1]),
         }),
+    });
+    const connect: Transport["connect"] = async (to, deadline) => {
+      probes++;
+      return pipes.connect({ ...to, port: await listening }, deadline);
     };
-    return new RegistryResource(() => transport);
+    return new RegistryResource(() => ({ ...pipes, connect }));
   }
   const state = (port?: number) => ({
     target: { dockerHost: "unix:///none", container: "test", api: base },
+    accounts: {},
     objects: objects(port),
   });
   const log = () => undefined;

@@ -9,7 +9,7 @@ import { convergeRegistry } from "../../../provider/registry/converge.ts";
 import { RegistryApi } from "../../../provider/registry/jmap.ts";
 import { RegistryResource } from "../../../provider/registry/resource.ts";
 import { FakeRegistry } from "../../fakes/fake-registry.ts";
-import { fakeTransport } from "../../fakes/fake-transport.ts";
+import { registryTransport } from "../../fakes/fake-transport.ts";
 import { desired } from "../settings/desired.ts";
 
 const SECRETS = ["dns", "dns-consumer", "s3"].map((name) => `/etc/stalwart/secrets/${name}`);
@@ -26,7 +26,7 @@ const rfc2136 = { type: "rfc2136" as const, host: "192.0.2.53", keyName: "lab.",
 const certificates = {
   acme: [client],
   dnsProvider: rfc2136,
-  publishRecords: ["dkim"],
+  domains: [{ name: "lab.test", publishRecords: ["dkim"] }],
 } satisfies Partial<StalwartSettingsInput>;
 const blobStore = { type: "s3" as const, bucket: "mail-blobs", region: "eu-central-1", accessKey: "AKIA" };
 
@@ -43,7 +43,7 @@ async function fresh(): Promise<void> {
   for (const file of SECRETS) fake.readableFiles.add(file);
   base = await fake.listen();
   api = new RegistryApi(
-    fakeTransport(() => fake),
+    registryTransport(() => fake),
     base,
   );
 }
@@ -121,7 +121,7 @@ describe("a domain that names its CA and its DNS provider", () => {
     const after = objectsOf({
       ...certificates,
       acme: [{ ...client, names: ["*.lab.test", "lab.test"] }],
-      publishRecords: ["dkim", "dmarc"],
+      domains: [{ name: "lab.test", publishRecords: ["dkim", "dmarc"] }],
     });
     await up(after, before);
     const domainId = domain()?.["id"];
@@ -136,9 +136,15 @@ describe("a domain that names its CA and its DNS provider", () => {
   });
 
   test("that is declared no more keeps them, since the server would not let them go", async () => {
-    const before = objectsOf({ ...certificates, domains: ["lab.test", "old.test"] });
+    const before = objectsOf({
+      ...certificates,
+      domains: [
+        { name: "lab.test", publishRecords: ["dkim"] },
+        { name: "old.test", publishRecords: ["dkim"] },
+      ],
+    });
     await up(before);
-    const after = objectsOf({ domains: ["old.test"] });
+    const after = objectsOf({ domains: [{ name: "old.test" }] });
     expect(await up(after, before)).toMatchObject({ restarted: false });
     expect(fake.inForce("AcmeProvider")).toHaveLength(1);
     expect(domain("old.test")?.["dnsManagement"]).toEqual({ "@type": "Manual" });
@@ -207,9 +213,10 @@ test("a secret that was entered by hand is not put back as the **** that the API
 describe("the resource", () => {
   const state = (objects: RegistryObjects) => ({
     target: { dockerHost: "unix:///none", container: "test", api: base },
+    accounts: {},
     objects,
   });
-  const resource = () => new RegistryResource(() => fakeTransport(() => fake));
+  const resource = () => new RegistryResource(() => registryTransport(() => fake));
   const log = () => undefined;
 
   test("reads ids back as the rows that they are of", async () => {
@@ -236,7 +243,6 @@ describe("the resource", () => {
     fake.restart();
     expect(domain()).toBeDefined();
     expect(fake.inForce("AcmeProvider")).toHaveLength(1);
-    expect(fake.inForce("MtaSts")).toMatchObject([{ mode: "testing" }]);
     expect(fake.inForce("BlobStore")).toMatchObject([{ "@type": "S3" }]);
     expect(fake.inForce("AllowedIp")).toEqual([]);
   });
@@ -260,15 +266,6 @@ describe("the resource", () => {
 });
 
 describe("a singleton", () => {
-  test("of mail policy goes back to Stalwart's own when it is declared no more", async () => {
-    const before = objectsOf({ mtaSts: { mode: "enforce", maxAge: 30, mx: ["mail.lab.test"] } });
-    await up(before);
-    const after = objectsOf({});
-    await up(after, before);
-    expect(fake.inForce("MtaSts")).toMatchObject([{ mode: "testing", maxAge: 604_800_000, mxHosts: {} }]);
-    expect(await up(after, after)).toEqual({ writes: 0, restarted: false });
-  });
-
   test("of the blob store is in force after a restart, and stays when it is declared no more", async () => {
     const before = objectsOf({ blobStore });
     expect((await up(before)).restarted).toBe(true);
@@ -279,9 +276,23 @@ describe("a singleton", () => {
   });
 });
 
+test("other spam rules than at the last deploy are asked for, since the server fetches them once; none are not", async () => {
+  const rules = (spamRules: string) => objectsOf({ spamRules });
+  const [first, second] = [rules("https://rules.lab.test/1"), rules("https://rules.lab.test/2")];
+  await up(first);
+  expect(fake.inForce("Task")).toEqual([]);
+  await up(second, first);
+  fake.restart();
+  expect(fake.inForce("Task")).toMatchObject([
+    { "@type": "SpamFilterMaintenance", maintenanceType: "updateRules" },
+  ]);
+  await up(rules("none"), second);
+  fake.restart();
+  expect(fake.inForce("Task")).toHaveLength(1);
+});
+
 test.each([
   { type: "cloudflare", secretFile },
-  { type: "cloudflare", email: "dns@lab.test", secretFile },
   { type: "digitalocean", secretFile },
   { type: "desec", secretFile },
   { type: "ovh", applicationKey: "a", secretFile, consumerKeyFile },

@@ -1,4 +1,4 @@
-/** The settings of Stalwart 0.16 and later, against a fake of its registry; the requests go through the real curl. */
+/** The settings of Stalwart 0.16 and later, against a fake of its registry; the requests go through the real pipe. */
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 
 import { parseSettings } from "../../../lib/settings/parse.ts";
@@ -11,7 +11,7 @@ import { RegistryResource } from "../../../provider/registry/resource.ts";
 import type { RegistryState } from "../../../provider/registry/state.ts";
 import { UNKNOWN } from "../../../provider/state.ts";
 import { FakeRegistry } from "../../fakes/fake-registry.ts";
-import { fakeTransport } from "../../fakes/fake-transport.ts";
+import { registryTransport } from "../../fakes/fake-transport.ts";
 
 const RELAY_SECRET = "/etc/stalwart/secrets/relay";
 
@@ -28,7 +28,7 @@ const desired = (more: Partial<StalwartSettingsInput> = {}) =>
       relays: [{ name: "smarthost", host: "mailbox.tail.test", tls: "tailnet" }],
       outbound: { route: "smarthost" },
       postgres: { host: "db.tail.test" },
-      domains: ["lab.test"],
+      domains: [{ name: "lab.test" }],
       ...more,
     }),
   );
@@ -45,7 +45,7 @@ beforeEach(async () => {
 });
 afterEach(() => fake.close());
 
-const transport = () => fakeTransport(() => fake);
+const transport = () => registryTransport(() => fake);
 const ready = () => Promise.resolve();
 const up = (objects: RegistryObjects, previous: RegistryObjects = {}) =>
   convergeRegistry(api, objects, previous, { ready });
@@ -71,6 +71,31 @@ describe("the first apply", () => {
     expect(sets().indexOf("set MtaRoute")).toBeLessThan(sets().indexOf("set MtaOutboundStrategy"));
   });
 
+  test("leaves the marker last, after the reload and the read-back: whoever finds it finds everything in force", async () => {
+    await up(desired());
+    const at = fake.requests.lastIndexOf("set MtaConnectionStrategy");
+    const before = fake.requests.slice(0, at);
+    expect(before.lastIndexOf("set Action")).toBeGreaterThan(before.lastIndexOf("set MtaOutboundStrategy"));
+    expect(before.lastIndexOf("get MtaOutboundStrategy")).toBeGreaterThan(before.lastIndexOf("set Action"));
+    expect(fake.requests.slice(at + 1).filter((request) => request.startsWith("set "))).toEqual([]);
+    expect(fake.restarts).toBe(1);
+  });
+
+  test("stores that no files of addresses are fetched, before the first start would store that they are", async () => {
+    await up(desired());
+    expect(fake.inForce("Asn")).toMatchObject([{ "@type": "Disabled" }]);
+    fake.restart();
+    expect(fake.inForce("Asn")).toMatchObject([{ "@type": "Disabled" }]);
+  });
+
+  test("keeps the marker when the restart fails: what it stands for is in force at the next start", async () => {
+    const cannot = () => Promise.reject(new Error("does not answer"));
+    const failed = convergeRegistry(api, desired(), {}, { ready: cannot });
+    await expect(failed).rejects.toThrow("does not answer");
+    expect(inForce("MtaConnectionStrategy", "name", "tailwart-applied")).toBeDefined();
+    expect(inForce("MtaRoute", "name", "smarthost")).toBeDefined();
+  });
+
   test("gives each listener its own trust, and the admin's none", async () => {
     await up(desired());
     expect(inForce("NetworkListener", "name", "smtp")).toMatchObject({
@@ -83,7 +108,7 @@ describe("the first apply", () => {
       overrideProxyTrustedNetworks: {},
     });
     expect(inForce("NetworkListener", "name", "sieve")).toMatchObject({ protocol: "manageSieve" });
-    expect(inForce("SystemSettings", "id", "singleton")).not.toHaveProperty("proxyTrustedNetworks");
+    expect(inForce("SystemSettings", "id", "singleton")).toMatchObject({ proxyTrustedNetworks: {} });
   });
 
   test("publishes nothing in DNS for a domain", async () => {
@@ -170,7 +195,7 @@ describe("a change", () => {
   });
 
   test("that takes a domain from the list leaves the domain and its mail", async () => {
-    const before = desired({ domains: ["lab.test", "old.test"] });
+    const before = desired({ domains: [{ name: "lab.test" }, { name: "old.test" }] });
     await up(before);
     expect(await up(desired(), before)).toEqual({ writes: 0, restarted: false });
     expect(inForce("Domain", "name", "old.test")).toBeDefined();
@@ -243,7 +268,7 @@ describe("a refusal", () => {
     const relay = { name: "smarthost", host: "relay.example.org", tls: "starttls" as const };
     const auth = { username: "u", secretFile: "/etc/stalwart/secrets/gone" };
     await expect(up(desired({ relays: [{ ...relay, auth }] }), before)).rejects.toThrow(
-      /reload \(the old settings stay in force\): validationFailed: MtaRoute: a secret file cannot be read/,
+      /reload \(the old settings stay in force\): validationFailed: MtaRoute\/smarthost: a secret file cannot be read/,
     );
     fake.restart();
     expect(inForce("MtaRoute", "name", "smarthost")?.["address"]).toBe("mailbox.tail.test");
@@ -284,7 +309,11 @@ test("killed after any request, the next apply finishes it", async () => {
 
 describe("the resource", () => {
   const target = { dockerHost: "unix:///none", container: "test", api: "" };
-  const state = (objects: RegistryObjects): RegistryState => ({ target: { ...target, api: base }, objects });
+  const state = (objects: RegistryObjects): RegistryState => ({
+    target: { ...target, api: base },
+    objects,
+    accounts: {},
+  });
   const resource = () => new RegistryResource(() => transport());
   const log = () => undefined;
 
@@ -299,6 +328,45 @@ describe("the resource", () => {
       "objects.Security.authBanRate": "update",
       'objects["AllowedIp/203.0.113.9"]': "delete",
     });
+  });
+
+  test("a second log on stdout, made by hand, refuses each reload: it shows, and goes first", async () => {
+    const deployed = state(desired());
+    await resource().apply(deployed, undefined, log);
+    fake.add("Tracer", { "@type": "Stdout", enable: true, level: "trace" });
+    const seen = await resource().read(deployed);
+    const strangers = Object.keys(seen?.objects ?? {}).filter((key) => !(key in deployed.objects));
+    expect(strangers).toEqual([expect.stringMatching(/^Tracer\/Stdout#/)]);
+    await resource().apply(deployed, seen, log);
+    expect(fake.inForce("Tracer")).toHaveLength(1);
+    expect(await resource().read(deployed)).toEqual(deployed);
+  });
+
+  test("addresses in any spelling are the ones that the server writes back", async () => {
+    const allowedIps = [
+      "198.51.100.8/32",
+      "2001:DB8:0:0::1",
+      "2001:db8::2/128",
+      "10.1.2.3/8",
+      "2001:DB8::/32",
+    ];
+    const deployed = state(desired({ allowedIps: [...allowedIps, "::ffff:1.2.3.4"] }));
+    await resource().apply(deployed, undefined, log);
+    expect(await resource().read(deployed)).toEqual(deployed);
+    expect(await resource().apply(deployed, deployed, log)).toBeDefined();
+    const known = fake.inForce("AllowedIp").map((row) => row["address"]);
+    const canonical = ["198.51.100.8", "2001:db8::1", "2001:db8::2", "10.1.2.3/8", "2001:db8::/32"];
+    expect(known).toEqual([...canonical, "::ffff:1.2.3.4"]);
+  });
+
+  test("waits for a server that does not reach its data store, and says so when the wait is over", async () => {
+    fake.storeAway = true;
+    const quick = new RegistryResource(() => transport(), 1_200);
+    await expect(quick.apply(state(desired()), undefined, log)).rejects.toThrow(
+      /does not answer after 1 s .*does not reach its data store/,
+    );
+    setTimeout(() => (fake.storeAway = false), 400);
+    await quick.apply(state(desired()), undefined, log);
   });
 
   test("takes its rows back when it is deleted, and leaves the domains", async () => {

@@ -66,16 +66,17 @@ describe("where a probe is handed in", () => {
       { name: "submissions", protocol: "smtp", port: 465, implicitTls: true },
       { name: "imaps", protocol: "imap", port: 993, implicitTls: true },
     ]);
-    expect(both(state)).toEqual({ address: "127.0.0.1", port: 465, implicitTls: true });
+    expect(both(state)).toEqual({ host: "127.0.0.1", port: 465, implicitTls: true });
   });
 
   test("is one with STARTTLS when there is no other, by its own address when it has one", () => {
     const state = listeners([{ name: "submission", protocol: "smtp", port: 587, bind: "203.0.113.7" }]);
-    expect(both(state)).toEqual({ address: "203.0.113.7", port: 587, implicitTls: false });
-    expect(both(listeners([{ name: "a", protocol: "smtp", port: 587, bind: "::" }]))?.address).toBe("[::1]");
+    expect(both(state)).toEqual({ host: "203.0.113.7", port: 587, implicitTls: false });
+    expect(both(listeners([{ name: "a", protocol: "smtp", port: 587, bind: "::" }]))?.host).toBe("::1");
   });
 
-  test("is nowhere when all that speaks SMTP is port 25, which takes no login", () => {
-    expect(both(listeners([{ name: "smtp", protocol: "smtp", port: 25 }]))).toBeUndefined();
+  test("is port 25 when nothing else speaks SMTP, and nowhere when nothing does", () => {
+    expect(both(listeners([{ name: "smtp", protocol: "smtp", port: 25 }]))?.port).toBe(25);
+    expect(both(listeners([{ name: "web", protocol: "http", port: 8080 }]))).toBeUndefined();
   });
 });

@@ -12,7 +12,9 @@ export const desired: StalwartSettingsInput = {
   allowedIps: ["100.64.0.0/10", "203.0.113.20"],
   relays: [{ name: "smarthost", host: "mailbox.tail.test", tls: "tailnet" }],
   outbound: { route: "smarthost" },
+  spamRules: "none",
+  adminUi: "none",
   postgres: { host: "the-record-prod.tail.test" },
-  domains: ["lab.test"],
+  domains: [{ name: "lab.test" }],
   accounts: [{ name: "alice", emails: ["alice@lab.test"] }],
 };

@@ -1,7 +1,15 @@
 import { describe, expect, test } from "vitest";
 
-import { inGroup, ownedGroups, toFileKeys, toSettingKeys, writePhase } from "../../../lib/settings/keys.ts";
+import {
+  APPLIED_KEY,
+  inGroup,
+  ownedGroups,
+  toFileKeys,
+  toSettingKeys,
+  writePhase,
+} from "../../../lib/settings/keys.ts";
 import { parseSettings } from "../../../lib/settings/parse.ts";
+import type { StalwartSettingsInput } from "../../../lib/settings/schema.ts";
 import { desired } from "./desired.ts";
 
 const settings = parseSettings(desired);
@@ -22,7 +30,21 @@ describe("the keys that go through the API", () => {
       "queue.connection.default.timeout.connect": "30s",
       "server.allowed-ip.100.64.0.0/10": "",
       "server.allowed-ip.203.0.113.20": "",
-      "session.auth.must-match-sender": "!is_empty(sender) || authenticated_as != 'Fallback Administrator'",
+      "session.auth.require.0000.if": "(remote_ip == '127.0.0.1' || remote_ip == '::1')",
+      "session.auth.require.0000.then": "false",
+      "session.auth.require.0001.if": "local_port != 25",
+      "session.auth.require.0001.then": "true",
+      "session.auth.require.0002.else": "false",
+      "session.rcpt.relay.0000.if": "!is_empty(authenticated_as)",
+      "session.rcpt.relay.0000.then": "true",
+      "session.rcpt.relay.0001.if":
+        "is_empty(sender) && ends_with(rcpt_domain, '.invalid') && (remote_ip == '127.0.0.1' || remote_ip == '::1')",
+      "session.rcpt.relay.0001.then": "true",
+      "session.rcpt.relay.0002.else": "false",
+      "session.mta-sts.mode": "testing",
+      "session.mta-sts.max-age": "7d",
+      "session.mta-sts.mx.0000": "mail.lab.test",
+      "tailwart.applied": "true",
     });
   });
 
@@ -47,9 +69,7 @@ describe("the keys that go through the API", () => {
       ...desired,
       relays: [{ name: "smarthost", host: "mailbox.tail.test", tls: "tailnet", auth }],
     });
-    expect(Object.keys(toSettingKeys(withAuth)).filter((key) => key.includes(".auth."))).toEqual([
-      "session.auth.must-match-sender",
-    ]);
+    expect(Object.keys(toSettingKeys(withAuth)).filter((key) => key.includes("smarthost.auth."))).toEqual([]);
     expect(toFileKeys(withAuth)).toMatchObject({
       "queue.route.smarthost.auth.username": "u",
       "queue.route.smarthost.auth.secret": "%{file:/etc/stalwart/secrets/relay}%",
@@ -89,6 +109,7 @@ test("routes and TLS strategies that are declared are owned by name, strategies 
     "queue.strategy.route",
     "queue.strategy.tls",
     "server.allowed-ip",
+    "session.mta-sts",
   ]);
   expect(inGroup("queue.strategy.route", "queue.strategy.route")).toBe(true);
   expect(inGroup("queue.route.smarthost2.type", "queue.route.smarthost")).toBe(false);
@@ -96,7 +117,7 @@ test("routes and TLS strategies that are declared are owned by name, strategies 
 
 test("strategies are written after everything that they can name", () => {
   for (const key of Object.keys(toSettingKeys(settings))) {
-    expect(writePhase(key)).toBe(key.startsWith("queue.strategy.") ? 1 : 0);
+    expect(writePhase(key)).toBe(key === APPLIED_KEY ? 2 : key.startsWith("queue.strategy.") ? 1 : 0);
   }
 });
 
@@ -137,19 +158,33 @@ describe("an S3 store", () => {
   });
 });
 
-test("an MTA-STS policy goes through the API, and is owned as a whole only where one is declared", () => {
-  const keys = toSettingKeys(
-    parseSettings({
-      ...desired,
-      mtaSts: { mode: "enforce", maxAge: 30, mx: ["mail.lab.test", "*.mx.lab.test"] },
-    }),
-  );
-  expect(Object.entries(keys).filter(([key]) => key.startsWith("session.mta-sts."))).toEqual([
+test("an MTA-STS policy names the hosts that are declared, and without any the server's own", () => {
+  const policyOf = (mtaSts: StalwartSettingsInput["mtaSts"]) =>
+    Object.entries(toSettingKeys(parseSettings({ ...desired, mtaSts }))).filter(([key]) =>
+      key.startsWith("session.mta-sts."),
+    );
+  expect(policyOf({ mode: "enforce", maxAge: 30, mx: ["mx.lab.test", "*.mx.lab.test"] })).toEqual([
     ["session.mta-sts.mode", "enforce"],
     ["session.mta-sts.max-age", "30d"],
-    ["session.mta-sts.mx.0000", "mail.lab.test"],
+    ["session.mta-sts.mx.0000", "mx.lab.test"],
     ["session.mta-sts.mx.0001", "*.mx.lab.test"],
   ]);
-  expect(ownedGroups(keys)).toContain("session.mta-sts");
-  expect(ownedGroups(toSettingKeys(settings))).not.toContain("session.mta-sts");
+  // Stalwart would name what its certificates are for: the domain itself.
+  expect(policyOf(undefined)).toContainEqual(["session.mta-sts.mx.0000", "mail.lab.test"]);
+});
+
+test("what the server fetches is a release by its number, what is named, or nothing", () => {
+  const sources = (spamRules: string, adminUi = spamRules) => {
+    const keys = toFileKeys(parseSettings({ ...desired, spamRules, adminUi }));
+    return [keys["spam-filter.resource"], keys["webadmin.resource"]];
+  };
+  expect(sources("upstream")).toEqual([
+    expect.stringMatching(/spam-filter\/releases\/download\/v2\.0\.5\/spam-filter\.toml$/),
+    expect.stringMatching(/webadmin\/releases\/download\/v0\.1\.33\/webadmin\.zip$/),
+  ]);
+  expect(sources("https://rules.lab.test/r", "https://ui.lab.test/z")).toEqual([
+    "https://rules.lab.test/r",
+    "https://ui.lab.test/z",
+  ]);
+  for (const source of sources("none")) expect(source).toMatch(/^file:\/\/\/etc\/stalwart\//);
 });

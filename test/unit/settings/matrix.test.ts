@@ -23,21 +23,26 @@ test("every key at the top of the desired state has its fields in the matrix", (
 test("every field goes somewhere or is refused, in either generation; these are the only ones that a server is not told", () => {
   const silent = (cell: Cell) => cell.places.length === 0 && cell.otherwise !== "refused";
   expect(where("settings", silent)).toEqual(["tailnetDomain"]);
-  expect(where("registry", silent)).toEqual(["tailnetDomain", "acme[].id"]);
+  expect(where("registry", silent)).toEqual([
+    "tailnetDomain",
+    "acme[].id",
+    "acme[].default",
+    "accounts[].name",
+  ]);
 });
 
 test("what a generation refuses is refused with a reason, and another generation takes it", () => {
   const refused = (cell: Cell) => cell.otherwise === "refused";
   expect(where("settings", refused)).toEqual(
     [
-      "publishRecords",
+      "domains[].publishRecords",
       "autoBan.expireAfter",
       "dnsProvider(spaceship).type",
       "dnsProvider(spaceship).apiKey",
       "dnsProvider(spaceship).secretFile",
     ].sort((a, b) => matrix.findIndex((r) => r.path === a) - matrix.findIndex((r) => r.path === b)),
   );
-  expect(where("registry", refused)).toEqual(["acme[].default", "accounts[].name", "accounts[].emails"]);
+  expect(where("registry", refused)).toEqual(["dnsProvider(cloudflare).email"]);
   for (const { path, cells } of matrix) {
     for (const cell of Object.values(cells)) if (refused(cell)) expect(cell.why, path).toMatch(/accepts /);
     expect(Object.values(cells).every(refused), path).toBe(false);

@@ -17,7 +17,7 @@ const inputs = () => ({
   target: { dockerHost: "ssh://root@kvm.example.org", container: "stalwart" } as Record<string, unknown>,
   settings: toSettingKeys(settings) as Record<string, unknown>,
   fileSettings: toFileKeys(settings),
-  domains: settings.domains,
+  domains: settings.domains.map(({ name }) => name),
   accounts: { alice: { emails: ["alice@lab.test"], secret: HASH } } as Record<string, unknown>,
 });
 

@@ -23,10 +23,12 @@ const client = {
 
 describe("certificates in the registry", () => {
   const objects = objectsOf({
-    domains: ["lab.test", "sub.lab.test", "bare.test"],
+    domains: ["lab.test", "sub.lab.test", "bare.test"].map((name) => ({
+      name,
+      publishRecords: ["dkim" as const, "dmarc" as const],
+    })),
     acme: [client],
     dnsProvider: rfc2136,
-    publishRecords: ["dkim", "dmarc"],
   });
 
   test("are ordered from a CA that is known by its directory", () => {
@@ -103,7 +105,7 @@ describe("certificates in the registry", () => {
     ],
     [
       { type: "cloudflare", secretFile },
-      { "@type": "Cloudflare", email: null, secret: file(secretFile) },
+      { "@type": "Cloudflare", secret: file(secretFile) },
     ],
     [
       { type: "digitalocean", secretFile },
@@ -180,7 +182,7 @@ describe("the blob store in the registry", () => {
 });
 
 test("an MTA-STS policy has its age in milliseconds and its hosts as a set", () => {
-  expect(objectsOf({})).not.toHaveProperty("MtaSts");
+  expect(objectsOf({})["MtaSts"]).toMatchObject({ mode: "testing", mxHosts: { "mail.lab.test": true } });
   expect(objectsOf({ mtaSts: { mode: "enforce", maxAge: 30, mx: ["Mail.lab.test"] } })["MtaSts"]).toEqual({
     mode: "enforce",
     maxAge: 2_592_000_000,
@@ -188,13 +190,33 @@ test("an MTA-STS policy has its age in milliseconds and its hosts as a set", () 
   });
 });
 
-test("nothing is fetched for the spam filter unless its rules are named", () => {
-  expect(objectsOf({})).toMatchObject({
-    SpamSettings: { spamFilterRulesUrl: null },
-    SpamPyzor: { enable: false },
+describe("what the server fetches by itself", () => {
+  const UI = "Application/Stalwart Web Interface";
+
+  test("is nothing where none is wanted, and never Pyzor's words or tables of networks", () => {
+    expect(objectsOf({})).toMatchObject({
+      SpamSettings: { spamFilterRulesUrl: null },
+      SpamPyzor: { enable: false },
+      Asn: { "@type": "Disabled" },
+      [UI]: { enabled: false },
+    });
   });
-  expect(objectsOf({ spamRules: "https://rules.lab.test/r" })).toMatchObject({
-    SpamSettings: { spamFilterRulesUrl: "https://rules.lab.test/r" },
-    SpamPyzor: { enable: true },
+
+  test("are releases by their number, unless told otherwise", () => {
+    const upstream = objectsOf({ spamRules: undefined, adminUi: undefined });
+    const text = JSON.stringify([upstream["SpamSettings"], upstream[UI]]);
+    expect(text).toMatch(/spam-filter\/releases\/download\/v3\.0\.0\/spam-filter-rules\.json\.gz/);
+    expect(text).toMatch(/webui\/releases\/download\/v1\.0\.8\/webui\.zip/);
+    expect(text).not.toContain("latest");
+    expect(upstream[UI]).toMatchObject({ enabled: true });
+  });
+
+  test("is what is named", () => {
+    expect(
+      objectsOf({ spamRules: "https://rules.lab.test/r", adminUi: "https://ui.lab.test/z" }),
+    ).toMatchObject({
+      SpamSettings: { spamFilterRulesUrl: "https://rules.lab.test/r" },
+      [UI]: { enabled: true, resourceUrl: "https://ui.lab.test/z" },
+    });
   });
 });

@@ -1,6 +1,14 @@
+import { readFileSync } from "node:fs";
+
 import { describe, expect, test } from "vitest";
 
-import { generationOf, lineOfImage, refusedJump } from "../../../lib/stalwart/line.ts";
+import {
+  generationOf,
+  lineOfImage,
+  refusedJump,
+  refusedMove,
+  refusedName,
+} from "../../../lib/stalwart/line.ts";
 
 const DIGEST = `@sha256:${"a".repeat(64)}`;
 
@@ -19,6 +27,10 @@ describe("the line of an image", () => {
     `stalwart:latest${DIGEST}`,
     `stalwart:v0.14.0${DIGEST}`,
     `stalwart:v2.0.0${DIGEST}`,
+    // Digests that begin as a version does.
+    `stalwart@sha256:1${"b".repeat(63)}`,
+    `10.0.0.1:5000/stalwart@sha256:0${"a".repeat(63)}`,
+    `stalwart:latest@sha256:1${"c".repeat(63)}`,
   ])("of %s is not known", (image) => expect(lineOfImage(image)).toBeUndefined());
 
   test("decides how its settings are reached", () => {
@@ -46,4 +58,27 @@ describe("a jump to another line", () => {
     expect(refusedJump({}, on("1"))).toBeUndefined();
     expect(refusedJump(on("0.16"), on("0.16"))).toBeUndefined();
   });
+});
+
+describe("a move to another host", () => {
+  const on = (host: string) => ({ dockerHost: `ssh://root@${host}` });
+
+  test("is refused while the state holds what runs on the one before, and told where to read on", () => {
+    const reason = refusedMove(on("old"), on("new"));
+    expect(reason).toContain("from ssh://root@old to ssh://root@new");
+    expect(reason).toContain('"A new KVM host"');
+    expect(readFileSync("docs/operate.md", "utf8")).toContain("\n## A new KVM host\n");
+  });
+
+  test("is none at the first deploy, after it was taken away, and where nothing changes", () => {
+    expect(refusedMove({}, on("new"))).toBeUndefined();
+    expect(refusedMove({ line: "0.16" }, on("new"))).toBeUndefined();
+    expect(refusedMove(on("old"), on("old"))).toBeUndefined();
+  });
+});
+
+test("another name of the stack is refused, with the command that takes it back", () => {
+  expect(refusedName({ stack: "prod" }, { stack: "mail" })).toContain("pulumi stack rename prod");
+  expect(refusedName({}, { stack: "mail" })).toBeUndefined();
+  expect(refusedName({ stack: "prod" }, { stack: "prod" })).toBeUndefined();
 });

@@ -33,7 +33,7 @@ describe("what the engine plans", () => {
     expect(edge).toEqual([
       expect.objectContaining({
         op: "replace",
-        part: { role: "edge", op: "replace", name: "edge-caddy", newImage: true },
+        part: { role: "edge", op: "replace", name: "edge-caddy" },
         properties: [
           {
             path: "image",

@@ -5,7 +5,7 @@ import { describe, expect, test } from "vitest";
 
 import { downtimeOf, longest, type Role } from "../../../../cli/review/downtime.ts";
 
-const of = (role: Role, op = "replace", newImage = false) => ({ part: { role, op, name: role, newImage } });
+const of = (role: Role, op = "replace") => ({ part: { role, op, name: role } });
 const PROJECT = join(import.meta.dirname, "../../../..");
 
 describe("how long mail is down", () => {
@@ -38,11 +38,6 @@ describe("how long mail is down", () => {
     ["container", "delete"],
   ])("the part %s costs nothing at a step %s", (role, op) => {
     expect(downtimeOf([of(role, op)])).toEqual([]);
-  });
-
-  test("a new image adds the time to fetch it", () => {
-    expect(downtimeOf([of("edge", "replace", true)])[0]?.effect).toContain("fetch the new image");
-    expect(downtimeOf([of("edge")])[0]?.effect).not.toContain("fetch");
   });
 
   test("the longest counts, since parts are replaced within each other; the dearest stands first", () => {

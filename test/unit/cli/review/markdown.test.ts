@@ -47,7 +47,7 @@ describe("the summary", () => {
     const text = toMarkdown(recorded("replaced"));
     expect(text).toContain("mail down about 30 s");
     expect(text).toMatch(/\| `mail-stalwart-server` \| replace \| estimate 30 s \| deliveries under way/);
-    expect(text).toMatch(/\| `edge-caddy` \| replace \| estimate 10 s \| .*fetch the new image \|/);
+    expect(text).toMatch(/\| `edge-caddy` \| replace \| estimate 10 s \| .*until the new Caddy listens \|/);
     expect(text).toMatch(/\| `edge-reload` \| replace \| not \(`test\/engine\/caddy-reload\.test\.ts`\) \|/);
     expect(text).toContain("Also replaced, without effect on mail: `mail-name`");
   });
@@ -63,7 +63,7 @@ describe("the summary", () => {
   test("of a refused config holds the program's own words", () => {
     const text = toMarkdown(recorded("refused"));
     expect(text).toMatch(
-      /### What went wrong\n\n\*\*error\*\*\n\n```text\n.*\n +tailwart:mailDomain accepts a DNS name/,
+      /### What went wrong\n\n\*\*error\*\*\n\n```text\n.*\n +tailwart:mailHost accepts a DNS name/,
     );
   });
 

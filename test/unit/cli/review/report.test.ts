@@ -68,7 +68,7 @@ describe("a review's report", () => {
       {
         severity: "error",
         message: expect.stringMatching(
-          /tailwart:mailDomain accepts a DNS name of two labels or more\n +for example: example\.org/,
+          /tailwart:mailHost accepts a DNS name of two labels or more\n +for example: example\.org/,
         ),
       },
     ]);

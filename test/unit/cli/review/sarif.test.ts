@@ -7,7 +7,7 @@ import { EMPTY, recorded } from "./fixtures.ts";
 import { type Run, runOf, wrongIn } from "./sarif-spec.ts";
 
 const CONFIG =
-  "encryptionsalt: v1\nconfig:\n  # where mail goes\n  tailwart:mailHost: mail.example.org\n  tailwart:mailDomain: 7\n";
+  "encryptionsalt: v1\nconfig:\n  # where mail goes\n  tailwart:services: [smtp]\n  tailwart:mailHost: 7\n";
 const SOURCES: Sources = {
   program: "index.ts",
   config: { path: "Pulumi.review.yaml", text: CONFIG },

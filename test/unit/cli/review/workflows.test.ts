@@ -4,7 +4,13 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { parse } from "yaml";
 
+import { COMMENT_LIMIT } from "../../../../cli/review/markdown.ts";
+import { IMAGE_NAMES } from "../../../../lab/images/images.ts";
+import { LINES, lineOfImage } from "../../../../lib/stalwart/line.ts";
+import { pieces } from "../../../../tools/manifest.mjs";
+
 interface Step {
+  name?: string;
   uses?: string;
   run?: string;
   with?: Record<string, unknown>;
@@ -15,6 +21,8 @@ interface Job {
   permissions?: Record<string, string>;
   "timeout-minutes"?: number;
   env?: Record<string, string>;
+  environment?: string;
+  strategy?: { matrix: Record<string, string[]> };
   steps: Step[];
 }
 interface Workflow {
@@ -28,6 +36,7 @@ const FOLDER = join(PROJECT, ".github", "workflows");
 const FILES = readdirSync(FOLDER);
 const textOf = (file: string) => readFileSync(join(FOLDER, file), "utf8");
 const workflow = (file: string) => parse(textOf(file)) as Workflow;
+const TAILSCALE = pieces.find(({ name }) => name === "tailscale")?.version;
 const steps = (job: Job | undefined) => job?.steps ?? [];
 const { scripts } = JSON.parse(readFileSync(join(PROJECT, "package.json"), "utf8")) as {
   scripts: Record<string, string>;
@@ -45,7 +54,9 @@ describe.each(FILES)("the workflow %s", (file) => {
     expect(permissions).toEqual({ contents: "read" });
     for (const job of Object.values(jobs)) {
       expect(job.permissions).toMatchObject({ contents: "read" });
-      expect(job["timeout-minutes"]).toBeLessThanOrEqual(30);
+      // Who waits for it is nobody: it is no check of a pull request.
+      const longest = file === "official-images.yml" ? 90 : 30;
+      expect(job["timeout-minutes"]).toBeLessThanOrEqual(longest);
     }
   });
 
@@ -107,8 +118,50 @@ describe("the review of a pull request", () => {
   });
 });
 
+/** The step of a job that has a name. */
+const stepOf = (job: Job | undefined, name: string): Step =>
+  steps(job).find((step) => step.name === name) ?? expect.fail(`no step is called ${name}`);
+
+describe("the comment on a pull request", () => {
+  const { run = "", env } = stepOf(workflow("review.yml").jobs["publish"], "Comment");
+  const marker = env?.["MARKER"] ?? "";
+
+  test("is told from those of other workflows, which have the same author, by a marker that nobody sees", () => {
+    expect(marker).toMatch(/^<!-- .*tailwart.* -->$/);
+    expect(run).toContain(`printf '%s\\n' "$MARKER"; cat review/review.md; } > comment.md`);
+    expect(run).toContain('.user.login == "github-actions[bot]" and (.body | startswith(env.MARKER))');
+    expect(run).not.toContain("--edit-last");
+  });
+
+  test("is rewritten by its id, and made where there is none", () => {
+    expect(run).toContain('--method PATCH "repos/$GITHUB_REPOSITORY/issues/comments/$own"');
+    expect(run).toMatch(/else\n +gh pr comment "\$NUMBER" .*--body-file comment\.md/);
+  });
+
+  test("is short enough with the marker before it", () => {
+    expect(COMMENT_LIMIT + marker.length + 1).toBeLessThanOrEqual(65_536);
+  });
+});
+
 describe("the review of prod", () => {
   const { jobs } = workflow("review-prod.yml");
+
+  test("takes the state from a successful audit of the default branch, never from a pull request's run", () => {
+    const { run = "", env } = stepOf(jobs["preview"], "Fetch the newest copy of the state");
+    expect(env?.["BRANCH"]).toBe("${{ github.event.repository.default_branch }}");
+    expect(run).toMatch(/actions\/workflows\/audit\.yml\/runs\?branch=\$BRANCH&status=success/);
+    expect(run).toContain('select(.event == "schedule" or .event == "workflow_dispatch")');
+    expect(run).toContain("select(.head_repository.id == .repository.id)");
+    expect(run).toMatch(/gh run download "\$run" .*--name state/);
+    expect(run).toMatch(/\[ -n "\$run" \] \|\| \{ echo "::error::.*exit 1; \}/);
+  });
+
+  test("gives the passphrase to a pull request's code only after somebody has let it", () => {
+    expect(jobs["preview"]?.environment).toBe("review-prod");
+    expect(readFileSync(join(PROJECT, "docs/review.md"), "utf8")).toMatch(
+      /an environment `review-prod` with required reviewers and the secret `PULUMI_CONFIG_PASSPHRASE`/,
+    );
+  });
 
   test("is for branches of the repository, and holds the passphrase alone, in the one step that needs it", () => {
     expect(jobs["preview"]?.if).toContain("head.repo.full_name == github.repository");
@@ -119,7 +172,49 @@ describe("the review of prod", () => {
 });
 
 describe("the audit", () => {
+  test("can log in to every backend that Pulumi keeps state in, by what docs/review.md lists", () => {
+    const given = Object.entries(workflow("audit.yml").jobs["audit"]?.env ?? {});
+    const page = readFileSync(join(PROJECT, "docs/review.md"), "utf8");
+    for (const [name, kind] of [
+      ["PULUMI_ACCESS_TOKEN", "secrets"],
+      ["AWS_ACCESS_KEY_ID", "secrets"],
+      ["AWS_SECRET_ACCESS_KEY", "secrets"],
+      ["AWS_REGION", "vars"],
+      ["GOOGLE_CREDENTIALS", "secrets"],
+      ["AZURE_STORAGE_KEY", "secrets"],
+      ["AZURE_STORAGE_ACCOUNT", "vars"],
+    ] as const) {
+      expect(given).toContainEqual([name, `\${{ ${kind}.${name} }}`]);
+      expect(page).toMatch(new RegExp(`^\\| (?:empty|\`).*\`${name}\``, "m"));
+    }
+  });
+
   test("runs by the clock and by hand, never for a pull request", () => {
     expect(Object.keys(workflow("audit.yml").on)).toEqual(["schedule", "workflow_dispatch"]);
+  });
+});
+
+describe("the lab on official images", () => {
+  const { on, jobs } = workflow("official-images.yml");
+  const { lab } = jobs;
+
+  test("runs by the clock and by hand, with no secret, and says that it has not run here", () => {
+    expect(Object.keys(on)).toEqual(["schedule", "workflow_dispatch"]);
+    expect(textOf("official-images.yml")).not.toMatch(/\bsecrets\b/);
+    expect(textOf("official-images.yml")).toMatch(/^# It has not run yet/m);
+  });
+
+  test("tries one version of each line that the lab knows", () => {
+    const tags = lab?.strategy?.matrix["stalwart"] ?? [];
+    expect(tags.map((tag) => lineOfImage(`stalwartlabs/stalwart:${tag}`))).toEqual([...LINES]);
+  });
+
+  test("gives all images as `npm run up` takes them, to the lab's tests alone", () => {
+    const command = steps(lab).at(-1)?.run ?? "";
+    expect(command).toContain("npm test -- --project lab");
+    expect(scripts).toHaveProperty("test");
+    const given = [...command.matchAll(/--image "?(\w+)=(\S+)/g)];
+    expect(given.map(([, name]) => name).sort()).toEqual([...IMAGE_NAMES].sort());
+    expect(lab?.env?.["SIDECAR"]).toBe(`tailscale/tailscale:v${TAILSCALE}`);
   });
 });

@@ -20,7 +20,12 @@ function partyOf(end: Party | readonly string[] | string): Party {
   return isPeople(end) ? { people: end } : { host: end };
 }
 
-function isOpen({ openings, unreadable }: Destination, protocol: string, port: number | undefined): Answer {
+/** Whether a destination of a rule has a port open. Left out: any port. */
+export function isOpen(
+  { openings, unreadable }: Destination,
+  protocol: string,
+  port: number | undefined,
+): Answer {
   const open = openings.some(
     (one) =>
       (one.protocol === "*" ||

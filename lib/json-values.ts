@@ -1,9 +1,4 @@
-import type { Path } from "./visit.ts";
-
 export type Json = Record<string, unknown>;
-
-/** Where a node of a config stands, for a reader. */
-export type Place = (node: unknown, path: Path) => string;
 
 export const isRecord = (value: unknown): value is Json =>
   typeof value === "object" && value !== null && !Array.isArray(value);

@@ -1,4 +1,4 @@
-import { isRecord, strings } from "./json-values.ts";
+import { isRecord, list, strings } from "../json-values.ts";
 
 /** A tailnet policy file once its HuJSON is parsed. Whatever stands in it is still to be doubted. */
 export type PolicyDocument = Readonly<Record<string, unknown>>;
@@ -27,6 +27,21 @@ export interface Rule {
   /** What it hangs on besides, such as a device posture. */
   readonly condition?: string;
 }
+
+/**
+ * The values of a member, whose name control servers match without regard to case: "Src" is "src"
+ * (headscale v0.29.3 hscontrol/policy/v2/types.go, MatchCaseInsensitiveNames).
+ */
+export const membersNamed = (object: Record<string, unknown>, name: string): unknown[] =>
+  Object.keys(object)
+    .filter((key) => key.toLowerCase() === name.toLowerCase())
+    .map((key) => object[key]);
+
+/** The texts of a list, without the blanks around them that control servers trim as well. */
+const textsOf = (object: Record<string, unknown>, name: string): string[] =>
+  membersNamed(object, name)
+    .flatMap(strings)
+    .map((text) => text.trim());
 
 const PROTOCOL_NUMBERS: Readonly<Record<string, string>> = {
   1: "icmp",
@@ -58,28 +73,25 @@ function parseOpenings(texts: readonly string[]): Pick<Destination, "openings" |
 }
 
 function conditionOf(document: PolicyDocument, entry: Record<string, unknown>): { condition?: string } {
-  const via = strings(entry["via"]);
+  const via = textsOf(entry, "via");
   if (via.length > 0) return { condition: `it only holds via ${via.join(", ")}` };
-  const own = strings(entry["srcPosture"]);
-  const posture = own.length > 0 ? own : strings(document["defaultSrcPosture"]);
+  const own = textsOf(entry, "srcPosture");
+  const posture = own.length > 0 ? own : textsOf(document, "defaultSrcPosture");
   return posture.length > 0 ? { condition: `it asks for the posture ${posture.join(" or ")}` } : {};
 }
 
-/** Control servers match the names of sections without regard to case. */
 function section(document: PolicyDocument, name: string): readonly unknown[] | undefined {
-  const found = Object.keys(document).filter((key) => key.toLowerCase() === name);
-  return found.length === 0
-    ? undefined
-    : found.flatMap((key) => (Array.isArray(document[key]) ? (document[key] as unknown[]) : []));
+  const found = membersNamed(document, name);
+  return found.length === 0 ? undefined : found.flatMap(list);
 }
 
 function fromGrants(document: PolicyDocument): Rule[] {
   return entriesOf(section(document, "grants")).map(({ entry, index }) => {
-    const open = parseOpenings(strings(entry["ip"]));
+    const open = parseOpenings(textsOf(entry, "ip"));
     return {
       where: `grants[${index}]`,
-      src: strings(entry["src"]),
-      destinations: strings(entry["dst"]).map((selector) => ({ selector, ...open })),
+      src: textsOf(entry, "src"),
+      destinations: textsOf(entry, "dst").map((selector) => ({ selector, ...open })),
       ...conditionOf(document, entry),
     };
   });
@@ -88,14 +100,16 @@ function fromGrants(document: PolicyDocument): Rule[] {
 /** Destinations of old rules carry their ports: `tag:mail:25,587`, `*:*`, `[fd7a:115c:a1e0::1]:22`. */
 function fromAcls(document: PolicyDocument): Rule[] {
   return entriesOf(section(document, "acls")).flatMap(({ entry, index }) => {
-    if ((entry["action"] ?? "accept") !== "accept") return [];
-    const protocol = typeof entry["proto"] === "string" && entry["proto"] !== "" ? `${entry["proto"]}:` : "";
-    const destinations = strings(entry["dst"] ?? entry["ports"]).map((text) => {
+    if (membersNamed(entry, "action").some((action) => action !== "accept")) return [];
+    const proto = membersNamed(entry, "proto").find((value) => ["string", "number"].includes(typeof value));
+    const protocol = proto === undefined || proto === "" ? "" : `${String(proto)}:`;
+    // Old spellings: `users` and `ports`.
+    const destinations = [...textsOf(entry, "dst"), ...textsOf(entry, "ports")].map((text) => {
       const at = text.lastIndexOf(":");
       const ports = text.slice(at + 1).split(",");
-      return { selector: text.slice(0, at), ...parseOpenings(ports.map((port) => protocol + port)) };
+      return { selector: text.slice(0, at), ...parseOpenings(ports.map((port) => protocol + port.trim())) };
     });
-    const src = strings(entry["src"] ?? entry["users"]);
+    const src = [...textsOf(entry, "src"), ...textsOf(entry, "users")];
     return [{ where: `acls[${index}]`, src, destinations, ...conditionOf(document, entry) }];
   });
 }

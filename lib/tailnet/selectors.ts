@@ -1,6 +1,13 @@
-import { covers, overlaps, parseRange, TAILNET_V4, TAILNET_V6, type AddressRange } from "./address-ranges.ts";
-import { strings } from "./json-values.ts";
-import type { PolicyDocument } from "./policy-rules.ts";
+import {
+  covers,
+  overlaps,
+  parseRange,
+  TAILNET_V4,
+  TAILNET_V6,
+  type AddressRange,
+} from "../address-ranges.ts";
+import { isRecord, strings } from "../json-values.ts";
+import { membersNamed, type PolicyDocument } from "./policy-rules.ts";
 
 /** What is known of one end of a connection. */
 export interface Party {
@@ -56,9 +63,8 @@ function matchPeople(selector: string, { tags = [], host, people }: Party, docum
   // Every user of the tailnet is a member; a group may hold guests only by way of autogroup:shared.
   if (selector === "autogroup:member" || selector === "autogroup:members")
     return people === "autogroup:shared" ? NO : YES;
-  const groups = document["groups"] as Record<string, unknown> | undefined;
   if (selector.startsWith("group:") && people.includes("@"))
-    return strings(groups?.[selector]).includes(people) ? YES : NO;
+    return strings(inSection(document, "groups", selector)).includes(people) ? YES : NO;
   if (selector.includes("@") && people.includes("@")) return NO;
   return maybe(`whether ${people} belong to ${selector} cannot be told`);
 }
@@ -74,9 +80,15 @@ function matchRanges(ranges: readonly AddressRange[], { host, tags }: Party, tex
   return near || !onTailnet ? maybe(`which node has ${text} cannot be told`) : NO;
 }
 
+/** What a name stands for in `groups`, `hosts` or `ipsets`. */
+const inSection = (document: PolicyDocument, section: string, name: string): unknown =>
+  membersNamed(document, section)
+    .filter(isRecord)
+    .map((names) => names[name])
+    .find((meaning) => meaning !== undefined);
+
 function rangesOfSet(name: string, document: PolicyDocument, depth = 0): AddressRange[] | undefined {
-  const sets = document["ipsets"] as Record<string, unknown> | undefined;
-  const items = strings(sets?.[name]);
+  const items = strings(inSection(document, "ipsets", name));
   if (items.length === 0 || depth > 8) return undefined;
   const all = items.map((item) => {
     const [, verb = "add", selector = ""] = /^(?:(add|remove)\s+)?(.*)$/.exec(item.trim()) ?? [];
@@ -89,10 +101,15 @@ function rangesOfSet(name: string, document: PolicyDocument, depth = 0): Address
 }
 
 function rangesNamed(selector: string, document: PolicyDocument): AddressRange[] | undefined {
-  const hosts = document["hosts"] as Record<string, unknown> | undefined;
-  const alias = hosts?.[selector.replace(/^host:/, "")];
+  const alias = inSection(document, "hosts", selector.replace(/^host:/, ""));
   const range = parseRange(typeof alias === "string" ? alias : selector);
   return range && [range];
+}
+
+/** True for a selector that stands for one address, itself or as a host of the file. */
+export function isOneAddress(selector: string, document: PolicyDocument): boolean {
+  const [range] = rangesNamed(selector, document) ?? [];
+  return range !== undefined && range.from === range.to;
 }
 
 /** Whether a selector of a rule means this end of a connection. */

@@ -1,7 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { covers, overlaps, parseRange } from "../../policies/address-ranges.ts";
-import { reaches, whoReaches, type Question } from "../../policies/grants.ts";
-import { readPolicyFile } from "../../policies/tailnet-acl.ts";
+import { covers, overlaps, parseRange } from "../../../lib/address-ranges.ts";
+import { reaches, whoReaches, type Question } from "../../../lib/tailnet/reach.ts";
 
 const relay = { src: ["tag:stalwart"], dst: ["tag:mail"], port: 587 } satisfies Question;
 const host = (name: string): Question => ({ src: ["tag:stalwart"], dst: { host: name }, port: 587 });
@@ -254,17 +253,6 @@ test("whoReaches names every source of a port, and which of them are not certain
     "group:ops",
   ]);
   expect(whoReaches(document, "tag:mail", 25)).toEqual([]);
-});
-
-describe("readPolicyFile", () => {
-  const read = (acl: unknown) =>
-    readPolicyFile({ type: "", name: "", urn: "", props: { acl }, opts: { protect: false } });
-  test("reads HuJSON with comments and trailing commas", () => {
-    expect(read('{ // mine\n "grants": [], /* x */ }')).toEqual({ document: { grants: [] } });
-  });
-  test.each([["[]"], ["null"], ["{"], [""], [undefined], ["[".repeat(200_000)]])("refuses %j", (text) => {
-    expect(read(text)).toEqual({ because: "the tailnet policy file cannot be parsed as HuJSON" });
-  });
 });
 
 describe("parseRange", () => {

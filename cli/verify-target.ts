@@ -1,0 +1,42 @@
+import { readFileSync } from "node:fs";
+
+import { parse } from "yaml";
+
+import { loadConfig } from "../config/load.ts";
+import { isSecure, placeholderOf } from "../config/placeholder.ts";
+import { planOf } from "../lib/plan.ts";
+import type { VerifyTarget } from "../verify/checks.ts";
+
+/**
+ * What to look at, from a stack's config file; names of containers follow from the stack's name. Its secrets stay
+ * encrypted.
+ *
+ * @throws UserError when the config is refused
+ */
+export function verifyTargetOf(file: string, stack: string): VerifyTarget {
+  const { config } = parse(readFileSync(file, "utf8")) as { config: Record<string, unknown> };
+  const raw = Object.entries(config).map(([key, value]) => {
+    const text = isSecure(value) ? placeholderOf(key, config) : value;
+    return [key, typeof text === "string" ? text : JSON.stringify(text)];
+  });
+  const loaded = loadConfig(Object.fromEntries(raw) as Record<string, string>, (key) =>
+    isSecure(config[key]),
+  );
+  const { verification } = planOf(loaded.config);
+  const container = (role: string) => `tailwart-${stack}-${role}`;
+  return {
+    kvm: {
+      dockerHost: verification.kvmDockerHost,
+      sidecar: container("sidecar"),
+      stalwart: container("stalwart"),
+    },
+    edge: {
+      dockerHost: verification.edgeDockerHost,
+      container: container("edge"),
+      names: verification.edgeNames,
+    },
+    postgres: verification.postgres,
+    relay: verification.relay,
+    node: verification.node,
+  };
+}

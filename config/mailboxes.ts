@@ -1,0 +1,113 @@
+/** Whose mail the stack takes: domains and accounts in the config. */
+import { z } from "zod";
+
+import { accountSchema as account, domainSchema as domain } from "../lib/settings/domains.ts";
+import { keyPath } from "./key-path.ts";
+import { dnsName } from "./primitives.ts";
+import type { Config } from "./schema.ts";
+
+const address = z
+  .string({ error: "accepts an address" })
+  .regex(/^[a-z0-9][a-z0-9._-]*@[a-z0-9-]+(?:\.[a-z0-9-]+)+$/, {
+    error: "accepts an address: a-z, 0-9, dots, dashes and underscores, an @, and one of domains",
+  })
+  .meta({ accepts: "an address in one of domains", examples: ["alice@example.org"] });
+
+export const domainsSchema = z
+  .array(
+    z.strictObject({
+      name: dnsName("example.org").describe("The domain."),
+      hosts: z
+        .array(dnsName("mail.example.net"))
+        .default([])
+        .meta({ accepts: "a list of DNS names", examples: [["mail.example.net"]] })
+        .describe(
+          "Further names that this domain's MX records and mail programs use; they lead to the edge, too, are passed on to Stalwart on :443, and stand in the MTA-STS policy.",
+        ),
+      catchAll: domain.shape.catchAll,
+      publishRecords: domain.shape.publishRecords,
+    }),
+  )
+  .min(1, { error: "accepts a list with at least one domain" })
+  .meta({ accepts: "a list of domains", examples: [[{ name: "example.org" }]] })
+  .describe(
+    "The domains whose mail this stack takes. In the first one, accounts log in by what is before the @, too. One that is taken from the list stays on the server, with its mail.",
+  );
+
+export const accountsSchema = z
+  .array(
+    z.strictObject({
+      address: address.describe("The account's own address, by which its owner logs in."),
+      aliases: z
+        .array(address)
+        .default([])
+        .meta({ accepts: "a list of addresses in domains", examples: [["post@example.org"]] })
+        .describe("More addresses whose mail it gets."),
+      quota: account.shape.quota,
+    }),
+  )
+  .default([])
+  .meta({ accepts: "a list of accounts", examples: [[{ address: "alice@example.org" }]] })
+  .describe(
+    "Mailboxes to make sure of, each with a generated password that lies encrypted in the state. One that is taken from the list is left in place with its mail.",
+  );
+
+/** Old keys → what is written now. */
+export const MOVED: Readonly<Record<string, string>> = {
+  "tailwart:mailDomain": "is an entry of domains now; accepts tailwart:domains: [{ name: example.org }]",
+  "tailwart:settings.publishRecords":
+    "is each domain's own now; accepts tailwart:domains: [{ name: example.org, publishRecords: [dkim] }]",
+  "tailwart:accounts[].name": "is the whole address now; accepts address: alice@example.org",
+};
+
+interface Problem {
+  path: string;
+  message: string;
+  example?: string;
+}
+
+/** What is wrong between domains and accounts that are well-formed each. */
+export function mailboxProblems({ domains, accounts }: Pick<Config, "domains" | "accounts">): Problem[] {
+  const known = domains.map(({ name }) => name.toLowerCase());
+  const problems: Problem[] = [];
+  known.forEach((name, i) => {
+    if (known.indexOf(name) !== i)
+      problems.push({
+        path: keyPath(["domains", i, "name"]),
+        message: `is domains[${known.indexOf(name)}] already; accepts each domain once`,
+      });
+  });
+  const taken = new Map<string, string>();
+  accounts.forEach(({ address: own, aliases }, i) =>
+    [own, ...aliases].forEach((each, j) => {
+      const path = keyPath(j === 0 ? ["accounts", i, "address"] : ["accounts", i, "aliases", j - 1]);
+      const first = taken.get(each);
+      if (first !== undefined)
+        problems.push({ path, message: `is ${first} already; accepts each address once` });
+      else if (!known.includes(each.slice(each.lastIndexOf("@") + 1)))
+        problems.push({
+          path,
+          message: `is in none of domains; accepts an address in ${known.join(", ")}`,
+          example: `alice@${known[0]}`,
+        });
+      taken.set(each, path);
+    }),
+  );
+  domains.forEach(({ catchAll }, i) => {
+    if (catchAll !== undefined && !taken.has(catchAll))
+      problems.push({
+        path: keyPath(["domains", i, "catchAll"]),
+        message: "is no address of accounts; accepts one that is",
+      });
+  });
+  return problems;
+}
+
+/**
+ * What an account is called by, in the state and, on the 0.15 line, in its login: in the first domain what is before the @,
+ * as it was when there was one domain.
+ *
+ * @example accountName("alice@example.org", "example.org") === "alice"
+ */
+export const accountName = (own: string, firstDomain: string): string =>
+  own.endsWith(`@${firstDomain.toLowerCase()}`) ? own.slice(0, own.lastIndexOf("@")) : own;

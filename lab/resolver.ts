@@ -1,0 +1,31 @@
+import { startDaemon, waitForDaemon } from "./daemon.ts";
+import type { Layout } from "./layout.ts";
+import { runIn } from "./machine.ts";
+
+/** As Debian's and Ubuntu's cloud images have it; the upstream server is what DHCP would tell. */
+const CONFIGURE = `
+mkdir -p /etc/systemd/resolved.conf.d /run/dbus /run/systemd
+printf '[Resolve]\\nDNS=%s\\n' "$0" > /etc/systemd/resolved.conf.d/upstream.conf
+ln -sf ../run/systemd/resolve/stub-resolv.conf /etc/resolv.conf
+`;
+
+/**
+ * Starts systemd-resolved on the edge, or finds it running. tailscaled finds it over D-Bus and gives it MagicDNS as a
+ * split domain (tailscale.com net/dns/resolved.go): so it must be there first. From then on the host's resolver
+ * answers public and MagicDNS names, and 100.100.100.100 MagicDNS names alone (net/dns/manager.go).
+ */
+export async function startResolver(layout: Layout): Promise<boolean> {
+  const machine = layout.machines.edge;
+  await runIn(machine, ["sh", "-ec", CONFIGURE, layout.dns]);
+  const bus = { machine, name: "dbus" };
+  await startDaemon(layout, { ...bus, command: ["dbus-daemon", "--system", "--nofork", "--nopidfile"] });
+  await waitForDaemon(layout, bus, () => there("/run/dbus/system_bus_socket"));
+  const resolved = { machine, name: "resolved" };
+  const started = await startDaemon(layout, { ...resolved, command: ["/lib/systemd/systemd-resolved"] });
+  await waitForDaemon(layout, resolved, () => there("/run/systemd/resolve/stub-resolv.conf"));
+  return started;
+
+  async function there(path: string): Promise<boolean> {
+    return (await runIn(machine, ["test", "-e", path], { allowFailure: true })).code === 0;
+  }
+}

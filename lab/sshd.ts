@@ -1,0 +1,41 @@
+import { startDaemon, waitForDaemon } from "./daemon.ts";
+import type { Box, Layout } from "./layout.ts";
+import { runIn } from "./machine.ts";
+import { runInNetns } from "./run.ts";
+
+/** What cloud-init does at a host's first start: keys of its own, and whose key opens it. */
+const FIRST_START = `
+[ -s /etc/machine-id ] || systemd-machine-id-setup 2>/dev/null
+[ -f /etc/ssh/ssh_host_ed25519_key ] || ssh-keygen -q -A
+install -d -m 0700 /root/.ssh
+cat > /root/.ssh/authorized_keys
+install -d -m 0755 /run/sshd
+`;
+
+/**
+ * Starts a host's sshd, or finds it running: Debian's, with the configuration that comes with it, its limits on logins
+ * (MaxStartups) and sessions (MaxSessions) included.
+ *
+ * @param publicKey whose owner may log in as root
+ */
+export async function startSshd(layout: Layout, box: Box, publicKey: string): Promise<boolean> {
+  await runIn(box, ["sh", "-ec", FIRST_START], { stdin: publicKey });
+  const daemon = { machine: box, name: "sshd" };
+  const started = await startDaemon(layout, { ...daemon, command: ["/usr/sbin/sshd", "-D", "-e"] });
+  const probe = ["bash", "-c", `: < /dev/tcp/${box.address}/22`];
+  await waitForDaemon(
+    layout,
+    daemon,
+    async () => (await runInNetns(box.netns, probe, { allowFailure: true })).code === 0,
+  );
+  return started;
+}
+
+/** What a host shows as its own key: lines as known_hosts wants them, read where nobody can have changed them. */
+export async function hostKeys(box: Box): Promise<string[]> {
+  const { stdout } = await runIn(box, ["sh", "-c", "cat /etc/ssh/ssh_host_*_key.pub"]);
+  return stdout
+    .trim()
+    .split("\n")
+    .map((line) => `${box.address} ${line.split(" ").slice(0, 2).join(" ")}`);
+}

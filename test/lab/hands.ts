@@ -1,0 +1,94 @@
+// What a hand changes on the lab's Stalwart, on either generation of its settings: through the API, as the admin UI does.
+import { StalwartApi } from "../../provider/api.ts";
+import { type Changes, RegistryApi, type Row } from "../../provider/registry/jmap.ts";
+import { DEFAULT_API } from "../../provider/state.ts";
+import { dockerTransport } from "../../provider/transport.ts";
+import { generationOf } from "../../lib/stalwart/line.ts";
+import { container, facts, layout } from "./lab.ts";
+
+/** Whether the lab's server is of 0.16 or later. */
+export const isRegistry = generationOf(facts.stalwartLine) === "registry";
+
+const transport = dockerTransport(layout.boxes.kvm.dockerHost, container("stalwart"));
+const keys = new StalwartApi(transport, DEFAULT_API);
+const rows = new RegistryApi(transport, DEFAULT_API);
+
+/** Changes a setting of the 0.15 line. */
+async function setKey(key: string, value: string): Promise<void> {
+  const insert = { type: "insert", prefix: null, values: [[key, value]] as [string, string][] } as const;
+  await keys.writeSettings([{ ...insert, assert_empty: false }]);
+}
+
+async function setRow(object: string, changes: Changes): Promise<void> {
+  await rows.set(object, changes, {});
+}
+
+async function rowOf(object: string, is: (row: Row) => boolean): Promise<Row> {
+  const row = (await rows.get([object]))[object]?.find(is);
+  if (!row) throw new Error(`the lab's server has no such ${object}`);
+  return row;
+}
+const named = (name: string) => (row: Row) => row["name"] === name;
+
+/** Names that tests and users see: of what is edited, and of the resource that carries it. */
+export const NAMES = isRegistry
+  ? {
+      resource: "tailwart:mail:Registry",
+      relayHost: String.raw`MtaRoute/smarthost[^]*address`,
+      relayPort: String.raw`MtaRoute/smarthost[^]*port`,
+      number: (n: number) => String(n),
+      stranger: "AllowedIp/192.0.2.9",
+    }
+  : {
+      resource: "tailwart:mail:Settings",
+      relayHost: String.raw`queue\.route\.smarthost\.address`,
+      relayPort: String.raw`queue\.route\.smarthost\.port`,
+      number: (n: number) => `"${n}"`,
+      stranger: "server.allowed-ip.192.0.2.9",
+    };
+
+export async function editRelayHost(host: string): Promise<void> {
+  if (!isRegistry) return setKey("queue.route.smarthost.address", host);
+  const { id } = await rowOf("MtaRoute", named("smarthost"));
+  await setRow("MtaRoute", { update: { [id]: { address: host } } });
+}
+
+const TIMEOUT = "queue.connection.default.timeout.connect";
+
+export async function editConnectTimeout(seconds: number): Promise<void> {
+  if (!isRegistry) return setKey(TIMEOUT, `${seconds}s`);
+  const { id } = await rowOf("MtaConnectionStrategy", named("default"));
+  await setRow("MtaConnectionStrategy", { update: { [id]: { connectTimeout: seconds * 1000 } } });
+}
+
+/** Seconds. */
+export async function connectTimeout(): Promise<number> {
+  if (!isRegistry) return Number.parseInt((await keys.readSettings([TIMEOUT], []))[TIMEOUT] ?? "", 10);
+  return Number((await rowOf("MtaConnectionStrategy", named("default")))["connectTimeout"]) / 1000;
+}
+
+/** Allows an address that no config declares. */
+export async function allowStranger(): Promise<void> {
+  if (!isRegistry) return setKey(NAMES.stranger, "");
+  await setRow("AllowedIp", { create: { stranger: { address: "192.0.2.9" } } });
+}
+
+/** Addresses that the server has banned. */
+export async function banned(): Promise<string[]> {
+  if (isRegistry)
+    return (await rows.get(["BlockedIp"]))["BlockedIp"]?.map((row) => String(row["address"])) ?? [];
+  const group = "server.blocked-ip";
+  return Object.keys(await keys.readSettings([], [group])).map((key) => key.slice(group.length + 1));
+}
+
+/** Takes a ban away, as an operator does. */
+export async function unban(address: string): Promise<void> {
+  if (isRegistry) {
+    const list = (await rows.get(["BlockedIp"]))["BlockedIp"] ?? [];
+    const ids = list.filter((row) => row["address"] === address).map(({ id }) => id);
+    if (ids.length > 0) await setRow("BlockedIp", { destroy: ids });
+    return rows.reload();
+  }
+  await keys.writeSettings([{ type: "delete", keys: [`server.blocked-ip.${address}`] }]);
+  await keys.request("GET", "/api/reload/server.blocked-ip");
+}

@@ -1,0 +1,85 @@
+import { execFileSync } from "node:child_process";
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+
+import { describe, expect, test } from "vitest";
+
+import { allPolicies } from "../../../policies/all.ts";
+
+const PROJECT = join(import.meta.dirname, "..", "..", "..");
+const read = (path: string) => readFileSync(join(PROJECT, path), "utf8");
+const page = (lesson: number) => `docs/lessons/${String(lesson).padStart(2, "0")}.md`;
+
+/** Every text of the project that may cite something; not what others have written. */
+const files = execFileSync("git", ["ls-files", "--cached", "--others", "--exclude-standard"], {
+  cwd: PROJECT,
+  encoding: "utf8",
+})
+  .split("\n")
+  .filter((path) => /\.(?:ts|mjs|js|sh|md|ya?ml|json)$/.test(path) && !path.startsWith("tools/go/"))
+  .filter((path) => path !== "package-lock.json" && existsSync(join(PROJECT, path)));
+
+/** Numbers that follow a word: "lessons 6 and 16" cites two. */
+function cited(word: string): Map<number, string[]> {
+  const pattern = new RegExp(`\\b${word}s? (\\d+(?:(?:, | and |, and )\\d+)*)`, "gi");
+  const found = new Map<number, string[]>();
+  for (const path of files)
+    for (const [, numbers = ""] of read(path).matchAll(pattern))
+      for (const [number] of numbers.matchAll(/\d+/g))
+        found.set(Number(number), [...(found.get(Number(number)) ?? []), path]);
+  return found;
+}
+
+describe("a number that a message or a comment names", () => {
+  test("as a lesson has a page", () => {
+    const lessons = cited("lesson");
+    expect(lessons.size).toBeGreaterThan(15);
+    expect([...lessons].filter(([lesson]) => !existsSync(join(PROJECT, page(lesson))))).toEqual([]);
+  });
+
+  test("as a decision has a heading in docs/design.md", () => {
+    const headings = [...read("docs/design.md").matchAll(/^## (\d+)\. /gm)].map(([, number]) =>
+      Number(number),
+    );
+    const decisions = cited("decision");
+    expect(decisions.size).toBeGreaterThan(10);
+    expect([...decisions].filter(([decision]) => !headings.includes(decision))).toEqual([]);
+  });
+});
+
+describe("the table of lessons", () => {
+  const table = [
+    ...read("docs/lessons/README.md").matchAll(
+      /^\| \[(\d+)\]\((\d+)\.md\) \| ([^|]+) \| ([^|]*) \| ([^|]*) \|$/gm,
+    ),
+  ];
+  const quoted = (text: string) => [...text.matchAll(/`([^`]+)`/g)].map(([, name]) => name ?? "");
+
+  test("has a row for each page, with the page's own title", () => {
+    expect(table.map(([, number]) => Number(number))).toEqual(table.map((_, at) => at + 1));
+    for (const [, number, file, title] of table)
+      expect(read(`docs/lessons/${file}.md`)).toMatch(`# Lesson ${number}: ${title}\n`);
+  });
+
+  test("names every policy that comes from a lesson, and no other", () => {
+    const named = table.flatMap(([, number, , , policies = ""]) =>
+      quoted(policies).map((id) => `${number} ${id}`),
+    );
+    const judged = allPolicies.flatMap(({ id, lesson }) => (lesson === undefined ? [] : [`${lesson} ${id}`]));
+    expect(named).toEqual(expect.arrayContaining(judged));
+    expect(named.filter((each) => !allPolicies.some(({ id }) => each.endsWith(` ${id}`)))).toEqual([]);
+  });
+
+  test("names tests that are there", () => {
+    const tests = table.flatMap(([, , , , , names = ""]) => quoted(names));
+    expect(tests.length).toBeGreaterThan(8);
+    for (const name of tests)
+      expect(files).toEqual(expect.arrayContaining([expect.stringMatching(`/${name}\\.test\\.ts$`)]));
+  });
+});
+
+test("nothing cites a place that a reader of the project does not have", () => {
+  const elsewhere = /\(issue \d+\)|\bresearch\/|of the design\b/;
+  const own = "test/unit/docs/cited.test.ts";
+  expect(files.filter((path) => path !== own && elsewhere.test(read(path)))).toEqual([]);
+});
