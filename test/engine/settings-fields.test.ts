@@ -9,7 +9,7 @@ import { connect } from "node:net";
 import { ImapFlow } from "imapflow";
 import { createTransport } from "nodemailer";
 import { setTimeout as sleep } from "node:timers/promises";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 
 import { settingsMatrix } from "../../lib/settings/matrix.ts";
 import type { StalwartSettingsInput } from "../../lib/settings/schema.ts";
@@ -350,22 +350,48 @@ s.listen({ port: 0, host: ${JSON.stringify(address)}, backlog: 1 }, () => {
   };
 }
 
+/** What the server says to a message of so many bytes for an address. It answers a refusal after five seconds. */
+const askFor = (to: string, size: number) =>
+  talk(
+    { port: server.ports.smtp },
+    ["EHLO x.test", `MAIL FROM:<a@x.test> SIZE=${size}`, `RCPT TO:<${to}>`, "QUIT"],
+    8000,
+  );
+
 effect(
-  "domains accounts[].name accounts[].emails",
+  "domains[].name accounts[].name accounts[].emails",
   "mail for their addresses is taken, and for no others",
   async () => {
     await deploy({
       domains: [{ name: "lab.test" }, { name: "other.test" }],
       accounts: [{ name: "carol", emails: ["carol@lab.test", "post@other.test"] }],
     });
-    const ask = (to: string) =>
-      talk({ port: server.ports.smtp }, ["EHLO x.test", "MAIL FROM:<a@x.test>", `RCPT TO:<${to}>`]);
+    const ask = (to: string) => askFor(to, 100);
     for (const to of ["carol@lab.test", "post@other.test"]) expect(await ask(to)).toMatch(/250 2\.1\.5/);
     expect(await ask("nobody@other.test")).toMatch(/550 5\.1\.2/);
     expect(await ask("carol@third.test")).toMatch(/550 5\.1\.2/);
     const options = { host: "127.0.0.1", port: server.ports.submissions, secure: true };
     const tls = { rejectUnauthorized: false };
     await createTransport({ ...options, tls, auth: { user: "carol", pass: PASSWORD } }).verify();
+  },
+);
+
+effect(
+  "domains[].catchAll accounts[].quota",
+  "mail for any other address of the domain is taken, and what the account has no room for is not put there",
+  async () => {
+    const account = { name: "dave", emails: ["dave@lab.test"], quota: "1M" };
+    await deploy({
+      domains: [{ name: "lab.test", catchAll: "dave@lab.test" }, { name: "other.test" }],
+      accounts: [{ name: "alice", emails: ["alice@lab.test"] }, account],
+    });
+    expect(await askFor("whoever@lab.test", 100)).toMatch(/250 2\.1\.5/);
+    expect(await askFor("whoever@other.test", 100)).toMatch(/550 5\.1\.2/);
+    await send("fits", "dave@lab.test");
+    await vi.waitFor(() => expect(server.log).toMatch(/delivery\.completed\).*dave@lab\.test/), 15_000);
+    expect(server.log).not.toMatch(/queue\.rescheduled\).*dave/);
+    await send("x".repeat(2_000_000), "dave@lab.test");
+    await vi.waitFor(() => expect(server.log).toMatch(/queue\.rescheduled\).*dave@lab\.test/), 15_000);
   },
 );
 

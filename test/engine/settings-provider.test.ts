@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
 import { toFileKeys, toSettingKeys } from "../../lib/settings/keys.ts";
+import { toPrincipals } from "../../lib/settings/principals.ts";
 import { StalwartApi } from "../../provider/api.ts";
 import { CuttableProxy } from "./cuttable-proxy.ts";
 import { SettingsProject } from "./settings-project.ts";
@@ -54,7 +55,7 @@ function program(relay: string, more: Record<string, string> = {}): void {
     fileSettings: Object.fromEntries(
       Object.entries(toFileKeys(settings)).map(([k, v]) => [k, server.path(v)]),
     ),
-    domains: settings.domains,
+    domains: toPrincipals(settings).domains,
     accounts: { alice: { emails: ["alice@lab.test"], secret: HASH } },
   };
   project.args(args);

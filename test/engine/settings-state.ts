@@ -2,6 +2,7 @@
 import { execFileSync } from "node:child_process";
 
 import { toFileKeys, toSettingKeys } from "../../lib/settings/keys.ts";
+import { toPrincipals } from "../../lib/settings/principals.ts";
 import type { StalwartSettings } from "../../lib/settings/schema.ts";
 import { SettingsResource } from "../../provider/resource.ts";
 import type { SettingsState } from "../../provider/state.ts";
@@ -11,14 +12,17 @@ export const PASSWORD = "alice-password";
 export const HASH = execFileSync("openssl", ["passwd", "-6", PASSWORD]).toString().trim();
 
 export function stateOf(server: StalwartServer, settings: StalwartSettings): SettingsState {
+  const { domains, accounts } = toPrincipals(settings);
   return {
     target: { dockerHost: "unix:///none", container: "test", api: `http://127.0.0.1:${server.ports.http}` },
     settings: toSettingKeys(settings),
     fileSettings: Object.fromEntries(
       Object.entries(toFileKeys(settings)).map(([k, v]) => [k, server.path(v)]),
     ),
-    domains: settings.domains.map(({ name }) => name),
-    accounts: Object.fromEntries(settings.accounts.map((a) => [a.name, { emails: a.emails, secret: HASH }])),
+    domains,
+    accounts: Object.fromEntries(
+      Object.entries(accounts).map(([name, account]) => [name, { ...account, secret: HASH }]),
+    ),
   };
 }
 
