@@ -58,7 +58,8 @@ describe("a ban", () => {
   test("comes at once for a scanner's path asked for through the edge, and is the attacker's own", async () => {
     expect(await banned()).not.toContain(ATTACKER);
     expect(greeting(ATTACKER)).toMatch(/^220 /);
-    asksFor("/wp-login.php");
+    // 0.16.18 sends whoever asks for a path of one part on to the same with a slash, and bans for no such path by itself.
+    asksFor("/wp-admin/setup-config.php");
     expect(await banned()).toContain(ATTACKER);
     expect(greeting(ATTACKER)).not.toMatch(/220/);
   });

@@ -87,7 +87,8 @@ export async function unban(address: string): Promise<void> {
     const list = (await rows.get(["BlockedIp"]))["BlockedIp"] ?? [];
     const ids = list.filter((row) => row["address"] === address).map(({ id }) => id);
     if (ids.length > 0) await setRow("BlockedIp", { destroy: ids });
-    return rows.reload();
+    await setRow("Action", { create: { bans: { "@type": "ReloadBlockedIps" } } });
+    return;
   }
   await keys.writeSettings([{ type: "delete", keys: [`server.blocked-ip.${address}`] }]);
   await keys.request("GET", "/api/reload/server.blocked-ip");
