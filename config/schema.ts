@@ -175,7 +175,7 @@ export const configSchema = z.strictObject({
       sidecar: pinnedImage(`tailscale/tailscale:v1.102.5${EXAMPLE_DIGEST}`).describe(
         "Sidecar: an image with tailscaled, containerboot, sh, wget, nc, getent and iptables.",
       ),
-      stalwart: pinnedImage(`stalwartlabs/stalwart:v0.15.5${EXAMPLE_DIGEST}`).describe(
+      stalwart: pinnedImage(`stalwartlabs/stalwart:v0.16.18${EXAMPLE_DIGEST}`).describe(
         "Stalwart, with bash and coreutils.",
       ),
       edge: pinnedImage(`registry.example.org/caddy-l4:2.11.9${EXAMPLE_DIGEST}`).describe(

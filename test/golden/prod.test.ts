@@ -13,6 +13,8 @@ beforeAll(async () => {
   resources = await resourcesOf(configOf("Pulumi.prod.yaml"), secrets, (type) => done.push(type));
 });
 
+const one = (type: string, name: string): Record<string, unknown> =>
+  of(type).find((resource) => resource.name.endsWith(name))?.inputs ?? {};
 const of = (type: string) => resources.filter((resource) => resource.type === type);
 
 test("every resource of the stack prod is the one that was reviewed", async () => {
@@ -54,4 +56,24 @@ test("every container is pinned by digest and restarts always, but for the one t
     expect(inputs["image"]).toMatch(/@sha256:[0-9a-f]{64}$/);
     expect(inputs["restart"]).toBe(inputs["start"] === false ? "no" : "always");
   }
+});
+
+test("settings of the registry's line are objects, and none are keys", () => {
+  expect(resources.map(({ type }) => type)).not.toContain("tailwart:mail:Settings");
+  expect(one("tailwart:mail:Registry", "-stalwart")["objects"]).toMatchObject({
+    MtaOutboundStrategy: { route: { else: "'smarthost'" } },
+    "MtaRoute/smarthost": { "@type": "Relay", port: 587 },
+  });
+});
+
+test("its container gets the data store's config file, and serves the API alone until the settings are applied", () => {
+  const files = JSON.stringify(one("docker:index/container:Container", "-files"));
+  expect(files).toContain(`"file":"/etc/stalwart/config.json"`);
+  expect(files).not.toContain(`"file":"/etc/stalwart/config.toml"`);
+  const { envs } = one("docker:index/container:Container", "-server");
+  expect(envs).toEqual(expect.arrayContaining(["TAILWART_MARKER_ROW=tailwart-applied"]));
+});
+
+test("the provider is told which line runs on which data store", () => {
+  expect(one("pulumi:providers:tailwart", "mail")).toMatchObject({ line: "0.16" });
 });
