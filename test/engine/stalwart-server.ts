@@ -74,7 +74,8 @@ function asPostgres(command: string, args: string[], output: "ignore" | "pipe" =
 export class Postgres {
   readonly port: number;
   readonly #directory: string;
-  readonly #programs = postgresPrograms();
+  /** Folder of the programs themselves; those on PATH are scripts that look for them. */
+  readonly programs = postgresPrograms();
 
   constructor(port: number) {
     this.port = port;
@@ -86,15 +87,7 @@ export class Postgres {
     const { uid, gid } = postgres.#owner();
     chownSync(postgres.#directory, uid, gid);
     const data = join(postgres.#directory, "data");
-    asPostgres(join(postgres.#programs, "initdb"), [
-      "-D",
-      data,
-      "-A",
-      "trust",
-      "-U",
-      "postgres",
-      "--no-sync",
-    ]);
+    asPostgres(join(postgres.programs, "initdb"), ["-D", data, "-A", "trust", "-U", "postgres", "--no-sync"]);
     postgres.resume();
     postgres.sql(
       "create role stalwart login password 'pg-password'",
@@ -114,9 +107,9 @@ export class Postgres {
   }
 
   /** What a statement answers, without its frame. */
-  ask(statement: string): string {
-    const where = ["-h", "127.0.0.1", "-p", String(this.port), "-U", "postgres"];
-    return asPostgres(join(this.#programs, "psql"), [...where, "-At", "-c", statement], "pipe").trim();
+  ask(statement: string, database = "postgres"): string {
+    const where = ["-h", "127.0.0.1", "-p", String(this.port), "-U", "postgres", "-d", database];
+    return asPostgres(join(this.programs, "psql"), [...where, "-At", "-c", statement], "pipe").trim();
   }
 
   /** Makes it offer TLS, with a certificate for localhost that it has signed itself. */
@@ -140,7 +133,7 @@ export class Postgres {
 
   resume(): void {
     const options = `-p ${this.port} -k ${this.#directory} -c listen_addresses=127.0.0.1 -c fsync=off`;
-    asPostgres(join(this.#programs, "pg_ctl"), [
+    asPostgres(join(this.programs, "pg_ctl"), [
       "-D",
       join(this.#directory, "data"),
       "-o",
@@ -153,7 +146,7 @@ export class Postgres {
   }
 
   pause(): void {
-    asPostgres(join(this.#programs, "pg_ctl"), [
+    asPostgres(join(this.programs, "pg_ctl"), [
       "-D",
       join(this.#directory, "data"),
       "-m",
@@ -246,7 +239,8 @@ export class StalwartServer {
     writeFileSync(this.path(API_LOGIN), "admin:admin-password");
   }
 
-  #command(config: string): string {
+  /** What the entrypoint starts. @param config name of its config file */
+  protected command(config: string): string {
     return `${stalwartBinary()} --config ${join(this.directory, config)}`;
   }
 
@@ -256,7 +250,7 @@ export class StalwartServer {
       TAILWART_MARKER_KEY: APPLIED_KEY,
       TAILWART_MARKER_INTERVAL: "1",
       TAILWART_HANDOVER: "2",
-      TAILWART_RECOVERY: this.#command("recovery.toml"),
+      TAILWART_RECOVERY: this.command("recovery.toml"),
     };
   }
 
@@ -267,7 +261,7 @@ export class StalwartServer {
         TAILWART_POSTGRES_HOST: "localhost",
         TAILWART_POSTGRES_PORT: String(this.#postgres.port),
         TAILWART_WATCH_PORT: String(this.ports.smtp),
-        TAILWART_STALWART: this.#command("config.toml"),
+        TAILWART_STALWART: this.command("config.toml"),
         ...(this.adminAccount && {
           TMPDIR: this.directory,
           TAILWART_ADMIN: `admin:${join(this.directory, "secrets/admin")}`,

@@ -21,6 +21,12 @@ import { AT_START, FAKE_OBJECTS } from "./fake-registry-schema.ts";
 type Json = Record<string, unknown>;
 type Row = Json & { id: string };
 
+interface Stored {
+  objects: [object: string, rows: Row[]][];
+  nextId: number;
+  storedOnce: string[];
+}
+
 const MASK = "****";
 /** maxCallsInRequest of a 0.16.18 server as it is delivered. */
 const MAX_CALLS = 16;
@@ -59,29 +65,56 @@ export class FakeRegistry {
     for (const object of this.#stored.keys()) this.#force(object);
   }
 
-  async listen(): Promise<string> {
+  /** @param port one that is free, or any */
+  async listen(port = 0): Promise<string> {
     const server = createServer((request, response) => {
       let body = "";
       request.setEncoding("utf8").on("data", (text: string) => (body += text));
       request.on("end", () => {
         if (this.answersLeft-- <= 0) return void request.socket.destroy();
         this.answers++;
+        if (!this.accepts(request.headers.authorization))
+          return void response.writeHead(401).end(JSON.stringify({ title: "Unauthorized" }));
         if (request.method === "GET" && request.url === "/jmap/session")
           return void response.end(
             JSON.stringify({ username: this.lastResort ? "admin" : "admin@lab.test" }),
           );
         if (request.method !== "POST" || request.url !== "/jmap")
           return void response.writeHead(404).end("{}");
-        if (!/^Basic /.test(request.headers.authorization ?? ""))
-          return void response.writeHead(401).end(JSON.stringify({ title: "Unauthorized" }));
         const answer = this.#answer(JSON.parse(body) as Json);
-        response.writeHead(Number(answer["status"] ?? 200), { "content-type": "application/json" });
-        response.end(JSON.stringify(answer));
+        void this.keep().then(() => {
+          response.writeHead(Number(answer["status"] ?? 200), { "content-type": "application/json" });
+          response.end(JSON.stringify(answer));
+        });
       });
     });
     this.#server = server;
-    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    await new Promise<void>((resolve) => server.listen(port, "127.0.0.1", resolve));
     return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  }
+
+  /** Whether a login is taken; any is. */
+  protected accepts(authorization = ""): boolean {
+    return authorization.startsWith("Basic ");
+  }
+
+  /** Called when a request has been done, before it is answered: what it has written dies with this process. */
+  protected keep(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  /** All that is stored, for another process that serves the same data store. */
+  protected get stored(): string {
+    const objects = [...this.#stored].map(([name, rows]) => [name, [...rows.values()]]);
+    return JSON.stringify({ objects, nextId: this.#nextId, storedOnce: [...this.#storedOnce] });
+  }
+
+  protected set stored(text: string) {
+    const { objects, nextId, storedOnce } = JSON.parse(text) as Stored;
+    for (const [name, rows] of objects) this.#stored.set(name, new Map(rows.map((row) => [row.id, row])));
+    this.#nextId = nextId;
+    for (const name of storedOnce) this.#storedOnce.add(name);
+    for (const object of this.#stored.keys()) this.#force(object);
   }
 
   close(): void {

@@ -20,6 +20,8 @@ export class FakeSubmission {
   /** How it answers MAIL. */
   mailAnswer = "250 2.1.0 OK";
   readonly implicitTls: boolean;
+  /** Called with the recipient of a message that is taken. */
+  taken: (recipient: string) => void = () => undefined;
   readonly #server = createServer((socket) => this.#accept(socket));
   readonly #sockets = new Set<Socket>();
 
@@ -27,8 +29,9 @@ export class FakeSubmission {
     this.implicitTls = implicitTls;
   }
 
-  async listen(): Promise<number> {
-    this.#server.listen(0, "127.0.0.1");
+  /** @param port one that is free, or any */
+  async listen(port = 0): Promise<number> {
+    this.#server.listen(port, "127.0.0.1");
     await once(this.#server, "listening");
     return (this.#server.address() as AddressInfo).port;
   }
@@ -68,6 +71,7 @@ export class FakeSubmission {
         if (data) {
           this.messages.push(part);
           data = false;
+          this.taken(this.recipient);
           say("250 2.0.0 Message queued");
           continue;
         }
