@@ -40,13 +40,13 @@ function resourcesOf(text: string): TestResource[] {
 const judged = (outcome: Outcome): boolean => outcome.notApplicable === undefined;
 
 const prod = goldenOf("prod");
-const registry = goldenOf("registry");
+const keys = goldenOf("keys");
 
 describe.each([
   ["once it is deployed", resourcesOf(deployed(prod))],
   ["at its first preview", resourcesOf(atFirst(prod))],
-  ["with Stalwart 0.16, once it is deployed", resourcesOf(deployed(registry))],
-  ["with Stalwart 0.16, at its first preview", resourcesOf(atFirst(registry))],
+  ["with Stalwart 0.15, once it is deployed", resourcesOf(deployed(keys))],
+  ["with Stalwart 0.15, at its first preview", resourcesOf(atFirst(keys))],
 ])("the stack of Pulumi.prod.yaml %s", (_, resources) => {
   test.each(allPolicies.map((policy) => [policy.id, policy] as const))(
     "passes %s, with nothing left unjudged",
