@@ -91,6 +91,16 @@ watch_namespace() {
   kill -USR1 $$
 }
 
+# Waits for a process to end; its status, or 143 where bash has lost it. A signal with a trap makes
+# `wait -n` leave at once: also when it has just taken the end of a process from the kernel and has
+# not noted it yet. bash holds that one to be running then, and would wait for it for ever.
+ended() {
+  if ! kill -0 "$1" 2>/dev/null && [[ $'\n'$(jobs -rp)$'\n' == *$'\n'"$1"$'\n'* ]]; then
+    return 143
+  fi
+  wait "$1" 2>/dev/null
+}
+
 # Runs a command as a job; its status, or 200 when a stop or Stalwart's end has cut it short.
 # Who has ended is asked of the kernel each turn: `wait -n` forgets a process that a signal has
 # killed between two waits, while `wait` still knows its status.
@@ -105,11 +115,11 @@ run() {
     fi
     wait -n "$job" ${child:+"$child"} 2>/dev/null
   done
-  wait "$job" 2>/dev/null
+  ended "$job"
   result=$?
   job=
   if [[ -n $child ]] && ! kill -0 "$child" 2>/dev/null; then
-    wait "$child" 2>/dev/null
+    ended "$child"
     status=$?
     child=
     result=200

@@ -127,8 +127,9 @@ export class RegistryServer extends StalwartServer {
     };
   }
 
-  /** Whether SMTP greets now. */
+  /** Whether SMTP greets, with the patience of the watch; where nobody listens, it does not. */
   async greets(): Promise<boolean> {
-    return (await talk({ port: this.ports.smtp }, ["QUIT"], 1000)).startsWith("220 ");
+    const said = await talk({ port: this.ports.smtp }, ["QUIT"], 5000).catch(() => "");
+    return said.startsWith("220 ");
   }
 }

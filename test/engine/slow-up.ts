@@ -38,7 +38,7 @@ export async function up(server: RegistryServer, desired: RegistryState, line: L
     if (message.includes(MARKER)) done.marked = done.requests + 1;
   };
   try {
-    if (!(await isDone(resource, desired, known))) server.known = await resource.apply(desired, known, log);
+    if (!(await isDone(server, resource, desired))) server.known = await resource.apply(desired, known, log);
   } catch (error) {
     done.error = error;
     if (error instanceof PartialError && !line.isKilled)
@@ -47,10 +47,16 @@ export async function up(server: RegistryServer, desired: RegistryState, line: L
   return done;
 }
 
-/** Whether there is no difference. A server that cannot be asked is none. */
-async function isDone(resource: RegistryResource, desired: RegistryState, known?: RegistryState) {
-  const { passwordsInForce: _, ...inputs } = known ?? {};
-  return isDeepStrictEqual(desired, inputs) && (await resource.isApplied(desired).catch(() => true));
+/** Whether there is no difference. One that cannot be asked counts as none, and is left to the check at the end, which wants a greeting (verify/checks.ts). */
+async function isDone(server: RegistryServer, resource: RegistryResource, desired: RegistryState) {
+  const { passwordsInForce: _, ...inputs } = server.known ?? {};
+  if (!isDeepStrictEqual(desired, inputs)) return false;
+  try {
+    return await resource.isApplied(desired);
+  } catch (error) {
+    if (await server.greets()) return true;
+    throw error;
+  }
 }
 
 function slow(way: Transport, { latency, cut = Number.POSITIVE_INFINITY }: Line, seen: Up): Transport {

@@ -43,7 +43,8 @@ function sql(statement: string): Promise<string> {
     psql.stdin.write(`${statement};\n\\echo done\n`);
     let text = "";
     for (;;) {
-      const { value } = (await lines.next()) as { value: string };
+      const { value, done } = await lines.next();
+      if (done === true) throw new Error("Postgres' client has ended");
       if (value === "done") return text;
       text = value;
     }

@@ -203,6 +203,20 @@ describe("the gate", () => {
     expect(took).toBeLessThan(2000);
   });
 
+  test("is left also when a wait ends in the moment of SIGTERM, which bash may never notice", async () => {
+    const programs = mkdtempSync(join(tmpdir(), "tailwart-sleep-"));
+    cleanups.push(() => rmSync(programs, { recursive: true }));
+    const sleep = "#!/bin/bash\n/usr/bin/sleep 0.1\n[[ $1 != 0.77 ]] || kill -TERM $PPID\n";
+    writeFileSync(join(programs, "sleep"), sleep, { mode: 0o755 });
+    const env = await environment(await freePort(), { TAILWART_GATE_INTERVAL: "0.77" });
+    // One alone is often lucky.
+    const entries = Array.from(
+      { length: 8 },
+      () => new Entrypoint({ ...env, PATH: `${programs}:${PROGRAMS}` }),
+    );
+    expect(await Promise.all(entries.map((entry) => entry.exit))).toEqual(entries.map(() => 143));
+  });
+
   test("refuses to run without a Postgres host, and says what to set", async () => {
     const entry = new Entrypoint({});
     expect(await entry.exit).toBe(64);
@@ -252,7 +266,7 @@ describe("the running server", () => {
   test("that a signal killed while bash was busy is noticed at the next wait", () => {
     // The script's own `run`, and a server that bash has reaped in the meantime: `wait -n` knows it no more.
     const wait = `
-      eval "$(sed -n '/^run() {/,/^}/p' "$0")"
+      eval "$(sed -n '/^ended() {/,/^}/p; /^run() {/,/^}/p' "$0")"
       child= status=0 job= stopping=
       sleep 60 & child=$!
       kill -KILL $child; sleep 0.3
