@@ -8,7 +8,7 @@ import {
 } from "../lib/settings/acme.ts";
 import { passthroughNames } from "../lib/names.ts";
 import { SECRET_DIRECTORY } from "../lib/stalwart/paths.ts";
-import { keyPath } from "./key-path.ts";
+import { keyPath, type Problem } from "./key-path.ts";
 import type { Config } from "./schema.ts";
 
 const EXAMPLE = {
@@ -66,12 +66,6 @@ export function withSecretFiles(provider: Provider): DnsProvider {
   return provider.type === "ovh"
     ? { ...provider, secretFile, consumerKeyFile: CONSUMER_KEY_FILE }
     : { ...provider, secretFile };
-}
-
-interface Problem {
-  path: string;
-  message: string;
-  example?: string;
 }
 
 /** What of the config decides whether a certificate can be had. */

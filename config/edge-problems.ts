@@ -1,13 +1,7 @@
 import { passthroughNames } from "../lib/names.ts";
 import { MAIL_SERVICES } from "../lib/services.ts";
-import { keyPath } from "./key-path.ts";
+import { keyPath, type Problem } from "./key-path.ts";
 import type { Config } from "./schema.ts";
-
-interface Problem {
-  path: string;
-  message: string;
-  example?: string;
-}
 
 type EdgeConfig = Pick<Config, "edge" | "mailHost" | "domains" | "services">;
 

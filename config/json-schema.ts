@@ -21,7 +21,7 @@ const SECURE: Json = {
  * words of CONFIG.md. What takes more than one key to see is said by `pulumi preview` alone. Secrets
  * are not demanded, since they are set after the file is written; a plain one is refused.
  *
- * @example stackFileSchema().properties.config.properties["tailwart:mailDomain"]
+ * @example stackFileSchema().properties.config.properties["tailwart:domains"]
  */
 export function stackFileSchema(): Json {
   const options = { target: "draft-7", io: "input", unrepresentable: "any" } as const;

@@ -4,7 +4,7 @@ import { isMagicDnsName } from "../lib/addresses.ts";
 import { UserError } from "../lib/errors.ts";
 import { certificateProblems } from "./certificates.ts";
 import { edgeProblems } from "./edge-problems.ts";
-import { keyPath, NAMESPACE } from "./key-path.ts";
+import { keyPath, NAMESPACE, type Problem } from "./key-path.ts";
 import { mailboxProblems, MOVED } from "./mailboxes.ts";
 import { metadataOf, unwrap, variantOf } from "../lib/metadata.ts";
 import { type Config, configSchema, secretSchema } from "./schema.ts";
@@ -20,12 +20,6 @@ export interface LoadedConfig {
   secrets: z.infer<typeof secretSchema>;
 }
 
-interface Finding {
-  path: string;
-  message: string;
-  example?: unknown;
-}
-
 /**
  * Parses a stack's config before any resource exists (decision 2).
  *
@@ -36,7 +30,7 @@ interface Finding {
 export function loadConfig(raw: Record<string, string>, isSecret: (key: string) => boolean): LoadedConfig {
   const plain: Record<string, unknown> = {};
   const secrets: Record<string, unknown> = {};
-  const findings: Finding[] = [];
+  const findings: Problem[] = [];
 
   for (const [fullKey, text] of Object.entries(raw)) {
     if (!fullKey.startsWith(`${NAMESPACE}:`)) continue;
@@ -81,7 +75,7 @@ export function loadConfig(raw: Record<string, string>, isSecret: (key: string) 
 }
 
 /** A structured value arrives as JSON; a key whose schema is text stays text. */
-function parseValue(key: string, text: string, findings: Finding[]): unknown {
+function parseValue(key: string, text: string, findings: Problem[]): unknown {
   const schema = configSchema.shape[key as keyof Config] as z.ZodType | undefined;
   if (schema === undefined || baseType(schema) === "string") return text;
   try {
@@ -93,8 +87,8 @@ function parseValue(key: string, text: string, findings: Finding[]): unknown {
 }
 
 /** What no single key can tell: rules between keys. */
-function crossChecks(config: Config, secrets: Record<string, unknown>): Finding[] {
-  const findings: Finding[] = [];
+function crossChecks(config: Config, secrets: Record<string, unknown>): Problem[] {
+  const findings: Problem[] = [];
   const { relay, tailnet, kvm, postgres } = config;
   if (relay.tls === "tailnet" && !isMagicDnsName(relay.host, tailnet.domain)) {
     findings.push({
@@ -142,7 +136,7 @@ function crossChecks(config: Config, secrets: Record<string, unknown>): Finding[
   return findings;
 }
 
-function describeIssue(issue: z.core.$ZodIssue, root: z.ZodType, input: unknown): Finding[] {
+function describeIssue(issue: z.core.$ZodIssue, root: z.ZodType, input: unknown): Problem[] {
   if (issue.code === "unrecognized_keys") {
     const accepted = acceptedKeys(root, issue.path, input);
     return issue.keys.map((key) => {
@@ -210,7 +204,7 @@ function valueAt(input: unknown, path: readonly PropertyKey[]): unknown {
   return path.reduce<unknown>((at, step) => (at as Record<PropertyKey, unknown> | undefined)?.[step], input);
 }
 
-function refusal(findings: Finding[]): UserError {
+function refusal(findings: Problem[]): UserError {
   const unique = new Map(findings.map((finding) => [`${finding.path} ${finding.message}`, finding]));
   const lines = [...unique.values()].map(({ path, message, example }) => {
     const shown =

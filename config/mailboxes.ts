@@ -1,8 +1,9 @@
 /** Whose mail the stack takes: domains and accounts in the config. */
 import { z } from "zod";
 
+import { splitAddress } from "../lib/email-address.ts";
 import { accountSchema as account, domainSchema as domain } from "../lib/settings/domains.ts";
-import { keyPath } from "./key-path.ts";
+import { keyPath, type Problem } from "./key-path.ts";
 import { dnsName } from "./primitives.ts";
 import type { Config } from "./schema.ts";
 
@@ -60,12 +61,6 @@ export const MOVED: Readonly<Record<string, string>> = {
   "tailwart:accounts[].name": "is the whole address now; accepts address: alice@example.org",
 };
 
-interface Problem {
-  path: string;
-  message: string;
-  example?: string;
-}
-
 /** What is wrong between domains and accounts that are well-formed each. */
 export function mailboxProblems({ domains, accounts }: Pick<Config, "domains" | "accounts">): Problem[] {
   const known = domains.map(({ name }) => name.toLowerCase());
@@ -84,7 +79,7 @@ export function mailboxProblems({ domains, accounts }: Pick<Config, "domains" | 
       const first = taken.get(each);
       if (first !== undefined)
         problems.push({ path, message: `is ${first} already; accepts each address once` });
-      else if (!known.includes(each.slice(each.lastIndexOf("@") + 1)))
+      else if (!known.includes(splitAddress(each)[1]))
         problems.push({
           path,
           message: `is in none of domains; accepts an address in ${known.join(", ")}`,
@@ -110,4 +105,4 @@ export function mailboxProblems({ domains, accounts }: Pick<Config, "domains" | 
  * @example accountName("alice@example.org", "example.org") === "alice"
  */
 export const accountName = (own: string, firstDomain: string): string =>
-  own.endsWith(`@${firstDomain.toLowerCase()}`) ? own.slice(0, own.lastIndexOf("@")) : own;
+  own.endsWith(`@${firstDomain.toLowerCase()}`) ? splitAddress(own)[0] : own;

@@ -1,7 +1,7 @@
 import { z } from "zod";
 
 import { described } from "./primitives.ts";
-import { keyPath } from "./key-path.ts";
+import { keyPath, type Problem } from "./key-path.ts";
 import type { Config } from "./schema.ts";
 
 /** Registries that give out images to those who log in only. */
@@ -43,7 +43,7 @@ export function registryOf(image: string): string {
 export function registryProblems(
   { registries, images }: Pick<Config, "registries" | "images">,
   passwords: Readonly<Record<string, string>>,
-): { path: string; message: string; example?: string }[] {
+): Problem[] {
   const used = [...new Set(Object.values(images).map(registryOf))];
   const set = (address: string) => `pulumi config set --secret --path '${passwordPath(address)}'`;
   const listed = registries.map(({ address }) => address);

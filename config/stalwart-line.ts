@@ -1,4 +1,5 @@
 import { type Line, lineOfImage } from "../lib/stalwart/line.ts";
+import type { Problem } from "./key-path.ts";
 import type { Config } from "./schema.ts";
 
 /** The part of the config that says which Stalwart runs. */
@@ -9,7 +10,7 @@ export const declaredLine = ({ images, stalwart }: Server): Line | undefined =>
   stalwart.line ?? lineOfImage(images.stalwart);
 
 /** What is wrong with the line: the image names another one, or none. What a line does not offer, offered.ts says. */
-export function lineProblems(config: Server): { path: string; message: string; example: string }[] {
+export function lineProblems(config: Server): Problem[] {
   const tagged = lineOfImage(config.images.stalwart);
   const line = declaredLine(config);
   if (line === undefined)

@@ -49,6 +49,6 @@ export function overlaps(a: AddressRange, b: AddressRange): boolean {
   return a.family === b.family && a.from <= b.to && b.from <= a.to;
 }
 
-/** Where every node of every tailnet has its addresses. */
-export const TAILNET_V4 = parseRange("100.64.0.0/10") as AddressRange;
-export const TAILNET_V6 = parseRange("fd7a:115c:a1e0::/48") as AddressRange;
+/** Ranges of every tailnet, in which its nodes have their addresses: Tailscale's CGNAT range and its ULA prefix. */
+export const TAILNET_RANGES = ["100.64.0.0/10", "fd7a:115c:a1e0::/48"] as const;
+export const [TAILNET_V4, TAILNET_V6] = TAILNET_RANGES.map(parseRange) as [AddressRange, AddressRange];

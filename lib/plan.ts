@@ -4,12 +4,12 @@ import type { Config } from "../config/schema.ts";
 import { refuseUnoffered } from "../config/offered.ts";
 import { toDesired } from "../config/server-settings.ts";
 import { declaredLine } from "../config/stalwart-line.ts";
+import { TAILNET_RANGES } from "./address-ranges.ts";
 import { isMagicDnsName } from "./addresses.ts";
 import { flowsOf } from "./flows.ts";
 import { magicDnsName, passthroughNames } from "./names.ts";
 import { ADMIN_PORT, MAIL_SERVICES, WATCH_LISTENER } from "./services.ts";
 import { parseSettings } from "./settings/parse.ts";
-import { TAILNET_RANGES } from "./settings/schema.ts";
 import { generationOf } from "./stalwart/line.ts";
 import { tagsOf } from "./tailnet/flows.ts";
 

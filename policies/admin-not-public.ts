@@ -4,7 +4,7 @@ import { isLoopback } from "./caddy/model.ts";
 import { upstreamsOf } from "./caddy-upstreams.ts";
 import { definePolicy, type Finding, type NotJudged, type Subject, type Verdict } from "./definition.ts";
 import { CONTAINER, listAt } from "./docker.ts";
-import { evaluate, type Value } from "./stalwart-condition.ts";
+import { evaluate, isTrue, type Value } from "./stalwart-condition.ts";
 import { endpointsOf, REGISTRY, type Endpoints, type PublicListener } from "./stalwart-endpoints.ts";
 import { SETTINGS } from "./stalwart-settings.ts";
 import { formatPath, read, readAt, readString, UNKNOWN_AT_PREVIEW } from "./visit.ts";
@@ -35,9 +35,9 @@ function answerTo(
     ...(port === 443 && { protocol: "https", is_tls: true }),
   };
   for (const { condition, status, unknown } of rules) {
-    const holds = unknown ? undefined : condition === undefined ? true : evaluate(condition, request);
+    const holds = unknown ? undefined : condition === undefined || isTrue(evaluate(condition, request));
     if (holds === undefined) return "unknown";
-    if (holds === false || holds === 0 || holds === "") continue;
+    if (!holds) continue;
     return evaluate(status ?? "", request) ?? "unknown";
   }
   return 200; // Stalwart's own

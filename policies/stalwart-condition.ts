@@ -26,7 +26,8 @@ function tokensOf(text: string): string[] | undefined {
   return tokens;
 }
 
-const isTrue = (value: Value): boolean | undefined =>
+/** Whether a value holds as a condition; undefined where that cannot be told. */
+export const isTrue = (value: Value): boolean | undefined =>
   value === undefined ? undefined : value !== false && value !== 0 && value !== "";
 
 const both =

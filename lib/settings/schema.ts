@@ -6,7 +6,9 @@
  */
 import { z } from "zod";
 
+import { TAILNET_RANGES } from "../address-ranges.ts";
 import { isMagicDnsName } from "../addresses.ts";
+import { splitAddress } from "../email-address.ts";
 import { SECRET_DIRECTORY } from "../stalwart/paths.ts";
 import { acmeClientSchema, acmeProblems, dnsProviderSchema } from "./acme.ts";
 import { accountSchema, domainSchema, mtaStsSchema } from "./domains.ts";
@@ -15,9 +17,6 @@ import { autoBanSchema, listenerSchema } from "./network.ts";
 import { outboundSchema, relayRouteSchema } from "./outbound.ts";
 import { domain, network, plain, secretBelow, secretFile, trustedNetwork } from "./primitives.ts";
 import { blobStoreSchema, postgresSchema } from "./stores.ts";
-
-/** Ranges of every tailnet: Tailscale's CGNAT range and its ULA prefix. They are ranges, not a node's address. */
-export const TAILNET_RANGES = ["100.64.0.0/10", "fd7a:115c:a1e0::/48"] as const;
 
 export const settingsSchema = z
   .strictObject({
@@ -159,7 +158,7 @@ export const settingsSchema = z
     });
     state.accounts.forEach((account, i) =>
       account.emails.forEach((email, j) => {
-        const emailDomain = email.slice(email.lastIndexOf("@") + 1).toLowerCase();
+        const emailDomain = splitAddress(email)[1].toLowerCase();
         if (!state.domains.some(({ name }) => name === emailDomain)) {
           issue(["accounts", i, "emails", j], `${emailDomain} is none of domains; add it there`);
         }

@@ -3,6 +3,7 @@
  * address, by which its owner logs in (common/src/auth/authentication.rs). The server shows no hash: a password is written when the
  * account is made and when its declared hash is another one than in the last deploy, not when its owner has changed it.
  */
+import { splitAddress } from "../../lib/email-address.ts";
 import type { SyncedAccounts } from "../accounts.ts";
 import type { Log } from "../log.ts";
 import type { AccountState } from "../state.ts";
@@ -23,11 +24,6 @@ const DISK = "maxDiskQuota";
 /** Bytes; null is no limit. */
 const quotaOf = (live: Row): number | null =>
   ((live["quotas"] ?? {}) as Record<string, number>)[DISK] ?? null;
-
-const split = (email: string): [name: string, domain: string] => {
-  const at = email.lastIndexOf("@");
-  return [email.slice(0, at), email.slice(at + 1)];
-};
 
 /**
  * Makes the accounts that are missing and completes the others, all in one request.
@@ -152,11 +148,11 @@ async function readAll(
   if (names.length === 0) return { domains: new Map(), rows: new Map() };
   const found = await readRows(api, ["Domain"]);
   const domains = new Map([...found].map(([key, { id }]) => [key.slice("Domain/".length), id]));
-  const known = names.filter((name) => domains.has(split(accounts[name]?.emails[0] ?? "")[1]));
+  const known = names.filter((name) => domains.has(splitAddress(accounts[name]?.emails[0] ?? "")[1]));
   const rows = await api.find(
     "Account",
     known.map((account) => {
-      const [name, domain] = split(accounts[account]?.emails[0] ?? "");
+      const [name, domain] = splitAddress(accounts[account]?.emails[0] ?? "");
       return { name, domainId: domains.get(domain) };
     }),
   );
@@ -167,7 +163,7 @@ async function readAll(
 }
 
 function rowOf({ emails, quota, secret }: AccountState, domains: Domains): Json {
-  const [name, domain] = split(emails[0] ?? "");
+  const [name, domain] = splitAddress(emails[0] ?? "");
   return {
     "@type": "User",
     name,
@@ -207,7 +203,7 @@ function aliasesOf(live: Row, domains: Domains): { email: string; alias: Json }[
 }
 
 function aliasOf(email: string, domains: Domains): Json {
-  const [name, domain] = split(email);
+  const [name, domain] = splitAddress(email);
   return { enabled: true, name, domainId: domains.get(domain) };
 }
 

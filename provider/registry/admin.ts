@@ -4,13 +4,14 @@
  * management to the internet. An account's password can be bound to addresses, which the server holds against the client that the edge names.
  * The entrypoint looks after the time when the account is not there yet (lib/stalwart/recovery.sh).
  */
+import { TAILNET_RANGES } from "../../lib/address-ranges.ts";
 import type { AdminState } from "../admin.ts";
 import type { Log } from "../log.ts";
 import type { RegistryApi, Row } from "./jmap.ts";
 import { sameValue } from "./plan.ts";
 
 /** From where he may log in: the machine itself, and the tailnet. */
-const FROM = { "127.0.0.1": true, "::1": true, "100.64.0.0/10": true, "fd7a:115c:a1e0::/48": true };
+const FROM = Object.fromEntries(["127.0.0.1", "::1", ...TAILNET_RANGES].map((range) => [range, true]));
 
 /**
  * Makes sure of the account, in the domain whose accounts log in by their names alone. The server shows no hash, so the password is written when

@@ -3,7 +3,6 @@ import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-import { parseSettings } from "../../lib/settings/parse.ts";
 import { toAccounts } from "../../lib/settings/principals.ts";
 import { toRegistryObjects } from "../../lib/settings/registry.ts";
 import type { StalwartSettings } from "../../lib/settings/schema.ts";
@@ -29,12 +28,10 @@ export class RegistryServer extends StalwartServer {
   /** The state of the last deploy. */
   known: RegistryState | undefined;
   #databases = 1;
-  readonly #postgres: Postgres;
   readonly #markerPort: number;
 
   private constructor(postgres: Postgres, ports: StalwartServer["ports"], markerPort: number) {
     super(postgres, ports);
-    this.#postgres = postgres;
     this.#markerPort = markerPort;
   }
 
@@ -53,7 +50,7 @@ export class RegistryServer extends StalwartServer {
   newDatabase(): void {
     const before = `store${this.ports.smtp}x${this.#databases - 1}`;
     this.#databases++;
-    this.#postgres.sql(
+    this.postgres.sql(
       `drop database if exists ${before} with (force)`,
       `create database ${this.database} owner stalwart`,
     );
@@ -61,22 +58,11 @@ export class RegistryServer extends StalwartServer {
 
   /** Settings whose mail to elsewhere goes by a route. */
   settingsWith(route: string): StalwartSettings {
-    const bind = "127.0.0.1";
-    return parseSettings({
-      hostname: "mail.lab.test",
-      tailnetDomain: "tail.test",
-      listeners: [
-        { name: "smtp", protocol: "smtp", port: this.ports.smtp, bind },
-        { name: "submissions", protocol: "smtp", port: this.ports.submissions, bind, implicitTls: true },
-        { name: "http", protocol: "http", port: this.ports.http, bind, proxy: false },
-      ],
+    return this.settings({
       relays: [{ name: route, host: `${route}.tail.test`, tls: "tailnet" }],
       outbound: { route },
-      postgres: { host: "localhost", port: this.#postgres.port, database: this.database },
-      domains: [{ name: "lab.test" }],
+      postgres: { host: "localhost", port: this.postgres.port, database: this.database },
       accounts: [{ name: "alice", emails: ["alice@lab.test"] }],
-      spamRules: "none",
-      adminUi: "none",
     });
   }
 
@@ -96,7 +82,7 @@ export class RegistryServer extends StalwartServer {
         ]),
       ),
       NODE_COMPILE_CACHE: join(this.directory, "compiled"),
-      FAKE_PSQL: join(this.#postgres.programs, "psql"),
+      FAKE_PSQL: join(this.postgres.programs, "psql"),
       TAILWART_DEVICE: "lo",
       TAILWART_WATCH: "on",
       TAILWART_STALWART: this.command("config.json"),

@@ -171,10 +171,10 @@ export class StalwartServer {
   /** Whether the administrator is an account of the data store, as in production, or stands in the config file, so that no test has to make one. */
   adminAccount = false;
   #process: ChildProcess | undefined;
-  #postgres: Postgres;
+  protected readonly postgres: Postgres;
 
   constructor(postgres: Postgres, ports: { smtp: number; submissions: number; http: number }) {
-    this.#postgres = postgres;
+    this.postgres = postgres;
     this.ports = ports;
   }
 
@@ -207,7 +207,7 @@ export class StalwartServer {
         { name: "submissions", protocol: "smtp", port: this.ports.submissions, bind, implicitTls: true },
         { name: "http", protocol: "http", port: this.ports.http, bind, proxy: false },
       ],
-      postgres: { host: "localhost", port: this.#postgres.port },
+      postgres: { host: "localhost", port: this.postgres.port },
       domains: [{ name: "lab.test" }],
       spamRules: "none",
       adminUi: "none",
@@ -259,7 +259,7 @@ export class StalwartServer {
       env: {
         PATH: process.env.PATH,
         TAILWART_POSTGRES_HOST: "localhost",
-        TAILWART_POSTGRES_PORT: String(this.#postgres.port),
+        TAILWART_POSTGRES_PORT: String(this.postgres.port),
         TAILWART_WATCH_PORT: String(this.ports.smtp),
         TAILWART_STALWART: this.command("config.toml"),
         ...(this.adminAccount && {

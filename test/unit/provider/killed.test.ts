@@ -2,8 +2,6 @@
 import { connect } from "node:net";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 
-import { parseSettings } from "../../../lib/settings/parse.ts";
-import { toRegistryObjects } from "../../../lib/settings/registry.ts";
 import type { StalwartSettingsInput } from "../../../lib/settings/schema.ts";
 import { UnreachableError } from "../../../provider/pipe.ts";
 import { RegistryResource } from "../../../provider/registry/resource.ts";
@@ -13,6 +11,7 @@ import { PartialError } from "../../../provider/write.ts";
 import { FakeRegistry } from "../../fakes/fake-registry.ts";
 import { FakeSubmission } from "../../fakes/fake-submission.ts";
 import { LOGIN } from "../../fakes/fake-transport.ts";
+import { registryObjects } from "./registry-objects.ts";
 
 const OK = { status: 0, stdout: "", stderr: "" };
 const smarthost = { name: "smarthost", host: "mailbox.tail.test", tls: "tailnet" as const };
@@ -68,22 +67,16 @@ const host = () => String(fake.inForce("MtaRoute").find((row) => row["@type"] ==
 const state = (more: Partial<StalwartSettingsInput> = {}): RegistryState => ({
   target: { dockerHost: "unix:///none", container: "test", api: base },
   accounts: {},
-  objects: toRegistryObjects(
-    parseSettings({
-      hostname: "mail.lab.test",
-      tailnetDomain: "tail.test",
-      listeners: [
-        { name: "smtp", protocol: "smtp", port: 25 },
-        { name: "submissions", protocol: "smtp", port: 465, implicitTls: true },
-      ],
-      relays: [smarthost],
-      outbound: { route: smarthost.name },
-      allowedIps: ["100.64.0.0/10", "203.0.113.20"],
-      postgres: { host: "db.tail.test" },
-      domains: [{ name: "lab.test" }],
-      ...more,
-    }),
-  ),
+  objects: registryObjects({
+    listeners: [
+      { name: "smtp", protocol: "smtp", port: 25 },
+      { name: "submissions", protocol: "smtp", port: 465, implicitTls: true },
+    ],
+    relays: [smarthost],
+    outbound: { route: smarthost.name },
+    allowedIps: ["100.64.0.0/10", "203.0.113.20"],
+    ...more,
+  }),
 });
 
 const resource = new RegistryResource(() => transport, 600);

@@ -1,8 +1,6 @@
 /** The probe of a route, against logs as Stalwart writes them; a real one is probed in test/engine/settings-route.test.ts. */
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 
-import { parseSettings } from "../../../lib/settings/parse.ts";
-import { toRegistryObjects } from "../../../lib/settings/registry.ts";
 import { handoverIn, type Probing, probeRoute } from "../../../provider/probe.ts";
 import { RegistryResource } from "../../../provider/registry/resource.ts";
 import type { DeclaredRoute } from "../../../provider/routing.ts";
@@ -10,6 +8,7 @@ import type { Transport } from "../../../provider/transport.ts";
 import { FakeRegistry } from "../../fakes/fake-registry.ts";
 import { FakeSubmission } from "../../fakes/fake-submission.ts";
 import { fakeTransport } from "../../fakes/fake-transport.ts";
+import { registryObjects } from "./registry-objects.ts";
 
 const OK = { status: 0, stdout: "", stderr: "" };
 const event = (name: string, rest: string, domain = "a.invalid") =>
@@ -192,17 +191,11 @@ describe("a deploy to the registry (seen on the fake registry alone)", () => {
   afterEach(() => fake.close());
 
   const objects = (relayPort = 587) =>
-    toRegistryObjects(
-      parseSettings({
-        hostname: "mail.lab.test",
-        tailnetDomain: "tail.test",
-        listeners: [{ name: "submissions", protocol: "smtp", port: 465, implicitTls: true }],
-        relays: [{ name: "smarthost", host: "mailbox.tail.test", port: relayPort, tls: "tailnet" }],
-        outbound: { route: "smarthost" },
-        postgres: { host: "db.tail.test" },
-        domains: [{ name: "lab.test" }],
-      }),
-    );
+    registryObjects({
+      listeners: [{ name: "submissions", protocol: "smtp", port: 465, implicitTls: true }],
+      relays: [{ name: "smarthost", host: "mailbox.tail.test", port: relayPort, tls: "tailnet" }],
+      outbound: { route: "smarthost" },
+    });
 
   /** A probe goes to the host that the test says. */
   function resource(host: string) {

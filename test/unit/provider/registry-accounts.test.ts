@@ -1,14 +1,13 @@
 /** People's accounts on Stalwart 0.16 and later, against the fake of its registry. */
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 
-import { parseSettings } from "../../../lib/settings/parse.ts";
-import { toRegistryObjects } from "../../../lib/settings/registry.ts";
 import { RegistryResource } from "../../../provider/registry/resource.ts";
 import type { RegistryState } from "../../../provider/registry/state.ts";
 import type { AccountState } from "../../../provider/state.ts";
 import { PartialError } from "../../../provider/write.ts";
 import { FakeRegistry } from "../../fakes/fake-registry.ts";
 import { registryTransport } from "../../fakes/fake-transport.ts";
+import { registryObjects } from "./registry-objects.ts";
 
 const hash = (letter: string) => `$2b$12$${letter.repeat(53)}`;
 const alice = (more: Partial<AccountState> = {}): AccountState => ({
@@ -29,16 +28,7 @@ const resource = () => new RegistryResource(() => registryTransport(() => fake))
 const state = (accounts: RegistryState["accounts"]): RegistryState => ({
   target: { dockerHost: "unix:///none", container: "test", api: base },
   accounts,
-  objects: toRegistryObjects(
-    parseSettings({
-      hostname: "mail.lab.test",
-      tailnetDomain: "tail.test",
-      listeners: [{ name: "admin", protocol: "http", port: 8080, proxy: false }],
-      outbound: { route: "mx" },
-      postgres: { host: "db.tail.test" },
-      domains: [{ name: "lab.test" }, { name: "second.test" }],
-    }),
-  ),
+  objects: registryObjects({ domains: [{ name: "lab.test" }, { name: "second.test" }] }),
 });
 const up = async (accounts: RegistryState["accounts"], previous?: RegistryState) => {
   const said: string[] = [];

@@ -1,12 +1,11 @@
 /** The administrator's account of Stalwart 0.16 and later, against the fake of its registry. */
 import { afterEach, beforeEach, expect, test } from "vitest";
 
-import { parseSettings } from "../../../lib/settings/parse.ts";
-import { toRegistryObjects } from "../../../lib/settings/registry.ts";
 import { RegistryResource } from "../../../provider/registry/resource.ts";
 import type { RegistryState } from "../../../provider/registry/state.ts";
 import { FakeRegistry } from "../../fakes/fake-registry.ts";
 import { registryTransport } from "../../fakes/fake-transport.ts";
+import { registryObjects } from "./registry-objects.ts";
 
 const hash = (letter: string) => `$2b$12$${letter.repeat(53)}`;
 
@@ -25,16 +24,7 @@ const state = (secret = hash("a"), domains = ["lab.test"]): RegistryState => ({
   target: { dockerHost: "unix:///none", container: "test", api: base },
   accounts: {},
   admin: { name: "admin", secret },
-  objects: toRegistryObjects(
-    parseSettings({
-      hostname: "mail.lab.test",
-      tailnetDomain: "tail.test",
-      listeners: [{ name: "admin", protocol: "http", port: 8080, proxy: false }],
-      outbound: { route: "mx" },
-      postgres: { host: "db.tail.test" },
-      domains: domains.map((name) => ({ name })),
-    }),
-  ),
+  objects: registryObjects({ domains: domains.map((name) => ({ name })) }),
 });
 
 const up = async (desired: RegistryState, previous?: RegistryState) => {

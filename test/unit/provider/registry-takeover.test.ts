@@ -2,14 +2,13 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 
 import { UserError } from "../../../lib/errors.ts";
-import { parseSettings } from "../../../lib/settings/parse.ts";
-import { toRegistryObjects } from "../../../lib/settings/registry.ts";
 import type { StalwartSettingsInput } from "../../../lib/settings/schema.ts";
 import { CLAIM, CLAIM_ROW, MARKER } from "../../../provider/registry/plan.ts";
 import { RegistryResource } from "../../../provider/registry/resource.ts";
 import type { RegistryState } from "../../../provider/registry/state.ts";
 import { FakeRegistry } from "../../fakes/fake-registry.ts";
 import { registryTransport } from "../../fakes/fake-transport.ts";
+import { registryObjects, VIA_SMARTHOST } from "./registry-objects.ts";
 
 const hash = (letter: string) => `$2b$12$${letter.repeat(53)}`;
 
@@ -32,19 +31,12 @@ const state = (
   target: { dockerHost: "unix:///none", container: "test", api: base },
   accounts: { alice: { emails: ["alice@lab.test", "post@lab.test"], secret: hash("a") } },
   admin: { name: "admin", secret: hash("n") },
-  objects: toRegistryObjects(
-    parseSettings({
-      hostname: "mail.lab.test",
-      tailnetDomain: "tail.test",
-      // No probe of a route is handed in without a listener that speaks SMTP.
-      listeners: [{ name: "imaps", protocol: "imap", port: 993, implicitTls: true }],
-      relays: [{ name: "smarthost", host: "mailbox.tail.test", tls: "tailnet" }],
-      outbound: { route: "smarthost" },
-      postgres: { host: "db.tail.test" },
-      domains: [{ name: "lab.test" }],
-      ...more,
-    }),
-  ),
+  objects: registryObjects({
+    ...VIA_SMARTHOST,
+    // No probe of a route is handed in without a listener that speaks SMTP.
+    listeners: [{ name: "imaps", protocol: "imap", port: 993, implicitTls: true }],
+    ...more,
+  }),
   ...rest,
 });
 const up = (desired: RegistryState, previous?: RegistryState) =>

@@ -1,8 +1,7 @@
 /** The settings of Stalwart 0.16 and later, against a fake of its registry; the requests go through the real pipe. */
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 
-import { parseSettings } from "../../../lib/settings/parse.ts";
-import { toRegistryObjects, type RegistryObjects } from "../../../lib/settings/registry.ts";
+import type { RegistryObjects } from "../../../lib/settings/registry.ts";
 import type { StalwartSettingsInput } from "../../../lib/settings/schema.ts";
 import { diffProperties } from "../../../provider/diff.ts";
 import { convergeRegistry } from "../../../provider/registry/converge.ts";
@@ -12,26 +11,20 @@ import type { RegistryState } from "../../../provider/registry/state.ts";
 import { UNKNOWN } from "../../../provider/state.ts";
 import { FakeRegistry } from "../../fakes/fake-registry.ts";
 import { registryTransport } from "../../fakes/fake-transport.ts";
+import { registryObjects, VIA_SMARTHOST } from "./registry-objects.ts";
 
 const RELAY_SECRET = "/etc/stalwart/secrets/relay";
 
 const desired = (more: Partial<StalwartSettingsInput> = {}) =>
-  toRegistryObjects(
-    parseSettings({
-      hostname: "mail.lab.test",
-      tailnetDomain: "tail.test",
-      listeners: [
-        { name: "smtp", protocol: "smtp", port: 25 },
-        { name: "sieve", protocol: "managesieve", port: 4190 },
-        { name: "admin", protocol: "http", port: 8080, proxy: false },
-      ],
-      relays: [{ name: "smarthost", host: "mailbox.tail.test", tls: "tailnet" }],
-      outbound: { route: "smarthost" },
-      postgres: { host: "db.tail.test" },
-      domains: [{ name: "lab.test" }],
-      ...more,
-    }),
-  );
+  registryObjects({
+    ...VIA_SMARTHOST,
+    listeners: [
+      { name: "smtp", protocol: "smtp", port: 25 },
+      { name: "sieve", protocol: "managesieve", port: 4190 },
+      { name: "admin", protocol: "http", port: 8080, proxy: false },
+    ],
+    ...more,
+  });
 
 let fake: FakeRegistry;
 let base: string;
