@@ -1,8 +1,11 @@
 /**
  * People's accounts of 0.16 and later. They hold mail, so a deploy makes and completes them, and never destroys one. An account is its own
  * address, by which its owner logs in (common/src/auth/authentication.rs). The server shows no hash: a password is written when the
- * account is made and when its declared hash is another one than in the last deploy, not when its owner has changed it.
+ * account is made and when its declared hash is another one than in the last deploy, not when its owner has changed it. Which ones
+ * were written, the claim says: the state may be lost, or the resource made anew, while the accounts stay.
  */
+import { createHash } from "node:crypto";
+
 import { splitAddress } from "../../lib/email-address.ts";
 import type { SyncedAccounts } from "../accounts.ts";
 import type { Log } from "../log.ts";
@@ -10,13 +13,24 @@ import type { AccountState } from "../state.ts";
 import { PartialError } from "../write.ts";
 import { passwordOf } from "./admin.ts";
 import { type Changes, RefusedError, type RegistryApi, type Row } from "./jmap.ts";
-import { readRows } from "./plan.ts";
+import { CLAIM, CLAIM_ROW, objectOf, readRows } from "./plan.ts";
 
 type Json = Record<string, unknown>;
 type Accounts = Readonly<Record<string, AccountState>>;
 
 /** Domain → id of its row. */
 type Domains = ReadonlyMap<string, string>;
+
+/** Says of a password that it was written, and nothing of the password: the hash that it is made of is salted. */
+const fingerprintOf = (name: string, { secret }: AccountState): string =>
+  createHash("sha256").update(`${name}:${secret}`).digest("hex").slice(0, 16);
+
+/** The claim's words: those fingerprints. */
+const WRITTEN = "Passwords written: ";
+const fingerprintsIn = (claim: Row | undefined): string[] => {
+  const words = String(claim?.["description"] ?? "");
+  return words.startsWith(WRITTEN) ? words.slice(WRITTEN.length).split(" ") : [];
+};
 
 /** The one quota that is declared; others are nobody's business here. */
 const DISK = "maxDiskQuota";
@@ -33,10 +47,11 @@ const quotaOf = (live: Row): number | null =>
 export async function syncAccounts(
   api: RegistryApi,
   desired: Accounts,
-  previous: { accounts?: Accounts; passwordsInForce?: readonly string[] },
+  previous: Accounts,
   log: Log,
 ): Promise<SyncedAccounts> {
-  const { domains, rows } = await readAll(api, desired);
+  const { claim, domains, rows } = await readAll(api, desired);
+  const written = new Set(fingerprintsIn(claim));
   const changes: Required<Changes> = { create: {}, update: {}, destroy: [] };
   const names: Record<string, string> = {};
   const passwordsInForce: string[] = [];
@@ -52,12 +67,12 @@ export async function syncAccounts(
     }
     if (live["@type"] !== "User")
       throw new Error(`${name} is a ${String(live["@type"])} in ${api.transport.name}, not an account`);
-    const before = previous.accounts?.[name];
+    const before = previous[name];
     const update = completion(live, account, before, domains);
     if (before && before.secret !== account.secret) {
       update[`credentials/${passwordOf(live)[0]}/secret`] = account.secret;
       passwordsInForce.push(name);
-    } else if (previous.passwordsInForce?.includes(name)) passwordsInForce.push(name);
+    } else if (written.has(fingerprintOf(name, account))) passwordsInForce.push(name);
     else if (!before)
       log(
         `account ${name} was there before and keeps its password: the one made for it is not set. ` +
@@ -70,17 +85,45 @@ export async function syncAccounts(
     names[live.id] = name;
   }
   const writes = Object.keys(names).length;
+  await noteWritten(api, claim, desired, previous, passwordsInForce);
   try {
     if (writes > 0) await api.set("Account", changes, names);
   } catch (error) {
     if (!(error instanceof RefusedError)) throw error;
     const refused = new Set(error.refused.map((id) => names[id]));
     throw new PartialError(error, undefined, {
-      accounts: { ...previous.accounts, ...without(desired, refused) },
+      accounts: { ...previous, ...without(desired, refused) },
       passwordsInForce: passwordsInForce.filter((name) => !refused.has(name)),
     });
   }
   return { writes, passwordsInForce };
+}
+
+/**
+ * Before the passwords themselves: one that is noted and was not written is written by the next deploy, one
+ * that was written and not noted would be taken for its owner's.
+ */
+async function noteWritten(
+  api: RegistryApi,
+  claim: Row | undefined,
+  desired: Accounts,
+  previous: Accounts,
+  names: readonly string[],
+): Promise<void> {
+  const noted = new Set(fingerprintsIn(claim));
+  const before = [...noted].join(" ");
+  for (const name of names) {
+    const [account, former] = [desired[name], previous[name]];
+    if (former) noted.delete(fingerprintOf(name, former));
+    if (account) noted.add(fingerprintOf(name, account));
+  }
+  const now = [...noted].join(" ");
+  if (now === before) return;
+  const description = WRITTEN + now;
+  const change = claim
+    ? { update: { [claim.id]: { description } } }
+    : { create: { claim: { ...CLAIM_ROW, description } } };
+  await api.set(objectOf(CLAIM), change, { [claim?.id ?? "claim"]: CLAIM });
 }
 
 /** What is to be written of an account that is there, but for its password. */
@@ -143,11 +186,12 @@ export async function readAccounts(
 async function readAll(
   api: RegistryApi,
   accounts: Accounts,
-): Promise<{ domains: Domains; rows: Map<string, Row> }> {
+): Promise<{ claim: Row | undefined; domains: Domains; rows: Map<string, Row> }> {
   const names = Object.keys(accounts);
-  if (names.length === 0) return { domains: new Map(), rows: new Map() };
-  const found = await readRows(api, ["Domain"]);
-  const domains = new Map([...found].map(([key, { id }]) => [key.slice("Domain/".length), id]));
+  if (names.length === 0) return { claim: undefined, domains: new Map(), rows: new Map() };
+  const found = await readRows(api, ["Domain", CLAIM]);
+  const ofDomains = [...found].filter(([key]) => objectOf(key) === "Domain");
+  const domains = new Map(ofDomains.map(([key, { id }]) => [key.slice("Domain/".length), id]));
   const known = names.filter((name) => domains.has(splitAddress(accounts[name]?.emails[0] ?? "")[1]));
   const rows = await api.find(
     "Account",
@@ -157,6 +201,7 @@ async function readAll(
     }),
   );
   return {
+    claim: found.get(CLAIM),
     domains,
     rows: new Map(known.flatMap((name, i) => (rows[i] ? [[name, rows[i]] as const] : []))),
   };

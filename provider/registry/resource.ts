@@ -102,7 +102,7 @@ export class RegistryResource implements ServedResource<RegistryState> {
       interrupted,
       log,
       accounts: async () => {
-        const { writes, passwordsInForce } = await syncAccounts(api, accounts, previous ?? {}, log);
+        const { writes, passwordsInForce } = await syncAccounts(api, accounts, previous?.accounts ?? {}, log);
         people = { accounts, passwordsInForce };
         return writes;
       },

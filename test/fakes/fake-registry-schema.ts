@@ -166,7 +166,7 @@ export const FAKE_OBJECTS: Readonly<Record<string, FakeObject>> = {
   },
   MtaConnectionStrategy: {
     primaryKey: "name",
-    variants: { "": { name, connectTimeout: of("number") } },
+    variants: { "": { name, description: nullable("string"), connectTimeout: of("number") } },
     defaults: { connectTimeout: 300_000 },
   },
   MtaOutboundStrategy: {

@@ -67,7 +67,8 @@ export class FakeRegistry {
 
   /** @param port one that is free, or any */
   async listen(port = 0): Promise<string> {
-    const server = createServer((request, response) => {
+    // An idle connection is ended by nobody: hyper has no timer there (http/src/request.rs, `handle_session`).
+    const server = createServer({ keepAliveTimeout: 0 }, (request, response) => {
       let body = "";
       request.setEncoding("utf8").on("data", (text: string) => (body += text));
       request.on("end", () => {

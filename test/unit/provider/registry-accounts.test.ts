@@ -100,6 +100,27 @@ describe("a password", () => {
     expect(said).toContain("pulumi up --replace '**RandomPassword::*-account-alice'");
     expect((await up({ alice: alice() }, left)).said).not.toContain("was there before");
   });
+
+  test("that a deploy has written is known where the state is lost, and its hash stands nowhere else", async () => {
+    await up({ alice: alice(), bob: alice({ emails: ["bob@lab.test"] }) });
+    const { left, said } = await up({ alice: alice(), bob: alice({ emails: ["bob@lab.test"] }) });
+    expect(left.passwordsInForce).toEqual(["alice", "bob"]);
+    expect(said).not.toContain("was there before");
+    expect(JSON.stringify(fake.inForce("MtaConnectionStrategy"))).not.toContain(hash("a").slice(7));
+  });
+
+  test("that was replaced is known by its successor alone", async () => {
+    const { left } = await up({ alice: alice() });
+    await up({ alice: alice({ secret: hash("b") }) }, left);
+    expect((await up({ alice: alice({ secret: hash("b") }) })).left.passwordsInForce).toEqual(["alice"]);
+    expect((await up({ alice: alice() })).left.passwordsInForce).toEqual([]);
+  });
+
+  test("is known after a destroy, which leaves the account", async () => {
+    const { left } = await up({ alice: alice() });
+    await resource().delete(left, () => undefined);
+    expect((await up({ alice: alice() })).left.passwordsInForce).toEqual(["alice"]);
+  });
 });
 
 describe("addresses", () => {
