@@ -71,6 +71,7 @@ export class MailSettings extends pulumi.ComponentResource {
               settings: toSettingKeys(settings),
               fileSettings: toFileKeys(settings),
               domains: principals.domains,
+              lists: principals.lists,
               admin,
               accounts: withHashes(principals.accounts),
             },

@@ -2,7 +2,11 @@
 import { z } from "zod";
 
 import { splitAddress } from "../lib/email-address.ts";
-import { accountSchema as account, domainSchema as domain } from "../lib/settings/domains.ts";
+import {
+  accountSchema as account,
+  domainSchema as domain,
+  listSchema as list,
+} from "../lib/settings/domains.ts";
 import { keyPath, type Problem } from "./key-path.ts";
 import { dnsName } from "./primitives.ts";
 import type { Config } from "./schema.ts";
@@ -53,6 +57,22 @@ export const accountsSchema = z
     "Mailboxes to make sure of, each with a generated password that lies encrypted in the state. One that is taken from the list is left in place with its mail.",
   );
 
+export const listsSchema = z
+  .array(
+    z.strictObject({
+      address: address.describe("The list's own address."),
+      recipients: list.shape.recipients,
+    }),
+  )
+  .default([])
+  .meta({
+    accepts: "a list of mailing lists",
+    examples: [[{ address: "team@example.org", recipients: ["alice@example.org", "carol@example.net"] }]],
+  })
+  .describe(
+    "Addresses whose mail goes to several others. No mail lies in one, so one that is taken from the list goes.",
+  );
+
 /** Old keys → what is written now. */
 export const MOVED: Readonly<Record<string, string>> = {
   "tailwart:mailDomain": "is an entry of domains now; accepts tailwart:domains: [{ name: example.org }]",
@@ -62,7 +82,11 @@ export const MOVED: Readonly<Record<string, string>> = {
 };
 
 /** What is wrong between domains and accounts that are well-formed each. */
-export function mailboxProblems({ domains, accounts }: Pick<Config, "domains" | "accounts">): Problem[] {
+export function mailboxProblems({
+  domains,
+  accounts,
+  lists,
+}: Pick<Config, "domains" | "accounts" | "lists">): Problem[] {
   const known = domains.map(({ name }) => name.toLowerCase());
   const problems: Problem[] = [];
   known.forEach((name, i) => {
@@ -73,23 +97,35 @@ export function mailboxProblems({ domains, accounts }: Pick<Config, "domains" | 
       });
   });
   const taken = new Map<string, string>();
-  accounts.forEach(({ address: own, aliases }, i) =>
-    [own, ...aliases].forEach((each, j) => {
-      const path = keyPath(j === 0 ? ["accounts", i, "address"] : ["accounts", i, "aliases", j - 1]);
-      const first = taken.get(each);
-      if (first !== undefined)
-        problems.push({ path, message: `is ${first} already; accepts each address once` });
-      else if (!known.includes(splitAddress(each)[1]))
+  const take = (each: string, path: string) => {
+    const first = taken.get(each);
+    if (first !== undefined)
+      problems.push({ path, message: `is ${first} already; accepts each address once` });
+    else if (!known.includes(splitAddress(each)[1]))
+      problems.push({
+        path,
+        message: `is in none of domains; accepts an address in ${known.join(", ")}`,
+        example: `alice@${known[0]}`,
+      });
+    taken.set(each, path);
+  };
+  accounts.forEach(({ address: own, aliases }, i) => {
+    take(own, keyPath(["accounts", i, "address"]));
+    aliases.forEach((alias, j) => take(alias, keyPath(["accounts", i, "aliases", j])));
+  });
+  const people = new Set(taken.keys());
+  lists.forEach(({ address: own }, i) => take(own, keyPath(["lists", i, "address"])));
+  lists.forEach(({ recipients }, i) =>
+    recipients.forEach((recipient, j) => {
+      if (lists.some(({ address: own }) => own === recipient))
         problems.push({
-          path,
-          message: `is in none of domains; accepts an address in ${known.join(", ")}`,
-          example: `alice@${known[0]}`,
+          path: keyPath(["lists", i, "recipients", j]),
+          message: "is a list; accepts the addresses of its recipients",
         });
-      taken.set(each, path);
     }),
   );
   domains.forEach(({ catchAll }, i) => {
-    if (catchAll !== undefined && !taken.has(catchAll))
+    if (catchAll !== undefined && !people.has(catchAll))
       problems.push({
         path: keyPath(["domains", i, "catchAll"]),
         message: "is no address of accounts; accepts one that is",

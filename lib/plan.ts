@@ -84,6 +84,7 @@ export function planOf(config: Config) {
       emails: [address, ...aliases],
       ...(quota !== undefined && { quota }),
     })),
+    lists: config.lists,
   });
   refuseUnoffered(line, settings, config.settings.takeOver);
 

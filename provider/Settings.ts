@@ -22,6 +22,8 @@ export interface SettingsArgs {
     string,
     { emails: pulumi.Input<string>[]; quota?: pulumi.Input<number>; secret: pulumi.Input<string> }
   >;
+  /** Mailing lists: address → recipients. One that is taken from the map is deleted. @default {} */
+  lists?: Record<string, pulumi.Input<string>[]>;
   /**
    * Whether this is an `up` and no preview, which reaches no server: then a data store that does not hold the last deploy any more counts as a
    * difference. No difference by itself. @default false

@@ -1,5 +1,5 @@
 /**
- * Domains and accounts. They hold people's mail, so a deploy makes and completes them and never deletes one. A password is set when the
+ * Domains, accounts and mailing lists. The first two hold people's mail, so a deploy makes and completes them and never deletes one. A password is set when the
  * account is made and when its declared hash changes: not put back when its owner has changed it.
  */
 import { withAllPermissions } from "./admin.ts";
@@ -29,6 +29,48 @@ export async function syncDomains(api: StalwartApi, desired: SettingsState, log:
   }
   return writes;
 }
+
+/**
+ * Makes, completes and deletes mailing lists: no mail lies in one. Every recipient is an external member, since those are
+ * addresses, and a server looks each up when mail comes (smtp/src/inbound/rcpt.rs).
+ *
+ * @returns how many were written
+ */
+export async function syncLists(
+  api: StalwartApi,
+  { lists = {} }: SettingsState,
+  previous: SettingsState | undefined,
+  log: Log,
+): Promise<number> {
+  let writes = 0;
+  for (const [address, recipients] of Object.entries(lists)) {
+    const live = await api.principal(address);
+    if (live && live.type !== "list")
+      throw new Error(`${address} is a ${live.type} in ${api.transport.name}, not a mailing list`);
+    if (live && isSameSet(live.externalMembers, recipients)) continue;
+    log(`${live ? "updating" : "making"} mailing list ${address}`);
+    if (live)
+      await api.updatePrincipal(address, [{ action: "set", field: "externalMembers", value: recipients }]);
+    else
+      await api.createPrincipal({
+        type: "list",
+        name: address,
+        emails: [address],
+        externalMembers: recipients,
+      });
+    writes++;
+  }
+  for (const address of Object.keys(previous?.lists ?? {})) {
+    if (address in lists || (await api.principal(address))?.type !== "list") continue;
+    log(`deleting mailing list ${address}`);
+    await api.deletePrincipal(address);
+    writes++;
+  }
+  return writes;
+}
+
+const isSameSet = (some: readonly string[], others: readonly string[]): boolean =>
+  new Set(some).size === new Set(others).size && some.every((each) => others.includes(each));
 
 /** Makes the accounts that are missing, and completes the others. */
 export async function syncAccounts(

@@ -18,11 +18,13 @@ export interface Principal {
   disabledPermissions: string[];
   /** Bytes; 0 is no limit. */
   quota: number;
+  /** Of a mailing list: whom it goes to besides accounts that are its members. */
+  externalMembers: string[];
 }
 
 export type PrincipalUpdate =
   | { action: "addItem" | "removeItem"; field: "emails" | "secrets"; value: string }
-  | { action: "set"; field: "disabledPermissions"; value: string[] }
+  | { action: "set"; field: "disabledPermissions" | "externalMembers"; value: string[] }
   | { action: "set"; field: "quota"; value: number };
 
 /** Thrown when the login is refused, as it is until the entrypoint has noticed and has started the server with another administrator. */
@@ -112,11 +114,16 @@ export class StalwartApi {
       roles: many(data["roles"]),
       disabledPermissions: many(data["disabledPermissions"]),
       quota: Number(data["quota"] ?? 0),
+      externalMembers: many(data["externalMembers"]),
     };
   }
 
   async createPrincipal(principal: Record<string, unknown>): Promise<void> {
     await this.request("POST", "/api/principal", principal);
+  }
+
+  async deletePrincipal(name: string): Promise<void> {
+    await this.request("DELETE", `/api/principal/${encodeURIComponent(name)}`);
   }
 
   /** What is queued for a domain, in the words of each recipient's state. */

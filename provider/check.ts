@@ -20,7 +20,7 @@ const HASH =
 /** Fills in defaults. Unknown values pass: they are checked again once they are known. */
 export function withDefaults(inputs: Json): Json {
   const target = isMap(inputs.target) ? { api: DEFAULT_API, ...inputs.target } : inputs.target;
-  return { fileSettings: {}, domains: [], accounts: {}, ...inputs, target };
+  return { fileSettings: {}, domains: [], accounts: {}, lists: {}, ...inputs, target };
 }
 
 /** Everything that is wrong with the inputs; [] when nothing is. Never repeats a secret. */
@@ -67,13 +67,16 @@ export function checkInputs(inputs: Json): Failure[] {
   }
   checkAccounts(inputs.accounts, fail);
   checkAdmin(inputs.admin, inputs.accounts, fail);
+  checkLists(inputs.lists, fail);
   for (const property of Object.keys(inputs)) {
     if (
-      !["target", "settings", "fileSettings", "domains", "accounts", "admin", "deploying"].includes(property)
+      !["target", "settings", "fileSettings", "domains", "accounts", "lists", "admin", "deploying"].includes(
+        property,
+      )
     ) {
       fail(
         property,
-        "is no property of this resource; accepts target, settings, fileSettings, domains, accounts and admin",
+        "is no property of this resource; accepts target, settings, fileSettings, domains, accounts, lists and admin",
       );
     }
   }
@@ -151,6 +154,17 @@ export function checkAccounts(accounts: unknown, fail: Fail): void {
       fail(`accounts["${name}"].quota`, "accepts a whole number of bytes, such as 10737418240");
     if (!isHash(secret)) fail(`accounts["${name}"].secret`, HASH_ACCEPTED);
   }
+}
+
+function checkLists(lists: unknown, fail: Fail): void {
+  if (lists === UNKNOWN) return;
+  if (!isMap(lists)) return fail("lists", "accepts a map of addresses to lists of recipients");
+  for (const [address, recipients] of Object.entries(lists))
+    if (
+      recipients !== UNKNOWN &&
+      !(Array.isArray(recipients) && recipients.length > 0 && recipients.every((r) => typeof r === "string"))
+    )
+      fail(`lists["${address}"]`, "accepts a list with at least one e-mail address");
 }
 
 const HASH_ACCEPTED = "accepts a bcrypt ($2b$…) or SHA-512 crypt ($6$…) hash, not a password";

@@ -1,7 +1,7 @@
 /** Brings a live server to the desired state: read, write what differs, reload, read again, compare. Every step may be repeated. */
 import { UserError } from "../lib/errors.ts";
 import { APPLIED_KEY, type SettingKeys } from "../lib/settings/keys.ts";
-import { syncAccounts, syncDomains, type SyncedAccounts } from "./accounts.ts";
+import { syncAccounts, syncDomains, syncLists, type SyncedAccounts } from "./accounts.ts";
 import { syncAdmin } from "./admin.ts";
 import type { StalwartApi } from "./api.ts";
 import { fetchDownloads } from "./downloads.ts";
@@ -15,7 +15,7 @@ import type { SettingsState } from "./state.ts";
 import { putBack, writeMarker, writePlan } from "./write.ts";
 
 export interface Convergence {
-  /** How many settings, domains and accounts were written or deleted, and downloads fetched. 0 when the server was as desired. */
+  /** How many settings, domains, accounts and lists were written or deleted, and downloads fetched. 0 when the server was as desired. */
   writes: number;
   restarted: boolean;
   /** Accounts whose password is the declared one. */
@@ -73,10 +73,12 @@ export async function converge(
   }
   let domains: number;
   let accounts: SyncedAccounts;
+  let lists: number;
   try {
     await writePlan(api, plan, log);
     domains = await syncDomains(api, desired, log);
     accounts = await syncAccounts(api, desired, previous, log);
+    lists = await syncLists(api, desired, previous, log);
     // Also with nothing to write: an earlier run may have been killed between its writes and its reload.
     const refusal = await reload(api, reroutes && stale.length > 0 && !held);
     await writeMarker(api, plan, log);
@@ -101,7 +103,7 @@ export async function converge(
   // Last, and nothing is put back for it: mail goes its way without rules as well.
   const fetched = await fetchDownloads(api, desired, previous, log);
   return {
-    writes: written.length + admins + domains + accounts.writes + fetched,
+    writes: written.length + admins + domains + accounts.writes + lists + fetched,
     restarted: reroutes || stale.length > 0,
     passwordsInForce: accounts.passwordsInForce,
   };

@@ -1,6 +1,6 @@
 /** The resource `tailwart:mail:Settings`: what the engine's calls mean for a mail server. */
 import { APPLIED_KEY, ownedGroups, inGroup } from "../lib/settings/keys.ts";
-import { hasPassword } from "./accounts.ts";
+import { hasPassword, syncLists } from "./accounts.ts";
 import { StalwartApi } from "./api.ts";
 import { checkInputs, withDefaults } from "./check.ts";
 import { converge } from "./converge.ts";
@@ -78,6 +78,11 @@ export class SettingsResource implements ServedResource<SettingsState> {
       };
       if (hasPassword(principal, account)) passwordsInForce.push(name);
     }
+    const lists: Record<string, string[]> = {};
+    for (const [address, recipients] of Object.entries(state.lists ?? {})) {
+      const live = await api.principal(address);
+      if (live) lists[address] = inOrderOf(recipients, live.externalMembers);
+    }
     // Gone counts as a difference; a changed password locks the provider out, which the entrypoint sees to.
     const admin = state.admin && (await api.principal(state.admin.name)) ? { admin: state.admin } : {};
     const left = state.interrupted === true ? { interrupted: true } : {};
@@ -87,6 +92,7 @@ export class SettingsResource implements ServedResource<SettingsState> {
       fileSettings,
       domains,
       accounts,
+      lists,
       passwordsInForce,
       ...admin,
       ...left,
@@ -94,13 +100,14 @@ export class SettingsResource implements ServedResource<SettingsState> {
   }
 
   /**
-   * Takes back the settings that were declared; Stalwart's own defaults hold then. Domains, accounts and their mail stay, and so does config.toml,
+   * Takes back the settings and lists that were declared; Stalwart's own defaults hold then. Domains, accounts and their mail stay, and so does config.toml,
    * which goes with the container. A server that is gone or does not run keeps its settings in Postgres, where the next `up` finds them:
    * an unreachable database must not make a stack impossible to destroy.
    */
   async delete(state: SettingsState, log: Log): Promise<void> {
     const api = this.#api(state);
     if (!(await canBeAsked(api, log))) return;
+    await syncLists(api, { ...state, lists: {} }, state, log);
     const { remove } = planSettings(await readLive(api, state.settings), {}, state.settings);
     if (remove.length === 0) return;
     // In the opposite order of a deploy: first what names a route, then the route.
@@ -110,6 +117,12 @@ export class SettingsResource implements ServedResource<SettingsState> {
     log(`${remove.length} settings deleted; domains and accounts stay`);
   }
 }
+
+/** What is there, in the declaration's order, so that only real differences show. */
+const inOrderOf = (declared: readonly string[], live: readonly string[]): string[] => [
+  ...declared.filter((each) => live.includes(each)),
+  ...live.filter((each) => !declared.includes(each)),
+];
 
 function isStranger(key: string, groups: string[], state: SettingsState): boolean {
   return groups.some((group) => inGroup(key, group)) && !(key in state.fileSettings) && !/\.auth\./.test(key);

@@ -36,6 +36,8 @@ export interface SettingsState extends Interruptible {
   domains: string[];
   /** Accounts by login name. Never deleted by a deploy. */
   accounts: Record<string, AccountState>;
+  /** Mailing lists: address → recipients. One that is not declared any more is deleted. */
+  lists?: Record<string, string[]>;
   /** An output: the accounts whose password is the declared one. */
   passwordsInForce?: string[];
   /** The account that the API is logged in to. Without it, it is somebody else's matter. */
@@ -60,6 +62,7 @@ export function interruptedState(news: SettingsState, olds: SettingsState | unde
     fileSettings: { ...olds?.fileSettings, ...news.fileSettings },
     domains: [...new Set([...(olds?.domains ?? []), ...news.domains])],
     accounts: { ...olds?.accounts, ...(Object.fromEntries(accounts) as SettingsState["accounts"]) },
+    lists: { ...olds?.lists, ...news.lists },
     interrupted: true,
   };
 }

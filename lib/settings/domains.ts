@@ -31,6 +31,25 @@ export const accountSchema = z.strictObject({
 export const bytesOf = (size: string): number =>
   Number.parseInt(size, 10) * 1024 ** ("MGT".indexOf(size.at(-1) ?? "") + 2);
 
+/** An address as the server keeps it: in lower case (utils/src/lib.rs, `sanitize_email`). */
+const lowerCase = z
+  .email({ error: "accepts an e-mail address" })
+  .regex(/^[^A-Z]*$/, { error: "accepts an e-mail address in lower case" });
+
+export const listSchema = z.strictObject({
+  address: lowerCase
+    .meta({ accepts: "an e-mail address", examples: ["team@example.org", "info@example.org"] })
+    .describe("The list's own address."),
+  recipients: z
+    .array(lowerCase)
+    .min(1, { error: "accepts a list with at least one e-mail address" })
+    .meta({
+      accepts: "a list of e-mail addresses",
+      examples: [["alice@example.org", "carol@example.net"], ["alice@example.org"]],
+    })
+    .describe("Who gets what is sent to it: addresses here or anywhere, and no list."),
+});
+
 export const mtaStsSchema = z.strictObject({
   mode: z
     .enum(["enforce", "testing", "disable"], { error: "accepts enforce, testing or disable" })

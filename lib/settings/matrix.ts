@@ -93,7 +93,7 @@ function cellOf(generation: Generation, field: Field): Cell {
 
 /** A domain of another name would leave addresses and certificates' names that are in none. */
 const withoutAddresses = ({ acme: _, ...state }: Json): Json =>
-  withValue({ ...state, accounts: [] }, ["domains", 0, "catchAll"], undefined);
+  withValue({ ...state, accounts: [], lists: [] }, ["domains", 0, "catchAll"], undefined);
 
 /** What can have one value only is told from another shape of the part that it is in, or from that part's absence. */
 function withoutPart(state: Json, { keys, otherShape }: Field): Json {

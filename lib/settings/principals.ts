@@ -1,4 +1,4 @@
-/** Domains and accounts as the 0.15 line has them: as principals, which are no settings. */
+/** Domains, accounts and lists as the 0.15 line has them: as principals, which are no settings. */
 import { bytesOf } from "./domains.ts";
 import type { StalwartSettings } from "./schema.ts";
 
@@ -19,13 +19,16 @@ export interface Account {
 export function toPrincipals(settings: StalwartSettings): {
   domains: string[];
   accounts: Record<string, Account>;
+  /** Address of a mailing list → its recipients. */
+  lists: Record<string, string[]>;
 } {
   const domains = settings.domains.map(({ name }) => name);
   const accounts = toAccounts(settings);
   for (const { name, catchAll } of settings.domains)
     for (const { emails } of Object.values(accounts))
       if (catchAll !== undefined && emails.includes(catchAll)) emails.push(`@${name}`);
-  return { domains, accounts };
+  const lists = settings.lists.map(({ address, recipients }) => [address, [...recipients]]);
+  return { domains, accounts, lists: Object.fromEntries(lists) as Record<string, string[]> };
 }
 
 /** Accounts by name. */

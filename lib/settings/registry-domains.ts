@@ -1,4 +1,5 @@
 /** Domains, and what concerns their names: who orders certificates, what is written into DNS, MTA-STS. As objects of the registry. */
+import { splitAddress } from "../email-address.ts";
 import type { Certificates, DnsProvider } from "./acme.ts";
 import { clientsOf, RENEWALS } from "./acme-clients.ts";
 import {
@@ -18,9 +19,9 @@ const CHALLENGES = {
   "http-01": "Http01",
 } as const;
 
-/** Rows of AcmeProvider, DnsServer and Domain, and the singleton MtaSts. */
+/** Rows of AcmeProvider, DnsServer, Domain and MailingList, and the singleton MtaSts. */
 export function domainObjects(settings: StalwartSettings): RegistryObjects {
-  const { acme, dnsProvider, mtaSts, domains, hostname } = settings;
+  const { acme, dnsProvider, mtaSts, domains, hostname, lists } = settings;
   return {
     ...Object.fromEntries(
       (acme ?? []).map((client) => [`AcmeProvider/${client.directory}`, acmeProvider(client)]),
@@ -32,6 +33,13 @@ export function domainObjects(settings: StalwartSettings): RegistryObjects {
       mxHosts: setOf(mtaSts.mx.length > 0 ? mtaSts.mx : [hostname]),
     },
     ...Object.fromEntries(domains.map((each) => [`Domain/${each.name}`, domain(each, settings)])),
+    ...Object.fromEntries(
+      lists.map(({ address, recipients }) => {
+        const [name, of] = splitAddress(address);
+        const row = { name, domainId: reference(`Domain/${of}`), recipients: setOf(recipients) };
+        return [`MailingList/${address}`, row];
+      }),
+    ),
   };
 }
 

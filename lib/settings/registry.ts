@@ -20,13 +20,14 @@ import { LOGIN_REQUIRED, RELAYING } from "./submission.ts";
 
 export type { RegistryObjects } from "./registry-spelling.ts";
 
-/** Which property names a row of an object. Objects that are not in here are singletons. */
+/** Which property names a row of an object; a list's the server puts together itself. Objects that are not in here are singletons. */
 export const LABELS: Readonly<Record<string, string>> = {
   AcmeProvider: "directory",
   AllowedIp: "address",
   Application: "description",
   DnsServer: "description",
   Domain: "name",
+  MailingList: "emailAddress",
   MtaConnectionStrategy: "name",
   MtaRoute: "name",
   MtaTlsStrategy: "name",

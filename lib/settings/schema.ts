@@ -11,7 +11,7 @@ import { isMagicDnsName } from "../addresses.ts";
 import { splitAddress } from "../email-address.ts";
 import { SECRET_DIRECTORY } from "../stalwart/paths.ts";
 import { acmeClientSchema, acmeProblems, dnsProviderSchema } from "./acme.ts";
-import { accountSchema, domainSchema, mtaStsSchema } from "./domains.ts";
+import { accountSchema, domainSchema, listSchema, mtaStsSchema } from "./domains.ts";
 import { downloadSchema } from "./downloads.ts";
 import { autoBanSchema, listenerSchema } from "./network.ts";
 import { outboundSchema, relayRouteSchema } from "./outbound.ts";
@@ -106,6 +106,10 @@ export const settingsSchema = z
       .array(accountSchema)
       .default([])
       .describe("Accounts to make sure of. One taken from the list stays, with its mail."),
+    lists: z
+      .array(listSchema)
+      .default([])
+      .describe("Mailing lists. One taken from the list goes, since no mail lies in it."),
   })
   .superRefine((state, context) => {
     const issue = (path: (string | number)[], message: string) =>
@@ -137,6 +141,20 @@ export const settingsSchema = z
         "is needed to publish publishRecords; accepts a type and a secretFile (lesson 2)",
       );
     const addresses = state.accounts.flatMap(({ emails }) => emails);
+    const lists = state.lists.map(({ address }) => address);
+    state.lists.forEach(({ address, recipients }, i) => {
+      if (addresses.includes(address) || lists.indexOf(address) !== i)
+        issue(["lists", i, "address"], `${address} is taken; accepts an address of its own`);
+      if (!state.domains.some(({ name }) => name === splitAddress(address)[1]))
+        issue(["lists", i, "address"], `${splitAddress(address)[1]} is none of domains; add it there`);
+      recipients.forEach((recipient, j) => {
+        if (lists.includes(recipient))
+          issue(
+            ["lists", i, "recipients", j],
+            `${recipient} is a list; accepts the addresses of its recipients`,
+          );
+      });
+    });
     state.domains.forEach(({ catchAll }, i) => {
       if (catchAll !== undefined && !addresses.includes(catchAll))
         issue(["domains", i, "catchAll"], "is no address of accounts; accepts one that is");

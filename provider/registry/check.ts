@@ -50,7 +50,13 @@ function checkObject(key: string, properties: unknown, fail: Fail): void {
     );
   if (!isMap(properties)) return fail(path, "accepts a map of properties");
   if (labelled === undefined && label.length > 0) fail(path, `is no row: ${object} is a singleton`);
-  if (labelled !== undefined && properties[labelled] !== label.join("/") && properties[labelled] !== UNKNOWN)
+  if (object === "MailingList") {
+    if ("emailAddress" in properties) fail(path, "has emailAddress, which the server puts together itself");
+  } else if (
+    labelled !== undefined &&
+    properties[labelled] !== label.join("/") &&
+    properties[labelled] !== UNKNOWN
+  )
     fail(path, `has another ${labelled} than its key says`);
   visit(properties, path, fail);
 }

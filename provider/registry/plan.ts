@@ -36,7 +36,7 @@ export const CLAIM_ROW = { name: "tailwart" };
 export const DEFAULT_CONNECTION = "MtaConnectionStrategy/default";
 
 /** What names another row comes after it: routes before the strategy that names them (lesson 14). */
-const LAST = ["Domain", "SystemSettings", "MtaOutboundStrategy"];
+const LAST = ["Domain", "MailingList", "SystemSettings", "MtaOutboundStrategy"];
 
 /**
  * Objects that a running server takes only at its start (jmap/src/registry/mapping/action.rs), and the

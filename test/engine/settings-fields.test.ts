@@ -396,6 +396,28 @@ effect(
 );
 
 effect(
+  "lists[].address lists[].recipients",
+  "mail for it goes to each, here and elsewhere, and to one that is declared no more is refused",
+  async () => {
+    const declared = {
+      accounts: [
+        { name: "alice", emails: ["alice@lab.test"] },
+        { name: "dave", emails: ["dave@lab.test"] },
+      ],
+      lists: [{ address: "team@lab.test", recipients: ["dave@lab.test", "carol@elsewhere.test"] }],
+    };
+    await deploy(declared);
+    await send("for all", "team@lab.test");
+    await vi.waitFor(() => expect(server.log).toMatch(/delivery\.completed\).*dave@lab\.test/), 15_000);
+    expect(server.log).toMatch(/carol@elsewhere\.test/);
+    const [list] = declared.lists;
+    await deploy({ ...declared, lists: [{ ...list, recipients: ["dave@lab.test"] }] } as typeof declared);
+    await deploy({ ...declared, lists: [] });
+    expect(await askFor("team@lab.test", 100)).toMatch(/550 5\.1\.2/);
+  },
+);
+
+effect(
   "mtaSts.mode mtaSts.maxAge mtaSts.mx",
   "the policy is what a sender fetches, and with disable there is none",
   async () => {

@@ -38,6 +38,18 @@ export const FAKE_OBJECTS: Readonly<Record<string, FakeObject>> = {
       },
     },
   },
+  MailingList: {
+    variants: {
+      "": {
+        name: text,
+        domainId: { kind: { id: "Domain" }, required: true },
+        description: nullable("string"),
+        emailAddress: { kind: "string", serverSet: true },
+        aliases: of({ listOf: { "": alias } }),
+        recipients: of({ set: "string" }),
+      },
+    },
+  },
   SystemSettings: {
     singleton: true,
     variants: {

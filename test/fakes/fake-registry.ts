@@ -209,7 +209,12 @@ export class FakeRegistry {
   #get(object: string, ids: string[] | null): Json {
     const rows = this.#rows(object);
     const wanted = ids ?? (FAKE_OBJECTS[object]?.singleton ? [] : [...rows.keys()]);
-    const list = wanted.flatMap((id) => masked(rows.get(id)) ?? []);
+    const list = wanted.flatMap((id) => masked(rows.get(id)) ?? []) as Row[];
+    // Put together for each answer (jmap/src/registry/get.rs).
+    if (object === "MailingList")
+      for (const row of list)
+        row["emailAddress"] =
+          `${String(row["name"])}@${String(this.#rows("Domain").get(String(row["domainId"]))?.["name"])}`;
     return { list, notFound: wanted.filter((id) => !rows.has(id)) };
   }
 
@@ -256,8 +261,8 @@ export class FakeRegistry {
         answer.destroyed.push(id);
       }
     }
-    // Accounts are asked for row by row, and wait for no reload (`CacheInvalidationBuilder`).
-    if (name === "Account") this.#force(name);
+    // Accounts and lists are asked for row by row, and wait for no reload (`CacheInvalidationBuilder`).
+    if (name === "Account" || name === "MailingList") this.#force(name);
     return { ...answer, ...refused };
   }
 
@@ -294,14 +299,15 @@ export class FakeRegistry {
     return { type: "invalidProperties", properties: ["acmeProviderId"], description };
   }
 
-  /** An address leads to one account alone (`unique_global_composite`, registry/src/schema/structs_impl.rs). */
+  /** An address leads to one account or list alone (`unique_global_composite`, registry/src/schema/structs_impl.rs). */
   #addressTaken(name: string, value: Json): SetError | undefined {
-    if (name !== "Account") return undefined;
+    if (name !== "Account" && name !== "MailingList") return undefined;
     const addresses = (row: Json) =>
       [row, ...Object.values((row["aliases"] ?? {}) as Record<string, Json>)].map(
         (each) => `${String(each["name"])}@${String(each["domainId"])}`,
       );
-    const others = [...this.#rows(name).values()].filter(({ id }) => id !== value["id"]);
+    const all = [...this.#rows("Account").values(), ...this.#rows("MailingList").values()];
+    const others = all.filter(({ id }) => id !== value["id"]);
     const taken = new Set(others.flatMap(addresses));
     return addresses(value).some((address) => taken.has(address))
       ? { type: "primaryKeyViolation", properties: ["email"] }

@@ -163,6 +163,18 @@ describe("domains and accounts", () => {
       /tailwart:domains\[0\]\.catchAll is no address of accounts/,
     ],
     [
+      { lists: [{ address: "alice@example.org", recipients: ["bob@example.net"] }] },
+      /tailwart:lists\[0\]\.address is tailwart:accounts\[0\]\.address already/,
+    ],
+    [
+      { lists: [{ address: "team@example.net", recipients: ["alice@example.org"] }] },
+      /tailwart:lists\[0\]\.address is in none of domains/,
+    ],
+    [
+      { lists: [{ address: "team@example.org", recipients: ["team@example.org"] }] },
+      /tailwart:lists\[0\]\.recipients\[0\] is a list; accepts the addresses of its recipients/,
+    ],
+    [
       { accounts: [{ address: "alice@example.org", quota: "10GB" }] },
       /tailwart:accounts\[0\]\.quota accepts a size: .*such as 10G/,
     ],

@@ -3,6 +3,7 @@ import { expect, test } from "vitest";
 import { bytesOf } from "../../../lib/settings/domains.ts";
 import { parseSettings } from "../../../lib/settings/parse.ts";
 import { toPrincipals } from "../../../lib/settings/principals.ts";
+import { reference } from "../../../lib/settings/registry-spelling.ts";
 import { toRegistryObjects } from "../../../lib/settings/registry.ts";
 import { desired } from "./desired.ts";
 
@@ -13,6 +14,7 @@ const two = parseSettings({
     { name: "alice", emails: ["alice@lab.test", "post@lab.test"], quota: "10G" },
     { name: "bob@second.test", emails: ["bob@second.test"] },
   ],
+  lists: [{ address: "team@second.test", recipients: ["alice@lab.test", "carol@elsewhere.test"] }],
 });
 
 test("a catch-all is an address of the account that gets it on 0.15, and the domain's own from 0.16 on", () => {
@@ -22,10 +24,29 @@ test("a catch-all is an address of the account that gets it on 0.15, and the dom
       alice: { emails: ["alice@lab.test", "post@lab.test", "@lab.test"], quota: 10_737_418_240 },
       "bob@second.test": { emails: ["bob@second.test"] },
     },
+    lists: { "team@second.test": ["alice@lab.test", "carol@elsewhere.test"] },
   });
   const objects = toRegistryObjects(two);
   expect(objects["Domain/lab.test"]).toMatchObject({ catchAllAddress: "post@lab.test" });
   expect(objects["Domain/second.test"]).toMatchObject({ catchAllAddress: null });
+});
+
+test("a mailing list is a row of its domain from 0.16 on", () => {
+  expect(toRegistryObjects(two)["MailingList/team@second.test"]).toEqual({
+    name: "team",
+    domainId: reference("Domain/second.test"),
+    recipients: { "alice@lab.test": true, "carol@elsewhere.test": true },
+  });
+});
+
+test.each([
+  [{ address: "alice@lab.test", recipients: ["bob@second.test"] }, /alice@lab\.test is taken/],
+  [{ address: "team@third.test", recipients: ["bob@second.test"] }, /third\.test is none of domains/],
+  [{ address: "team@lab.test", recipients: ["team@lab.test"] }, /team@lab\.test is a list/],
+  [{ address: "team@lab.test", recipients: [] }, /at least one/],
+  [{ address: "Team@lab.test", recipients: ["bob@second.test"] }, /in lower case/],
+])("the list %j is refused", (list, why) => {
+  expect(() => parseSettings({ ...two, lists: [list] })).toThrow(why);
 });
 
 test.each([
