@@ -9,7 +9,7 @@ import type { Log } from "./log.ts";
 import { planSettings, readLive } from "./plan.ts";
 import { probeRoute } from "./probe.ts";
 import { waitUntilReady } from "./ready.ts";
-import { checkFile, restartServer, staleFileKeys } from "./restart.ts";
+import { checkFile, checkPorts, restartServer, staleFileKeys } from "./restart.ts";
 import { concernsRouting, routesOf, routingDiffers, submissionOf } from "./routing.ts";
 import type { SettingsState } from "./state.ts";
 import { putBack, writeMarker, writePlan } from "./write.ts";
@@ -102,6 +102,7 @@ export async function converge(
   }
   // Last, and nothing is put back for it: mail goes its way without rules as well.
   const fetched = await fetchDownloads(api, desired, previous, log);
+  await checkPorts(api.transport);
   return {
     writes: written.length + admins + domains + accounts.writes + lists + fetched,
     restarted: reroutes || stale.length > 0,

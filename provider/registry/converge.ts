@@ -2,6 +2,7 @@
 import { UserError } from "../../lib/errors.ts";
 import type { RegistryObjects } from "../../lib/settings/registry.ts";
 import type { AdminState } from "../admin.ts";
+import { checkPorts, restartServer } from "../restart.ts";
 import { rowConcernsRouting } from "../routing.ts";
 import { PartialError } from "../write.ts";
 import { syncAdmin } from "./admin.ts";
@@ -27,8 +28,8 @@ export interface RegistryConvergence {
 }
 
 export interface RegistryOptions {
-  /** Waits until the API answers again, after a restart. */
-  ready: () => Promise<void>;
+  /** Milliseconds to wait for the API after a restart. @default 60,000 */
+  readyDeadline?: number | undefined;
   /** Proves which route is in force, after a change of routes. */
   probe?: () => Promise<void>;
   /** The last deploy was cut off: what it has written may not be in force. */
@@ -53,7 +54,15 @@ export async function convergeRegistry(
   api: RegistryApi,
   desired: RegistryObjects,
   previous: RegistryObjects,
-  { ready, probe, interrupted = false, admin, mayBegin, accounts, log = () => undefined }: RegistryOptions,
+  {
+    readyDeadline,
+    probe,
+    interrupted = false,
+    admin,
+    mayBegin,
+    accounts,
+    log = () => undefined,
+  }: RegistryOptions = {},
 ): Promise<RegistryConvergence> {
   const keys = [...Object.keys(desired), ...Object.keys(previous), CLAIM];
   const live = await readRows(api, keys);
@@ -103,9 +112,13 @@ export async function convergeRegistry(
   // Without the marker the API alone was served so far, or everything with an administrator of last resort (lib/stalwart/recovery.sh).
   const inForce = interrupted ? {} : previous;
   const restarted = marker.length > 0 || lastResort || needsRestart(writes, desired, inForce);
-  if (restarted) await restart(api, ready, log);
+  if (restarted) {
+    log("restarting Stalwart: listeners and stores are taken at its start");
+    await restartServer(api, readyDeadline);
+  }
   await retryFailedTasks(api, desired, log);
   await giveTasks(api, tasksFor(desired, previous), log);
+  await checkPorts(api.transport);
   if (writes.some(({ key }) => rowConcernsRouting(key)) || reroutes(desired, inForce)) await probe?.();
   return { writes: all.length + keptOff + admins + people, restarted };
 }
@@ -127,18 +140,6 @@ async function keepOff(api: RegistryApi, desired: RegistryObjects): Promise<numb
   for (const type of ["Resource", "Disabled"])
     await api.set("Asn", { update: { singleton: { "@type": type } } }, { singleton: "Asn" });
   return 1;
-}
-
-async function restart(
-  api: RegistryApi,
-  ready: () => Promise<void>,
-  log: (message: string) => void,
-): Promise<void> {
-  log("restarting Stalwart: listeners and stores are taken at its start");
-  const result = await api.transport.restart(60_000);
-  if (result.status !== 0)
-    throw new Error(`${api.transport.name} could not be restarted: ${result.stderr.trim()}`);
-  await ready();
 }
 
 /** Writes of one object go together, in one request, as long as nothing comes between them. */

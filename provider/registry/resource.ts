@@ -81,8 +81,7 @@ export class RegistryResource implements ServedResource<RegistryState> {
 
   async apply(desired: RegistryState, previous: RegistryState | undefined, log: Log): Promise<RegistryState> {
     const api = this.#api(desired);
-    const ready = () => waitUntilReady(api, this.#readyDeadline);
-    await ready();
+    await waitUntilReady(api, this.#readyDeadline);
     const probe = () =>
       probeRoute({
         transport: api.transport,
@@ -97,7 +96,7 @@ export class RegistryResource implements ServedResource<RegistryState> {
     const asks = !desired.takeOver && !interrupted && (!previous || MARKER in previous.objects);
     let people: Pick<RegistryState, "accounts" | "passwordsInForce"> | undefined;
     const options = {
-      ready,
+      readyDeadline: this.#readyDeadline,
       probe,
       interrupted,
       log,

@@ -51,9 +51,8 @@ async function fresh(): Promise<void> {
 beforeEach(fresh);
 afterEach(() => fake.close());
 
-const ready = () => Promise.resolve();
 const up = (objects: RegistryObjects, previous: RegistryObjects = {}) =>
-  convergeRegistry(api, objects, previous, { ready });
+  convergeRegistry(api, objects, previous);
 const row = (object: string, label: string, value: string) =>
   fake.inForce(object).find((found) => found[label] === value);
 const domain = (name = "lab.test") => row("Domain", "name", name);

@@ -25,7 +25,7 @@ const withList = (...recipients: string[]) =>
     ...(recipients.length > 0 && { lists: [{ address: "team@second.test", recipients }] }),
   });
 const up = (objects: RegistryObjects, previous: RegistryObjects = {}) =>
-  convergeRegistry(api, objects, previous, { ready: () => Promise.resolve() });
+  convergeRegistry(api, objects, previous);
 const recipients = () => fake.inForce("MailingList").map((row) => Object.keys(row["recipients"] as object));
 
 test("a list is made after its domain, and a second apply writes nothing", async () => {

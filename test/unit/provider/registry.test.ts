@@ -9,8 +9,9 @@ import { RegistryApi } from "../../../provider/registry/jmap.ts";
 import { RegistryResource } from "../../../provider/registry/resource.ts";
 import type { RegistryState } from "../../../provider/registry/state.ts";
 import { UNKNOWN } from "../../../provider/state.ts";
+import { PartialError } from "../../../provider/write.ts";
 import { FakeRegistry } from "../../fakes/fake-registry.ts";
-import { registryTransport } from "../../fakes/fake-transport.ts";
+import { fakeTransport, registryTransport } from "../../fakes/fake-transport.ts";
 import { registryObjects, VIA_SMARTHOST } from "./registry-objects.ts";
 
 const RELAY_SECRET = "/etc/stalwart/secrets/relay";
@@ -39,9 +40,8 @@ beforeEach(async () => {
 afterEach(() => fake.close());
 
 const transport = () => registryTransport(() => fake);
-const ready = () => Promise.resolve();
 const up = (objects: RegistryObjects, previous: RegistryObjects = {}) =>
-  convergeRegistry(api, objects, previous, { ready });
+  convergeRegistry(api, objects, previous);
 const inForce = (object: string, label: string, value: string) =>
   fake.inForce(object).find((row) => row[label] === value);
 const sets = () => fake.requests.filter((request) => request.startsWith("set ") && request !== "set Action");
@@ -82,11 +82,32 @@ describe("the first apply", () => {
   });
 
   test("keeps the marker when the restart fails: what it stands for is in force at the next start", async () => {
-    const cannot = () => Promise.reject(new Error("does not answer"));
-    const failed = convergeRegistry(api, desired(), {}, { ready: cannot });
-    await expect(failed).rejects.toThrow("does not answer");
+    const restart = () => {
+      fake.restart();
+      return Promise.resolve({ status: 1, stdout: "", stderr: "no such container" });
+    };
+    const failed = convergeRegistry(new RegistryApi(fakeTransport({ restart }), base), desired(), {});
+    await expect(failed).rejects.toThrow("could not be restarted: no such container");
     expect(inForce("MtaConnectionStrategy", "name", "tailwart-applied")).toBeDefined();
     expect(inForce("MtaRoute", "name", "smarthost")).toBeDefined();
+  });
+
+  test("fails where the server could not open a port, names it, and leaves all else in force", async () => {
+    const said = (ports: string) =>
+      `tailwart: gate: Postgres db:5432 answers\n${ports}tailwart: gate: Postgres db:5432 answers\n`;
+    const refusal =
+      'ERROR Configuration build error (registry.build-error) source = "NetworkListener", id = 7, ' +
+      'reason = "Failed to bind to 0.0.0.0:25: Address already in use (os error 98)"\n';
+    const over = (log: string) => {
+      const inspect = () => Promise.resolve({ exists: true, running: true, log });
+      return new RegistryApi(fakeTransport({ restart: transport().restart, inspect }), base);
+    };
+    const failed = convergeRegistry(over(said("") + refusal), desired(), {});
+    await expect(failed).rejects.toThrow(/0\.0\.0\.0:25: Address already in use/);
+    await expect(failed).rejects.toBeInstanceOf(PartialError);
+    expect(inForce("MtaConnectionStrategy", "name", "tailwart-applied")).toBeDefined();
+    // What an earlier start could not open, the last one could.
+    await convergeRegistry(over(said(refusal)), desired(), desired());
   });
 
   test("gives each listener its own trust, and the admin's none", async () => {
