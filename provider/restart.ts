@@ -53,7 +53,7 @@ export async function checkPorts({ name, inspect }: Transport): Promise<void> {
         path: "services",
         hint:
           "Another process of the sidecar's network namespace has the port: end it, or take the service from " +
-          "tailwart:services. Then run `pulumi up` again.",
+          "tailwart:services.",
       },
     ),
   );
