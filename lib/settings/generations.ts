@@ -33,7 +33,7 @@ export function refuseFor(generation: Generation, settings: StalwartSettings): v
   throw new UserError(lines.join("\n  "), { path: `settings.${refusals[0]?.path.join(".")}` });
 }
 
-function refusedByKeys({ acme = [], dnsProvider, autoBan, domains }: StalwartSettings): Refusal[] {
+function refusedByKeys({ acme = [], dnsProvider, autoBan, domains, geo }: StalwartSettings): Refusal[] {
   const refusals: Refusal[] = [];
   acme.forEach(({ challenge }, i) => {
     if (challenge === "dns-persist-01")
@@ -54,6 +54,15 @@ function refusedByKeys({ acme = [], dnsProvider, autoBan, domains }: StalwartSet
       message:
         "Stalwart's 0.15 line bans for good, also over a restart; accepts nothing here: leave it out, and name in allowedIps whoever must never be banned",
     });
+  if (geo !== "none")
+    for (const field of ["asnUrls", "geoUrls"] as const)
+      geo[field].forEach((url, i) => {
+        if (/\.gz(ip)?$/.test(url))
+          refusals.push({
+            path: ["geo", field, i],
+            message: "Stalwart's 0.15 line does not unpack .gz; accepts the URL of a plain CSV file",
+          });
+      });
   domains.forEach(({ publishRecords }, i) => {
     if (publishRecords.length > 0)
       refusals.push({

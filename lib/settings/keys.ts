@@ -49,7 +49,7 @@ const LOCAL_KEYS = [
   "storage.directory",
   "enterprise.license-key",
   "http.allowed-endpoint*",
-  "asn.type",
+  "asn.*",
   "spam-filter.resource",
   "spam-filter.pyzor.enable",
   "webadmin.resource",
@@ -94,14 +94,24 @@ export function toFileKeys(settings: StalwartSettings): SettingKeys {
     "spam-filter.resource": fetched("spamRules", settings.spamRules, NO_SPAM_RULES_FILE),
     "webadmin.resource": fetched("adminUi", settings.adminUi, NO_ADMIN_UI_FILE),
     // Upstream's rules bring both along. Pyzor's server is looked up at each start and reload, and where it has no address the reload is refused
-    // as a whole; the tables of networks are four more downloads at each start.
+    // as a whole; the tables of addresses are four more downloads at each start.
     "spam-filter.pyzor.enable": "false",
-    "asn.type": "disabled",
+    ...tableKeys(settings),
     ...list("config.local-keys", [
       ...LOCAL_KEYS,
       ...settings.relays.filter((relay) => relay.auth).map((relay) => `queue.route.${relay.name}.auth.*`),
       ...Object.keys(acme),
     ]),
+  };
+}
+
+/** Source: 0.15.5 common/src/config/network.rs, `AsnGeoLookupConfig::parse`. */
+function tableKeys({ geo }: StalwartSettings): SettingKeys {
+  if (geo === "none") return { "asn.type": "disabled" };
+  return {
+    "asn.type": "resource",
+    ...list("asn.urls.asn", geo.asnUrls),
+    ...list("asn.urls.geo", geo.geoUrls),
   };
 }
 

@@ -190,12 +190,15 @@ function strategies(settings: StalwartSettings): Json {
 const ADMIN_UI = "Stalwart Web Interface";
 
 /** Pyzor is asked about nobody's mail: its server is looked up at each reload, which fails as a whole where it has no address. */
-function downloads({ spamRules, adminUi }: StalwartSettings): RegistryObjects {
+function downloads({ spamRules, adminUi, geo }: StalwartSettings): RegistryObjects {
   const on = adminUi !== "none";
   return {
     SpamSettings: { spamFilterRulesUrl: sourceOf("spamRules", spamRules, "registry") ?? null },
     SpamPyzor: { enable: false },
-    Asn: { "@type": "Disabled" },
+    Asn:
+      geo === "none"
+        ? { "@type": "Disabled" }
+        : { "@type": "Resource", asnUrls: setOf(geo.asnUrls), geoUrls: setOf(geo.geoUrls) },
     [`Application/${ADMIN_UI}`]: {
       description: ADMIN_UI,
       enabled: on,

@@ -12,7 +12,7 @@ import { splitAddress } from "../email-address.ts";
 import { SECRET_DIRECTORY } from "../stalwart/paths.ts";
 import { acmeClientSchema, acmeProblems, dnsProviderSchema } from "./acme.ts";
 import { accountSchema, domainSchema, listSchema, mtaStsSchema } from "./domains.ts";
-import { downloadSchema } from "./downloads.ts";
+import { downloadSchema, geoSchema } from "./downloads.ts";
 import { autoBanSchema, listenerSchema } from "./network.ts";
 import { outboundSchema, relayRouteSchema } from "./outbound.ts";
 import { domain, network, plain, secretBelow, secretFile, trustedNetwork } from "./primitives.ts";
@@ -56,6 +56,7 @@ export const settingsSchema = z
       "https://example.org/spam-rules",
     ),
     adminUi: downloadSchema("Where the admin UI is fetched from.", "https://example.org/admin-ui.zip"),
+    geo: geoSchema,
     postgres: postgresSchema.describe("The data store."),
     blobStore: blobStoreSchema
       .optional()

@@ -13,13 +13,14 @@ const SECTIONS: [prefix: string, comment: string][] = [
   ["http.", "Which paths a listener answers: management has one of its own"],
   ["spam-filter.", "What is fetched from the internet, by its release, and what is not"],
   ["webadmin.", "The admin UI likewise"],
-  ["asn.", "Tables of networks are not fetched"],
+  ["asn.", "Tables of addresses, likewise"],
   ["config.", "Which keys this file owns; everything else is in the data store"],
 ];
 
 /**
  * The config file of a server that serves the API alone: the HTTP listener without PROXY, an administrator, whose account is not there yet, and
- * all else as it is.
+ * all else as it is, but for the spam filter's rules and the tables of addresses. Rules that a first start fetches it puts over the keys of this
+ * file, and upstream's switch those tables on (0.15.5 common/src/manager/boot.rs); so the deploy has them fetched (provider/downloads.ts).
  *
  * @example renderRecoveryToml(settings).includes("server.listener.smtp") === false
  */
@@ -31,7 +32,9 @@ export function renderRecoveryToml(settings: StalwartSettings): string {
     "authentication.fallback-admin.secret": `%{file:${hashFile}}%`,
   };
   const lines = Object.entries(admin).map(([key, value]) => line(key, value));
-  return [renderConfigToml({ ...settings, listeners }), ...lines, ""].join("\n");
+  return [renderConfigToml({ ...settings, listeners, spamRules: "none", geo: "none" }), ...lines, ""].join(
+    "\n",
+  );
 }
 
 /**

@@ -108,13 +108,15 @@ export function needsRestart(
   desired: RegistryObjects,
   previous: RegistryObjects,
 ): boolean {
+  // A reload switches the tables of addresses off, and not to other ones before those in memory expire (common/src/network/asn.rs).
+  const atStart = new Set([...AT_START, ...(desired["Asn"]?.["@type"] === "Resource" ? ["Asn"] : [])]);
   const written = writes.some(
     ({ key, properties }) =>
-      AT_START.has(objectOf(key)) || (key === "SystemSettings" && SYSTEM_AT_START in properties),
+      atStart.has(objectOf(key)) || (key === "SystemSettings" && SYSTEM_AT_START in properties),
   );
   const declared = (objects: RegistryObjects) =>
     Object.fromEntries([
-      ...Object.entries(objects).filter(([key]) => AT_START.has(objectOf(key))),
+      ...Object.entries(objects).filter(([key]) => atStart.has(objectOf(key))),
       ["SystemSettings", objects["SystemSettings"]?.[SYSTEM_AT_START]],
     ]) as Json;
   return written || !sameValue(declared(previous), declared(desired));

@@ -473,6 +473,27 @@ effect(
   true,
 );
 
+effect("geo", "tables are fetched from where they are named, and only while they are named", async () => {
+  const tables = await fileServer();
+  try {
+    const networks = "127.0.0.0,127.255.255.255,64496,Lab\n";
+    for (const path of ["/1/asn.csv", "/1/country.csv", "/2/asn.csv"]) tables.files.set(path, networks);
+    const asked = (...paths: string[]) =>
+      vi.waitFor(() => expect(tables.asked.toSorted()).toEqual(paths), 10_000);
+    await deploy({ geo: { asnUrls: [tables.url("/1/asn.csv")], geoUrls: [tables.url("/1/country.csv")] } });
+    await asked("/1/asn.csv", "/1/country.csv");
+    tables.asked.length = 0;
+    await deploy({ geo: { asnUrls: [tables.url("/2/asn.csv")] } });
+    await asked("/2/asn.csv");
+    tables.asked.length = 0;
+    await deploy({});
+    await send("without tables");
+    expect(tables.asked).toEqual([]);
+  } finally {
+    tables.close();
+  }
+});
+
 effect(
   "postgres.host postgres.port postgres.database postgres.user postgres.passwordFile postgres.maxConnections admin.user admin.hashFile",
   "another database, with another role and administrator",

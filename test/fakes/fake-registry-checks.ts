@@ -101,6 +101,7 @@ function fits(kind: Kind, value: unknown): boolean {
     const property = accepted[type as keyof typeof accepted];
     return property !== undefined && Object.keys(rest).every((key) => key === property);
   }
+  if (kind === "strings") return Object.values(value).every((inner) => typeof inner === "string");
   if (kind === "rate") return typeof value["count"] === "number" && typeof value["period"] === "number";
   if (kind === "expression") return typeof value["else"] === "string" && isNumbered(value["match"]);
   if ("mapOf" in kind)

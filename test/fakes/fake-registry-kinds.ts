@@ -8,6 +8,8 @@ export type Kind =
   | "secret"
   | "expression"
   | "rate"
+  /** A map of strings. */
+  | "strings"
   | { readonly enum: readonly string[] }
   | { readonly set: "string" | readonly string[]; readonly min?: number }
   | /** A part with variants of its own, by `@type`. */
@@ -36,6 +38,8 @@ export interface FakeObject {
   readonly variants: Variants;
   /** What a row holds that was not told otherwise. */
   readonly defaults?: Readonly<Record<string, unknown>>;
+  /** The same by variant, for a row that becomes another one. */
+  readonly variantDefaults?: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
   /** What a mail server stores at its start of a singleton that is not stored (common/src/manager/defaults.rs). */
   readonly atFirstStart?: Readonly<Record<string, unknown>>;
   /** Rows are told apart by it. */

@@ -2,7 +2,7 @@
  * What the fake of Stalwart's registry knows of its objects: those that tailwart declares, and no other. Names, kinds, what cannot be changed and
  * what must be there are the ones of a 0.16.18 server's schema.
  */
-import { type FakeObject, name, nullable, of, oneOf, text } from "./fake-registry-kinds.ts";
+import { type FakeObject, name, nullable, of, oneOf, secret, text } from "./fake-registry-kinds.ts";
 import { NAME_OBJECTS } from "./fake-registry-names.ts";
 
 const policy = oneOf("optional", "require", "disable");
@@ -24,6 +24,18 @@ const alias = {
   domainId: { kind: { id: "Domain" }, required: true },
   description: nullable("string"),
 } as const;
+
+/** What the server takes tables of addresses from at its first start (common/src/manager/defaults.rs). */
+const IP_LOCATION = "https://github.com/sapics/ip-location-db/releases/download/latest";
+const TABLES = {
+  asnUrls: {},
+  geoUrls: {},
+  expires: days(1),
+  maxSize: 104_857_600,
+  timeout: 300_000,
+  httpAuth: { "@type": "Unauthenticated" },
+  httpHeaders: {},
+};
 
 export const FAKE_OBJECTS: Readonly<Record<string, FakeObject>> = {
   Account: {
@@ -230,10 +242,41 @@ export const FAKE_OBJECTS: Readonly<Record<string, FakeObject>> = {
     singleton: true,
     variants: {
       Disabled: {},
-      Resource: { asnUrls: of({ set: "string" }), geoUrls: of({ set: "string" }) },
+      Resource: {
+        asnUrls: of({ set: "string" }),
+        geoUrls: of({ set: "string" }),
+        expires: of("number"),
+        maxSize: of("number"),
+        timeout: of("number"),
+        httpAuth: of({
+          variants: {
+            Unauthenticated: {},
+            Basic: { username: text, secret },
+            Bearer: { bearerToken: secret },
+          },
+        }),
+        httpHeaders: of("strings"),
+      },
+      Dns: {
+        zoneIpV4: text,
+        zoneIpV6: text,
+        separator: of("string"),
+        indexAsn: of("number"),
+        indexAsnName: nullable("number"),
+        indexCountry: nullable("number"),
+      },
     },
     defaults: { "@type": "Disabled" },
-    atFirstStart: { "@type": "Resource" },
+    variantDefaults: { Resource: TABLES, Dns: { separator: "|", indexAsn: 0 } },
+    atFirstStart: {
+      "@type": "Resource",
+      ...TABLES,
+      asnUrls: { [`${IP_LOCATION}/origin-asn-ipv4.csv`]: true, [`${IP_LOCATION}/origin-asn-ipv6.csv`]: true },
+      geoUrls: {
+        [`${IP_LOCATION}/user-country-ipv4.csv`]: true,
+        [`${IP_LOCATION}/user-country-ipv6.csv`]: true,
+      },
+    },
   },
   Application: {
     primaryKey: "description",

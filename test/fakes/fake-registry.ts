@@ -244,7 +244,7 @@ export class FakeRegistry {
       if (problem) refused.notUpdated[id] = problem;
       else {
         const before = JSON.stringify(row);
-        replace(row as Row, rewritten(name, changes));
+        replace(row as Row, rewritten(name, changes), object);
         // What changes nothing is not stored, and a singleton stays without a row (jmap/src/registry/set.rs).
         if (JSON.stringify(row) !== before) this.#storedOnce.add(name);
         answer.updated[id] = null;
@@ -393,9 +393,11 @@ function patched(row: Json, patch: Json): Json {
 }
 
 /** Another `@type` is another variant: of the old one nothing stays. */
-function replace(row: Row, changes: Json): void {
-  if ("@type" in changes && changes["@type"] !== row["@type"])
+function replace(row: Row, changes: Json, { variantDefaults }: FakeObject): void {
+  if ("@type" in changes && changes["@type"] !== row["@type"]) {
     for (const key of Object.keys(row)) if (key !== "id") delete row[key];
+    Object.assign(row, structuredClone(variantDefaults?.[String(changes["@type"])] ?? {}));
+  }
   Object.assign(row, changes);
 }
 

@@ -216,6 +216,51 @@ describe("a change", () => {
   });
 });
 
+describe("tables of addresses", () => {
+  const geo = (...names: string[]) =>
+    desired({ geo: { asnUrls: names.map((name) => `https://geo.lab.test/1/${name}`) } });
+  const urls = () => fake.inForce("Asn").map((row) => [row["@type"], Object.keys(row["asnUrls"] ?? {})]);
+
+  test("are declared from the first start on, where they are wanted, and what the server adds is its own", async () => {
+    expect(await up(geo("4", "6"))).toMatchObject({ restarted: true });
+    fake.restart();
+    expect(urls()).toEqual([["Resource", ["https://geo.lab.test/1/4", "https://geo.lab.test/1/6"]]]);
+    expect(fake.inForce("Asn")).toMatchObject([{ expires: 86_400_000, maxSize: 104_857_600 }]);
+    expect(fake.requests.filter((request) => request === "set Asn")).toHaveLength(1);
+    expect(await up(geo("4", "6"), geo("4", "6"))).toEqual({ writes: 0, restarted: false });
+  });
+
+  test("are switched on and changed with a restart, since old ones stay until they expire, and off without", async () => {
+    await up(desired());
+    expect(await up(geo("4"), desired())).toEqual({ writes: 1, restarted: true });
+    expect(await up(geo("6"), geo("4"))).toEqual({ writes: 1, restarted: true });
+    expect(urls()).toEqual([["Resource", ["https://geo.lab.test/1/6"]]]);
+    expect(await up(desired(), geo("6"))).toEqual({ writes: 1, restarted: false });
+    fake.restart();
+    expect(urls()).toEqual([["Disabled", []]]);
+  });
+
+  test("that a hand edit adds, or moves away, are put back", async () => {
+    await up(geo("4"));
+    fake.edit("Asn", () => true, { asnUrls: { "https://elsewhere.test/4": true } });
+    expect((await up(geo("4"), geo("4"))).writes).toBe(1);
+    expect(urls()).toEqual([["Resource", ["https://geo.lab.test/1/4"]]]);
+    await up(desired(), geo("4"));
+    fake.edit("Asn", () => true, { "@type": "Resource", geoUrls: { "https://elsewhere.test/c": true } });
+    expect((await up(desired(), desired())).writes).toBe(1);
+    expect(urls()).toEqual([["Disabled", []]]);
+  });
+
+  test("that a refused deploy has switched on are off again", async () => {
+    await up(desired());
+    const wrong = { ...geo("4"), "MtaRoute/smarthost": { ...desired()["MtaRoute/smarthost"], port: "587" } };
+    const last = Object.fromEntries(Object.entries(wrong).toSorted(([a], [b]) => a.localeCompare(b)));
+    await expect(up(last, desired())).rejects.toThrow(/MtaRoute\/smarthost: invalidPatch: port/);
+    expect(fake.requests.filter((request) => request === "set Asn").length).toBeGreaterThanOrEqual(4);
+    expect(urls()).toEqual([["Disabled", []]]);
+  });
+});
+
 describe("a hand edit", () => {
   test("of a declared property is put back", async () => {
     const objects = desired();

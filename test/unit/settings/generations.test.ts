@@ -43,6 +43,12 @@ const byKeys: Case[] = [
     "domains.0.publishRecords",
     /publishes nothing in DNS; accepts an empty list/,
   ],
+  [
+    "a table that is packed",
+    { geo: { asnUrls: ["https://geo.lab.test/1/4.csv"], geoUrls: ["https://geo.lab.test/1/4.csv.gz"] } },
+    "geo.geoUrls.0",
+    /does not unpack \.gz; accepts.*plain CSV/,
+  ],
 ];
 
 const published = {

@@ -188,3 +188,22 @@ test("what the server fetches is a release by its number, what is named, or noth
   ]);
   for (const source of sources("none")) expect(source).toMatch(/^file:\/\/\/etc\/stalwart\//);
 });
+
+test("tables of addresses are fetched where they are named, and what upstream's rules say of others is never read", () => {
+  const tables = (geo: StalwartSettingsInput["geo"]) =>
+    Object.entries(toFileKeys(parseSettings({ ...desired, geo }))).filter(([key]) => key.startsWith("asn."));
+  expect(tables(undefined)).toEqual([["asn.type", "disabled"]]);
+  expect(
+    tables({
+      asnUrls: ["https://geo.lab.test/4", "https://geo.lab.test/6"],
+      geoUrls: ["https://geo.lab.test/c"],
+    }),
+  ).toEqual([
+    ["asn.type", "resource"],
+    ["asn.urls.asn.0000", "https://geo.lab.test/4"],
+    ["asn.urls.asn.0001", "https://geo.lab.test/6"],
+    ["asn.urls.geo.0000", "https://geo.lab.test/c"],
+  ]);
+  // Local as a whole: of the data store's keys none counts.
+  expect(Object.values(toFileKeys(parseSettings(desired)))).toContain("asn.*");
+});

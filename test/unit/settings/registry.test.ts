@@ -193,7 +193,7 @@ test("an MTA-STS policy has its age in milliseconds and its hosts as a set", () 
 describe("what the server fetches by itself", () => {
   const UI = "Application/Stalwart Web Interface";
 
-  test("is nothing where none is wanted, and never Pyzor's words or tables of networks", () => {
+  test("is nothing where none is wanted, and never Pyzor's words; tables of addresses are wanted by nobody who has not said so", () => {
     expect(objectsOf({})).toMatchObject({
       SpamSettings: { spamFilterRulesUrl: null },
       SpamPyzor: { enable: false },
@@ -212,9 +212,17 @@ describe("what the server fetches by itself", () => {
   });
 
   test("is what is named", () => {
-    expect(
-      objectsOf({ spamRules: "https://rules.lab.test/r", adminUi: "https://ui.lab.test/z" }),
-    ).toMatchObject({
+    const objects = objectsOf({
+      spamRules: "https://rules.lab.test/r",
+      adminUi: "https://ui.lab.test/z",
+      geo: { asnUrls: ["https://geo.lab.test/4", "https://geo.lab.test/6"] },
+    });
+    expect(objects["Asn"]).toEqual({
+      "@type": "Resource",
+      asnUrls: { "https://geo.lab.test/4": true, "https://geo.lab.test/6": true },
+      geoUrls: {},
+    });
+    expect(objects).toMatchObject({
       SpamSettings: { spamFilterRulesUrl: "https://rules.lab.test/r" },
       [UI]: { enabled: true, resourceUrl: "https://ui.lab.test/z" },
     });

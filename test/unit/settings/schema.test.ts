@@ -19,6 +19,16 @@ const withListener = (change: object): StalwartSettingsInput => ({
   listeners: [{ name: "smtp", protocol: "smtp", port: 25, ...change }],
 });
 
+test("URLs with a version of their own are taken, also from where others move", () => {
+  const asnUrls = [
+    "https://cdn.jsdelivr.net/npm/@owner/tables@2.3.2026061719/asn-ipv4.csv",
+    "https://github.com/owner/name/releases/download/v1.2.3/main.csv",
+    "https://raw.githubusercontent.com/owner/name/4fbb8910aa/asn.csv",
+    "https://latest.lab.test/main/2026-06-17.csv",
+  ];
+  expect(parseSettings({ ...desired, geo: { asnUrls } }).geo).toEqual({ asnUrls, geoUrls: [] });
+});
+
 test("a complete desired state is taken, with the tailnet's ranges and Stalwart's ban rates as defaults", () => {
   const settings = parseSettings(desired);
   expect(settings.proxyTrustedNetworks).toEqual(["100.64.0.0/10", "fd7a:115c:a1e0::/48"]);
@@ -192,6 +202,39 @@ describe("is refused, with the field's path and what is accepted:", () => {
       { ...desired, mtaSts: { mode: "none" as never } },
       "mtaSts.mode",
       /accepts enforce, testing or disable/,
+    ],
+    ...(
+      [
+        "https://github.com/sapics/ip-location-db/releases/download/latest/origin-asn-ipv4.csv",
+        "https://mirror.lab.test/asn-latest.csv",
+        "https://raw.githubusercontent.com/owner/name/refs/heads/main/asn.csv",
+        "https://cdn.jsdelivr.net/npm/@ip-location-db/asn/asn-ipv4.csv",
+        "https://unpkg.com/@ip-location-db/asn@2.3/asn-ipv4.csv",
+      ] as const
+    ).map((url): (typeof wrong)[number] => [
+      `tables of addresses that move, at ${url}`,
+      { ...desired, geo: { asnUrls: ["https://mirror.lab.test/1/asn.csv"], geoUrls: [url] } },
+      "geo.geoUrls.0",
+      /another release from one day to the next; accepts a URL with a version/,
+    ]),
+    [
+      "tables of addresses by another protocol",
+      { ...desired, geo: { asnUrls: ["http://mirror.lab.test/1/asn.csv"] } },
+      "geo.asnUrls.0",
+      /accepts an https URL/,
+    ],
+    ["no table of addresses", { ...desired, geo: { asnUrls: [] } }, "geo", /names no table; accepts "none"/],
+    [
+      "tables of addresses of Stalwart's own, which move",
+      { ...desired, geo: "upstream" as never },
+      "geo",
+      /accepts "none", or asnUrls and geoUrls/,
+    ],
+    [
+      "an admin UI that is another tomorrow",
+      { ...desired, adminUi: "https://github.com/stalwartlabs/webui/releases/latest/download/webui.zip" },
+      "adminUi",
+      /another release from one day to the next/,
     ],
     ["an unknown field", { ...desired, hostnme: "x" } as never, "", /hostnme/],
     [

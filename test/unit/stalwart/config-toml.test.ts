@@ -74,6 +74,19 @@ describe("the container's files", () => {
     expect(missing.length).toBeGreaterThan(0);
     expect(renderRecoveryToml(settings)).toContain('server.listener.http.bind = "0.0.0.0:8080"');
   });
+
+  test("for recovery, take neither the rules that would switch tables of addresses on, nor tables", () => {
+    const fetching = parseSettings({
+      ...desired,
+      spamRules: "upstream",
+      geo: { asnUrls: ["https://geo.lab.test/1/4.csv"] },
+    });
+    expect(renderConfigToml(fetching)).toContain("https://geo.lab.test/1/4.csv");
+    const recovery = renderRecoveryToml(fetching);
+    expect(recovery).toContain('spam-filter.resource = "file:///etc/stalwart/spam-filter.toml"');
+    expect(recovery).toContain('asn.type = "disabled"');
+    expect(recovery).not.toMatch(/https?:/);
+  });
 });
 
 test("the entrypoint watches the listener that is there for it, and nothing when switched off or without one", () => {
