@@ -40,7 +40,7 @@ export function labConfig(facts: LabFacts, overrides: Overrides = {}): Record<st
     "tailwart:images": { ...facts.images },
     "tailwart:stalwart": { line: facts.stalwartLine },
     // Nothing in the lab asks the internet.
-    "tailwart:settings": { spamRules: "none", adminUi: "none" },
+    "tailwart:settings": { spamRules: "none", webUi: "none" },
     "tailwart:postgres": {
       host: facts.postgres.host,
       database: facts.postgres.database,

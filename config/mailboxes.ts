@@ -78,6 +78,8 @@ export const MOVED: Readonly<Record<string, string>> = {
   "tailwart:mailDomain": "is an entry of domains now; accepts tailwart:domains: [{ name: example.org }]",
   "tailwart:settings.publishRecords":
     "is each domain's own now; accepts tailwart:domains: [{ name: example.org, publishRecords: [dkim] }]",
+  "tailwart:settings.adminUi":
+    "is webUi now, and off unless named; accepts tailwart:settings.webUi: upstream",
   "tailwart:accounts[].name": "is the whole address now; accepts address: alice@example.org",
 };
 

@@ -4,7 +4,7 @@ import { blobStoreSchema } from "../lib/settings/stores.ts";
 import { settingsSchema } from "../lib/settings/schema.ts";
 import { SECRET_DIRECTORY } from "../lib/stalwart/paths.ts";
 
-const { autoBan, allowedIps, outbound, spamRules, adminUi, geo, logLevel, mtaSts } = settingsSchema.shape;
+const { autoBan, allowedIps, outbound, spamRules, webUi, geo, logLevel, mtaSts } = settingsSchema.shape;
 const { secretFile: _, ...blobStore } = blobStoreSchema.shape;
 
 /** Settings of the server that the rest of the config says nothing about, as the desired state has them. */
@@ -27,7 +27,7 @@ export const serverSettingsSchema = z
       ),
     connectTimeout: outbound.unwrap().shape.connectTimeout,
     spamRules,
-    adminUi,
+    webUi,
     geo,
     logLevel,
     mtaSts,

@@ -55,7 +55,7 @@ export async function fetchDownloads(
   const ui = desired.fileSettings[UI];
   if (moved(UI) && isFetched(ui)) {
     log(`fetching the admin UI from ${ui}`);
-    await update(api, "webadmin", ui, "adminUi");
+    await update(api, "webadmin", ui, "webUi");
     fetched++;
   }
   return fetched;

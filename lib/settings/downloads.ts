@@ -14,14 +14,14 @@ const UPSTREAM: Readonly<Record<Download, Readonly<Record<Generation, string>>>>
     settings: `${RELEASES}/spam-filter/releases/download/v2.0.5/spam-filter.toml`,
     registry: `${RELEASES}/spam-filter/releases/download/v3.0.0/spam-filter-rules.json.gz`,
   },
-  adminUi: {
+  webUi: {
     settings: `${RELEASES}/webadmin/releases/download/v0.1.33/webadmin.zip`,
     registry: `${RELEASES}/webui/releases/download/v1.0.8/webui.zip`,
   },
 };
 
 /** A field of the desired state that says where something is fetched from. */
-export type Download = "spamRules" | "adminUi";
+export type Download = "spamRules" | "webUi";
 
 /** Addresses at which there is something else from one day to the next. */
 const MOVING: readonly RegExp[] = [
@@ -43,12 +43,12 @@ const pinnedUrl = z
 const accepts = '"upstream", "none" or an https URL of a release';
 
 /** A field for what Stalwart fetches. */
-export const downloadSchema = (what: string, example: string) =>
+export const downloadSchema = (what: string, fallback: "upstream" | "none", example: string) =>
   z
     .union([z.literal("upstream"), z.literal("none"), pinnedUrl], {
       error: `accepts ${accepts}`,
     })
-    .default("upstream")
+    .default(fallback)
     .meta({ accepts, examples: ["upstream", "none", example] })
     .describe(
       `${what} "upstream": the release of Stalwart's makers that this version of tailwart names. "none" fetches nothing.`,
@@ -93,7 +93,7 @@ export const geoSchema = z
 /**
  * Where it is fetched from; undefined for nowhere.
  *
- * @example sourceOf("adminUi", "none", "settings") === undefined
+ * @example sourceOf("webUi", "none", "settings") === undefined
  */
 export function sourceOf(download: Download, wanted: string, generation: Generation): string | undefined {
   if (wanted === "none") return undefined;

@@ -92,7 +92,7 @@ export function toFileKeys(settings: StalwartSettings): SettingKeys {
     // In the file, so that it holds from the first start on and no API can take it away.
     ...ifBlock("http.allowed-endpoint", endpointRules(settings, "url_path"), REFUSED),
     "spam-filter.resource": fetched("spamRules", settings.spamRules, NO_SPAM_RULES_FILE),
-    "webadmin.resource": fetched("adminUi", settings.adminUi, NO_ADMIN_UI_FILE),
+    "webadmin.resource": fetched("webUi", settings.webUi, NO_ADMIN_UI_FILE),
     // Upstream's rules bring both along. Pyzor's server is looked up at each start and reload, and where it has no address the reload is refused
     // as a whole; the tables of addresses are four more downloads at each start.
     "spam-filter.pyzor.enable": "false",

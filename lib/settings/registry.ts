@@ -190,8 +190,8 @@ function strategies(settings: StalwartSettings): Json {
 const ADMIN_UI = "Stalwart Web Interface";
 
 /** Pyzor is asked about nobody's mail: its server is looked up at each reload, which fails as a whole where it has no address. */
-function downloads({ spamRules, adminUi, geo }: StalwartSettings): RegistryObjects {
-  const on = adminUi !== "none";
+function downloads({ spamRules, webUi, geo }: StalwartSettings): RegistryObjects {
+  const on = webUi !== "none";
   return {
     SpamSettings: { spamFilterRulesUrl: sourceOf("spamRules", spamRules, "registry") ?? null },
     SpamPyzor: { enable: false },
@@ -202,7 +202,7 @@ function downloads({ spamRules, adminUi, geo }: StalwartSettings): RegistryObjec
     [`Application/${ADMIN_UI}`]: {
       description: ADMIN_UI,
       enabled: on,
-      resourceUrl: sourceOf("adminUi", on ? adminUi : "upstream", "registry"),
+      resourceUrl: sourceOf("webUi", on ? webUi : "upstream", "registry"),
       urlPrefix: setOf(["/admin", "/account"]),
     },
   };

@@ -53,9 +53,14 @@ export const settingsSchema = z
     outbound: outboundSchema.prefault({}).describe("Local domains are always delivered locally."),
     spamRules: downloadSchema(
       "Where the spam filter's rules are fetched from.",
+      "upstream",
       "https://example.org/spam-rules",
     ),
-    adminUi: downloadSchema("Where the admin UI is fetched from.", "https://example.org/admin-ui.zip"),
+    webUi: downloadSchema(
+      "Where Stalwart's web UI is fetched from, which administers through the admin listener.",
+      "none",
+      "https://example.org/admin-ui.zip",
+    ),
     geo: geoSchema,
     postgres: postgresSchema.describe("The data store."),
     blobStore: blobStoreSchema

@@ -434,7 +434,7 @@ effect(
 );
 
 effect(
-  "spamRules adminUi",
+  "spamRules webUi",
   "rules are fetched whenever their source changes, also older ones; what cannot be had is said, and all else is in force",
   async () => {
     const rules = await fileServer();
@@ -465,7 +465,7 @@ effect(
       await deploy({});
       expect(await live()).toEqual(["0.0.1"]);
       // The lab's server is built without a UI.
-      await expect(deploy({ adminUi: rules.url("/ui.zip") })).rejects.toThrow(/\/ui\.zip: .*unsupported/);
+      await expect(deploy({ webUi: rules.url("/ui.zip") })).rejects.toThrow(/\/ui\.zip: .*unsupported/);
     } finally {
       rules.close();
     }

@@ -210,7 +210,7 @@ export class StalwartServer {
       postgres: { host: "localhost", port: this.postgres.port },
       domains: [{ name: "lab.test" }],
       spamRules: "none",
-      adminUi: "none",
+      webUi: "none",
       ...more,
     });
   }

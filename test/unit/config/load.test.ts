@@ -145,6 +145,10 @@ describe("domains and accounts", () => {
       { settings: { publishRecords: ["dkim"] } },
       /settings\.publishRecords is each domain's own now; accepts tailwart:domains/,
     ],
+    [
+      { settings: { adminUi: "upstream" } },
+      /settings\.adminUi is webUi now.*accepts tailwart:settings\.webUi/,
+    ],
     [{ domains: [] }, /tailwart:domains accepts a list with at least one domain/],
     [
       { domains: [{ name: "example.org" }, { name: "Example.org" }] },

@@ -13,7 +13,7 @@ export const desired: StalwartSettingsInput = {
   relays: [{ name: "smarthost", host: "mailbox.tail.test", tls: "tailnet" }],
   outbound: { route: "smarthost" },
   spamRules: "none",
-  adminUi: "none",
+  webUi: "none",
   postgres: { host: "the-record-prod.tail.test" },
   domains: [{ name: "lab.test" }],
   accounts: [{ name: "alice", emails: ["alice@lab.test"] }],

@@ -174,8 +174,8 @@ test("an MTA-STS policy names the hosts that are declared, and without any the s
 });
 
 test("what the server fetches is a release by its number, what is named, or nothing", () => {
-  const sources = (spamRules: string, adminUi = spamRules) => {
-    const keys = toFileKeys(parseSettings({ ...desired, spamRules, adminUi }));
+  const sources = (spamRules: string, webUi = spamRules) => {
+    const keys = toFileKeys(parseSettings({ ...desired, spamRules, webUi }));
     return [keys["spam-filter.resource"], keys["webadmin.resource"]];
   };
   expect(sources("upstream")).toEqual([

@@ -202,8 +202,12 @@ describe("what the server fetches by itself", () => {
     });
   });
 
+  test("is no web UI where nobody has asked for it", () => {
+    expect(objectsOf({ webUi: undefined })[UI]).toMatchObject({ enabled: false });
+  });
+
   test("are releases by their number, unless told otherwise", () => {
-    const upstream = objectsOf({ spamRules: undefined, adminUi: undefined });
+    const upstream = objectsOf({ spamRules: undefined, webUi: "upstream" });
     const text = JSON.stringify([upstream["SpamSettings"], upstream[UI]]);
     expect(text).toMatch(/spam-filter\/releases\/download\/v3\.0\.0\/spam-filter-rules\.json\.gz/);
     expect(text).toMatch(/webui\/releases\/download\/v1\.0\.8\/webui\.zip/);
@@ -214,7 +218,7 @@ describe("what the server fetches by itself", () => {
   test("is what is named", () => {
     const objects = objectsOf({
       spamRules: "https://rules.lab.test/r",
-      adminUi: "https://ui.lab.test/z",
+      webUi: "https://ui.lab.test/z",
       geo: { asnUrls: ["https://geo.lab.test/4", "https://geo.lab.test/6"] },
     });
     expect(objects["Asn"]).toEqual({

@@ -232,8 +232,8 @@ describe("is refused, with the field's path and what is accepted:", () => {
     ],
     [
       "an admin UI that is another tomorrow",
-      { ...desired, adminUi: "https://github.com/stalwartlabs/webui/releases/latest/download/webui.zip" },
-      "adminUi",
+      { ...desired, webUi: "https://github.com/stalwartlabs/webui/releases/latest/download/webui.zip" },
+      "webUi",
       /another release from one day to the next/,
     ],
     ["an unknown field", { ...desired, hostnme: "x" } as never, "", /hostnme/],
