@@ -45,7 +45,7 @@ const startUnit = new StartUnit("mail-start", plan.startUnit, { dependsOn: [stal
 
 const running = new Verification(
   "running",
-  { ...plan.verification, checks: ["sidecar"], sidecar, stalwart },
+  { ...plan.verification, checks: ["sidecar", "stores"], sidecar, stalwart },
   { dependsOn: [stalwart] },
 );
 

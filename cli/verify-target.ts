@@ -37,6 +37,8 @@ export function verifyTargetOf(file: string, stack: string): VerifyTarget {
     },
     postgres: verification.postgres,
     relay: verification.relay,
+    ...(verification.redis && { redis: verification.redis }),
+    ...(verification.s3 && { s3: verification.s3 }),
     node: verification.node,
   };
 }

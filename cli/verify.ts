@@ -35,7 +35,7 @@ await runMain(async () => {
           hint: `run: npm run up${naming(name)}`,
         });
   const target = verifyTargetOf(file, stack ?? name);
-  const checks = [join(PROJECT, "verify", "main.ts"), "sidecar", "stalwart", "relay", "edge"];
+  const checks = [join(PROJECT, "verify", "main.ts"), "sidecar", "stores", "stalwart", "relay", "edge"];
   const [program = "", ...args] = [...(stack ? [] : asOperator()), process.execPath, ...checks];
   const done = spawnSync(program, args, {
     input: JSON.stringify(target),

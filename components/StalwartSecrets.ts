@@ -61,7 +61,7 @@ export class StalwartSecrets extends pulumi.ComponentResource {
 
 /** Every secret that Stalwart reads as a file: path in the container → content. */
 export function secretFiles(
-  { postgres, admin, relays, blobStore, dnsProvider }: StalwartSettings,
+  { postgres, admin, relays, blobStore, inMemoryStore, dnsProvider }: StalwartSettings,
   given: LoadedConfig["secrets"],
   made: StalwartSecrets,
 ): Record<string, pulumi.Output<string>> {
@@ -74,6 +74,9 @@ export function secretFiles(
     if (auth) files[auth.secretFile] = pulumi.secret(given.relayPassword ?? "");
   }
   if (blobStore) files[blobStore.secretFile] = pulumi.secret(given.blobStoreSecret ?? "");
+  // It becomes part of a URL.
+  if (inMemoryStore?.auth)
+    files[inMemoryStore.auth.secretFile] = pulumi.secret(encodeURIComponent(given.inMemoryStoreSecret ?? ""));
   if (dnsProvider) files[dnsProvider.secretFile] = pulumi.secret(given.dnsSecret ?? "");
   if (dnsProvider?.type === "ovh")
     files[dnsProvider.consumerKeyFile] = pulumi.secret(given.dnsConsumerKey ?? "");

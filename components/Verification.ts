@@ -10,9 +10,11 @@ import type { EdgeNames } from "../verify/names.ts";
 /** What is looked at, and where from. */
 export interface VerificationArgs {
   /** Which checks of verify/main.ts to run, in this order. */
-  checks: ("sidecar" | "stalwart" | "relay" | "edge")[];
+  checks: ("sidecar" | "stores" | "stalwart" | "relay" | "edge")[];
   postgres: { host: string; port: number };
   relay: { host: string; port: number };
+  redis?: { host: string; port: number };
+  s3?: { host: string; port: number };
   /** The node that all of it is seen from, such as `stalwart (tag:stalwart)`. */
   node: string;
   kvmDockerHost: string;
@@ -33,6 +35,8 @@ export class Verification extends pulumi.ComponentResource {
       checks,
       postgres,
       relay,
+      redis,
+      s3,
       node,
       kvmDockerHost,
       edgeDockerHost,
@@ -41,7 +45,8 @@ export class Verification extends pulumi.ComponentResource {
       stalwart,
       edge,
     } = args;
-    super("tailwart:mail:Verification", name, { checks, postgres, relay, node }, opts);
+    const servers = { postgres, relay, ...(redis && { redis }), ...(s3 && { s3 }) };
+    super("tailwart:mail:Verification", name, { checks, ...servers, node }, opts);
     const target = pulumi
       .all([sidecar.container.name, stalwart.container.name, edge?.container.name])
       .apply(([sidecarName, stalwartName, edgeName]) => {
@@ -50,8 +55,7 @@ export class Verification extends pulumi.ComponentResource {
           ...(edgeName
             ? { edge: { dockerHost: edgeDockerHost, container: edgeName, names: edgeNames } }
             : {}),
-          postgres,
-          relay,
+          ...servers,
           node,
         };
         return JSON.stringify(where);

@@ -10,6 +10,7 @@ import { metadataOf, unwrap, variantOf } from "../lib/metadata.ts";
 import { type Config, configSchema, secretSchema } from "./schema.ts";
 import { registryProblems } from "./registries.ts";
 import { lineProblems } from "./stalwart-line.ts";
+import { storeProblems } from "./store-problems.ts";
 import { tailnetProblems } from "./tailnet-problems.ts";
 
 export { NAMESPACE } from "./key-path.ts";
@@ -89,19 +90,12 @@ function parseValue(key: string, text: string, findings: Problem[]): unknown {
 /** What no single key can tell: rules between keys. */
 function crossChecks(config: Config, secrets: Record<string, unknown>): Problem[] {
   const findings: Problem[] = [];
-  const { relay, tailnet, kvm, postgres } = config;
+  const { relay, tailnet, kvm } = config;
   if (relay.tls === "tailnet" && !isMagicDnsName(relay.host, tailnet.domain)) {
     findings.push({
       path: "tailwart:relay.tls",
       message: `is "tailnet", but relay.host is not a MagicDNS name of ${tailnet.domain}, so its certificate must be verified; accepts "starttls" or "implicit" here`,
       example: "starttls",
-    });
-  }
-  if (!postgres.tls && !isMagicDnsName(postgres.host, tailnet.domain)) {
-    findings.push({
-      path: "tailwart:postgres.tls",
-      message: `is off, but postgres.host is not a MagicDNS name of ${tailnet.domain}, so mail and the password's exchange would cross the internet in clear; accepts true here, or a machine of the tailnet as postgres.host`,
-      example: "true",
     });
   }
   findings.push(
@@ -110,19 +104,13 @@ function crossChecks(config: Config, secrets: Record<string, unknown>): Problem[
     ...tailnetProblems(tailnet),
     ...edgeProblems(config),
     ...certificateProblems(config, secrets),
+    ...storeProblems(config, secrets),
   );
   if (relay.username !== undefined && !("relayPassword" in secrets)) {
     findings.push({
       path: "tailwart:relayPassword",
       message: "is missing, while relay.username is set; accepts a secret",
       example: "pulumi config set --secret tailwart:relayPassword",
-    });
-  }
-  if (config.settings.blobStore && !("blobStoreSecret" in secrets)) {
-    findings.push({
-      path: "tailwart:blobStoreSecret",
-      message: "is missing, while settings.blobStore is set; accepts a secret",
-      example: "pulumi config set --secret tailwart:blobStoreSecret",
     });
   }
   if (kvm.startUnit === "systemd" && !kvm.dockerHost.startsWith("ssh://")) {

@@ -34,10 +34,11 @@ export function refuseUnoffered(line: Line, settings: StalwartSettings, takeOver
   );
 }
 
-/** Where the config has a field of the desired state; an account's own address and its others are two keys. */
+/** Where the config has a field of the desired state; an account's own address and its others are two keys, a login at Redis one. */
 function inConfig(path: (string | number)[]): (string | number)[] {
   const [list, index = 0, field, place] = path;
   if (list === "accounts" && field === "emails")
     return place === 0 ? [list, index, "address"] : [list, index, "aliases", Number(place) - 1];
+  if (list === "inMemoryStore" && index === "auth") return ["settings", list, "username"];
   return OWN_KEYS.has(list) ? path : ["settings", ...path];
 }

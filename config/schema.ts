@@ -49,9 +49,15 @@ export const tailnetSchema = z.strictObject({
       edge: tag("tag:reverse-proxy").default("tag:reverse-proxy").describe("Tag of the edge box."),
       postgres: tag("tag:db").default("tag:db").describe("Tag of Postgres' machine."),
       relay: tag("tag:mail").default("tag:mail").describe("Tag of the smarthost."),
+      redis: tag("tag:redis")
+        .default("tag:redis")
+        .describe("Tag of the machine that settings.inMemoryStore names."),
+      s3: tag("tag:s3")
+        .default("tag:s3")
+        .describe("Tag of the machine that settings.blobStore.endpoint names."),
     })
     .prefault({})
-    .describe("The tags of the four kinds of node."),
+    .describe("The tags of the kinds of node. A machine of several kinds carries several."),
   tagOwners: z
     .array(z.string())
     .default(["autogroup:admin"])
@@ -269,6 +275,9 @@ export const secretSchema = z.strictObject({
       "Key of dnsProvider: the TSIG key in base64 (rfc2136), the API token or key, or ovh's application secret. Required with dnsProvider.",
     ),
   blobStoreSecret: secret.optional().describe("Secret access key of settings.blobStore. Required with it."),
+  inMemoryStoreSecret: secret
+    .optional()
+    .describe("Password of settings.inMemoryStore.username. Required with it."),
   dnsConsumerKey: secret.optional().describe("Consumer key of ovh. Required with it."),
   registryPasswords: secretMap
     .optional()

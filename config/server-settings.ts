@@ -1,11 +1,13 @@
 import { z } from "zod";
 
-import { blobStoreSchema } from "../lib/settings/stores.ts";
+import { blobStoreSchema, inMemoryStoreSchema } from "../lib/settings/stores.ts";
+import { magicDnsName } from "../lib/names.ts";
 import { settingsSchema } from "../lib/settings/schema.ts";
 import { SECRET_DIRECTORY } from "../lib/stalwart/paths.ts";
 
 const { autoBan, allowedIps, outbound, spamRules, webUi, geo, logLevel, mtaSts } = settingsSchema.shape;
 const { secretFile: _, ...blobStore } = blobStoreSchema.shape;
+const { auth, ...inMemoryStore } = inMemoryStoreSchema.shape;
 
 /** Settings of the server that the rest of the config says nothing about, as the desired state has them. */
 export const serverSettingsSchema = z
@@ -37,6 +39,18 @@ export const serverSettingsSchema = z
       .describe(
         "Where messages lie; without it in Postgres. Set it before the first mail. Its secret access key is the secret tailwart:blobStoreSecret.",
       ),
+    inMemoryStore: z
+      .strictObject({
+        ...inMemoryStore,
+        username: auth
+          .unwrap()
+          .shape.username.optional()
+          .describe(
+            "User of Redis' ACL, default where requirepass alone is set. Its password is the secret tailwart:inMemoryStoreSecret. From 0.16 on Stalwart takes a password inside the URL alone, which its database holds in clear and every administrator is shown, so none is given: leave it out, and Redis answers machines of tags.stalwart alone, by the tailnet's grant (it must be told protected-mode no).",
+          ),
+      })
+      .optional()
+      .describe(settingsSchema.shape.inMemoryStore.description ?? ""),
   })
   .prefault({})
   .describe("Further settings of Stalwart; docs/settings.md says which line of Stalwart offers what.");
@@ -46,10 +60,33 @@ type ServerSettings = z.output<typeof serverSettingsSchema>;
 /** Where Stalwart finds the blob store's secret access key. */
 const BLOB_STORE_SECRET_FILE = `${SECRET_DIRECTORY}s3`;
 
-/** The same in the desired state's own shape. */
-export function toDesired({ blobStore: store, takeOver: _, ...rest }: ServerSettings) {
+/** Where Stalwart finds the in-memory store's password. */
+const IN_MEMORY_STORE_SECRET_FILE = `${SECRET_DIRECTORY}redis`;
+
+/** The same in the desired state's own shape, machines of the tailnet by their full names. */
+export function toDesired(
+  { blobStore: blobs, inMemoryStore: memory, takeOver: _, ...rest }: ServerSettings,
+  tailnetDomain: string,
+) {
   return {
     ...rest,
-    ...(store && { blobStore: { ...store, secretFile: BLOB_STORE_SECRET_FILE } }),
+    ...(blobs && { blobStore: toBlobStore(blobs, tailnetDomain) }),
+    ...(memory && { inMemoryStore: toInMemoryStore(memory, tailnetDomain) }),
   };
+}
+
+function toBlobStore(
+  { endpoint, ...store }: NonNullable<ServerSettings["blobStore"]>,
+  tailnetDomain: string,
+) {
+  const full = endpoint?.replace(/(?<=:\/\/)[^:[]+/, (host) => magicDnsName(host, tailnetDomain));
+  return { ...store, ...(full !== undefined && { endpoint: full }), secretFile: BLOB_STORE_SECRET_FILE };
+}
+
+function toInMemoryStore(
+  { username, ...store }: NonNullable<ServerSettings["inMemoryStore"]>,
+  tailnetDomain: string,
+) {
+  const login = username !== undefined && { auth: { username, secretFile: IN_MEMORY_STORE_SECRET_FILE } };
+  return { ...store, host: magicDnsName(store.host, tailnetDomain), ...login };
 }

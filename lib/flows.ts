@@ -14,20 +14,29 @@ export interface Flow {
   why: string;
 }
 
+/** Why Stalwart connects to a server, by the server's role. */
+const PEERS = {
+  postgres: "Stalwart's data store",
+  relay: "outbound mail goes to the smarthost (lessons 10 and 11)",
+  redis: "Stalwart's in-memory store",
+  s3: "Stalwart's blob store",
+};
+
+/** A kind of server that Stalwart connects to. */
+export type PeerRole = keyof typeof PEERS;
+
 /** What the flow table is made from. */
 export interface FlowInputs {
-  tags: { stalwart: string; edge: string; postgres: string; relay: string };
+  tags: Record<"stalwart" | "edge" | PeerRole, string>;
   /** Who may open the admin listener. */
   operators: string[];
   services: MailService[];
-  /** Port of Postgres; undefined where it is no machine of the tailnet, so that no grant concerns it. */
-  postgresPort: number | undefined;
-  /** Port of the relay; undefined likewise. */
-  relayPort: number | undefined;
+  /** The servers that are machines of the tailnet: no grant concerns another. */
+  peers: Partial<Record<PeerRole, { port: number }>>;
 }
 
 /** The flow table. */
-export function flowsOf({ tags, operators, services, postgresPort, relayPort }: FlowInputs): Flow[] {
+export function flowsOf({ tags, operators, services, peers }: FlowInputs): Flow[] {
   const tcp = (from: string, to: string, port: number, why: string): Flow => ({
     from,
     to,
@@ -39,13 +48,10 @@ export function flowsOf({ tags, operators, services, postgresPort, relayPort }: 
     ...services.map((service) =>
       tcp(tags.edge, tags.stalwart, service.port, `the edge passes on ${service.name}`),
     ),
-    ...optional(postgresPort, (port) => tcp(tags.stalwart, tags.postgres, port, "Stalwart's data store")),
-    ...optional(relayPort, (port) =>
-      tcp(tags.stalwart, tags.relay, port, "outbound mail goes to the smarthost (lessons 10 and 11)"),
-    ),
+    ...(Object.keys(PEERS) as PeerRole[]).flatMap((role) => {
+      const peer = peers[role];
+      return peer ? [tcp(tags.stalwart, tags[role], peer.port, PEERS[role])] : [];
+    }),
     ...operators.map((from) => tcp(from, tags.stalwart, ADMIN_PORT, "operators reach the admin listener")),
   ];
 }
-
-const optional = (port: number | undefined, flow: (port: number) => Flow): Flow[] =>
-  port === undefined ? [] : [flow(port)];

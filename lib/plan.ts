@@ -6,12 +6,13 @@ import { toDesired } from "../config/server-settings.ts";
 import { declaredLine } from "../config/stalwart-line.ts";
 import { TAILNET_RANGES } from "./address-ranges.ts";
 import { isMagicDnsName } from "./addresses.ts";
-import { flowsOf } from "./flows.ts";
+import { flowsOf, type PeerRole } from "./flows.ts";
 import { magicDnsName, passthroughNames } from "./names.ts";
 import { ADMIN_PORT, MAIL_SERVICES, WATCH_LISTENER } from "./services.ts";
 import { parseSettings } from "./settings/parse.ts";
 import { generationOf } from "./stalwart/line.ts";
 import { tagsOf } from "./tailnet/flows.ts";
+import { targetOf } from "./url-target.ts";
 
 /** Host of Caddy's default CA: https://caddyserver.com/docs/json/apps/tls/automation/policies/issuers/acme/ca/ */
 const ACME_HOST = "acme-v02.api.letsencrypt.org";
@@ -27,14 +28,6 @@ const RELAY_PASSWORD_FILE = "/etc/stalwart/secrets/relay";
 export function planOf(config: Config) {
   const { tailnet, relay, postgres, edge, kvm, images } = config;
   const services = config.services.map((name) => MAIL_SERVICES[name]);
-  const onTailnet = ({ host }: { host: string }) => isMagicDnsName(host, tailnet.domain);
-  const flows = flowsOf({
-    tags: tailnet.tags,
-    operators: tailnet.operators,
-    services,
-    postgresPort: onTailnet(postgres) ? postgres.port : undefined,
-    relayPort: onTailnet(relay) ? relay.port : undefined,
-  });
   const stalwartName = magicDnsName(tailnet.hostname, tailnet.domain);
   const relayHost = magicDnsName(relay.host, tailnet.domain);
   const postgresHost = magicDnsName(postgres.host, tailnet.domain);
@@ -42,7 +35,19 @@ export function planOf(config: Config) {
 
   const line = declaredLine(config) ?? "0.15";
   const generation = generationOf(line);
-  const { connectTimeout, allowedIps, mtaSts, ...server } = toDesired(config.settings);
+  const { connectTimeout, allowedIps, mtaSts, ...server } = toDesired(config.settings, tailnet.domain);
+  const redis = server.inMemoryStore;
+  const s3 = server.blobStore?.endpoint === undefined ? undefined : targetOf(server.blobStore.endpoint);
+  const servers: Partial<Record<PeerRole, { host: string; port: number }>> = {
+    postgres: store,
+    relay: { host: relayHost, port: relay.port },
+    ...(redis && { redis: { host: redis.host, port: redis.port } }),
+    ...(s3 && { s3: { host: s3.host, port: s3.port } }),
+  };
+  const peers = Object.fromEntries(
+    Object.entries(servers).filter(([, { host }]) => isMagicDnsName(host, tailnet.domain)),
+  ) as typeof servers;
+  const flows = flowsOf({ tags: tailnet.tags, operators: tailnet.operators, services, peers });
   const mailHosts = [...new Set([config.mailHost, ...config.domains.flatMap(({ hosts }) => hosts)])];
 
   const settings = parseSettings({
@@ -105,11 +110,10 @@ export function planOf(config: Config) {
         edge: tailnet.tags.edge,
         ports: settings.listeners.filter(({ proxy }) => proxy).map(({ port }) => port),
       },
-      nodes: {
-        [stalwartName]: tailnet.tags.stalwart,
-        ...(onTailnet(postgres) && { [postgresHost]: tailnet.tags.postgres }),
-        ...(onTailnet(relay) && { [relayHost]: tailnet.tags.relay }),
-      },
+      nodes: tagsByName([
+        [stalwartName, tailnet.tags.stalwart],
+        ...Object.entries(peers).map(([role, { host }]) => [host, tailnet.tags[role as PeerRole]] as const),
+      ]),
     },
     /** What is pulled before anything changes, by host. */
     images: {
@@ -155,6 +159,8 @@ export function planOf(config: Config) {
     verification: {
       postgres: store,
       relay: { host: relayHost, port: relay.port },
+      ...(servers.redis && { redis: servers.redis }),
+      ...(servers.s3 && { s3: servers.s3 }),
       kvmDockerHost: kvm.dockerHost,
       edgeDockerHost: edge.dockerHost,
       edgeNames: {
@@ -165,4 +171,11 @@ export function planOf(config: Config) {
       node: `${tailnet.hostname} (${tailnet.tags.stalwart})`,
     },
   };
+}
+
+/** The tags of each name: one machine may be several servers, and then it carries the tag of each. */
+function tagsByName(pairs: (readonly [name: string, tag: string])[]): Record<string, string[]> {
+  const tags: Record<string, string[]> = {};
+  for (const [name, tag] of pairs) (tags[name] ??= []).push(tag);
+  return tags;
 }

@@ -4,7 +4,8 @@ import type { NotJudged, Subject } from "./definition.ts";
 import { CONTAINER, environmentOf } from "./docker.ts";
 import { relayHostsOf } from "./relay-hosts.ts";
 import { SETTINGS, stalwartKeys } from "./stalwart-settings.ts";
-import { formatPath, walk, type Gap } from "./visit.ts";
+import { formatPath, readAt, walk, type Gap } from "./visit.ts";
+import { SCHEME_PORTS, targetOf } from "../lib/url-target.ts";
 
 /** A connection that a resource says it opens. */
 export interface Dial {
@@ -29,17 +30,6 @@ const portOf = (text: unknown): number | undefined => {
   return text !== undefined && text !== "" && Number.isInteger(port) && port > 0 && port < 65_536
     ? port
     : undefined;
-};
-
-const SCHEME_PORTS: Readonly<Record<string, number>> = {
-  amqp: 5672,
-  mariadb: 3306,
-  mongodb: 27_017,
-  mysql: 3306,
-  postgres: 5432,
-  postgresql: 5432,
-  redis: 6379,
-  rediss: 6379,
 };
 
 /** Postfix and those who took over its variables relay to 25 unless told otherwise. */
@@ -73,6 +63,39 @@ function relaysOf(resource: Subject): Dial[] {
   });
 }
 
+const MEMORY = "the in-memory store";
+const BLOBS = "the blob store";
+
+function dialIn(url: string, where: string, role: string): Dial[] {
+  const target = targetOf(url);
+  if (!target) return [];
+  const { host, port, hasLogin } = target;
+  return [{ where, host: clean(host), port, role, ...(hasLogin && { quiet: true }) }];
+}
+
+/** Redis and S3 as tailwart's components and the registry's objects name them. */
+function otherStoresInArgs(component: Subject): Dial[] {
+  return walk(component.props).leaves.flatMap(({ path, value }): Dial[] => {
+    const where = formatPath(path);
+    const text = String(value);
+    switch (path.slice(-2).join(".")) {
+      case "inMemoryStore.host": {
+        const beside = readAt(component.props, [...path.slice(0, -1), "port"]);
+        const port = portOf(beside.known ? beside.value : undefined);
+        return port === undefined ? [] : [{ where, host: clean(text), port, role: MEMORY }];
+      }
+      case "InMemoryStore.url":
+        return dialIn(text, where, MEMORY);
+      case "blobStore.endpoint":
+        return dialIn(text, where, BLOBS);
+      case "region.customEndpoint":
+        return path.at(-3) === "BlobStore" ? dialIn(text, where, BLOBS) : [];
+      default:
+        return [];
+    }
+  });
+}
+
 function storesInArgs(component: Subject): Dial[] {
   const { leaves } = walk(component.props);
   return dataStoresOf([component]).flatMap(({ host, port }) => {
@@ -90,6 +113,8 @@ function storesInArgs(component: Subject): Dial[] {
 function storesInKeys(settings: Subject): Dial[] {
   const { values, where } = stalwartKeys(settings);
   return [...values].flatMap(([key, host]) => {
+    const [, url] = /^store\.[^.]+\.(urls(?:\.\d+)?|endpoint)$/.exec(key) ?? [];
+    if (url !== undefined) return dialIn(host, where(key), url === "endpoint" ? BLOBS : MEMORY);
     const [, store] = /^store\.([^.]+)\.host$/.exec(key) ?? [];
     if (store === undefined || /%\{/.test(host)) return [];
     const type = (values.get(`store.${store}.type`) ?? "postgresql").toLowerCase();
@@ -100,13 +125,7 @@ function storesInKeys(settings: Subject): Dial[] {
 
 /** `postgres://user:password@host:5432/name` */
 function storesInUrl(name: string, value: string): Dial[] {
-  const [, scheme = "", authority = ""] = /^([a-z]+)(?:\+\w+)?:\/\/([^/?#\s]+)/i.exec(value) ?? [];
-  const fallback = SCHEME_PORTS[scheme.toLowerCase()];
-  const [, host, port] = /^(?:.*@)?(\[[^\]]+\]|[^:@]+)(?::(\d+))?$/.exec(authority) ?? [];
-  if (fallback === undefined || host === undefined) return [];
-  const quiet = authority.includes("@") ? ({ quiet: true } as const) : {};
-  const dial = { where: `envs (${name})`, host: clean(host), port: portOf(port) ?? fallback };
-  return [{ ...dial, role: "the data store", ...quiet }];
+  return /^https?:/i.test(value) ? [] : dialIn(value, `envs (${name})`, "the data store");
 }
 
 const STORE_VARIABLE =
@@ -148,7 +167,7 @@ export function dialsOf(resource: Subject): Dial[] {
       : resource.type === SETTINGS
         ? storesInKeys(resource)
         : resource.type.startsWith("tailwart:mail:")
-          ? storesInArgs(resource)
+          ? [...storesInArgs(resource), ...otherStoresInArgs(resource)]
           : [];
   return [...relaysOf(resource), ...stores, ...upstreamsOf(resource)].filter(
     ({ host }) => !NOT_A_TARGET.test(host),
@@ -156,7 +175,12 @@ export function dialsOf(resource: Subject): Dial[] {
 }
 
 const RELEVANT_KEY =
-  /^(?:queue\.route\.[^.]+\.(?:address|port)|store\.[^.]+\.(?:host|port)|server\.listener\..*)$/;
+  /^(?:queue\.route\.[^.]+\.(?:address|port)|store\.[^.]+\.(?:host|port|urls(?:\.\d+)?|endpoint)|server\.listener\..*)$/;
+
+const STORES = new Set<string | number>([
+  ...["postgres", "inMemoryStore", "blobStore"],
+  ...["InMemoryStore", "BlobStore", "region"],
+]);
 
 /** What could name a connection and is not known. `online`: the container is on the tailnet, so that any variable of it may. */
 export function unknownDials(resource: Subject, online: boolean): NotJudged[] {
@@ -168,7 +192,7 @@ export function unknownDials(resource: Subject, online: boolean): NotJudged[] {
   if (resource.type === CONTAINER) return online ? gaps(relayHostsOf(resource)?.gaps ?? []) : [];
   if (!resource.type.startsWith("tailwart:mail:")) return [];
   const relevant = ({ path }: Gap): boolean =>
-    path.at(-1) === "postgres" || path.at(-2) === "postgres" || path.includes("listeners");
+    path.slice(-2).some((key) => STORES.has(key)) || path.includes("listeners");
   const rest = walk(resource.props).gaps.filter(relevant);
   return gaps([
     ...(relayHostsOf(resource)?.gaps ?? []),

@@ -14,6 +14,11 @@ const SUBJECTS =
 
 /** Files whose whole content is one secret. */
 const SECRET_FILE = /(?:^|\/)secrets?\/[^/]+$|\.(?:password|passwd|token|secret|key)$/i;
+/**
+ * An S3 key's id under Stalwart's name for it, in tailwart's own resources: the secret of the key is named by its file. What looks like
+ * a secret is one there as well.
+ */
+const KEY_ID = /^(?:settings\.blobStore\.accessKey|(?:fileS|s)ettings\["store\.[^."]+\.access-key"\])$/;
 /** Inputs that take any text. An unknown elsewhere, such as an id or a name, is no place for a secret unless it is called one. */
 const FREE_TEXT = /^(?:envs|uploads|environment|stdin|command|entrypoints|create|update|delete|acl)$/;
 
@@ -54,10 +59,11 @@ function nameOf({ key, where }: TextPiece): string {
 }
 
 /** What is wrong with one decoded text, without a word of it. */
-function whatsOf(piece: TextPiece): string[] {
+function whatsOf(piece: TextPiece, type: string): string[] {
   const shapes = isSuspicious(piece.text) ? secretShapesIn(piece.text) : [];
   if (shapes.length > 0) return [...new Set(shapes.map(({ what }) => `holds ${what} as plain text`))];
   // The content of a file with more lines than one is no bare password: its lines are read instead.
+  if (type.startsWith("tailwart:mail:") && KEY_ID.test(piece.where)) return [];
   if (isSecretName(nameOf(piece)) && !piece.text.trim().includes("\n"))
     return isLiteralSecret(piece.text) ? ["is a secret by its name, written as plain text"] : [];
   const names = isSuspicious(piece.text) ? assignedSecretsIn(piece.text) : [];
@@ -78,8 +84,8 @@ function valuesOnly(pieces: readonly TextPiece[]): TextPiece[] {
 const redacted = (where: string): string =>
   secretShapesIn(where).reduce((text, { match }) => text.replaceAll(match, "…"), where);
 
-const findingsOf = (piece: TextPiece): Finding[] =>
-  whatsOf(piece).map((what) => ({ where: redacted(piece.where), what, instead: INSTEAD }));
+const findingsOf = (piece: TextPiece, type: string): Finding[] =>
+  whatsOf(piece, type).map((what) => ({ where: redacted(piece.where), what, instead: INSTEAD }));
 
 function mayHoldSecret({ path, because }: Gap): boolean {
   if (because !== UNKNOWN_AT_PREVIEW) return false; // a local file, which never enters the state
@@ -94,7 +100,9 @@ function judge({ type, props, secretPaths }: Subject): Verdict {
   const open = leaves.filter(({ path }) => !isSecret(path, secretPaths ?? []));
   // Where nothing is left out, the texts are those that other policies read.
   const shown = open.length === leaves.length ? props : only(open);
-  const findings = open.some(isSuspiciousLeaf) ? valuesOnly(textsOf(shown).pieces).flatMap(findingsOf) : [];
+  const findings = open.some(isSuspiciousLeaf)
+    ? valuesOnly(textsOf(shown).pieces).flatMap((piece) => findingsOf(piece, type))
+    : [];
   const notJudged = gaps
     .filter((gap) => mayHoldSecret(gap) && !isSecret(gap.path, secretPaths ?? []))
     .map(({ path, because }) => ({ where: formatPath(path), because }));

@@ -44,11 +44,15 @@ const textOf = (resource: Subject, key: string): string | undefined =>
   readString(resource.props, [key]).value;
 const isOwn = (resource: Subject, kind: string): boolean => resource.type === `tailwart:mail:${kind}`;
 
-function tagsIn(resource: Subject): string[] {
-  return walk(resource.props)
-    .leaves.filter(({ path }) => path[0] === "tag" || path[0] === "tags")
-    .map(({ value }) => String(value))
-    .filter((tag) => tag.startsWith("tag:"));
+const tagsAmong = (leaves: readonly { readonly value: unknown }[]): string[] =>
+  leaves.map(({ value }) => String(value)).filter((tag) => tag.startsWith("tag:"));
+
+const tagsIn = (resource: Subject): string[] =>
+  tagsAmong(walk(resource.props).leaves.filter(({ path }) => path[0] === "tag" || path[0] === "tags"));
+
+function tagsBelow(map: unknown, name: string): string[] {
+  const tags = read(map, name);
+  return tags.known ? tagsAmong(walk(tags.value).leaves) : [];
 }
 
 function isNode(container: Subject): boolean {
@@ -132,14 +136,14 @@ export function tailnetOf(resources: readonly Subject[], settings: TailnetSettin
     .flatMap((policy) => {
       const map = read(policy.props, "nodes");
       if (!map.known || typeof map.value !== "object" || map.value === null) return [];
-      return Object.keys(map.value).map((name) => ({ name, tag: read(map.value, name) }));
+      return Object.keys(map.value).map((name) => ({ name, tags: tagsBelow(map.value, name) }));
     });
 
   const tagsOf: Tailnet["tagsOf"] = (host) => {
     const told = Object.entries(settings.hosts).find(([name]) => sameHost(name, host))?.[1];
     if (told !== undefined) return [told];
-    const said = stated.find(({ name }) => sameHost(name, host))?.tag;
-    if (said?.known && typeof said.value === "string") return [said.value];
+    const said = stated.find(({ name }) => sameHost(name, host))?.tags ?? [];
+    if (said.length > 0) return said;
     const sidecar = sidecars.find((one) => sameHost(textOf(one, "hostname") ?? "", host));
     if (sidecar) return tagsIn(sidecar);
     const node = nodes.find((one) =>

@@ -11,6 +11,10 @@ export interface VerifyTarget {
   edge?: { dockerHost: string; container: string; names: EdgeNames };
   postgres: { host: string; port: number };
   relay: { host: string; port: number };
+  /** Stalwart's in-memory store, where that is not Postgres. */
+  redis?: { host: string; port: number };
+  /** Its blob store, where that has an endpoint. */
+  s3?: { host: string; port: number };
   /** The node that all of it is seen from, such as `stalwart (tag:stalwart)`. */
   node: string;
 }
@@ -80,25 +84,51 @@ async function refuseDeadNamespace({ dockerHost, sidecar }: VerifyTarget["kvm"])
 
 /** The relay can be reached from Stalwart's namespace (lessons 10 and 11). */
 export async function relayReachable({ kvm, relay, node }: VerifyTarget, deadline: number): Promise<string> {
-  const open = await eventually(deadline, async () => {
-    const probe = await inContainer(kvm.dockerHost, kvm.sidecar, reachProbe(relay.host, relay.port), 15);
-    return readReach(probe.stdout) === "open";
-  });
-  if (!open) throw await unreachable("The relay", relay, kvm, node);
+  if (!(await reachable(kvm, relay, deadline))) throw await unreachable("The relay", relay, kvm, node);
   return `relay ${relay.host}:${relay.port} reachable from ${node}`;
 }
+
+/**
+ * Redis and S3 can be reached from Stalwart's namespace. Asked before the settings name them: with a Redis that is not there Stalwart
+ * delivers nothing.
+ */
+export async function storesReachable(
+  { kvm, redis, s3, node }: VerifyTarget,
+  deadline: number,
+): Promise<string> {
+  const stores = Object.entries({ Redis: redis, "The S3 service": s3 });
+  const reached: string[] = [];
+  for (const [what, store] of stores) {
+    if (!store) continue;
+    if (!(await reachable(kvm, store, deadline)))
+      throw await unreachable(what, store, kvm, node, "Settings that name it are not written before.");
+    reached.push(`${store.host}:${store.port}`);
+  }
+  return reached.length > 0 ? `${reached.join(" and ")} reachable from ${node}` : "no further store to ask";
+}
+
+const reachable = (
+  { dockerHost, sidecar }: VerifyTarget["kvm"],
+  { host, port }: { host: string; port: number },
+  deadline: number,
+): Promise<boolean> =>
+  eventually(deadline, async () => {
+    const probe = await inContainer(dockerHost, sidecar, reachProbe(host, port), 15);
+    return readReach(probe.stdout) === "open";
+  });
 
 async function unreachable(
   what: string,
   target: { host: string; port: number },
   kvm: VerifyTarget["kvm"],
   node: string,
+  hint = "Stalwart holds in its gate until then and starts by itself.",
 ): Promise<UserError> {
   const probe = await inContainer(kvm.dockerHost, kvm.sidecar, reachProbe(target.host, target.port), 15);
   const found = readReach(probe.stdout);
   const problem = found === "open" ? "unknown" : found;
   return new UserError(describeReach(problem, `${what} ${target.host}:${target.port}`, node), {
-    hint: "Stalwart holds in its gate until then and starts by itself.",
+    hint,
   });
 }
 

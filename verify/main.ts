@@ -2,12 +2,20 @@
 import { text } from "node:stream/consumers";
 
 import { describeError } from "../lib/errors.ts";
-import { edgePassesOn, relayReachable, sidecarHealthy, stalwartGreets, type VerifyTarget } from "./checks.ts";
+import {
+  edgePassesOn,
+  relayReachable,
+  sidecarHealthy,
+  stalwartGreets,
+  storesReachable,
+  type VerifyTarget,
+} from "./checks.ts";
 
 const CHECKS = {
   sidecar: sidecarHealthy,
   stalwart: stalwartGreets,
   relay: relayReachable,
+  stores: storesReachable,
   edge: edgePassesOn,
 };
 type CheckName = keyof typeof CHECKS;

@@ -75,13 +75,20 @@ function refusedByKeys({ acme = [], dnsProvider, autoBan, domains, geo }: Stalwa
 }
 
 function refusedByRegistry(settings: StalwartSettings): Refusal[] {
-  const { accounts, acme = [], admin, dnsProvider, domains } = settings;
+  const { accounts, acme = [], admin, dnsProvider, domains, inMemoryStore } = settings;
   const refusals: Refusal[] = [];
   if (dnsProvider?.type === "cloudflare" && dnsProvider.email !== undefined)
     refusals.push({
       path: ["dnsProvider", "email"],
       message:
         "Stalwart drops it from 0.16 on, and an account's global key does not work without; accepts an API token in secretFile, and no email",
+    });
+  // Source: x:RedisStore of the schema that a 0.16.18 server serves has `url`, a plain string, and nothing beside for a login.
+  if (inMemoryStore?.auth)
+    refusals.push({
+      path: ["inMemoryStore", "auth"],
+      message:
+        "from 0.16 on Stalwart takes Redis' password inside a URL alone, which lies in its database in clear and is shown to every administrator; accepts no login: a Redis on the tailnet without a password, which the grant alone opens",
     });
   if (domains.length === 0)
     refusals.push({

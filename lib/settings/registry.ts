@@ -60,7 +60,7 @@ export function toRegistryObjects(settings: StalwartSettings): RegistryObjects {
     MtaStageRcpt: { allowRelaying: expression(RELAYING.rules, RELAYING.otherwise) },
     Security: bans(settings),
     ...Object.fromEntries(
-      settings.allowedIps
+      allowed(settings)
         .map(networkOf)
         .map((address) => [`AllowedIp/${address}`, { address, reason: "tailwart" }]),
     ),
@@ -79,6 +79,14 @@ export function toRegistryObjects(settings: StalwartSettings): RegistryObjects {
     [`MtaConnectionStrategy/${APPLIED_MARKER}`]: { name: APPLIED_MARKER },
   };
 }
+
+/**
+ * Requests of all others are counted in the in-memory store, and fail without it: with Redis gone for good, the API over loopback would
+ * take no deploy that names another one (common/src/auth/rate_limit.rs).
+ */
+const allowed = ({ allowedIps, inMemoryStore }: StalwartSettings): string[] => [
+  ...new Set([...allowedIps, ...(inMemoryStore ? ["127.0.0.1"] : [])]),
+];
 
 /** An expression as the registry has it. */
 const expression = (rules: readonly [condition: string, then: string][], otherwise: string): Json => ({

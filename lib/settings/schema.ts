@@ -16,7 +16,7 @@ import { downloadSchema, geoSchema } from "./downloads.ts";
 import { autoBanSchema, listenerSchema } from "./network.ts";
 import { outboundSchema, relayRouteSchema } from "./outbound.ts";
 import { domain, network, plain, secretBelow, secretFile, trustedNetwork } from "./primitives.ts";
-import { blobStoreSchema, postgresSchema } from "./stores.ts";
+import { blobStoreSchema, inMemoryStoreSchema, postgresSchema } from "./stores.ts";
 
 export const settingsSchema = z
   .strictObject({
@@ -67,6 +67,11 @@ export const settingsSchema = z
       .optional()
       .describe(
         "Where messages lie; without it in Postgres. Set it before the first mail: what lies in another store is not found any more.",
+      ),
+    inMemoryStore: inMemoryStoreSchema
+      .optional()
+      .describe(
+        "Where locks, rate limits and the like lie; without it in Postgres. While it is away mail is taken and waits in the queue, until up to ten minutes after its return, and requests over HTTP fail (JMAP, DAV, the admin UI).",
       ),
     admin: z
       .strictObject({

@@ -1,10 +1,10 @@
 /** Stores in the keys of the 0.15 line: in its config file, since the data store cannot say where it is itself. */
 import { file, type SettingKeys } from "./key-spelling.ts";
 import type { StalwartSettings } from "./schema.ts";
-import { POSTGRES_OPTIONS } from "./stores.ts";
+import { POSTGRES_OPTIONS, redisUrl } from "./stores.ts";
 
 /** @example storeKeys(settings)["storage.blob"] === "s3" */
-export function storeKeys({ postgres, blobStore }: StalwartSettings): SettingKeys {
+export function storeKeys({ postgres, blobStore, inMemoryStore }: StalwartSettings): SettingKeys {
   return {
     "store.postgres.type": "postgresql",
     "store.postgres.host": postgres.host,
@@ -18,10 +18,11 @@ export function storeKeys({ postgres, blobStore }: StalwartSettings): SettingKey
     "store.postgres.options": POSTGRES_OPTIONS,
     "store.postgres.pool.max-connections": String(postgres.maxConnections),
     ...(blobStore && s3Keys(blobStore)),
+    ...(inMemoryStore && redisKeys(inMemoryStore)),
     "storage.data": "postgres",
     "storage.blob": blobStore ? "s3" : "postgres",
     "storage.fts": "postgres",
-    "storage.lookup": "postgres",
+    "storage.lookup": inMemoryStore ? "redis" : "postgres",
     "storage.directory": "internal",
     "directory.internal.type": "internal",
     "directory.internal.store": "postgres",
@@ -40,4 +41,14 @@ function s3Keys(store: NonNullable<StalwartSettings["blobStore"]>): SettingKeys 
     ...(store.keyPrefix !== undefined && { "store.s3.key-prefix": store.keyPrefix }),
     "store.s3.timeout": `${store.timeout}s`,
   };
+}
+
+/**
+ * A macro is expanded wherever it stands in a value, and the URL parsed afterwards.
+ *
+ * Source: stalwart 0.15.5 store/src/backend/redis/mod.rs and utils/src/config/mod.rs, `resolve_macro_type`.
+ */
+function redisKeys(store: NonNullable<StalwartSettings["inMemoryStore"]>): SettingKeys {
+  const login = store.auth && `${encodeURIComponent(store.auth.username)}:${file(store.auth.secretFile)}@`;
+  return { "store.redis.type": "redis", "store.redis.urls": redisUrl(store, login) };
 }

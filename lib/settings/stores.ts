@@ -56,6 +56,65 @@ export const POSTGRES_OPTIONS = [
   .join(" ");
 
 /**
+ * What Stalwart does without it is read from its source: a delivery takes a lock there first and is tried again when the lock would have
+ * ended (smtp/src/queue/spool.rs, `try_lock_event`, `LOCK_EXPIRY`), and an HTTP request that cannot be counted is an error
+ * (common/src/auth/rate_limit.rs).
+ */
+export const inMemoryStoreSchema = z.strictObject({
+  type: z
+    .literal("redis", { error: "accepts redis" })
+    .meta({ accepts: "redis", examples: ["redis"] })
+    .describe("One Redis, or one Valkey; neither a cluster nor Sentinel."),
+  host: hostName
+    .meta({ examples: ["redis.tail7b1641.ts.net", "redis-2.tail7b1641.ts.net"] })
+    .describe("Redis' machine, by its MagicDNS name; with tls and a password any host name."),
+  port: port
+    .default(6379)
+    .meta({ examples: [6379, 6380] })
+    .describe("Its port."),
+  database: z
+    .int({ error: "accepts a database's number, from 0 on" })
+    .min(0, { error: "accepts a database's number, from 0 on" })
+    .default(0)
+    .meta({ accepts: "a database's number, from 0 on", examples: [0, 1] })
+    .describe("Number of the database (SELECT)."),
+  tls: z
+    .boolean({ error: "accepts true or false" })
+    .default(false)
+    .meta({ accepts: "true or false", examples: [false, true] })
+    .describe(
+      "Encrypt the connection and verify the server's certificate. WireGuard encrypts what goes to a machine of the tailnet already.",
+    ),
+  auth: z
+    .strictObject({
+      username: plain("a user of Redis' ACL")
+        .meta({ examples: ["stalwart", "default"] })
+        .describe("Login at Redis (AUTH)."),
+      secretFile: secretFile
+        .default(`${SECRET_DIRECTORY}redis`)
+        .meta(secretBelow("redis", "redis-new"))
+        .describe(
+          "File in the container with the password as a URL spells it (percent-encoded), and nothing else (no line break).",
+        ),
+    })
+    .optional()
+    .describe("Login, where Redis asks for one."),
+});
+
+/**
+ * Where Redis is, as Stalwart takes it in either generation.
+ *
+ * @param login what stands before the host, with its @
+ * @example redisUrl({ host: "redis.tail.test", port: 6379, database: 0, tls: false }) === "redis://redis.tail.test:6379/0"
+ */
+export function redisUrl(
+  { host, port, database, tls }: Omit<z.output<typeof inMemoryStoreSchema>, "type" | "auth">,
+  login = "",
+): string {
+  return `${tls ? "rediss" : "redis"}://${login}${host}:${port}/${database}`;
+}
+
+/**
  * Amazon's regions that both generations know by name. Any other service is told by its endpoint: a region that the 0.15 line does not
  * know it takes for a host name, silently (aws-region's `FromStr`).
  */

@@ -43,7 +43,7 @@ const LAST = ["Domain", "MailingList", "SystemSettings", "MtaOutboundStrategy"];
  * UI's bundle. Routes and strategies are not among them: a 0.16.18 took them at a reload, address and
  * strategy, and a probe proves it each time (lesson 12).
  */
-const AT_START = new Set(["Application", "BlobStore", "NetworkListener"]);
+const AT_START = new Set(["Application", "BlobStore", "InMemoryStore", "NetworkListener"]);
 /** Of the system's settings these alone; the host name was taken at a reload. */
 const SYSTEM_AT_START = "proxyTrustedNetworks";
 

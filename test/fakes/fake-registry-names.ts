@@ -91,6 +91,22 @@ export const NAME_OBJECTS: Readonly<Record<string, FakeObject>> = {
     },
     defaults: { "@type": "Default" },
   },
+  InMemoryStore: {
+    singleton: true,
+    variants: {
+      Default: {},
+      // A login stands in the URL or nowhere; clusters and Sentinel have properties for it.
+      Redis: {
+        url: of("string"),
+        timeout: of("number"),
+        poolMaxConnections: of("number"),
+        poolTimeoutCreate: nullable("number"),
+        poolTimeoutWait: nullable("number"),
+        poolTimeoutRecycle: nullable("number"),
+      },
+    },
+    defaults: { "@type": "Default" },
+  },
   DnsServer: {
     primaryKey: "description",
     variants: {

@@ -301,4 +301,4 @@ export const FAKE_OBJECTS: Readonly<Record<string, FakeObject>> = {
 };
 
 /** Objects whose live copy stays the same until the server's next start. */
-export const AT_START = new Set(["NetworkListener", "SystemSettings", "BlobStore"]);
+export const AT_START = new Set(["NetworkListener", "SystemSettings", "BlobStore", "InMemoryStore"]);

@@ -5,6 +5,8 @@ import type { Registered } from "../unit/components/mocks.ts";
 import { configOf, resourcesOf } from "./program.ts";
 
 const TOKEN = "golden-registry-token";
+const REDIS_SECRET = "golden/redis@secret";
+const S3_SECRET = "golden-s3-secret";
 let resources: Registered[];
 
 beforeAll(async () => {
@@ -18,10 +20,16 @@ beforeAll(async () => {
     "tailwart:edge": JSON.stringify({ ...edge, fallback: { to: "127.0.0.1:8443", proxyProtocol: true } }),
     "tailwart:services": JSON.stringify(Object.keys(MAIL_SERVICES)),
     "tailwart:postgres": JSON.stringify({ host: "db.example.net", tls: true }),
+    "tailwart:settings": JSON.stringify({
+      inMemoryStore: { type: "redis", host: "cache", username: "stalwart" },
+      blobStore: { type: "s3", bucket: "mail-blobs", accessKey: "AKIA", endpoint: "http://cache:9000" },
+    }),
     "tailwart:registries": JSON.stringify([{ address: "registry.example.org", username: "bot" }]),
   };
   const secrets = {
     "tailwart:postgresPassword": "a-password",
+    "tailwart:inMemoryStoreSecret": REDIS_SECRET,
+    "tailwart:blobStoreSecret": S3_SECRET,
     "tailwart:registryPasswords": JSON.stringify({ "registry.example.org": TOKEN }),
   };
   resources = await resourcesOf({ ...config, ...changes }, secrets);
@@ -55,4 +63,16 @@ test("both hosts' pulls log in at the registry, by a secret", () => {
     expect(inputs["registryAuth"]).toMatchObject({
       "4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270",
     });
+});
+
+test("Redis' and S3's secrets lie in one file each, as secrets, and Redis' as a URL spells it", () => {
+  const written = [encodeURIComponent(REDIS_SECRET), S3_SECRET];
+  for (const secret of written) {
+    const holders = resources.filter((resource) => JSON.stringify(resource).includes(secret));
+    expect(holders.map(({ name }) => name)).toEqual(["mail-stalwart-files"]);
+    expect(holders[0]?.inputs["uploads"]).toMatchObject({
+      "4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270",
+    });
+  }
+  expect(JSON.stringify(resources)).not.toContain(REDIS_SECRET);
 });

@@ -150,6 +150,19 @@ test("what a secret is called can be the only sign of it", async () => {
     expect((await runPolicy(policy, of(type, props))).violations).toHaveLength(1);
 });
 
+test("the id of an S3 key is no secret where tailwart names it, and a secret in its place is one", async () => {
+  const mail = (accessKey: string) =>
+    of("tailwart:mail:MailSettings", { settings: { blobStore: { accessKey } } });
+  const keys = (accessKey: string) =>
+    of("tailwart:mail:Settings", { fileSettings: { "store.s3.access-key": accessKey } });
+  for (const resource of [mail, keys]) {
+    expect(await runPolicy(policy, resource("GK31c2f218a2e44f485b94239e"))).toEqual(PASSED);
+    expect((await runPolicy(policy, resource(KEY))).violations).toHaveLength(1);
+  }
+  const elsewhere = container({ envs: ["ACCESS_KEY=GK31c2f218a2e44f485b94239e"] });
+  expect((await runPolicy(policy, elsewhere)).violations).toHaveLength(1);
+});
+
 describe("secrets-not-in-plain-sight passes", () => {
   test.each([
     ["a secret env", container({ envs: [secret(`DB_PASSWORD=${LITERAL}`), "LANG=C"] })],

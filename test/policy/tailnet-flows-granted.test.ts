@@ -172,6 +172,94 @@ describe("tailnet-flows-granted refuses a stack whose", () => {
       "settings.postgres.host needs tag:stalwart to reach db.tail.example.org:6432, the data store, and no grant opens that.",
     ]);
   });
+
+  describe("Redis and S3 are not granted, as", () => {
+    const sidecar = component("TailnetSidecar", {
+      hostname: "mail",
+      tag: "tag:stalwart",
+      tailnet: { domain: "tail.example.org" },
+    });
+    const redis = "redis://redis.tail.example.org:6380/0";
+    const s3 = "http://s3.tail.example.org:9000";
+    const needs = (memory: string, blobs: string) => [
+      `${memory} needs tag:stalwart to reach redis.tail.example.org:6380, the in-memory store, and no grant opens that.`,
+      `${blobs} needs tag:stalwart to reach s3.tail.example.org:9000, the blob store, and no grant opens that.`,
+    ];
+    const ways: [where: string, resource: TestResource, memory: string, blobs: string][] = [
+      [
+        "component args",
+        component("MailSettings", {
+          settings: {
+            inMemoryStore: { type: "redis", host: "redis.tail.example.org", port: 6380 },
+            blobStore: { type: "s3", endpoint: s3 },
+          },
+        }),
+        "settings.inMemoryStore.host",
+        "settings.blobStore.endpoint",
+      ],
+      [
+        "keys of the 0.15 line",
+        settings(
+          {},
+          {
+            fileSettings: {
+              "store.redis.type": "redis",
+              "store.redis.urls": redis.replace("//", "//mail:%{file:/etc/stalwart/secrets/redis}%@"),
+              "store.s3.type": "s3",
+              "store.s3.endpoint": s3,
+            },
+          },
+        ),
+        'fileSettings["store.redis.urls"]',
+        'fileSettings["store.s3.endpoint"]',
+      ],
+      [
+        "objects of the registry",
+        component("Registry", {
+          objects: {
+            InMemoryStore: { "@type": "Redis", url: redis },
+            BlobStore: { "@type": "S3", region: { "@type": "Custom", customEndpoint: s3 } },
+          },
+        }),
+        "objects.InMemoryStore.url",
+        "objects.BlobStore.region.customEndpoint",
+      ],
+    ];
+
+    test.each(ways)("%s say it", async (_, resource, memory, blobs) => {
+      const found = await heads(sidecar, resource, NONE);
+      expect(found.sort()).toEqual(needs(memory, blobs).sort());
+      const opened = grants(
+        ["tag:stalwart", "tag:redis", "tcp:6380"],
+        ["tag:stalwart", "tag:db", "tcp:9000"],
+      );
+      const nodes = component("TailnetPolicy", {
+        // One machine may be the database's and S3's.
+        nodes: {
+          "redis.tail.example.org": ["tag:redis"],
+          "s3.tail.example.org": ["tag:s3", "tag:db"],
+        },
+      });
+      expect(await heads(sidecar, resource, nodes, opened)).toEqual([]);
+    });
+
+    test("a URL with a password says it, and is not quoted", async () => {
+      const url = redis.replace("//", "//mail:hunter2@");
+      const found = await heads(sidecar, settings({ "store.cache.urls.0000": url }), NONE);
+      expect(found).toEqual([expect.stringContaining("to reach its host:6380, the in-memory store")]);
+    });
+
+    test("what is not known yet is said to be unjudged", async () => {
+      const unknown = [
+        settings({ "store.redis.urls": UNKNOWN, "store.s3.endpoint": UNKNOWN }),
+        component("Registry", { objects: { InMemoryStore: UNKNOWN_OBJECT } }),
+      ];
+      const { notJudged } = await run([sidecar, ...unknown, NONE]);
+      expect(notJudged.map((text) => text.split(":")[0]).sort()).toEqual(
+        ['settings["store.redis.urls"]', 'settings["store.s3.endpoint"]', "objects.InMemoryStore"].sort(),
+      );
+    });
+  });
 });
 
 describe("the port that a relay is reached on", () => {
@@ -540,7 +628,7 @@ describe("the tags of a connection's ends come from", () => {
   });
 
   test("the policy component's nodes, and the sidecar's own name", async () => {
-    const nodes = component("TailnetPolicy", { nodes: { [HOST]: "tag:mail" }, flows: [] });
+    const nodes = component("TailnetPolicy", { nodes: { [HOST]: ["tag:mail"] }, flows: [] });
     expect(await heads(node, nodes, app(relay), grants(["tag:app", "tag:mail", "tcp:25"]))).toEqual([]);
     expect(await heads(node, nodes, app(relay), grants(["tag:app", "tag:db", "tcp:25"]))).toHaveLength(1);
     const web = container("web", { envs: ["RELAY_HOST=app.tail7b1641.ts.net"] });

@@ -3,13 +3,19 @@ import { describe, expect, test } from "vitest";
 import { flowsOf } from "../../../lib/flows.ts";
 import { ADMIN_PORT, MAIL_SERVICES } from "../../../lib/services.ts";
 
-const tags = { stalwart: "tag:stalwart", edge: "tag:reverse-proxy", postgres: "tag:db", relay: "tag:mail" };
+const tags = {
+  stalwart: "tag:stalwart",
+  edge: "tag:reverse-proxy",
+  postgres: "tag:db",
+  relay: "tag:mail",
+  redis: "tag:redis",
+  s3: "tag:s3",
+};
 const inputs = {
   tags,
   operators: ["group:operators", "ann@example.org"],
   services: [MAIL_SERVICES.smtp, MAIL_SERVICES.imaps],
-  postgresPort: 5433,
-  relayPort: 2587,
+  peers: { postgres: { port: 5433 }, relay: { port: 2587 }, redis: { port: 6380 }, s3: { port: 7070 } },
 };
 const flows = flowsOf(inputs);
 const ends = (from: string) => flows.filter((f) => f.from === from).map(({ to, port }) => `${to}:${port}`);
@@ -19,8 +25,8 @@ describe("the flow table", () => {
     expect(ends(tags.edge)).toEqual(["tag:stalwart:25", "tag:stalwart:993"]);
   });
 
-  test("lets Stalwart open connections to Postgres and to the relay, on the configured ports (lesson 11)", () => {
-    expect(ends(tags.stalwart)).toEqual(["tag:db:5433", "tag:mail:2587"]);
+  test("lets Stalwart open connections to Postgres, the relay, Redis and S3, on the configured ports (lesson 11)", () => {
+    expect(ends(tags.stalwart)).toEqual(["tag:db:5433", "tag:mail:2587", "tag:redis:6380", "tag:s3:7070"]);
   });
 
   test("lets every operator reach the admin listener, and nobody else", () => {
@@ -31,12 +37,13 @@ describe("the flow table", () => {
     ]);
   });
 
-  test("never lets Postgres or the relay open a connection", () => {
-    expect([...ends(tags.postgres), ...ends(tags.relay)]).toEqual([]);
+  test("never lets one of those open a connection", () => {
+    const { postgres, relay, redis, s3 } = tags;
+    expect([postgres, relay, redis, s3].flatMap(ends)).toEqual([]);
   });
 
-  test("has no row for a database and a relay that are not on the tailnet", () => {
-    const without = flowsOf({ ...inputs, postgresPort: undefined, relayPort: undefined });
+  test("has no row for servers that are not on the tailnet", () => {
+    const without = flowsOf({ ...inputs, peers: {} });
     expect(without.filter(({ from }) => from === tags.stalwart)).toEqual([]);
   });
 

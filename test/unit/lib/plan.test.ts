@@ -140,9 +140,74 @@ describe("the plan", () => {
     });
     expect(elsewhere.flows.map(({ to }) => to)).not.toEqual(expect.arrayContaining(["tag:db"]));
     expect(elsewhere.policy.tags).toEqual(["tag:stalwart", "tag:reverse-proxy"]);
-    expect(elsewhere.policy.nodes).toEqual({ "stalwart.tail7b1641.ts.net": "tag:stalwart" });
+    expect(elsewhere.policy.nodes).toEqual({ "stalwart.tail7b1641.ts.net": ["tag:stalwart"] });
     expect(elsewhere.settings.postgres).toMatchObject({ host: "db.example.net", tls: true });
     expect(plan.policy.tags).toEqual(["tag:stalwart", "tag:reverse-proxy", "tag:db", "tag:mail"]);
+  });
+
+  describe("with Redis and S3", () => {
+    const store = { type: "redis", host: "cache" };
+    const blobs = { type: "s3", bucket: "mail", accessKey: "AKIA", endpoint: "http://minio:9000" };
+    const withStores = (inMemoryStore: object, blobStore: object) =>
+      planOf(configSchema.parse({ ...validConfig(), settings: { inMemoryStore, blobStore } }));
+    const ofStores = ({ flows }: ReturnType<typeof planOf>) =>
+      flows
+        .filter(({ to }) => to === "tag:redis" || to === "tag:s3")
+        .map(({ from, to, port, why }) => [from, to, port, why]);
+
+    test("on the tailnet: grants Stalwart their ports, wants their tags, and names their machines in full", () => {
+      const on = withStores(store, blobs);
+      expect(ofStores(on)).toEqual([
+        ["tag:stalwart", "tag:redis", 6379, "Stalwart's in-memory store"],
+        ["tag:stalwart", "tag:s3", 9000, "Stalwart's blob store"],
+      ]);
+      expect(on.policy.tags).toEqual(expect.arrayContaining(["tag:redis", "tag:s3"]));
+      expect(on.policy.nodes).toMatchObject({
+        "cache.tail7b1641.ts.net": ["tag:redis"],
+        "minio.tail7b1641.ts.net": ["tag:s3"],
+      });
+      expect(on.settings.inMemoryStore?.host).toBe("cache.tail7b1641.ts.net");
+      expect(on.settings.blobStore?.endpoint).toBe("http://minio.tail7b1641.ts.net:9000");
+      expect(on.verification).toMatchObject({
+        redis: { host: "cache.tail7b1641.ts.net", port: 6379 },
+        s3: { host: "minio.tail7b1641.ts.net", port: 9000 },
+      });
+    });
+
+    test("on Postgres' machine: it carries the tag of each", () => {
+      const { policy } = withStores({ ...store, host: "the-record-prod.tail7b1641.ts.net" }, blobs);
+      expect(policy.nodes["the-record-prod.tail7b1641.ts.net"]).toEqual(["tag:db", "tag:redis"]);
+    });
+
+    test("elsewhere: grants nothing towards them", () => {
+      const off = withStores(
+        { ...store, host: "redis.example.net", tls: true, username: "stalwart" },
+        { ...blobs, endpoint: "https://[2001:db8::9]" },
+      );
+      expect(ofStores(off)).toEqual([]);
+      expect(off.policy.tags).not.toEqual(expect.arrayContaining(["tag:redis"]));
+      expect(off.settings.inMemoryStore?.auth).toEqual({
+        username: "stalwart",
+        secretFile: "/etc/stalwart/secrets/redis",
+      });
+      expect(off.settings.blobStore?.endpoint).toBe("https://[2001:db8::9]");
+      expect(off.verification).toMatchObject({ s3: { host: "[2001:db8::9]", port: 443 } });
+    });
+
+    test("refuses Redis' login from 0.16 on, by the config's own key", () => {
+      const ofLine = (line: string) => () =>
+        planOf(
+          configSchema.parse({
+            ...validConfig(),
+            stalwart: { line },
+            settings: { inMemoryStore: { ...store, username: "stalwart" } },
+          }),
+        );
+      expect(ofLine("0.16")).toThrow(
+        /tailwart:settings\.inMemoryStore\.username: .*in clear.*the grant alone/,
+      );
+      expect(ofLine("0.15")).not.toThrow();
+    });
   });
 
   test("never lets Stalwart ban the tailnet or the edge's public address (lesson 3)", () => {

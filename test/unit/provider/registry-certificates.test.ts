@@ -273,6 +273,15 @@ describe("a singleton", () => {
     fake.restart();
     expect(fake.inForce("BlobStore")).toMatchObject([{ "@type": "S3" }]);
   });
+
+  test("of the in-memory store is in force after a restart, and goes when it is declared no more", async () => {
+    const before = objectsOf({ inMemoryStore: { type: "redis", host: "redis.tail.test" } });
+    expect((await up(before)).restarted).toBe(true);
+    expect(fake.inForce("InMemoryStore")).toMatchObject([{ url: "redis://redis.tail.test:6379/0" }]);
+    expect((await up(before, before)).restarted).toBe(false);
+    expect((await up(objectsOf({}), before)).restarted).toBe(true);
+    expect(fake.inForce("InMemoryStore")).toMatchObject([{ "@type": "Default" }]);
+  });
 });
 
 test("other spam rules than at the last deploy are asked for, since the server fetches them once; none are not", async () => {

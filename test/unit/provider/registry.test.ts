@@ -50,7 +50,8 @@ describe("the first apply", () => {
   test("puts everything into force, each row written once, routes before the strategy that names them", async () => {
     const objects = desired();
     const done = await up(objects);
-    expect(done).toEqual({ writes: Object.keys(objects).length, restarted: true });
+    // The in-memory store is Postgres already.
+    expect(done).toEqual({ writes: Object.keys(objects).length - 1, restarted: true });
     expect(inForce("MtaRoute", "name", "smarthost")).toMatchObject({
       "@type": "Relay",
       address: "mailbox.tail.test",

@@ -57,6 +57,12 @@ const published = {
 };
 const byRegistry: Case[] = [
   [
+    "a login at Redis, which would lie in the database in clear",
+    { inMemoryStore: { type: "redis", host: "redis.tail.test", auth: { username: "stalwart" } } },
+    "inMemoryStore.auth",
+    /inside a URL alone.*accepts no login/,
+  ],
+  [
     "an account of the administrator's address",
     { accounts: [{ name: "boss", emails: ["boss@lab.test", "admin@lab.test"] }] },
     "accounts.0.emails.1",

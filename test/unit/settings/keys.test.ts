@@ -158,6 +158,32 @@ describe("an S3 store", () => {
   });
 });
 
+describe("a Redis", () => {
+  const keysOf = (more: object) => {
+    const inMemoryStore = { type: "redis", host: "redis.lab.test", ...more } as const;
+    return Object.entries(toFileKeys(parseSettings({ ...desired, inMemoryStore }))).filter(([key]) =>
+      /^store\.redis\.|^storage\.(lookup|data|blob)$/.test(key),
+    );
+  };
+
+  test("stands in the config file and takes locks and limits alone", () => {
+    expect(Object.fromEntries(keysOf({ port: 6380, database: 2 }))).toEqual({
+      "store.redis.type": "redis",
+      "store.redis.urls": "redis://redis.lab.test:6380/2",
+      "storage.data": "postgres",
+      "storage.blob": "postgres",
+      "storage.lookup": "redis",
+    });
+  });
+
+  test("is logged in to with a password that is named by its file, inside the URL", () => {
+    expect(keysOf({ tls: true, auth: { username: "mail@lab" } })).toContainEqual([
+      "store.redis.urls",
+      "rediss://mail%40lab:%{file:/etc/stalwart/secrets/redis}%@redis.lab.test:6379/0",
+    ]);
+  });
+});
+
 test("an MTA-STS policy names the hosts that are declared, and without any the server's own", () => {
   const policyOf = (mtaSts: StalwartSettingsInput["mtaSts"]) =>
     Object.entries(toSettingKeys(parseSettings({ ...desired, mtaSts }))).filter(([key]) =>

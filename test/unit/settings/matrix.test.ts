@@ -42,7 +42,11 @@ test("what a generation refuses is refused with a reason, and another generation
       "dnsProvider(spaceship).secretFile",
     ].sort((a, b) => matrix.findIndex((r) => r.path === a) - matrix.findIndex((r) => r.path === b)),
   );
-  expect(where("registry", refused)).toEqual(["dnsProvider(cloudflare).email"]);
+  expect(where("registry", refused)).toEqual([
+    "inMemoryStore.auth.username",
+    "inMemoryStore.auth.secretFile",
+    "dnsProvider(cloudflare).email",
+  ]);
   for (const { path, cells } of matrix) {
     for (const cell of Object.values(cells)) if (refused(cell)) expect(cell.why, path).toMatch(/accepts /);
     expect(Object.values(cells).every(refused), path).toBe(false);

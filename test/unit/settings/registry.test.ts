@@ -181,6 +181,29 @@ describe("the blob store in the registry", () => {
   });
 });
 
+describe("a Redis in the registry", () => {
+  const inMemoryStore = { type: "redis", host: "redis.lab.test" } as const;
+
+  test("is a URL without a login", () => {
+    expect(objectsOf({ inMemoryStore })["InMemoryStore"]).toEqual({
+      "@type": "Redis",
+      url: "redis://redis.lab.test:6379/0",
+    });
+    expect(
+      objectsOf({ inMemoryStore: { ...inMemoryStore, tls: true, port: 6380, database: 1 } })["InMemoryStore"],
+    ).toMatchObject({ url: "rediss://redis.lab.test:6380/1" });
+  });
+
+  test("is let go when none is declared: the grant towards it has gone", () => {
+    expect(objectsOf({})["InMemoryStore"]).toEqual({ "@type": "Default" });
+  });
+
+  test("has no say in whether the API answers over loopback, so that a deploy can name another one", () => {
+    expect(objectsOf({ inMemoryStore })).toHaveProperty(["AllowedIp/127.0.0.1"]);
+    expect(objectsOf({})).not.toHaveProperty(["AllowedIp/127.0.0.1"]);
+  });
+});
+
 test("an MTA-STS policy has its age in milliseconds and its hosts as a set", () => {
   expect(objectsOf({})["MtaSts"]).toMatchObject({ mode: "testing", mxHosts: { "mail.lab.test": true } });
   expect(objectsOf({ mtaSts: { mode: "enforce", maxAge: 30, mx: ["Mail.lab.test"] } })["MtaSts"]).toEqual({
