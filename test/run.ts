@@ -46,7 +46,9 @@ await runMain(async () => {
   await progress.stage("lint", async () => run("eslint", ["."]));
   await progress.stage("format", async () => run("prettier", ["--check", "--log-level", "warn", "."]));
   await progress.stage("types", async () => run("tsc", ["--noEmit"]));
-  await progress.stage("Debian packages", () => ensureDebianPackages(debian.lab));
+  await progress.stage("Debian packages", () =>
+    ensureDebianPackages([...debian.lab, ...(full ? debian.full : [])]),
+  );
   const tools = await progress.stage("toolchain", () =>
     ensure([
       ...groupsFor(forUp.find((word) => /^(--image=)?stalwart=/.test(word))),

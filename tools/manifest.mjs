@@ -203,4 +203,7 @@ export const debian = {
     "curl", // APIs over unix sockets
     "ca-certificates",
   ],
+  full: [
+    "redis-server", // what Stalwart's in-memory store is tried on
+  ],
 };

@@ -17,6 +17,7 @@ import { StalwartApi } from "../../provider/api.ts";
 import { waitUntilReady } from "../../provider/ready.ts";
 import type { SettingsState } from "../../provider/state.ts";
 import { nameServer, ownAddress } from "./mail-sinks.ts";
+import { REDIS_PASSWORD, REDIS_USER, redisServer } from "./redis-server.ts";
 import { S3_KEY, S3_SECRET, s3Server } from "./s3-server.ts";
 import { applyTo, PASSWORD, readDeclared, stateOf } from "./settings-state.ts";
 import { freePort, Postgres, StalwartServer } from "./stalwart-server.ts";
@@ -678,6 +679,73 @@ test.runIf(FULL)(
     }
   },
 );
+
+const redisSecret = (content: string) => {
+  mkdirSync(server.path("/etc/stalwart/secrets"), { recursive: true });
+  writeFileSync(server.path("/etc/stalwart/secrets/redis"), content);
+};
+/** Another start, as of a container that is made anew; what is deployed stays. */
+async function starts(more: Partial<StalwartSettingsInput>): Promise<void> {
+  await server.end();
+  server.log = "";
+  server.install(server.settings(more));
+  server.start();
+}
+
+effect(
+  "inMemoryStore.type inMemoryStore.host inMemoryStore.port inMemoryStore.database inMemoryStore.auth.username inMemoryStore.auth.secretFile",
+  "locks and limits lie in the database of the number, by the user's password; while Redis is away mail is taken and waits, and the API fails",
+  async () => {
+    const redis = await redisServer();
+    const store = { type: "redis" as const, host: "localhost", port: redis.port, database: 1 };
+    const inMemoryStore = { ...store, auth: { username: REDIS_USER } };
+    const asked = () => api().readSettings([], ["queue"]);
+    try {
+      redisSecret(encodeURIComponent(REDIS_PASSWORD));
+      await deploy({ inMemoryStore });
+      await send("by a lock in Redis", "alice@lab.test");
+      expect(redis.keys(1)).toBeGreaterThan(0);
+      expect(redis.keys(0)).toBe(0);
+
+      redis.pause();
+      server.log = "";
+      await send("waits for Redis", "alice@lab.test");
+      await server.says(/Failed to lock event/);
+      await expect(asked()).rejects.toThrow(/: HTTP 5/);
+      await redis.resume();
+      await asked();
+      expect(await api().queued("lab.test")).toHaveLength(1);
+
+      redisSecret("wrong-password");
+      await starts({ inMemoryStore });
+      await vi.waitFor(() => expect(asked()).rejects.toThrow(/: HTTP 5/), { timeout: 20_000 });
+      await server.says(/redis-error/);
+    } finally {
+      redis.close();
+      await starts({});
+      await waitUntilReady(api(), 30_000);
+      await api().discard("lab.test");
+      await deploy({});
+    }
+  },
+);
+
+effect("inMemoryStore.tls", "no Redis is taken whose certificate nobody vouches for", async () => {
+  const redis = await redisServer(true);
+  const store = { type: "redis" as const, host: "localhost", port: redis.port, tls: true };
+  try {
+    redisSecret(encodeURIComponent(REDIS_PASSWORD));
+    await starts({ inMemoryStore: { ...store, auth: { username: REDIS_USER } } });
+    await vi.waitFor(() => expect(api().readSettings([], ["queue"])).rejects.toThrow(/: HTTP 5/), {
+      timeout: 20_000,
+    });
+    await server.says(/UnknownIssuer|certificate/i);
+  } finally {
+    redis.close();
+    await starts({});
+    await waitUntilReady(api(), 30_000);
+  }
+});
 
 /** The newest message of alice, as IMAP hands it out. */
 async function lastMail(port: number): Promise<string> {
