@@ -16,8 +16,8 @@ export class RegistryProject extends SettingsProject {
     super(
       directory,
       `const provider = new Provider("mail", args.deployed);
-const { target, objects, takeOver } = args;
-new Registry("settings", { target, objects, takeOver }, { provider });`,
+const { deployed, ...inputs } = args;
+new Registry("settings", inputs, { provider });`,
     );
     this.#directory = directory;
     this.fake = fake;
