@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 
 import { toFileKeys, toSettingKeys } from "../lib/settings/keys.ts";
-import { type Account, toAccounts, toPrincipals } from "../lib/settings/principals.ts";
+import { type Account, toAccounts, toGroups, toPrincipals } from "../lib/settings/principals.ts";
 import { toRegistryObjects } from "../lib/settings/registry.ts";
 import type { StalwartSettings } from "../lib/settings/schema.ts";
 import type { Generation } from "../lib/stalwart/line.ts";
@@ -59,6 +59,7 @@ export class MailSettings extends pulumi.ComponentResource {
               takeOver,
               objects: toRegistryObjects(settings),
               accounts: withHashes(toAccounts(settings)),
+              groups: toGroups(settings),
               admin,
             },
             { parent: this },
@@ -71,6 +72,7 @@ export class MailSettings extends pulumi.ComponentResource {
               settings: toSettingKeys(settings),
               fileSettings: toFileKeys(settings),
               domains: principals.domains,
+              groups: principals.groups,
               lists: principals.lists,
               admin,
               accounts: withHashes(principals.accounts),

@@ -57,6 +57,32 @@ export const accountsSchema = z
     "Mailboxes to make sure of, each with a generated password that lies encrypted in the state. One that is taken from the list is left in place with its mail.",
   );
 
+export const groupsSchema = z
+  .array(
+    z.strictObject({
+      address: address.describe("The group's own address."),
+      aliases: z
+        .array(address)
+        .default([])
+        .meta({ accepts: "a list of addresses in domains", examples: [["help@example.org"]] })
+        .describe("More addresses whose mail it gets."),
+      members: z
+        .array(address)
+        .min(1, { error: "accepts a list with at least one account's own address" })
+        .meta({ accepts: "a list of accounts' own addresses", examples: [["alice@example.org"]] })
+        .describe("Accounts that see its mailbox, as a shared folder. One that is added by hand stays."),
+      quota: account.shape.quota,
+    }),
+  )
+  .default([])
+  .meta({
+    accepts: "a list of groups",
+    examples: [[{ address: "support@example.org", members: ["alice@example.org"] }]],
+  })
+  .describe(
+    "Mailboxes that several accounts share. One that is taken from the list is left in place with its mail.",
+  );
+
 export const listsSchema = z
   .array(
     z.strictObject({
@@ -87,8 +113,9 @@ export const MOVED: Readonly<Record<string, string>> = {
 export function mailboxProblems({
   domains,
   accounts,
+  groups,
   lists,
-}: Pick<Config, "domains" | "accounts" | "lists">): Problem[] {
+}: Pick<Config, "domains" | "accounts" | "groups" | "lists">): Problem[] {
   const known = domains.map(({ name }) => name.toLowerCase());
   const problems: Problem[] = [];
   known.forEach((name, i) => {
@@ -111,11 +138,21 @@ export function mailboxProblems({
       });
     taken.set(each, path);
   };
-  accounts.forEach(({ address: own, aliases }, i) => {
-    take(own, keyPath(["accounts", i, "address"]));
-    aliases.forEach((alias, j) => take(alias, keyPath(["accounts", i, "aliases", j])));
-  });
-  const people = new Set(taken.keys());
+  for (const [key, mailboxes] of Object.entries({ accounts, groups }))
+    mailboxes.forEach(({ address: own, aliases }, i) => {
+      take(own, keyPath([key, i, "address"]));
+      aliases.forEach((alias, j) => take(alias, keyPath([key, i, "aliases", j])));
+    });
+  const mailboxes = new Set(taken.keys());
+  groups.forEach(({ members }, i) =>
+    members.forEach((member, j) => {
+      if (!accounts.some(({ address: own }) => own === member))
+        problems.push({
+          path: keyPath(["groups", i, "members", j]),
+          message: "is no account's own address; accepts the address of one of accounts",
+        });
+    }),
+  );
   lists.forEach(({ address: own }, i) => take(own, keyPath(["lists", i, "address"])));
   lists.forEach(({ recipients }, i) =>
     recipients.forEach((recipient, j) => {
@@ -127,10 +164,10 @@ export function mailboxProblems({
     }),
   );
   domains.forEach(({ catchAll }, i) => {
-    if (catchAll !== undefined && !people.has(catchAll))
+    if (catchAll !== undefined && !mailboxes.has(catchAll))
       problems.push({
         path: keyPath(["domains", i, "catchAll"]),
-        message: "is no address of accounts; accepts one that is",
+        message: "is no address of accounts or groups; accepts one that is",
       });
   });
   return problems;

@@ -5,7 +5,13 @@ import { generationOf, type Line } from "../lib/stalwart/line.ts";
 import { keyPath } from "./key-path.ts";
 
 /** Parts of the desired state that are keys of their own in the config; the rest stands below `settings`. */
-const OWN_KEYS = new Set<string | number | undefined>(["acme", "dnsProvider", "accounts", "domains"]);
+const OWN_KEYS = new Set<string | number | undefined>([
+  "acme",
+  "dnsProvider",
+  "accounts",
+  "domains",
+  "groups",
+]);
 
 /**
  * Refuses what the stack's line of Stalwart does not offer, before anything is registered.
@@ -37,7 +43,7 @@ export function refuseUnoffered(line: Line, settings: StalwartSettings, takeOver
 /** Where the config has a field of the desired state; an account's own address and its others are two keys, a login at Redis one. */
 function inConfig(path: (string | number)[]): (string | number)[] {
   const [list, index = 0, field, place] = path;
-  if (list === "accounts" && field === "emails")
+  if ((list === "accounts" || list === "groups") && field === "emails")
     return place === 0 ? [list, index, "address"] : [list, index, "aliases", Number(place) - 1];
   if (list === "inMemoryStore" && index === "auth") return ["settings", list, "username"];
   return OWN_KEYS.has(list) ? path : ["settings", ...path];

@@ -13,7 +13,7 @@ import {
   port,
   tag,
 } from "./primitives.ts";
-import { accountsSchema, domainsSchema, listsSchema } from "./mailboxes.ts";
+import { accountsSchema, domainsSchema, groupsSchema, listsSchema } from "./mailboxes.ts";
 import { registriesSchema } from "./registries.ts";
 import { relaySchema } from "./relay.ts";
 import { serverSettingsSchema } from "./server-settings.ts";
@@ -97,6 +97,7 @@ export const configSchema = z.strictObject({
   ),
   domains: domainsSchema,
   accounts: accountsSchema,
+  groups: groupsSchema,
   lists: listsSchema,
   services: z
     .array(z.enum(SERVICES, { error: `accepts ${SERVICES.join(", ")}` }))

@@ -50,6 +50,13 @@ export function planOf(config: Config) {
   const flows = flowsOf({ tags: tailnet.tags, operators: tailnet.operators, services, peers });
   const mailHosts = [...new Set([config.mailHost, ...config.domains.flatMap(({ hosts }) => hosts)])];
 
+  const nameOf = (address: string) => accountName(address, config.domains[0]?.name ?? "");
+  const mailbox = ({ address, aliases, quota }: Config["accounts"][number]) => ({
+    name: nameOf(address),
+    emails: [address, ...aliases],
+    ...(quota !== undefined && { quota }),
+  });
+
   const settings = parseSettings({
     ...server,
     hostname: config.mailHost,
@@ -84,11 +91,8 @@ export function planOf(config: Config) {
     ...(config.dnsProvider && { dnsProvider: withSecretFiles(config.dnsProvider) }),
     mtaSts: { ...mtaSts, mx: mtaSts.mx.length > 0 ? mtaSts.mx : mailHosts },
     domains: config.domains.map(({ hosts: _, ...domain }) => domain),
-    accounts: config.accounts.map(({ address, aliases, quota }) => ({
-      name: accountName(address, config.domains[0]?.name ?? ""),
-      emails: [address, ...aliases],
-      ...(quota !== undefined && { quota }),
-    })),
+    accounts: config.accounts.map(mailbox),
+    groups: config.groups.map((group) => ({ ...mailbox(group), members: group.members.map(nameOf) })),
     lists: config.lists,
   });
   refuseUnoffered(line, settings, config.settings.takeOver);

@@ -10,6 +10,8 @@ export interface RegistryArgs {
   objects: pulumi.Input<Record<string, pulumi.Input<Record<string, unknown>>>>;
   /** Accounts by name, each with its own address first, in declared domains. One that is taken from the map stays, with its mail. @default {} */
   accounts?: SettingsArgs["accounts"];
+  /** See SettingsArgs; each with its own address first. @default {} */
+  groups?: SettingsArgs["groups"];
   /** See SettingsArgs. @default false */
   deploying?: boolean;
   /**

@@ -126,21 +126,73 @@ export function accountUpdates(
   desired: AccountState,
   previous: AccountState | undefined,
 ): PrincipalUpdate[] {
-  const updates: PrincipalUpdate[] = [];
-  const gone = (previous?.emails ?? []).filter(
-    (email) => !desired.emails.includes(email) && live.emails.includes(email),
-  );
-  for (const email of desired.emails.filter((e) => !live.emails.includes(e))) {
-    updates.push({ action: "addItem", field: "emails", value: email });
-  }
-  // One that was set by hand stays where none is declared, and goes with the declaration that it came from.
-  const { quota: own = 0 } = live;
-  const quota = desired.quota ?? (previous?.quota === undefined ? own : 0);
-  if (quota !== own) updates.push({ action: "set", field: "quota", value: quota });
-  for (const email of gone) updates.push({ action: "removeItem", field: "emails", value: email });
+  const updates = mailboxUpdates(live, desired, previous);
   if (previous && previous.secret !== desired.secret && !hasPassword(live, desired)) {
     // Takes the place of the password, and leaves app passwords and one-time codes alone (directory/src/backend/internal/manage.rs).
     updates.push({ action: "addItem", field: "secrets", value: desired.secret });
   }
   return updates;
+}
+
+type Mailbox = Omit<AccountState, "secret">;
+
+/** What must change in an account or a group that exists, but for who may log in. Addresses that were added by hand stay. */
+function mailboxUpdates(
+  live: { emails: string[]; quota?: number },
+  desired: Mailbox,
+  previous: Mailbox | undefined,
+): PrincipalUpdate[] {
+  const updates = itemUpdates("emails", live.emails, desired.emails, previous?.emails);
+  // One that was set by hand stays where none is declared, and goes with the declaration that it came from.
+  const { quota: own = 0 } = live;
+  const quota = desired.quota ?? (previous?.quota === undefined ? own : 0);
+  if (quota !== own) updates.push({ action: "set", field: "quota", value: quota });
+  return updates;
+}
+
+/** What is declared is added, what the last deploy has declared and this one does not is taken away. */
+function itemUpdates(
+  field: "emails" | "members",
+  live: readonly string[],
+  desired: readonly string[],
+  previous: readonly string[] = [],
+): PrincipalUpdate[] {
+  const gone = previous.filter((value) => !desired.includes(value) && live.includes(value));
+  const missing = desired.filter((value) => !live.includes(value));
+  return [
+    ...missing.map((value) => ({ action: "addItem" as const, field, value })),
+    ...gone.map((value) => ({ action: "removeItem" as const, field, value })),
+  ];
+}
+
+/** Makes the groups that are missing, and completes the others: after the accounts that are their members. @returns how many were written */
+export async function syncGroups(
+  api: StalwartApi,
+  { groups = {} }: SettingsState,
+  previous: SettingsState | undefined,
+  log: Log,
+): Promise<number> {
+  let writes = 0;
+  for (const [name, group] of Object.entries(groups)) {
+    const live = await api.principal(name);
+    if (live && live.type !== "group")
+      throw new Error(`${name} is a ${live.type} in ${api.transport.name}, not a group`);
+    if (!live) {
+      log(`making group ${name}`);
+      const { emails, members, quota = 0 } = group;
+      await api.createPrincipal({ type: "group", name, emails, members, quota });
+      writes++;
+      continue;
+    }
+    const before = previous?.groups?.[name];
+    const updates = [
+      ...mailboxUpdates(live, group, before),
+      ...itemUpdates("members", live.members, group.members, before?.members),
+    ];
+    if (updates.length === 0) continue;
+    log(`updating ${[...new Set(updates.map((update) => update.field))].join(" and ")} of group ${name}`);
+    await api.updatePrincipal(name, updates);
+    writes++;
+  }
+  return writes;
 }

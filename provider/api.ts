@@ -18,12 +18,14 @@ export interface Principal {
   disabledPermissions: string[];
   /** Bytes; 0 is no limit. */
   quota: number;
+  /** Of a group: names of its accounts. */
+  members: string[];
   /** Of a mailing list: whom it goes to besides accounts that are its members. */
   externalMembers: string[];
 }
 
 export type PrincipalUpdate =
-  | { action: "addItem" | "removeItem"; field: "emails" | "secrets"; value: string }
+  | { action: "addItem" | "removeItem"; field: "emails" | "members" | "secrets"; value: string }
   | { action: "set"; field: "disabledPermissions" | "externalMembers"; value: string[] }
   | { action: "set"; field: "quota"; value: number };
 
@@ -114,6 +116,7 @@ export class StalwartApi {
       roles: many(data["roles"]),
       disabledPermissions: many(data["disabledPermissions"]),
       quota: Number(data["quota"] ?? 0),
+      members: many(data["members"]),
       externalMembers: many(data["externalMembers"]),
     };
   }

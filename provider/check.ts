@@ -20,7 +20,7 @@ const HASH =
 /** Fills in defaults. Unknown values pass: they are checked again once they are known. */
 export function withDefaults(inputs: Json): Json {
   const target = isMap(inputs.target) ? { api: DEFAULT_API, ...inputs.target } : inputs.target;
-  return { fileSettings: {}, domains: [], accounts: {}, lists: {}, ...inputs, target };
+  return { fileSettings: {}, domains: [], accounts: {}, groups: {}, lists: {}, ...inputs, target };
 }
 
 /** Everything that is wrong with the inputs; [] when nothing is. Never repeats a secret. */
@@ -67,16 +67,25 @@ export function checkInputs(inputs: Json): Failure[] {
   }
   checkAccounts(inputs.accounts, fail);
   checkAdmin(inputs.admin, inputs.accounts, fail);
+  checkGroups(inputs.groups, inputs.accounts, fail);
   checkLists(inputs.lists, fail);
   for (const property of Object.keys(inputs)) {
     if (
-      !["target", "settings", "fileSettings", "domains", "accounts", "lists", "admin", "deploying"].includes(
-        property,
-      )
+      ![
+        "target",
+        "settings",
+        "fileSettings",
+        "domains",
+        "accounts",
+        "groups",
+        "lists",
+        "admin",
+        "deploying",
+      ].includes(property)
     ) {
       fail(
         property,
-        "is no property of this resource; accepts target, settings, fileSettings, domains, accounts, lists and admin",
+        "is no property of this resource; accepts target, settings, fileSettings, domains, accounts, groups, lists and admin",
       );
     }
   }
@@ -143,16 +152,41 @@ export function checkAccounts(accounts: unknown, fail: Fail): void {
       fail(`accounts["${name}"]`, "accepts { emails, secret }");
       continue;
     }
-    const { emails, quota, secret } = account;
-    if (
-      emails !== UNKNOWN &&
-      !(Array.isArray(emails) && emails.length > 0 && emails.every((e) => typeof e === "string"))
-    ) {
-      fail(`accounts["${name}"].emails`, "accepts a list with at least one e-mail address");
-    }
-    if (quota !== undefined && quota !== UNKNOWN && !(Number.isSafeInteger(quota) && Number(quota) > 0))
-      fail(`accounts["${name}"].quota`, "accepts a whole number of bytes, such as 10737418240");
+    const { secret } = account;
+    checkMailbox(`accounts["${name}"]`, account, fail);
     if (!isHash(secret)) fail(`accounts["${name}"].secret`, HASH_ACCEPTED);
+  }
+}
+
+function checkMailbox(path: string, { emails, quota }: Json, fail: Fail): void {
+  if (!isListOf(emails)) fail(`${path}.emails`, "accepts a list with at least one e-mail address");
+  if (quota !== undefined && quota !== UNKNOWN && !(Number.isSafeInteger(quota) && Number(quota) > 0))
+    fail(`${path}.quota`, "accepts a whole number of bytes, such as 10737418240");
+}
+
+/** A list of texts with one at least, as far as it is known. */
+const isListOf = (value: unknown): boolean =>
+  value === UNKNOWN ||
+  (Array.isArray(value) && value.length > 0 && value.every((each) => typeof each === "string"));
+
+export function checkGroups(groups: unknown, accounts: unknown, fail: Fail): void {
+  if (groups === undefined || groups === UNKNOWN) return;
+  if (!isMap(groups)) return fail("groups", "accepts a map of names to { emails, members }");
+  for (const [name, group] of Object.entries(groups)) {
+    const path = `groups["${name}"]`;
+    if (group === UNKNOWN) continue;
+    if (!isMap(group)) {
+      fail(path, "accepts { emails, members }");
+      continue;
+    }
+    checkMailbox(path, group, fail);
+    const { members } = group;
+    if (!isListOf(members)) fail(`${path}.members`, "accepts a list with at least one account's name");
+    if (!isMap(accounts)) continue;
+    if (name in accounts) fail(path, "is an account too; accepts another name");
+    for (const member of Array.isArray(members) ? (members as unknown[]) : [])
+      if (member !== UNKNOWN && !(String(member) in accounts))
+        fail(`${path}.members`, `names ${String(member)}, which is none of accounts; declare it too`);
   }
 }
 
@@ -160,11 +194,7 @@ function checkLists(lists: unknown, fail: Fail): void {
   if (lists === UNKNOWN) return;
   if (!isMap(lists)) return fail("lists", "accepts a map of addresses to lists of recipients");
   for (const [address, recipients] of Object.entries(lists))
-    if (
-      recipients !== UNKNOWN &&
-      !(Array.isArray(recipients) && recipients.length > 0 && recipients.every((r) => typeof r === "string"))
-    )
-      fail(`lists["${address}"]`, "accepts a list with at least one e-mail address");
+    if (!isListOf(recipients)) fail(`lists["${address}"]`, "accepts a list with at least one e-mail address");
 }
 
 const HASH_ACCEPTED = "accepts a bcrypt ($2b$…) or SHA-512 crypt ($6$…) hash, not a password";

@@ -1,7 +1,7 @@
 /** Brings a live server to the desired state: read, write what differs, reload, read again, compare. Every step may be repeated. */
 import { UserError } from "../lib/errors.ts";
 import { APPLIED_KEY, type SettingKeys } from "../lib/settings/keys.ts";
-import { syncAccounts, syncDomains, syncLists, type SyncedAccounts } from "./accounts.ts";
+import { syncAccounts, syncDomains, syncGroups, syncLists, type SyncedAccounts } from "./accounts.ts";
 import { syncAdmin } from "./admin.ts";
 import type { StalwartApi } from "./api.ts";
 import { fetchDownloads } from "./downloads.ts";
@@ -73,12 +73,13 @@ export async function converge(
   }
   let domains: number;
   let accounts: SyncedAccounts;
-  let lists: number;
+  let others: number;
   try {
     await writePlan(api, plan, log);
     domains = await syncDomains(api, desired, log);
     accounts = await syncAccounts(api, desired, previous, log);
-    lists = await syncLists(api, desired, previous, log);
+    others = await syncGroups(api, desired, previous, log);
+    others += await syncLists(api, desired, previous, log);
     // Also with nothing to write: an earlier run may have been killed between its writes and its reload.
     const refusal = await reload(api, reroutes && stale.length > 0 && !held);
     await writeMarker(api, plan, log);
@@ -104,7 +105,7 @@ export async function converge(
   const fetched = await fetchDownloads(api, desired, previous, log);
   await checkPorts(api.transport);
   return {
-    writes: written.length + admins + domains + accounts.writes + lists + fetched,
+    writes: written.length + admins + domains + accounts.writes + others + fetched,
     restarted: reroutes || stale.length > 0,
     passwordsInForce: accounts.passwordsInForce,
   };

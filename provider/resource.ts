@@ -8,7 +8,7 @@ import type { Log } from "./log.ts";
 import { planSettings, readLive } from "./plan.ts";
 import { canBeAsked, isThere, QUICK_DEADLINE, waitUntilReady } from "./ready.ts";
 import type { ServedResource } from "./server.ts";
-import { type AccountState, interruptedState, type SettingsState } from "./state.ts";
+import { type AccountState, type GroupState, interruptedState, type SettingsState } from "./state.ts";
 import { dockerTransport } from "./transport.ts";
 import type { Transport } from "./transport.ts";
 
@@ -78,6 +78,17 @@ export class SettingsResource implements ServedResource<SettingsState> {
       };
       if (hasPassword(principal, account)) passwordsInForce.push(name);
     }
+    const shared: Record<string, GroupState> = {};
+    for (const [name, group] of Object.entries(state.groups ?? {})) {
+      const live = await api.principal(name);
+      if (!live) continue;
+      const { emails, members, quota } = group;
+      shared[name] = {
+        emails: emails.filter((e) => live.emails.includes(e)),
+        members: members.filter((m) => live.members.includes(m)),
+        ...(quota !== undefined && { quota: live.quota }),
+      };
+    }
     const lists: Record<string, string[]> = {};
     for (const [address, recipients] of Object.entries(state.lists ?? {})) {
       const live = await api.principal(address);
@@ -92,6 +103,7 @@ export class SettingsResource implements ServedResource<SettingsState> {
       fileSettings,
       domains,
       accounts,
+      groups: shared,
       lists,
       passwordsInForce,
       ...admin,

@@ -11,6 +11,23 @@ export interface AccountState {
   secret: string;
 }
 
+/** A mailbox that accounts share, by the same name as an account's. */
+export interface GroupState extends Omit<AccountState, "secret"> {
+  /** Names of accounts. */
+  members: string[];
+}
+
+export type Groups = Readonly<Record<string, GroupState>>;
+
+/** Groups after a deploy that was cut off: members of both declarations may be in. */
+export function interruptedGroups(news: Groups = {}, olds: Groups = {}): Groups {
+  const both = Object.entries(news).map(([name, group]) => [
+    name,
+    { ...group, members: [...new Set([...(olds[name]?.members ?? []), ...group.members])] },
+  ]);
+  return { ...olds, ...(Object.fromEntries(both) as Groups) };
+}
+
 /** What a deploy that was cut off, and could not put back what it had written, leaves in the state of either generation. */
 export interface Interruptible {
   /**
@@ -36,6 +53,8 @@ export interface SettingsState extends Interruptible {
   domains: string[];
   /** Accounts by login name. Never deleted by a deploy. */
   accounts: Record<string, AccountState>;
+  /** Groups by name. Never deleted by a deploy. */
+  groups?: Groups;
   /** Mailing lists: address → recipients. One that is not declared any more is deleted. */
   lists?: Record<string, string[]>;
   /** An output: the accounts whose password is the declared one. */
@@ -62,6 +81,7 @@ export function interruptedState(news: SettingsState, olds: SettingsState | unde
     fileSettings: { ...olds?.fileSettings, ...news.fileSettings },
     domains: [...new Set([...(olds?.domains ?? []), ...news.domains])],
     accounts: { ...olds?.accounts, ...(Object.fromEntries(accounts) as SettingsState["accounts"]) },
+    groups: interruptedGroups(news.groups, olds?.groups),
     lists: { ...olds?.lists, ...news.lists },
     interrupted: true,
   };

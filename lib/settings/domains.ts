@@ -31,6 +31,21 @@ export const accountSchema = z.strictObject({
 export const bytesOf = (size: string): number =>
   Number.parseInt(size, 10) * 1024 ** ("MGT".indexOf(size.at(-1) ?? "") + 2);
 
+export const groupSchema = z.strictObject({
+  name: accountSchema.shape.name
+    .meta({ examples: ["support", "help"] })
+    .describe("Its name in the state, as an account's."),
+  emails: accountSchema.shape.emails
+    .meta({ examples: [["support@example.org", "help@example.org"], ["support@example.org"]] })
+    .describe("Addresses that are delivered to it, the first being its own."),
+  members: z
+    .array(accountSchema.shape.name)
+    .min(1, { error: "accepts a list with at least one account's name" })
+    .meta({ accepts: "a list of accounts' names", examples: [["alice"], ["alice", "carol"]] })
+    .describe("Accounts that see its mailbox, as a shared folder."),
+  quota: accountSchema.shape.quota,
+});
+
 /** An address as the server keeps it: in lower case (utils/src/lib.rs, `sanitize_email`). */
 const lowerCase = z
   .email({ error: "accepts an e-mail address" })

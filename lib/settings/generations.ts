@@ -75,7 +75,7 @@ function refusedByKeys({ acme = [], dnsProvider, autoBan, domains, geo }: Stalwa
 }
 
 function refusedByRegistry(settings: StalwartSettings): Refusal[] {
-  const { accounts, acme = [], admin, dnsProvider, domains, inMemoryStore } = settings;
+  const { acme = [], admin, dnsProvider, domains, inMemoryStore } = settings;
   const refusals: Refusal[] = [];
   if (dnsProvider?.type === "cloudflare" && dnsProvider.email !== undefined)
     refusals.push({
@@ -96,14 +96,15 @@ function refusedByRegistry(settings: StalwartSettings): Refusal[] {
       message: "is empty, and from 0.16 on Stalwart demands a default domain; accepts at least one",
     });
   const administrator = `${admin.user}@${domains[0]?.name ?? ""}`;
-  accounts.forEach(({ emails }, i) => {
-    const at = emails.indexOf(administrator);
-    if (at >= 0)
-      refusals.push({
-        path: ["accounts", i, "emails", at],
-        message: "is the administrator's own address from 0.16 on; accepts another, or another admin.user",
-      });
-  });
+  for (const list of ["accounts", "groups"] as const)
+    settings[list].forEach(({ emails }, i) => {
+      const at = emails.indexOf(administrator);
+      if (at >= 0)
+        refusals.push({
+          path: [list, i, "emails", at],
+          message: "is the administrator's own address from 0.16 on; accepts another, or another admin.user",
+        });
+    });
   acme.forEach((client, i) => {
     const refuse = (field: string, message: string) =>
       void refusals.push({ path: ["acme", i, field], message });

@@ -43,7 +43,8 @@ export function settingsMatrix(): MatrixRow[] {
 
 /** What leaves tailwart for a server of the generation. */
 function translated(generation: Generation, settings: StalwartSettings): Record<Place, unknown> {
-  const { accounts } = settings;
+  const nameless = <T extends { name: string }>(list: T[]) => list.map(({ name: _, ...rest }) => rest);
+  const [accounts, groups] = [nameless(settings.accounts), nameless(settings.groups)];
   return generation === "settings"
     ? {
         API: { ...toSettingKeys(settings), ...toPrincipals(settings) },
@@ -51,7 +52,7 @@ function translated(generation: Generation, settings: StalwartSettings): Record<
         environment: entrypointEnvironment(settings),
       }
     : {
-        API: { ...toRegistryObjects(settings), accounts: accounts.map(({ name: _, ...rest }) => rest) },
+        API: { ...toRegistryObjects(settings), accounts, groups },
         "config file": renderConfigJson(settings),
         environment: entrypointEnvironment(settings, { generation }),
       };
@@ -59,10 +60,9 @@ function translated(generation: Generation, settings: StalwartSettings): Record<
 
 function cellOf(generation: Generation, field: Field): Cell {
   const whole = baseState(generation, field);
-  const fits = field.examples.every(
-    (value) => settingsSchema.safeParse(withValue(whole, field.keys, value)).success,
-  );
-  const base = fits ? whole : withoutAddresses(whole);
+  const fits = (state: Json) =>
+    field.examples.every((value) => settingsSchema.safeParse(withValue(state, field.keys, value)).success);
+  const base = [whole, { ...whole, groups: [] }].find(fits) ?? withoutAddresses(whole);
   const judged = (state: Json): { settings?: StalwartSettings; why?: string | undefined } => {
     const parsed = settingsSchema.safeParse(state);
     if (!parsed.success) return {};
@@ -93,7 +93,7 @@ function cellOf(generation: Generation, field: Field): Cell {
 
 /** A domain of another name would leave addresses and certificates' names that are in none. */
 const withoutAddresses = ({ acme: _, ...state }: Json): Json =>
-  withValue({ ...state, accounts: [], lists: [] }, ["domains", 0, "catchAll"], undefined);
+  withValue({ ...state, accounts: [], groups: [], lists: [] }, ["domains", 0, "catchAll"], undefined);
 
 /** What can have one value only is told from another shape of the part that it is in, or from that part's absence. */
 function withoutPart(state: Json, { keys, otherShape }: Field): Json {
@@ -111,6 +111,8 @@ function concerns(path: readonly (string | number)[], { keys, shape }: Field): b
 /** A state with as much in it as the generation takes, and what concerns the field in any case. */
 function baseState(generation: Generation, field: Field): Json {
   const full = fullState(field.shape);
+  // A second member for groups.
+  full["accounts"] = [...(full["accounts"] as Json[]), { name: "carol", emails: ["carol@example.org"] }];
   const refusals = refusalsFor(generation, settingsSchema.parse(full));
   return without(
     refusals.filter(({ path }) => !concerns(path, field)),

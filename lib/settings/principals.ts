@@ -1,4 +1,4 @@
-/** Domains, accounts and lists as the 0.15 line has them: as principals, which are no settings. */
+/** Domains, accounts, groups and lists as the 0.15 line has them: as principals, which are no settings. */
 import { bytesOf } from "./domains.ts";
 import type { StalwartSettings } from "./schema.ts";
 
@@ -10,6 +10,12 @@ export interface Account {
   quota?: number;
 }
 
+/** A mailbox that accounts share. */
+export interface Group extends Account {
+  /** Names of accounts. */
+  members: string[];
+}
+
 /**
  * What the server is to hold beside its settings. A catch-all is an address of its account that has nothing before the @
  * (directory/src/core/dispatch.rs).
@@ -19,23 +25,31 @@ export interface Account {
 export function toPrincipals(settings: StalwartSettings): {
   domains: string[];
   accounts: Record<string, Account>;
+  groups: Record<string, Group>;
   /** Address of a mailing list → its recipients. */
   lists: Record<string, string[]>;
 } {
   const domains = settings.domains.map(({ name }) => name);
   const accounts = toAccounts(settings);
+  const groups = toGroups(settings);
   for (const { name, catchAll } of settings.domains)
-    for (const { emails } of Object.values(accounts))
+    for (const { emails } of Object.values({ ...accounts, ...groups }))
       if (catchAll !== undefined && emails.includes(catchAll)) emails.push(`@${name}`);
   const lists = settings.lists.map(({ address, recipients }) => [address, [...recipients]]);
-  return { domains, accounts, lists: Object.fromEntries(lists) as Record<string, string[]> };
+  return { domains, accounts, groups, lists: Object.fromEntries(lists) as Record<string, string[]> };
 }
 
 /** Accounts by name. */
 export const toAccounts = ({ accounts }: StalwartSettings): Record<string, Account> =>
+  Object.fromEntries(accounts.map((account) => [account.name, mailboxOf(account)]));
+
+/** Groups by name. */
+export const toGroups = ({ groups }: StalwartSettings): Record<string, Group> =>
   Object.fromEntries(
-    accounts.map(({ name, emails, quota }) => [
-      name,
-      { emails: [...emails], ...(quota !== undefined && { quota: bytesOf(quota) }) },
-    ]),
+    groups.map((group) => [group.name, { ...mailboxOf(group), members: [...group.members] }]),
   );
+
+const mailboxOf = ({ emails, quota }: Omit<StalwartSettings["accounts"][number], "name">): Account => ({
+  emails: [...emails],
+  ...(quota !== undefined && { quota: bytesOf(quota) }),
+});

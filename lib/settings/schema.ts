@@ -11,7 +11,7 @@ import { isMagicDnsName } from "../addresses.ts";
 import { splitAddress } from "../email-address.ts";
 import { SECRET_DIRECTORY } from "../stalwart/paths.ts";
 import { acmeClientSchema, acmeProblems, dnsProviderSchema } from "./acme.ts";
-import { accountSchema, domainSchema, listSchema, mtaStsSchema } from "./domains.ts";
+import { accountSchema, domainSchema, groupSchema, listSchema, mtaStsSchema } from "./domains.ts";
 import { downloadSchema, geoSchema } from "./downloads.ts";
 import { autoBanSchema, listenerSchema } from "./network.ts";
 import { outboundSchema, relayRouteSchema } from "./outbound.ts";
@@ -117,6 +117,10 @@ export const settingsSchema = z
       .array(accountSchema)
       .default([])
       .describe("Accounts to make sure of. One taken from the list stays, with its mail."),
+    groups: z
+      .array(groupSchema)
+      .default([])
+      .describe("Mailboxes that several accounts share. One taken from the list stays, with its mail."),
     lists: z
       .array(listSchema)
       .default([])
@@ -130,6 +134,7 @@ export const settingsSchema = z
       ["listeners", state.listeners.map((l) => l.name)],
       ["relays", state.relays.map((r) => r.name)],
       ["accounts", state.accounts.map((a) => a.name)],
+      ["groups", state.groups.map((g) => g.name)],
       ["domains", state.domains.map((d) => d.name)],
     ] as const) {
       names.forEach((n, i) => {
@@ -151,7 +156,17 @@ export const settingsSchema = z
         ["dnsProvider"],
         "is needed to publish publishRecords; accepts a type and a secretFile (lesson 2)",
       );
-    const addresses = state.accounts.flatMap(({ emails }) => emails);
+    const mailboxes = [...state.accounts, ...state.groups];
+    const addresses = mailboxes.flatMap(({ emails }) => emails);
+    const people = state.accounts.map(({ name }) => name);
+    state.groups.forEach(({ name, members }, i) => {
+      if (people.includes(name))
+        issue(["groups", i, "name"], `"${name}" is an account; accepts a name of its own`);
+      members.forEach((member, j) => {
+        if (!people.includes(member))
+          issue(["groups", i, "members", j], `"${member}" is none of accounts; accepts ${people.join(", ")}`);
+      });
+    });
     const lists = state.lists.map(({ address }) => address);
     state.lists.forEach(({ address, recipients }, i) => {
       if (addresses.includes(address) || lists.indexOf(address) !== i)
@@ -168,7 +183,7 @@ export const settingsSchema = z
     });
     state.domains.forEach(({ catchAll }, i) => {
       if (catchAll !== undefined && !addresses.includes(catchAll))
-        issue(["domains", i, "catchAll"], "is no address of accounts; accepts one that is");
+        issue(["domains", i, "catchAll"], "is no address of accounts or groups; accepts one that is");
     });
     const routes = ["mx", ...state.relays.map((r) => r.name)];
     if (!routes.includes(state.outbound.route)) {
@@ -185,14 +200,15 @@ export const settingsSchema = z
         );
       }
     });
-    state.accounts.forEach((account, i) =>
-      account.emails.forEach((email, j) => {
-        const emailDomain = splitAddress(email)[1].toLowerCase();
-        if (!state.domains.some(({ name }) => name === emailDomain)) {
-          issue(["accounts", i, "emails", j], `${emailDomain} is none of domains; add it there`);
-        }
-      }),
-    );
+    for (const list of ["accounts", "groups"] as const)
+      state[list].forEach(({ emails }, i) =>
+        emails.forEach((email, j) => {
+          const emailDomain = splitAddress(email)[1].toLowerCase();
+          if (!state.domains.some(({ name }) => name === emailDomain)) {
+            issue([list, i, "emails", j], `${emailDomain} is none of domains; add it there`);
+          }
+        }),
+      );
   });
 
 /** The whole desired state, with every default filled in. */

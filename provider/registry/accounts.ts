@@ -17,9 +17,11 @@ import { CLAIM, CLAIM_ROW, objectOf, readRows } from "./plan.ts";
 
 type Json = Record<string, unknown>;
 type Accounts = Readonly<Record<string, AccountState>>;
+/** What accounts and groups have in common. */
+export type Mailbox = Omit<AccountState, "secret">;
 
 /** Domain → id of its row. */
-type Domains = ReadonlyMap<string, string>;
+export type Domains = ReadonlyMap<string, string>;
 
 /** Says of a password that it was written, and nothing of the password: the hash that it is made of is salted. */
 const fingerprintOf = (name: string, { secret }: AccountState): string =>
@@ -126,26 +128,21 @@ async function noteWritten(
   await api.set(objectOf(CLAIM), change, { [claim?.id ?? "claim"]: CLAIM });
 }
 
-/** What is to be written of an account that is there, but for its password. */
-function completion(
-  live: Row,
-  account: AccountState,
-  before: AccountState | undefined,
-  domains: Domains,
-): Json {
-  const aliases = changedAliases(live, account, before, domains);
-  const quota = account.quota ?? (before?.quota === undefined ? quotaOf(live) : null);
+/** What is to be written of an account or a group that is there, but for who may log in. */
+export function completion(live: Row, mailbox: Mailbox, before: Mailbox | undefined, domains: Domains): Json {
+  const aliases = changedAliases(live, mailbox, before, domains);
+  const quota = mailbox.quota ?? (before?.quota === undefined ? quotaOf(live) : null);
   return {
     ...(aliases && { aliases }),
     ...(quota !== quotaOf(live) && { [`quotas/${DISK}`]: quota }),
   };
 }
 
-/** Accounts that are there and are to be completed → the properties that would be written. */
+/** Accounts and groups that are there and are to be completed → the properties that would be written. */
 export async function incompleteAccounts(
   api: RegistryApi,
-  desired: Accounts,
-  previous: Accounts = {},
+  desired: Readonly<Record<string, Mailbox>>,
+  previous: Readonly<Record<string, Mailbox>>,
 ): Promise<Map<string, string[]>> {
   const { domains, rows } = await readAll(api, desired);
   const incomplete = new Map<string, string[]>();
@@ -174,18 +171,26 @@ export async function readAccounts(
     Object.entries(declared).flatMap(([name, account]) => {
       const live = rows.get(name);
       if (!live) return [];
-      const [own = "", ...aliases] = account.emails;
-      const there = new Set(aliasesOf(live, domains).map(({ email }) => email));
-      const emails = [own, ...aliases.filter((alias) => there.has(alias))];
-      const quota = account.quota !== undefined && { quota: quotaOf(live) ?? 0 };
-      return [[name, { ...account, emails, ...quota }]];
+      return [[name, { ...account, ...inForce(live, account, domains) }]];
     }),
   );
 }
 
-async function readAll(
+/** Of what is declared of a mailbox, that which is there. */
+export function inForce(
+  live: Row,
+  { emails: [own = "", ...aliases], quota }: Mailbox,
+  domains: Domains,
+): Mailbox {
+  const there = new Set(aliasesOf(live, domains).map(({ email }) => email));
+  const emails = [own, ...aliases.filter((alias) => there.has(alias))];
+  return { emails, ...(quota !== undefined && { quota: quotaOf(live) ?? 0 }) };
+}
+
+/** The rows of those that are there, by name. */
+export async function readAll(
   api: RegistryApi,
-  accounts: Accounts,
+  accounts: Readonly<Record<string, Mailbox>>,
 ): Promise<{ claim: Row | undefined; domains: Domains; rows: Map<string, Row> }> {
   const names = Object.keys(accounts);
   if (names.length === 0) return { claim: undefined, domains: new Map(), rows: new Map() };
@@ -207,14 +212,19 @@ async function readAll(
   };
 }
 
-function rowOf({ emails, quota, secret }: AccountState, domains: Domains): Json {
+const rowOf = (account: AccountState, domains: Domains): Json => ({
+  ...mailboxRow("User", account, domains),
+  roles: { "@type": "User" },
+  credentials: { 0: { "@type": "Password", secret: account.secret } },
+});
+
+/** A new row, but for who may log in. */
+export function mailboxRow(type: "User" | "Group", { emails, quota }: Mailbox, domains: Domains): Json {
   const [name, domain] = splitAddress(emails[0] ?? "");
   return {
-    "@type": "User",
+    "@type": type,
     name,
     domainId: domains.get(domain),
-    roles: { "@type": "User" },
-    credentials: { 0: { "@type": "Password", secret } },
     ...(quota !== undefined && { quotas: { [DISK]: quota } }),
     aliases: numbered(emails.slice(1).map((email) => aliasOf(email, domains))),
   };
@@ -223,8 +233,8 @@ function rowOf({ emails, quota, secret }: AccountState, domains: Domains): Json 
 /** The whole list as it is to be, when it is not: what its owner has added stays, what the last deploy has made and this one does not declare goes. */
 function changedAliases(
   live: Row,
-  { emails }: AccountState,
-  before: AccountState | undefined,
+  { emails }: Mailbox,
+  before: Mailbox | undefined,
   domains: Domains,
 ): Json | undefined {
   const wanted = emails.slice(1);

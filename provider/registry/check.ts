@@ -1,6 +1,6 @@
 /** Input checks of `tailwart:mail:Registry`, for programs that use the resource by itself; see ../check.ts. */
 import { LABELS } from "../../lib/settings/registry.ts";
-import { checkAccounts, checkAdmin, checkTarget, type Failure, isMap } from "../check.ts";
+import { checkAccounts, checkAdmin, checkGroups, checkTarget, type Failure, isMap } from "../check.ts";
 import { UNKNOWN } from "../state.ts";
 import { referencesIn } from "./references.ts";
 
@@ -12,15 +12,16 @@ export function checkRegistryInputs(inputs: Json): Failure[] {
   const fail = (property: string, reason: string) => void failures.push({ property, reason });
   checkTarget(inputs["target"], fail);
   checkAccounts(inputs["accounts"] ?? {}, fail);
+  checkGroups(inputs["groups"], inputs["accounts"], fail);
   checkAdmin(inputs["admin"], inputs["accounts"], fail);
   const { objects, takeOver } = inputs;
   if (![undefined, true, false, UNKNOWN].includes(takeOver as boolean | undefined))
     fail("takeOver", "accepts true or false");
   for (const property of Object.keys(inputs)) {
-    if (!["target", "objects", "accounts", "admin", "deploying", "takeOver"].includes(property))
+    if (!["target", "objects", "accounts", "groups", "admin", "deploying", "takeOver"].includes(property))
       fail(
         property,
-        "is no property of this resource; accepts target, objects, accounts, admin and takeOver",
+        "is no property of this resource; accepts target, objects, accounts, groups, admin and takeOver",
       );
   }
   if (objects === UNKNOWN) return failures;

@@ -6,10 +6,11 @@ import { canBeAsked, isThere, QUICK_DEADLINE, waitUntilReady } from "../ready.ts
 import { type TransportFactory, viaDocker } from "../resource.ts";
 import { registryRoutesOf, registrySubmissionOf } from "../routing.ts";
 import type { ServedResource } from "../server.ts";
-import { DEFAULT_API } from "../state.ts";
+import { DEFAULT_API, interruptedGroups } from "../state.ts";
 import { PartialError } from "../write.ts";
 import { readAccounts, syncAccounts } from "./accounts.ts";
 import { checkRegistryInputs } from "./check.ts";
+import { readGroups, syncGroups } from "./groups.ts";
 import { convergeRegistry } from "./converge.ts";
 import { RegistryApi, type Row } from "./jmap.ts";
 import {
@@ -58,6 +59,7 @@ export class RegistryResource implements ServedResource<RegistryState> {
     const { target } = inputs;
     return {
       accounts: {},
+      groups: {},
       takeOver: false,
       ...inputs,
       ...(typeof target === "object" && { target: { api: DEFAULT_API, ...target } }),
@@ -70,6 +72,7 @@ export class RegistryResource implements ServedResource<RegistryState> {
       ...news,
       objects: { ...olds?.objects, ...news.objects },
       accounts: olds?.accounts ?? {},
+      groups: interruptedGroups(news.groups, olds?.groups),
       passwordsInForce: olds?.passwordsInForce ?? [],
       interrupted: true,
     };
@@ -91,7 +94,7 @@ export class RegistryResource implements ServedResource<RegistryState> {
         log,
       });
     const interrupted = previous?.interrupted === true;
-    const { admin, accounts } = desired;
+    const { admin, accounts, groups = {} } = desired;
     // A state without the marker is of an older deploy, and one that was cut off has asked before.
     const asks = !desired.takeOver && !interrupted && (!previous || MARKER in previous.objects);
     let people: Pick<RegistryState, "accounts" | "passwordsInForce"> | undefined;
@@ -103,10 +106,11 @@ export class RegistryResource implements ServedResource<RegistryState> {
       accounts: async () => {
         const { writes, passwordsInForce } = await syncAccounts(api, accounts, previous?.accounts ?? {}, log);
         people = { accounts, passwordsInForce };
-        return writes;
+        const all = { ...previous?.accounts, ...accounts };
+        return writes + (await syncGroups(api, groups, all, previous?.groups ?? {}, log));
       },
       ...(asks && {
-        mayBegin: (plan: readonly Write[]) => refuseTakeOver(api, plan, desired, previous?.accounts),
+        mayBegin: (plan: readonly Write[]) => refuseTakeOver(api, plan, desired, previous),
       }),
       ...(admin && { admin: { ...admin, changed: admin.secret !== previous?.admin?.secret } }),
     };
@@ -135,12 +139,13 @@ export class RegistryResource implements ServedResource<RegistryState> {
       const { id: _, ...properties } = row;
       objects[key] = properties;
     }
-    const { target, admin, accounts, passwordsInForce, interrupted } = state;
+    const { target, admin, accounts, groups, passwordsInForce, interrupted } = state;
     const people = await readAccounts(api, accounts);
     return {
       target,
       objects,
       accounts: people,
+      ...(groups && { groups: await readGroups(api, groups, accounts) }),
       ...(passwordsInForce && { passwordsInForce: passwordsInForce.filter((name) => name in people) }),
       ...(admin && { admin }),
       ...(interrupted === true && { interrupted: true }),

@@ -1,6 +1,6 @@
 import type { RegistryObjects } from "../../lib/settings/registry.ts";
 import type { AdminState } from "../admin.ts";
-import type { AccountState, Interruptible, SettingsState } from "../state.ts";
+import type { AccountState, Groups, Interruptible, SettingsState } from "../state.ts";
 
 /** The properties of `tailwart:mail:Registry`, in the program, in the state and between engine and provider. */
 export interface RegistryState extends Interruptible {
@@ -9,6 +9,8 @@ export interface RegistryState extends Interruptible {
   objects: RegistryObjects;
   /** Accounts by name, each with its own address first. Never destroyed by a deploy. */
   accounts: Record<string, AccountState>;
+  /** Groups by name, each with its own address first. Never destroyed by a deploy. */
+  groups?: Groups;
   /** An output: the accounts whose password is the declared one, unless their owners have changed it. */
   passwordsInForce?: string[];
   /** Whether a first deploy may change and destroy what somebody else has set. No difference by itself. */

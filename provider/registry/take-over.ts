@@ -25,14 +25,14 @@ const OWN_LISTENERS: Readonly<Record<string, number>> = {
  * a row that is added takes nothing away.
  *
  * @param plan what the deploy would write
- * @param previous accounts of the last deploy, which was to another data store
+ * @param previous the last deploy, which was to another data store
  * @throws UserError that names each row and property, and no value
  */
 export async function refuseTakeOver(
   api: RegistryApi,
   plan: readonly Write[],
   desired: RegistryState,
-  previous?: RegistryState["accounts"],
+  previous?: RegistryState,
 ): Promise<void> {
   const live = await readRows(api, ["AllowedIp", "Domain", "NetworkListener"]);
   if (!isSetUp(live)) return;
@@ -69,10 +69,11 @@ function isOwnListener({ name, bind }: Row): boolean {
 async function changedAccounts(
   api: RegistryApi,
   live: LiveRows,
-  { objects, accounts, admin }: RegistryState,
-  previous: RegistryState["accounts"] | undefined,
+  { objects, accounts, groups, admin }: RegistryState,
+  previous: RegistryState | undefined,
 ): Promise<string[]> {
-  const incomplete = await incompleteAccounts(api, accounts, previous);
+  const mailboxes = { ...accounts, ...groups };
+  const incomplete = await incompleteAccounts(api, mailboxes, { ...previous?.accounts, ...previous?.groups });
   const lines = [...incomplete].map(
     ([name, properties]) => `change Account/${name}: ${properties.join(", ")}`,
   );

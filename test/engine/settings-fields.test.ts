@@ -397,6 +397,26 @@ effect(
 );
 
 effect(
+  "groups[].name groups[].emails groups[].members groups[].quota",
+  "mail for it lies in a folder that its members see, as long as there is room, and others do not",
+  async () => {
+    const accounts = ["alice", "dave"].map((name) => ({ name, emails: [`${name}@lab.test`] }));
+    const group = { name: "support", emails: ["support@lab.test", "help@lab.test"], quota: "1M" };
+    const domains = [{ name: "lab.test", catchAll: "help@lab.test" }];
+    await deploy({ domains, accounts, groups: [{ ...group, members: ["alice", "dave"] }] });
+    const api = new StalwartApi(server.transport(), `http://127.0.0.1:${server.ports.http}`);
+    expect((await api.principal("support"))?.members.sort()).toEqual(["alice", "dave"]);
+    await send("for all", "help@lab.test");
+    await vi.waitFor(() => expect(server.log).toMatch(/delivery\.completed\).*help@lab\.test/), 15_000);
+    expect(await askFor("whoever@lab.test", 100)).toMatch(/250 2\.1\.5/);
+    await send("x".repeat(2_000_000), "support@lab.test");
+    await vi.waitFor(() => expect(server.log).toMatch(/queue\.rescheduled\).*support@lab\.test/), 15_000);
+    await deploy({ domains, accounts, groups: [{ ...group, members: ["dave"] }] });
+    expect((await api.principal("support"))?.members).toEqual(["dave"]);
+  },
+);
+
+effect(
   "lists[].address lists[].recipients",
   "mail for it goes to each, here and elsewhere, and to one that is declared no more is refused",
   async () => {

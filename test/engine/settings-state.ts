@@ -12,7 +12,7 @@ export const PASSWORD = "alice-password";
 export const HASH = execFileSync("openssl", ["passwd", "-6", PASSWORD]).toString().trim();
 
 export function stateOf(server: StalwartServer, settings: StalwartSettings): SettingsState {
-  const { domains, accounts, lists } = toPrincipals(settings);
+  const { domains, accounts, groups, lists } = toPrincipals(settings);
   return {
     target: { dockerHost: "unix:///none", container: "test", api: `http://127.0.0.1:${server.ports.http}` },
     settings: toSettingKeys(settings),
@@ -20,6 +20,7 @@ export function stateOf(server: StalwartServer, settings: StalwartSettings): Set
       Object.entries(toFileKeys(settings)).map(([k, v]) => [k, server.path(v)]),
     ),
     domains,
+    groups,
     lists,
     accounts: Object.fromEntries(
       Object.entries(accounts).map(([name, account]) => [name, { ...account, secret: HASH }]),

@@ -64,6 +64,10 @@ function checkValue(
   if (value === null) return nullable ? undefined : wrong("null");
   if (typeof kind === "object" && "id" in kind)
     return typeof value === "string" && has(kind.id, value) ? undefined : wrong(kind.id, "invalidForeignKey");
+  if (typeof kind === "object" && "idsOf" in kind)
+    return isMap(value) && Object.entries(value).every(([id, on]) => on === true && has(kind.idsOf, id))
+      ? undefined
+      : wrong(kind.idsOf, "invalidForeignKey");
   if (typeof kind === "object" && "variants" in kind) return checkPart(kind.variants, value, has);
   if (typeof kind === "object" && "listOf" in kind) {
     if (!isNumbered(value)) return wrong("a value of another type");

@@ -19,7 +19,9 @@ export type Kind =
   /** A map of numbers, by some of these names. */
   | { readonly mapOf: readonly string[] }
   /** Another object's row. */
-  | { readonly id: string };
+  | { readonly id: string }
+  /** A set of other objects' rows. */
+  | { readonly idsOf: string };
 
 /** `@type` → its properties. */
 export type Variants = Readonly<Record<string, Readonly<Record<string, FakeProperty>>>>;

@@ -386,7 +386,7 @@ function patched(row: Json, patch: Json): Json {
     let part = changes[name] as Json;
     for (const step of rest) part = (part[step] ??= {}) as Json;
     // Null takes a member away, of a list or a map.
-    if (value === null && name === "quotas") delete part[last];
+    if (value === null && ["memberGroupIds", "quotas"].includes(name)) delete part[last];
     else part[last] = value;
   }
   return changes;

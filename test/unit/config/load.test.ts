@@ -167,6 +167,14 @@ describe("domains and accounts", () => {
       /tailwart:domains\[0\]\.catchAll is no address of accounts/,
     ],
     [
+      { groups: [{ address: "alice@example.org", members: ["alice@example.org"] }] },
+      /tailwart:groups\[0\]\.address is tailwart:accounts\[0\]\.address already/,
+    ],
+    [
+      { groups: [{ address: "help@example.org", members: ["nobody@example.org"] }] },
+      /tailwart:groups\[0\]\.members\[0\] is no account's own address/,
+    ],
+    [
       { lists: [{ address: "alice@example.org", recipients: ["bob@example.net"] }] },
       /tailwart:lists\[0\]\.address is tailwart:accounts\[0\]\.address already/,
     ],

@@ -9,6 +9,7 @@ const state = (more: Partial<SettingsState> = {}): SettingsState => ({
   settings: { "queue.connection.default.timeout.connect": "30s" },
   fileSettings: {},
   domains: ["lab.test"],
+  groups: {},
   lists: {},
   accounts: { alice: { emails: ["alice@lab.test"], secret: "old-hash" } },
   ...more,

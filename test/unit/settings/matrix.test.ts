@@ -28,6 +28,7 @@ test("every field goes somewhere or is refused, in either generation; these are 
     "acme[].id",
     "acme[].default",
     "accounts[].name",
+    "groups[].name",
   ]);
 });
 

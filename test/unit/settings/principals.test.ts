@@ -14,6 +14,7 @@ const two = parseSettings({
     { name: "alice", emails: ["alice@lab.test", "post@lab.test"], quota: "10G" },
     { name: "bob@second.test", emails: ["bob@second.test"] },
   ],
+  groups: [{ name: "support", emails: ["support@lab.test"], members: ["alice", "bob@second.test"] }],
   lists: [{ address: "team@second.test", recipients: ["alice@lab.test", "carol@elsewhere.test"] }],
 });
 
@@ -24,6 +25,7 @@ test("a catch-all is an address of the account that gets it on 0.15, and the dom
       alice: { emails: ["alice@lab.test", "post@lab.test", "@lab.test"], quota: 10_737_418_240 },
       "bob@second.test": { emails: ["bob@second.test"] },
     },
+    groups: { support: { emails: ["support@lab.test"], members: ["alice", "bob@second.test"] } },
     lists: { "team@second.test": ["alice@lab.test", "carol@elsewhere.test"] },
   });
   const objects = toRegistryObjects(two);
@@ -37,6 +39,23 @@ test("a mailing list is a row of its domain from 0.16 on", () => {
     domainId: reference("Domain/second.test"),
     recipients: { "alice@lab.test": true, "carol@elsewhere.test": true },
   });
+});
+
+test("a catch-all may be a group's address", () => {
+  const settings = parseSettings({
+    ...two,
+    domains: [{ name: "lab.test", catchAll: "support@lab.test" }, { name: "second.test" }],
+  });
+  expect(toPrincipals(settings).groups["support"]?.emails).toEqual(["support@lab.test", "@lab.test"]);
+});
+
+test.each([
+  [{ name: "alice", emails: ["x@lab.test"], members: ["alice"] }, /"alice" is an account/],
+  [{ name: "x", emails: ["x@lab.test"], members: ["carol"] }, /"carol" is none of accounts; accepts alice/],
+  [{ name: "x", emails: ["x@lab.test"], members: [] }, /at least one/],
+  [{ name: "x", emails: ["x@third.test"], members: ["alice"] }, /third\.test is none of domains/],
+])("the group %j is refused", (group, why) => {
+  expect(() => parseSettings({ ...two, groups: [group] })).toThrow(why);
 });
 
 test.each([
