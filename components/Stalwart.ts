@@ -26,6 +26,8 @@ export interface StalwartArgs {
   secretFiles: Record<string, pulumi.Input<string>>;
   /** How the image's line keeps its settings. */
   generation: Generation;
+  /** Further environment, for what a setting reads from there. No secret. */
+  env: Record<string, string>;
   /** Off only to show what the watch is for (lesson 16). */
   watch: boolean;
 }
@@ -97,7 +99,7 @@ export class Stalwart extends pulumi.ComponentResource {
         // Deliveries under way may finish.
         stopTimeout: 30,
         destroyGraceSeconds: 30,
-        envs: Object.entries(entrypointEnvironment(args.settings, args)).map(
+        envs: Object.entries({ ...args.env, ...entrypointEnvironment(args.settings, args) }).map(
           ([key, value]) => `${key}=${value}`,
         ),
         volumes: [{ volumeName: folder.name, containerPath: STALWART_DIRECTORY, readOnly: true }],

@@ -9,7 +9,7 @@ import { mailboxProblems, MOVED } from "./mailboxes.ts";
 import { metadataOf, unwrap, variantOf } from "../lib/metadata.ts";
 import { type Config, configSchema, secretSchema } from "./schema.ts";
 import { registryProblems } from "./registries.ts";
-import { lineProblems } from "./stalwart-line.ts";
+import { environmentProblems, lineProblems } from "./stalwart-line.ts";
 import { storeProblems } from "./store-problems.ts";
 import { tailnetProblems } from "./tailnet-problems.ts";
 
@@ -100,6 +100,7 @@ function crossChecks(config: Config, secrets: Record<string, unknown>): Problem[
   }
   findings.push(
     ...lineProblems(config),
+    ...environmentProblems(config),
     ...mailboxProblems(config),
     ...tailnetProblems(tailnet),
     ...edgeProblems(config),

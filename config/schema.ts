@@ -208,6 +208,16 @@ export const configSchema = z.strictObject({
         .describe(
           "Start Stalwart over when it no longer greets on SMTP (lesson 16). Off only to see what that does.",
         ),
+      env: z
+        .record(
+          z.string().regex(/^[A-Z][A-Z0-9_]*$/, { error: "accepts names of A-Z, 0-9 and underscores" }),
+          z.string(),
+        )
+        .default({})
+        .meta({ accepts: "a map of variables", examples: [{ SMTP_GREETING: "Example mail" }] })
+        .describe(
+          "Further environment of Stalwart's container, for what a setting reads from there. No secret: Docker shows it to whoever may ask, and the state holds it in clear. What the entrypoint, the server itself and bash go by is refused.",
+        ),
     })
     .prefault({})
     .describe("How Stalwart is run."),

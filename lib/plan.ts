@@ -142,6 +142,7 @@ export function planOf(config: Config) {
       filesImage: images.anchor,
       dockerHost: kvm.dockerHost,
       watch: config.stalwart.watch,
+      env: config.stalwart.env,
       generation,
     },
     startUnit: { dockerHost: kvm.dockerHost, kind: kvm.startUnit },

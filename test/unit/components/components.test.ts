@@ -82,10 +82,10 @@ describe("TailnetSidecar", () => {
 });
 
 describe("Stalwart", () => {
-  const make = (watch = true) =>
+  const make = (watch = true, env: Record<string, string> = {}) =>
     registered(() => {
       const secretFiles = { "/etc/stalwart/secrets/postgres": pulumi.secret("pg-secret") };
-      const args = { ...plan.stalwart, watch, settings: plan.settings, secretFiles };
+      const args = { ...plan.stalwart, watch, env, settings: plan.settings, secretFiles };
       return new Stalwart("mail", { ...args, networkMode: "container:anchor-id" }, {});
     });
 
@@ -129,6 +129,13 @@ describe("Stalwart", () => {
       startPeriod: expect.stringMatching(/^[1-9]/),
       retries: 3,
     });
+  });
+
+  test("gets the variables of the config, and its own before them", async () => {
+    const env = { MAIL_NAME: "Example mail", TAILWART_WATCH: "off" };
+    const envs = one(await make(true, env), CONTAINER, "-server")["envs"];
+    expect(envs).toContain("MAIL_NAME=Example mail");
+    expect(envs).toContain("TAILWART_WATCH=on");
   });
 
   test("watches itself unless that is switched off (lesson 16)", async () => {
