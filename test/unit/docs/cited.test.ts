@@ -78,6 +78,14 @@ describe("the table of lessons", () => {
   });
 });
 
+test("docs/contributing.md names files and folders that are there", () => {
+  const named = [...read("docs/contributing.md").matchAll(/`((?:\w+\/)+[\w.-]*)`/g)].map(
+    ([, path]) => path ?? "",
+  );
+  expect(named.length).toBeGreaterThan(20);
+  expect(named.filter((path) => !existsSync(join(PROJECT, path)))).toEqual([]);
+});
+
 test("nothing cites a place that a reader of the project does not have", () => {
   const elsewhere = /\(issue \d+\)|\bresearch\/|of the design\b/;
   const own = "test/unit/docs/cited.test.ts";
