@@ -37,7 +37,7 @@ export const serverSettingsSchema = z
       .strictObject(blobStore)
       .optional()
       .describe(
-        "Where messages lie; without it in Postgres. Set it before the first mail. Its secret access key is the secret tailwart:blobStoreSecret.",
+        "Where messages lie; without it in Postgres. Set it before the first mail: on the same data store a later change is refused. Its secret access key is the secret tailwart:blobStoreSecret.",
       ),
     inMemoryStore: z
       .strictObject({

@@ -10,6 +10,7 @@ import { flowsOf, type PeerRole } from "./flows.ts";
 import { magicDnsName, passthroughNames } from "./names.ts";
 import { ADMIN_PORT, MAIL_SERVICES, WATCH_LISTENER } from "./services.ts";
 import { parseSettings } from "./settings/parse.ts";
+import type { StalwartSettings } from "./settings/schema.ts";
 import { generationOf } from "./stalwart/line.ts";
 import { tagsOf } from "./tailnet/flows.ts";
 import { targetOf } from "./url-target.ts";
@@ -103,6 +104,7 @@ export function planOf(config: Config) {
     deployed: {
       line,
       dataStore: `${postgresHost}:${postgres.port}/${postgres.database}`,
+      blobStore: placeOf(settings.blobStore),
       dockerHost: kvm.dockerHost,
     },
     policy: {
@@ -177,6 +179,10 @@ export function planOf(config: Config) {
     },
   };
 }
+
+/** @example placeOf({ region: "us-east-1", endpoint: "https://s3.tail.test", bucket: "mail", keyPrefix: "a/" }) // "https://s3.tail.test/mail/a/" */
+const placeOf = (store: StalwartSettings["blobStore"]): string =>
+  store ? `${store.endpoint ?? store.region}/${store.bucket}/${store.keyPrefix ?? ""}` : "postgres";
 
 /** The tags of each name: one machine may be several servers, and then it carries the tag of each. */
 function tagsByName(pairs: (readonly [name: string, tag: string])[]): Record<string, string[]> {

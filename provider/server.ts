@@ -7,7 +7,7 @@ import type * as Grpc from "@grpc/grpc-js";
 import type * as Messages from "@pulumi/pulumi/proto/provider_pb.js";
 import type * as StructProto from "google-protobuf/google/protobuf/struct_pb.js";
 
-import { refusedJump, refusedMove, refusedName } from "../lib/stalwart/line.ts";
+import { refusedBlobs, refusedJump, refusedMove, refusedName } from "../lib/stalwart/line.ts";
 import type { Failure } from "./check.ts";
 import { type DetailedDiff, diffProperties } from "./diff.ts";
 import { idOf, InitFailure, messageOf } from "./failure.ts";
@@ -198,6 +198,7 @@ export function implementation(
       const [olds, news] = [plain(request.getOlds()), plain(request.getNews())];
       const refused = {
         line: refusedJump(olds, news),
+        blobStore: refusedBlobs(olds, news),
         dockerHost: refusedMove(olds, news),
         stack: refusedName(olds, news),
       };

@@ -28,6 +28,8 @@ export interface Deployed {
   line: string;
   /** `host:port/database`. */
   dataStore: string;
+  /** Where messages lie: `postgres`, or endpoint or region, bucket and prefix of an S3 service. */
+  blobStore: string;
   /** Docker daemon that it runs on. */
   dockerHost: string;
   /** The stack's name: part of the names of containers and volumes. */
@@ -45,6 +47,21 @@ export function refusedJump(before: Partial<Deployed>, after: Partial<Deployed>)
   return (
     `goes from Stalwart ${before.line} to ${after.line} on the same data store ${after.dataStore}, which neither can share; ` +
     "migrate into a new, empty database first, and name that in tailwart:postgres.database"
+  );
+}
+
+/**
+ * Why messages must not go to another place from now on, or nothing when they may: the data store would still list those of before, and
+ * nobody could read one. tailwart moves none.
+ *
+ * @example refusedBlobs({ dataStore: "db:5432/mail", blobStore: "postgres" }, { dataStore: "db:5432/mail", blobStore: "s3.tail.test/mail" })
+ */
+export function refusedBlobs(before: Partial<Deployed>, after: Partial<Deployed>): string | undefined {
+  if (!before.blobStore || !after.blobStore || before.blobStore === after.blobStore) return undefined;
+  if (before.dataStore !== after.dataStore) return undefined;
+  return (
+    `puts messages into ${after.blobStore} from now on, while those of ${after.dataStore} lie in ${before.blobStore}, where nobody would look; ` +
+    "write tailwart:settings.blobStore back, or where no mail has come yet, name a new, empty database in tailwart:postgres.database too"
   );
 }
 

@@ -18,8 +18,23 @@ describe("the plan", () => {
     expect(deployed("stalwartlabs/stalwart:v0.15.5")).toEqual({
       line: "0.15",
       dataStore,
+      blobStore: "postgres",
       dockerHost: "ssh://root@kvm.example.org",
     });
+  });
+
+  test("says where messages lie, so that another place is refused", () => {
+    const endpoint = "https://s3.tail7b1641.ts.net";
+    const blobStore = {
+      type: "s3" as const,
+      bucket: "mail",
+      region: "auto",
+      endpoint,
+      accessKey: "key",
+      timeout: 30,
+    };
+    const { deployed } = planOf({ ...config, settings: { ...config.settings, blobStore } });
+    expect(deployed.blobStore).toBe(`${endpoint}/mail/`);
   });
 
   test("takes the server's further settings as they are, with the addresses that are always allowed", () => {

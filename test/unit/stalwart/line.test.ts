@@ -5,6 +5,7 @@ import { describe, expect, test } from "vitest";
 import {
   generationOf,
   lineOfImage,
+  refusedBlobs,
   refusedJump,
   refusedMove,
   refusedName,
@@ -57,6 +58,27 @@ describe("a jump to another line", () => {
     expect(refusedJump(on("0.16"), on("1", "db:5432/new"))).toBeUndefined();
     expect(refusedJump({}, on("1"))).toBeUndefined();
     expect(refusedJump(on("0.16"), on("0.16"))).toBeUndefined();
+  });
+});
+
+describe("another place for messages", () => {
+  const on = (blobStore: string, dataStore = "db:5432/mail") => ({ blobStore, dataStore });
+
+  test.each([
+    ["postgres", "https://s3.tail.test/mail/"],
+    ["https://s3.tail.test/mail/", "postgres"],
+    ["https://s3.tail.test/mail/", "https://s3.tail.test/mail/new"],
+  ])("from %s to %s is refused on the same data store", (before, after) => {
+    const reason = refusedBlobs(on(before), on(after));
+    expect(reason).toContain(`into ${after} from now on`);
+    expect(reason).toContain(`lie in ${before}`);
+    expect(reason).toMatch(/write tailwart:settings\.blobStore back/);
+  });
+
+  test("is taken with a new data store, at the first deploy, and where nothing changes", () => {
+    expect(refusedBlobs(on("postgres"), on("eu-west-1/mail/", "db:5432/new"))).toBeUndefined();
+    expect(refusedBlobs({}, on("postgres"))).toBeUndefined();
+    expect(refusedBlobs(on("postgres"), on("postgres"))).toBeUndefined();
   });
 });
 
