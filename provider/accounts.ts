@@ -30,18 +30,30 @@ export async function syncDomains(api: StalwartApi, desired: SettingsState, log:
   return writes;
 }
 
+/** Deletes the lists that are declared no more: no mail lies in one, and its address may be an account's or a group's now. @returns how many */
+export async function deleteLists(
+  api: StalwartApi,
+  { lists = {} }: Pick<SettingsState, "lists">,
+  previous: SettingsState | undefined,
+  log: Log,
+): Promise<number> {
+  let writes = 0;
+  for (const address of Object.keys(previous?.lists ?? {})) {
+    if (address in lists || (await api.principal(address))?.type !== "list") continue;
+    log(`deleting mailing list ${address}`);
+    await api.deletePrincipal(address);
+    writes++;
+  }
+  return writes;
+}
+
 /**
- * Makes, completes and deletes mailing lists: no mail lies in one. Every recipient is an external member, since those are
+ * Makes and completes mailing lists. Every recipient is an external member, since those are
  * addresses, and a server looks each up when mail comes (smtp/src/inbound/rcpt.rs).
  *
  * @returns how many were written
  */
-export async function syncLists(
-  api: StalwartApi,
-  { lists = {} }: SettingsState,
-  previous: SettingsState | undefined,
-  log: Log,
-): Promise<number> {
+export async function syncLists(api: StalwartApi, { lists = {} }: SettingsState, log: Log): Promise<number> {
   let writes = 0;
   for (const [address, recipients] of Object.entries(lists)) {
     const live = await api.principal(address);
@@ -58,12 +70,6 @@ export async function syncLists(
         emails: [address],
         externalMembers: recipients,
       });
-    writes++;
-  }
-  for (const address of Object.keys(previous?.lists ?? {})) {
-    if (address in lists || (await api.principal(address))?.type !== "list") continue;
-    log(`deleting mailing list ${address}`);
-    await api.deletePrincipal(address);
     writes++;
   }
   return writes;
@@ -137,7 +143,7 @@ export function accountUpdates(
 type Mailbox = Omit<AccountState, "secret">;
 
 /** What must change in an account or a group that exists, but for who may log in. Addresses that were added by hand stay. */
-function mailboxUpdates(
+export function mailboxUpdates(
   live: { emails: string[]; quota?: number },
   desired: Mailbox,
   previous: Mailbox | undefined,
@@ -151,7 +157,7 @@ function mailboxUpdates(
 }
 
 /** What is declared is added, what the last deploy has declared and this one does not is taken away. */
-function itemUpdates(
+export function itemUpdates(
   field: "emails" | "members",
   live: readonly string[],
   desired: readonly string[],
@@ -163,36 +169,4 @@ function itemUpdates(
     ...missing.map((value) => ({ action: "addItem" as const, field, value })),
     ...gone.map((value) => ({ action: "removeItem" as const, field, value })),
   ];
-}
-
-/** Makes the groups that are missing, and completes the others: after the accounts that are their members. @returns how many were written */
-export async function syncGroups(
-  api: StalwartApi,
-  { groups = {} }: SettingsState,
-  previous: SettingsState | undefined,
-  log: Log,
-): Promise<number> {
-  let writes = 0;
-  for (const [name, group] of Object.entries(groups)) {
-    const live = await api.principal(name);
-    if (live && live.type !== "group")
-      throw new Error(`${name} is a ${live.type} in ${api.transport.name}, not a group`);
-    if (!live) {
-      log(`making group ${name}`);
-      const { emails, members, quota = 0 } = group;
-      await api.createPrincipal({ type: "group", name, emails, members, quota });
-      writes++;
-      continue;
-    }
-    const before = previous?.groups?.[name];
-    const updates = [
-      ...mailboxUpdates(live, group, before),
-      ...itemUpdates("members", live.members, group.members, before?.members),
-    ];
-    if (updates.length === 0) continue;
-    log(`updating ${[...new Set(updates.map((update) => update.field))].join(" and ")} of group ${name}`);
-    await api.updatePrincipal(name, updates);
-    writes++;
-  }
-  return writes;
 }

@@ -66,7 +66,7 @@ export function checkInputs(inputs: Json): Failure[] {
     fail("domains", "accepts a list of domains, such as example.org");
   }
   checkAccounts(inputs.accounts, fail);
-  checkAdmin(inputs.admin, inputs.accounts, fail);
+  checkAdmin(inputs.admin, inputs, fail);
   checkGroups(inputs.groups, inputs.accounts, fail);
   checkLists(inputs.lists, fail);
   for (const property of Object.keys(inputs)) {
@@ -201,15 +201,13 @@ const HASH_ACCEPTED = "accepts a bcrypt ($2b$…) or SHA-512 crypt ($6$…) hash
 const isHash = (secret: unknown): boolean =>
   secret === UNKNOWN || (typeof secret === "string" && HASH.test(secret));
 
-export function checkAdmin(admin: unknown, accounts: unknown, fail: Fail): void {
+export function checkAdmin(admin: unknown, { accounts, groups }: Json, fail: Fail): void {
   if (admin === undefined || admin === UNKNOWN) return;
   if (!isMap(admin)) return fail("admin", "accepts { name, secret }");
   if (admin.name !== UNKNOWN && !(typeof admin.name === "string" && admin.name !== ""))
     fail("admin.name", "accepts a login name, such as admin");
   if (!isHash(admin.secret)) fail("admin.secret", HASH_ACCEPTED);
-  if (isMap(accounts) && String(admin.name) in accounts)
-    fail(
-      `accounts["${String(admin.name)}"]`,
-      "is the administrator's account too; accepts another login name",
-    );
+  for (const [list, names] of Object.entries({ accounts, groups }))
+    if (isMap(names) && String(admin.name) in names)
+      fail(`${list}["${String(admin.name)}"]`, "is the administrator's account too; accepts another name");
 }

@@ -1,10 +1,11 @@
 /** Brings a live server to the desired state: read, write what differs, reload, read again, compare. Every step may be repeated. */
 import { UserError } from "../lib/errors.ts";
 import { APPLIED_KEY, type SettingKeys } from "../lib/settings/keys.ts";
-import { syncAccounts, syncDomains, syncGroups, syncLists, type SyncedAccounts } from "./accounts.ts";
+import { deleteLists, syncAccounts, syncDomains, syncLists, type SyncedAccounts } from "./accounts.ts";
 import { syncAdmin } from "./admin.ts";
 import type { StalwartApi } from "./api.ts";
 import { fetchDownloads } from "./downloads.ts";
+import { syncGroups } from "./groups.ts";
 import type { Log } from "./log.ts";
 import { planSettings, readLive } from "./plan.ts";
 import { probeRoute } from "./probe.ts";
@@ -77,9 +78,10 @@ export async function converge(
   try {
     await writePlan(api, plan, log);
     domains = await syncDomains(api, desired, log);
+    others = await deleteLists(api, desired, previous, log);
     accounts = await syncAccounts(api, desired, previous, log);
-    others = await syncGroups(api, desired, previous, log);
-    others += await syncLists(api, desired, previous, log);
+    others += await syncGroups(api, desired, previous, log);
+    others += await syncLists(api, desired, log);
     // Also with nothing to write: an earlier run may have been killed between its writes and its reload.
     const refusal = await reload(api, reroutes && stale.length > 0 && !held);
     await writeMarker(api, plan, log);

@@ -1,6 +1,6 @@
 /** The resource `tailwart:mail:Settings`: what the engine's calls mean for a mail server. */
 import { APPLIED_KEY, ownedGroups, inGroup } from "../lib/settings/keys.ts";
-import { hasPassword, syncLists } from "./accounts.ts";
+import { deleteLists, hasPassword } from "./accounts.ts";
 import { StalwartApi } from "./api.ts";
 import { checkInputs, withDefaults } from "./check.ts";
 import { converge } from "./converge.ts";
@@ -103,7 +103,7 @@ export class SettingsResource implements ServedResource<SettingsState> {
       fileSettings,
       domains,
       accounts,
-      groups: shared,
+      ...(state.groups && { groups: shared }),
       lists,
       passwordsInForce,
       ...admin,
@@ -119,7 +119,7 @@ export class SettingsResource implements ServedResource<SettingsState> {
   async delete(state: SettingsState, log: Log): Promise<void> {
     const api = this.#api(state);
     if (!(await canBeAsked(api, log))) return;
-    await syncLists(api, { ...state, lists: {} }, state, log);
+    await deleteLists(api, {}, state, log);
     const { remove } = planSettings(await readLive(api, state.settings), {}, state.settings);
     if (remove.length === 0) return;
     // In the opposite order of a deploy: first what names a route, then the route.

@@ -19,14 +19,25 @@ export interface GroupState extends Omit<AccountState, "secret"> {
 
 export type Groups = Readonly<Record<string, GroupState>>;
 
-/** Groups after a deploy that was cut off: members of both declarations may be in. */
+/** Groups after a deploy that was cut off: members and addresses of both declarations may be in. */
 export function interruptedGroups(news: Groups = {}, olds: Groups = {}): Groups {
   const both = Object.entries(news).map(([name, group]) => [
     name,
-    { ...group, members: [...new Set([...(olds[name]?.members ?? []), ...group.members])] },
+    { ...bothOf(olds[name], group), members: union(olds[name]?.members, group.members) },
   ]);
   return { ...olds, ...(Object.fromEntries(both) as Groups) };
 }
+
+/** A mailbox with the addresses of both declarations, and a quota that either has. */
+const bothOf = <T extends Omit<AccountState, "secret">>(before: T | undefined, now: T): T => ({
+  ...before,
+  ...now,
+  emails: union(before?.emails, now.emails),
+});
+
+const union = (some: readonly string[] = [], others: readonly string[]): string[] => [
+  ...new Set([...some, ...others]),
+];
 
 /** What a deploy that was cut off, and could not put back what it had written, leaves in the state of either generation. */
 export interface Interruptible {
@@ -73,13 +84,13 @@ export function interruptedState(news: SettingsState, olds: SettingsState | unde
     if (!before) return [name, account];
     // Whether a new password was set is not known: no hash is equal to this one, so the declared one is compared with the live ones.
     const secret = before.secret === account.secret ? account.secret : "";
-    return [name, { emails: [...new Set([...before.emails, ...account.emails])], secret }];
+    return [name, { ...bothOf(before, account), secret }];
   });
   return {
     ...news,
     settings: { ...olds?.settings, ...news.settings },
     fileSettings: { ...olds?.fileSettings, ...news.fileSettings },
-    domains: [...new Set([...(olds?.domains ?? []), ...news.domains])],
+    domains: union(olds?.domains, news.domains),
     accounts: { ...olds?.accounts, ...(Object.fromEntries(accounts) as SettingsState["accounts"]) },
     groups: interruptedGroups(news.groups, olds?.groups),
     lists: { ...olds?.lists, ...news.lists },

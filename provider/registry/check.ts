@@ -13,7 +13,7 @@ export function checkRegistryInputs(inputs: Json): Failure[] {
   checkTarget(inputs["target"], fail);
   checkAccounts(inputs["accounts"] ?? {}, fail);
   checkGroups(inputs["groups"], inputs["accounts"], fail);
-  checkAdmin(inputs["admin"], inputs["accounts"], fail);
+  checkAdmin(inputs["admin"], inputs, fail);
   const { objects, takeOver } = inputs;
   if (![undefined, true, false, UNKNOWN].includes(takeOver as boolean | undefined))
     fail("takeOver", "accepts true or false");

@@ -51,6 +51,29 @@ describe("the state after a deploy that was cut off", () => {
     expect(accountUpdates(live, { emails: ["alice@lab.test"], secret: "old-hash" }, alice)).toEqual([]);
   });
 
+  test("keeps members and addresses of a group of both, so that the next one takes out whom it does not declare itself", () => {
+    const group = (more: object) => ({ info: { emails: ["info@lab.test"], members: ["alice"], ...more } });
+    const news = state({ groups: group({ emails: ["info@lab.test", "b@lab.test"], members: ["bob"] }) });
+    const olds = state({ groups: group({ emails: ["info@lab.test", "a@lab.test"], quota: 5 }) });
+    expect(interruptedState(news, olds).groups).toEqual({
+      info: {
+        emails: ["info@lab.test", "a@lab.test", "b@lab.test"],
+        members: ["alice", "bob"],
+        quota: 5,
+      },
+    });
+    expect(interruptedState(state(), olds).groups).toEqual(olds.groups);
+  });
+
+  test("keeps a quota of either, so that the next one takes it back", () => {
+    const limited = { alice: { emails: ["alice@lab.test"], secret: "old-hash", quota: 5 } };
+    for (const [news, olds] of [
+      [state({ accounts: limited }), state()],
+      [state(), state({ accounts: limited })],
+    ] as const)
+      expect(interruptedState(news, olds).accounts["alice"]?.quota).toBe(5);
+  });
+
   test("keeps the addresses and domains of both", () => {
     const news = state({
       domains: ["new.test"],

@@ -5,6 +5,7 @@ import { toFileKeys, toSettingKeys } from "../../../lib/settings/keys.ts";
 import { parseSettings } from "../../../lib/settings/parse.ts";
 import { accountUpdates } from "../../../provider/accounts.ts";
 import { checkInputs, withDefaults } from "../../../provider/check.ts";
+import { groupUpdates } from "../../../provider/groups.ts";
 import { planSettings } from "../../../provider/plan.ts";
 import { diffProperties } from "../../../provider/diff.ts";
 import { gateState } from "../../../provider/ready.ts";
@@ -31,6 +32,10 @@ describe("the inputs", () => {
     unknown.accounts = { alice: { emails: ["alice@lab.test"], secret: UNKNOWN } };
     unknown.target.container = UNKNOWN;
     expect(checkInputs(withDefaults(unknown))).toEqual([]);
+    for (const groups of [UNKNOWN, { info: UNKNOWN }, { info: { emails: UNKNOWN, members: [UNKNOWN] } }])
+      expect(checkInputs(withDefaults({ ...unknown, groups }))).toEqual([]);
+    const groups = { info: { emails: ["info@lab.test"], members: ["bob"] } };
+    expect(checkInputs(withDefaults({ ...unknown, accounts: UNKNOWN, groups }))).toEqual([]);
   });
 
   test.each([
@@ -65,6 +70,36 @@ describe("the inputs", () => {
       { accounts: { a: { emails: [], secret: HASH } } },
       'accounts["a"].emails',
       /at least one/,
+    ],
+    [
+      "a group without addresses",
+      { groups: { info: { emails: [], members: ["alice"] } } },
+      'groups["info"].emails',
+      /at least one/,
+    ],
+    [
+      "a group without members",
+      { groups: { info: { emails: ["i@b.c"] } } },
+      'groups["info"].members',
+      /at least one account's name/,
+    ],
+    [
+      "a member that is none of accounts",
+      { groups: { info: { emails: ["i@b.c"], members: ["alice", "bob"] } } },
+      'groups["info"].members',
+      /names bob, which is none of accounts/,
+    ],
+    [
+      "a group that is called as an account is",
+      { groups: { alice: { emails: ["i@b.c"], members: ["alice"] } } },
+      'groups["alice"]',
+      /is an account too/,
+    ],
+    [
+      "a group that is called as the administrator is",
+      { groups: { root: { emails: ["i@b.c"], members: ["alice"] } }, admin: { name: "root", secret: HASH } },
+      'groups["root"]',
+      /administrator's account/,
     ],
     [
       "a container that reads as an option",
@@ -172,6 +207,30 @@ describe("an account that exists", () => {
       { action: "addItem", field: "secrets", value: "hash-2" },
     ]);
     expect(accountUpdates({ emails: own.emails, secrets: ["hash-2"] }, next, own)).toEqual([]);
+  });
+});
+
+describe("a group that exists", () => {
+  const own = { emails: ["info@lab.test"], members: ["alice"] };
+
+  test("gets what is missing, and keeps members and addresses that were added by hand", () => {
+    const live = { emails: ["info@lab.test", "i@lab.test"], members: ["carol"] };
+    expect(groupUpdates(live, { ...own, emails: [...own.emails, "help@lab.test"], quota: 9 }, own)).toEqual([
+      { action: "addItem", field: "emails", value: "help@lab.test" },
+      { action: "set", field: "quota", value: 9 },
+      { action: "addItem", field: "members", value: "alice" },
+    ]);
+    expect(groupUpdates({ ...live, members: ["carol", "alice"] }, own, undefined)).toEqual([]);
+  });
+
+  test("loses what the last deploy has declared and this one does not, where it is still there", () => {
+    const before = { emails: [...own.emails, "help@lab.test"], members: ["alice", "bob", "gone"], quota: 9 };
+    const live = { emails: before.emails, members: ["alice", "bob", "carol"], quota: 9 };
+    expect(groupUpdates(live, own, before)).toEqual([
+      { action: "removeItem", field: "emails", value: "help@lab.test" },
+      { action: "set", field: "quota", value: 0 },
+      { action: "removeItem", field: "members", value: "bob" },
+    ]);
   });
 });
 
