@@ -167,6 +167,12 @@ export const settingsSchema = z
           issue(["groups", i, "members", j], `"${member}" is none of accounts; accepts ${people.join(", ")}`);
       });
     });
+    state.groups.forEach(({ emails }, i) =>
+      emails.forEach((email, j) => {
+        if (addresses.indexOf(email) !== addresses.lastIndexOf(email))
+          issue(["groups", i, "emails", j], `${email} is taken; accepts an address of its own`);
+      }),
+    );
     const lists = state.lists.map(({ address }) => address);
     state.lists.forEach(({ address, recipients }, i) => {
       if (addresses.includes(address) || lists.indexOf(address) !== i)

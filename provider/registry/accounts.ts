@@ -138,26 +138,6 @@ export function completion(live: Row, mailbox: Mailbox, before: Mailbox | undefi
   };
 }
 
-/** Accounts and groups that are there and are to be completed → the properties that would be written. */
-export async function incompleteAccounts(
-  api: RegistryApi,
-  desired: Readonly<Record<string, Mailbox>>,
-  previous: Readonly<Record<string, Mailbox>>,
-): Promise<Map<string, string[]>> {
-  const { domains, rows } = await readAll(api, desired);
-  const incomplete = new Map<string, string[]>();
-  for (const [name, account] of Object.entries(desired)) {
-    const live = rows.get(name);
-    const paths = live ? Object.keys(completion(live, account, previous[name], domains)) : [];
-    if (paths.length > 0)
-      incomplete.set(
-        name,
-        paths.map((path) => path.split("/")[0] ?? path),
-      );
-  }
-  return incomplete;
-}
-
 const without = (accounts: Accounts, names: ReadonlySet<string | undefined>): Accounts =>
   Object.fromEntries(Object.entries(accounts).filter(([name]) => !names.has(name)));
 

@@ -1,6 +1,6 @@
 /** A server that somebody else has set up is written over by nobody who has not read what that changes. */
 import { UserError } from "../../lib/errors.ts";
-import { incompleteAccounts } from "./accounts.ts";
+import { incompletePeople } from "./groups.ts";
 import type { RegistryApi, Row } from "./jmap.ts";
 import { type LiveRows, objectOf, readRows, sameValue, type Write } from "./plan.ts";
 import { referredBy } from "./references.ts";
@@ -52,7 +52,7 @@ export async function refuseTakeOver(
       path: "settings.takeOver",
       hint:
         "accepts `settings.takeOver: true`, which lets it; or take what is to stay into the config first. " +
-        "Domains and accounts that are not declared stay either way, with their mail.",
+        "Domains, accounts and groups that are not declared stay either way, with their mail.",
     },
   );
 }
@@ -69,11 +69,11 @@ function isOwnListener({ name, bind }: Row): boolean {
 async function changedAccounts(
   api: RegistryApi,
   live: LiveRows,
-  { objects, accounts, groups, admin }: RegistryState,
+  desired: RegistryState,
   previous: RegistryState | undefined,
 ): Promise<string[]> {
-  const mailboxes = { ...accounts, ...groups };
-  const incomplete = await incompleteAccounts(api, mailboxes, { ...previous?.accounts, ...previous?.groups });
+  const { objects, admin } = desired;
+  const incomplete = await incompletePeople(api, desired, previous);
   const lines = [...incomplete].map(
     ([name, properties]) => `change Account/${name}: ${properties.join(", ")}`,
   );

@@ -11,8 +11,8 @@ export type SetError = {
   validationErrors?: Json[];
 };
 
-/** Whether an object has a row of this id. */
-export type HasRow = (object: string, id: string) => boolean;
+/** Whether an object has a row of this id, and of this variant where one is said. */
+export type HasRow = (object: string, id: string, type?: string) => boolean;
 
 export function checkChange(object: FakeObject, row: Json, changes: Json, has: HasRow): SetError | undefined {
   const type = String(changes["@type"] ?? row["@type"] ?? "");
@@ -65,7 +65,8 @@ function checkValue(
   if (typeof kind === "object" && "id" in kind)
     return typeof value === "string" && has(kind.id, value) ? undefined : wrong(kind.id, "invalidForeignKey");
   if (typeof kind === "object" && "idsOf" in kind)
-    return isMap(value) && Object.entries(value).every(([id, on]) => on === true && has(kind.idsOf, id))
+    return isMap(value) &&
+      Object.entries(value).every(([id, on]) => on === true && has(kind.idsOf, id, kind.type))
       ? undefined
       : wrong(kind.idsOf, "invalidForeignKey");
   if (typeof kind === "object" && "variants" in kind) return checkPart(kind.variants, value, has);

@@ -20,8 +20,8 @@ export type Kind =
   | { readonly mapOf: readonly string[] }
   /** Another object's row. */
   | { readonly id: string }
-  /** A set of other objects' rows. */
-  | { readonly idsOf: string };
+  /** A set of another object's rows, of one variant. */
+  | { readonly idsOf: string; readonly type: string };
 
 /** `@type` → its properties. */
 export type Variants = Readonly<Record<string, Readonly<Record<string, FakeProperty>>>>;

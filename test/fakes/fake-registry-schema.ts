@@ -47,7 +47,7 @@ export const FAKE_OBJECTS: Readonly<Record<string, FakeObject>> = {
         credentials: of({ listOf: credentials }),
         aliases: of({ listOf: { "": alias } }),
         quotas: of({ mapOf: ["maxDiskQuota", "maxEmails"] }),
-        memberGroupIds: of({ idsOf: "Account" }),
+        memberGroupIds: of({ idsOf: "Account", type: "Group" }),
       },
       Group: {
         name: text,

@@ -277,7 +277,10 @@ export class FakeRegistry {
     return taken ? { type: "primaryKeyViolation", properties: [key] } : undefined;
   }
 
-  readonly #has: HasRow = (object, id) => this.#rows(object).has(id);
+  readonly #has: HasRow = (object, id, type) => {
+    const row = this.#rows(object).get(id);
+    return row !== undefined && (type === undefined || row["@type"] === type);
+  };
 
   /** What the server tries out before it stores a row (jmap/src/registry/mapping: domain.rs, tls.rs). */
   #checkProof(name: string, value: Json): SetError | undefined {
@@ -315,9 +318,10 @@ export class FakeRegistry {
   }
 
   #linksTo(name: string, row: Row | undefined): string | undefined {
-    if (name !== "DnsServer" && name !== "AcmeProvider") return undefined;
-    const domains = [...this.#rows("Domain").values()];
-    return domains.some((domain) => JSON.stringify(domain).includes(`"${row?.id}"`)) ? "Domain" : undefined;
+    const by = { DnsServer: "Domain", AcmeProvider: "Domain", Account: "Account" }[name];
+    if (by === undefined) return undefined;
+    const others = [...this.#rows(by).values()].filter((other) => other !== row);
+    return others.some((other) => JSON.stringify(other).includes(`"${row?.id}"`)) ? by : undefined;
   }
 
   /** A reload builds everything anew, or keeps all of the old. */

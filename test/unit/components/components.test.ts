@@ -9,6 +9,7 @@ import { TailnetPolicy } from "../../../components/TailnetPolicy.ts";
 import { TailnetSidecar } from "../../../components/TailnetSidecar.ts";
 import { configSchema } from "../../../config/schema.ts";
 import { planOf } from "../../../lib/plan.ts";
+import { parseSettings } from "../../../lib/settings/parse.ts";
 import { validConfig } from "../../fixtures/config.ts";
 import { registered, type Registered } from "./mocks.ts";
 
@@ -183,6 +184,20 @@ describe("MailSettings", () => {
     expect(target).toEqual({ dockerHost: args.dockerHost, container: "stalwart" });
     expect(unwrapped(accounts)).toMatchObject({ alice: { emails: ["alice@example.org"] } });
     expect(unwrapped(admin)).toMatchObject({ name: "admin" });
+  });
+
+  test.each([
+    ["settings", "tailwart:mail:Settings"],
+    ["registry", "tailwart:mail:Registry"],
+  ] as const)("sends groups with their members, as %s", async (generation, type) => {
+    const group = { name: "info", emails: ["info@example.org"], members: ["alice"], quota: "1G" };
+    const settings = parseSettings({ ...plan.settings, groups: [group] });
+    const accountHashes = { alice: pulumi.secret("$2a$hash") };
+    const all = { ...args, accountHashes, settings, generation };
+    const resources = await registered(() => new MailSettings("settings", all, {}));
+    expect(one(resources, type, "-stalwart")["groups"]).toEqual({
+      info: { emails: ["info@example.org"], members: ["alice"], quota: 1_073_741_824 },
+    });
   });
 
   test("refuses an account for which no password was made", async () => {

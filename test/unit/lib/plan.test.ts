@@ -75,6 +75,11 @@ describe("the plan", () => {
     expect(
       ofLine("0.16", { accounts: [{ address: "alice@example.org" }, { address: "admin@example.org" }] }),
     ).toThrow(/tailwart:accounts\[1\]\.address: is the administrator's own address/);
+    const alice = "alice@example.org";
+    const group = { address: "info@example.org", aliases: ["admin@example.org"], members: [alice] };
+    expect(ofLine("0.16", { accounts: [{ address: alice }], groups: [group] })).toThrow(
+      /tailwart:groups\[0\]\.aliases\[0\]: is the administrator's own address/,
+    );
     const client = {
       id: "le",
       contact: ["a@example.org"],
@@ -240,5 +245,28 @@ describe("the plan", () => {
 
   test("gives every account an address in the mail domain", () => {
     expect(plan.settings.accounts).toEqual([{ name: "alice", emails: ["alice@example.org"] }]);
+  });
+
+  test("calls a group and its members as it calls accounts", () => {
+    const people = {
+      domains: [{ name: "example.org" }, { name: "example.net" }],
+      accounts: [{ address: "alice@example.org" }, { address: "bob@example.net" }],
+      groups: [
+        {
+          address: "info@example.org",
+          aliases: ["info@example.net"],
+          members: ["alice@example.org", "bob@example.net"],
+          quota: "5G",
+        },
+      ],
+    };
+    expect(planOf(configSchema.parse({ ...validConfig(), ...people })).settings.groups).toEqual([
+      {
+        name: "info",
+        emails: ["info@example.org", "info@example.net"],
+        members: ["alice", "bob@example.net"],
+        quota: "5G",
+      },
+    ]);
   });
 });

@@ -1,12 +1,22 @@
-/** Groups on Stalwart 0.16 and later, against the fake of its registry. */
-import { afterEach, beforeEach, expect, test } from "vitest";
+/** Shared mailboxes on Stalwart 0.16 and later, against the fake of its registry. */
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
 
+import { RegistryApi } from "../../../provider/registry/jmap.ts";
 import { RegistryResource } from "../../../provider/registry/resource.ts";
 import type { RegistryState } from "../../../provider/registry/state.ts";
-import type { GroupState } from "../../../provider/state.ts";
+import type { AccountState, GroupState } from "../../../provider/state.ts";
+import { PartialError } from "../../../provider/write.ts";
 import { FakeRegistry } from "../../fakes/fake-registry.ts";
 import { registryTransport } from "../../fakes/fake-transport.ts";
 import { registryObjects } from "./registry-objects.ts";
+
+const secret = `$2b$12$${"a".repeat(53)}`;
+const PEOPLE: Record<string, AccountState> = Object.fromEntries(
+  ["alice", "bob", "carol"].map((name) => [name, { emails: [`${name}@lab.test`], secret }]),
+);
+const info = (members: string[], more: Partial<GroupState> = {}): Record<string, GroupState> => ({
+  info: { emails: ["info@lab.test"], members, ...more },
+});
 
 let fake: FakeRegistry;
 let base: string;
@@ -16,80 +26,236 @@ beforeEach(async () => {
 });
 afterEach(() => fake.close());
 
-const secret = `$2b$12$${"a".repeat(53)}`;
-const resource = () => new RegistryResource(() => registryTransport(() => fake));
-const state = (groups: Record<string, GroupState>): RegistryState => ({
+const resource = () => new RegistryResource(() => registryTransport(() => fake), 600);
+const state = (groups: Record<string, GroupState>, accounts = PEOPLE): RegistryState => ({
   target: { dockerHost: "unix:///none", container: "test", api: base },
-  objects: registryObjects(),
-  accounts: Object.fromEntries(
-    ["alice", "bob", "carol"].map((name) => [name, { emails: [`${name}@lab.test`], secret }]),
-  ),
+  accounts,
   groups,
+  objects: registryObjects({ domains: [{ name: "lab.test" }, { name: "second.test" }] }),
 });
-const support = (members: string[], more: Partial<GroupState> = {}) => ({
-  support: { emails: ["support@lab.test"], members, ...more },
-});
-const up = async (groups: Record<string, GroupState>, previous?: RegistryState) => {
+const up = async (desired: RegistryState, previous?: RegistryState) => {
   const said: string[] = [];
-  const left = await resource().apply(state(groups), previous, (words) => void said.push(words));
+  fake.requests.length = 0;
+  const left = await resource().apply(desired, previous, (words) => void said.push(words));
   return { left, said: said.join("\n") };
 };
 const row = (name: string) => fake.inForce("Account").find((each) => each["name"] === name);
-const members = () =>
-  ["alice", "bob", "carol"].filter(
-    (name) => String(row("support")?.["id"]) in ((row(name)?.["memberGroupIds"] ?? {}) as object),
+const domainId = (name: string) => fake.inForce("Domain").find((each) => each["name"] === name)?.["id"];
+const isIn = (account: string, group = "info") =>
+  ((row(account)?.["memberGroupIds"] ?? {}) as Record<string, unknown>)[String(row(group)?.["id"])] === true;
+const members = (group = "info") => Object.keys(PEOPLE).filter((account) => isIn(account, group));
+const byHand = (account: string, change: Record<string, unknown>) =>
+  fake.edit("Account", (each) => each["name"] === account, change);
+const failed = (apply: Promise<unknown>): Promise<unknown> =>
+  apply.then(
+    () => undefined,
+    (error: unknown) => error,
   );
 
-test("a group is made with its members before the marker, and a second up writes nothing", async () => {
-  const { left } = await up(support(["alice", "bob"], { emails: ["support@lab.test", "help@lab.test"] }));
-  expect(row("support")).toMatchObject({ "@type": "Group", aliases: { 0: { name: "help" } } });
-  expect(members()).toEqual(["alice", "bob"]);
-  expect(fake.requests.lastIndexOf("set Account")).toBeLessThan(
-    fake.requests.lastIndexOf("set MtaConnectionStrategy"),
-  );
-  fake.requests.length = 0;
-  expect((await up(left.groups as never, left)).said).toContain("0 written");
+test("are made after the accounts and before the marker is left, and a second apply writes nothing", async () => {
+  const desired = state(info(["alice"], { emails: ["info@lab.test", "help@second.test"], quota: 7_000_000 }));
+  const { left } = await up(desired);
+  expect(left.groups).toEqual(desired.groups);
+  expect(row("info")).toMatchObject({
+    "@type": "Group",
+    domainId: domainId("lab.test"),
+    aliases: { 0: { enabled: true, name: "help", domainId: domainId("second.test") } },
+    quotas: { maxDiskQuota: 7_000_000 },
+  });
+  expect(row("info")).not.toHaveProperty("credentials");
+  expect(members()).toEqual(["alice"]);
+  const sets = fake.requests.filter((request) => request.startsWith("set "));
+  // Accounts, groups, members.
+  expect(sets.filter((request) => request === "set Account")).toHaveLength(3);
+  expect(sets.lastIndexOf("set Account")).toBeLessThan(sets.lastIndexOf("set MtaConnectionStrategy"));
   expect(await resource().read(left)).toEqual(left);
+  expect((await up(desired, left)).said).toContain("0 written");
 });
 
-test("who is declared no more is taken out, and who was put in by hand stays", async () => {
-  const { left } = await up(support(["alice", "bob"]));
-  const byHand = { memberGroupIds: { [String(row("support")?.["id"])]: true } };
-  fake.edit("Account", ({ name }) => name === "carol", byHand);
-  await up(support(["alice"]), left);
-  expect(members()).toEqual(["alice", "carol"]);
+test("cost three requests more where all is there, for forty accounts as for one, and none where none is declared", async () => {
+  const people = Object.fromEntries(
+    Array.from({ length: 40 }, (_, i) => [`p${i}`, { emails: [`p${i}@lab.test`], secret }]),
+  );
+  const requests = async (groups: Record<string, GroupState> | undefined) => {
+    const { groups: _, ...desired } = state({}, people);
+    const all = groups ? { ...desired, groups } : desired;
+    const { left } = await up(all);
+    fake.answers = 0;
+    await up(all, left);
+    return fake.answers;
+  };
+  const none = await requests(undefined);
+  expect(await requests({})).toBe(none);
+  // The domains, two questions for ids in one, and the rows.
+  expect(await requests(info(["p7"]))).toBe(none + 3);
 });
 
-test("who was taken out by hand shows as a difference, and is put back", async () => {
-  const { left } = await up(support(["alice", "bob"]));
-  fake.edit("Account", ({ name }) => name === "bob", { memberGroupIds: {} });
+describe("members", () => {
+  test("become those that are declared, in one request, and of other groups they stay members", async () => {
+    const other = { other: { emails: ["other@lab.test"], members: ["alice", "bob"] } };
+    const { left } = await up(state({ ...info(["alice", "bob"]), ...other }));
+    await up(state({ ...info(["bob", "carol"]), ...other }), left);
+    expect(members()).toEqual(["bob", "carol"]);
+    expect(members("other")).toEqual(["alice", "bob"]);
+    expect(fake.requests.filter((request) => request === "set Account")).toHaveLength(1);
+  });
+
+  test("that were added by hand stay, and are no difference", async () => {
+    const { left } = await up(state(info(["alice"])));
+    byHand("carol", { memberGroupIds: { [String(row("info")?.["id"])]: true } });
+    expect(await resource().read(left)).toEqual(left);
+    await up(state(info(["bob"])), left);
+    expect(members()).toEqual(["bob", "carol"]);
+  });
+
+  test("that were taken out by hand show as a difference, and are put back", async () => {
+    const desired = state(info(["alice", "bob"]));
+    const { left } = await up(desired);
+    byHand("bob", { memberGroupIds: {} });
+    const seen = await resource().read(left);
+    expect(seen?.groups?.["info"]?.members).toEqual(["alice"]);
+    await up(desired, seen);
+    expect(members()).toEqual(["alice", "bob"]);
+  });
+
+  test("are taken out also where their account is declared no more", async () => {
+    const { left } = await up(state(info(["alice", "bob"])));
+    const { bob: _, ...others } = PEOPLE;
+    await up(state(info(["alice"]), others), left);
+    expect(members()).toEqual(["alice"]);
+    expect(row("bob")).toBeDefined();
+  });
+
+  test("whose account is gone are no obstacle to being taken out", async () => {
+    const { left } = await up(state(info(["alice", "bob"])));
+    fake.edit("Account", (each) => each["name"] === "bob", undefined);
+    const { bob: _, ...others } = PEOPLE;
+    await up(state(info(["alice"]), others), left);
+    expect(members()).toEqual(["alice"]);
+  });
+});
+
+test("addresses and a quota are completed, and taken back where the last deploy has made them", async () => {
+  const { left } = await up(state(info([], { emails: ["info@lab.test", "a@lab.test"], quota: 5 })));
+  const live = row("info")?.["aliases"] as Record<string, unknown>;
+  byHand("info", {
+    aliases: { ...live, 1: { enabled: true, name: "hand", domainId: domainId("lab.test") } },
+  });
+  expect(await resource().read(left)).toEqual(left);
+  await up(state(info([], { emails: ["info@lab.test", "b@lab.test"] })), left);
+  const aliases = Object.values(row("info")?.["aliases"] as Record<string, Record<string, unknown>>);
+  expect(aliases.map(({ name }) => name)).toEqual(["hand", "b"]);
+  expect(row("info")?.["quotas"]).toEqual({});
+});
+
+test("one that is declared no more stays with its members, also after a destroy", async () => {
+  const { left } = await up(state(info(["alice"])));
+  const next = await up(state({}), left);
+  expect(members()).toEqual(["alice"]);
+  await resource().delete(next.left, () => undefined);
+  expect(members()).toEqual(["alice"]);
+});
+
+test("one that is gone shows as gone, and is made anew with its members", async () => {
+  const desired = state(info(["alice"]));
+  const { left } = await up(desired);
+  // A group that has members is not destroyed (objectIsLinked).
+  byHand("alice", { memberGroupIds: {} });
+  fake.edit("Account", (each) => each["name"] === "info", undefined);
   const seen = await resource().read(left);
-  expect(seen?.groups).toEqual(support(["alice"]));
-  await up(support(["alice", "bob"]), seen);
-  expect(members()).toEqual(["alice", "bob"]);
-});
-
-test("one that is declared no more stays, with its mail and its members", async () => {
-  const { left } = await up(support(["alice"]));
-  await up({}, left);
+  expect(seen?.groups).toEqual({});
+  await up(desired, seen);
   expect(members()).toEqual(["alice"]);
 });
 
-test("who a cut-off deploy may have put in is taken out by the next one that does not declare it", async () => {
-  const { left } = await up(support(["alice"]));
-  const cut = resource().interrupted(state(support(["alice", "bob"])), left);
-  await up(support(["alice", "bob"]), left);
-  await up(support(["alice"]), cut);
-  expect(members()).toEqual(["alice"]);
+describe("what is something else on the server", () => {
+  test("an account is no group, and says so", async () => {
+    await up(state({}));
+    await expect(up(state({ alice: { emails: ["alice@lab.test"], members: [] } }, {}))).rejects.toThrow(
+      "alice is a User in container test, not a group",
+    );
+  });
+
+  test("a group is no account, and says so", async () => {
+    await up(state(info([])));
+    const taken = { info: { emails: ["info@lab.test"], secret } };
+    await expect(up(state({}, taken))).rejects.toThrow("info is a Group in container test, not an account");
+  });
+
+  test("a member of what is no group is refused by the server, and a group with members is not destroyed", async () => {
+    await up(state(info(["alice"])));
+    const api = new RegistryApi(
+      registryTransport(() => fake),
+      base,
+    );
+    const [alice, bob] = [String(row("alice")?.["id"]), String(row("bob")?.["id"])];
+    for (const id of [bob, "nobody"])
+      for (const change of [{ [`memberGroupIds/${id}`]: true }, { memberGroupIds: { [id]: true } }])
+        await expect(
+          api.set("Account", { update: { [alice]: change } }, { [alice]: "alice" }),
+        ).rejects.toThrow("alice: invalidForeignKey: memberGroupIds");
+    const group = String(row("info")?.["id"]);
+    await expect(api.set("Account", { destroy: [group] }, {})).rejects.toThrow(
+      "objectIsLinked: still named by Account",
+    );
+  });
 });
 
-test("an account of its name is refused, and the other way round", async () => {
-  const { left } = await up(support(["alice"]));
-  await expect(up({ alice: { emails: ["alice@lab.test"], members: ["bob"] } }, left)).rejects.toThrow(
-    "alice is a User in container test, not a group",
-  );
-  const accounts = { support: { emails: ["support@lab.test"], secret } };
-  await expect(resource().apply({ ...state({}), accounts }, left, () => undefined)).rejects.toThrow(
-    "support is a Group in container test, not an account",
-  );
+describe("a deploy that was cut off", () => {
+  test("lets the next one take out whom either has declared", () => {
+    const [before, now] = [state(info(["alice"], { quota: 5 })), state(info(["bob"]))];
+    expect(resource().interrupted(now, before).groups).toEqual(info(["alice", "bob"], { quota: 5 }));
+  });
+
+  test("after any of its requests is finished by the next, with the members of that one alone", async () => {
+    const desired = state(info(["alice", "bob"], { emails: ["info@lab.test", "a@lab.test"] }));
+    const { left } = await up(desired);
+    let cut: unknown = "none yet";
+    let [k, afterMembers] = [0, 0];
+    for (; cut !== undefined; k++) {
+      fake.answersLeft = k;
+      cut = await failed(up(state(info(["bob", "carol"])), left));
+      fake.answersLeft = Number.POSITIVE_INFINITY;
+      if (isIn("carol")) afterMembers++;
+      const seen =
+        cut instanceof PartialError
+          ? { ...resource().interrupted(state(info(["bob", "carol"])), left), ...cut.left }
+          : left;
+      const done = await up(desired, seen);
+      expect(await resource().read(done.left), `cut off after ${k}`).toEqual(done.left);
+      expect(isIn("alice")).toBe(true);
+      if (cut instanceof PartialError) expect(members(), `cut off after ${k}`).toEqual(["alice", "bob"]);
+      byHand("carol", { memberGroupIds: {} });
+    }
+    expect(afterMembers).toBeGreaterThan(1);
+  }, 60_000);
+
+  test("by a refused group has made the accounts and the other groups", async () => {
+    await up(state({}));
+    fake.add("MailingList", { name: "info", domainId: domainId("lab.test"), recipients: {} });
+    const other = { other: { emails: ["other@lab.test"], members: ["bob"] } };
+    const desired = state({ ...info(["alice"]), ...other });
+    const error = await failed(up(desired));
+    expect(error).toBeInstanceOf(PartialError);
+    expect(String(error)).toMatch(/info: primaryKeyViolation/);
+    expect((error as PartialError).left).toMatchObject({ passwordsInForce: ["alice", "bob", "carol"] });
+    expect(row("other")).toBeDefined();
+  });
+});
+
+test("the first deploy to a server of somebody else's lists its group and who would see it, and writes nothing", async () => {
+  await up(state({}));
+  fake.close();
+  fake = new FakeRegistry();
+  base = await fake.listen();
+  fake.add("Domain", { name: "lab.test" });
+  const of = { domainId: domainId("lab.test"), aliases: {} };
+  fake.add("Account", { "@type": "Group", name: "info", ...of });
+  for (const name of ["alice", "bob"]) fake.add("Account", { "@type": "User", name, ...of });
+  byHand("bob", { memberGroupIds: { [String(row("info")?.["id"])]: true } });
+  const error = String(await failed(up(state(info(["alice", "bob"], { quota: 5 })))));
+  expect(error).toContain("\n  change Account/info: quotas");
+  expect(error).toContain("\n  change Account/alice: memberGroupIds");
+  expect(error).not.toContain("Account/bob");
+  expect(fake.requests.filter((request) => request.startsWith("set "))).toEqual([]);
 });

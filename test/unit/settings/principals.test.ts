@@ -54,6 +54,10 @@ test.each([
   [{ name: "x", emails: ["x@lab.test"], members: ["carol"] }, /"carol" is none of accounts; accepts alice/],
   [{ name: "x", emails: ["x@lab.test"], members: [] }, /at least one/],
   [{ name: "x", emails: ["x@third.test"], members: ["alice"] }, /third\.test is none of domains/],
+  [
+    { name: "x", emails: ["x@lab.test", "post@lab.test"], members: ["alice"] },
+    /emails\.1: post@lab\.test is taken/,
+  ],
 ])("the group %j is refused", (group, why) => {
   expect(() => parseSettings({ ...two, groups: [group] })).toThrow(why);
 });
