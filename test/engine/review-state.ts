@@ -1,9 +1,12 @@
 import { createHash } from "node:crypto";
 
+import { LOGIN_KEY_LABEL } from "../../lib/tailnet/login-key.ts";
 import type { EngineEvent } from "../../cli/review/events.ts";
 
 const UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
 const SECRET = "4dabf18193072939515e22adb298388d";
+/** Name of the resource that is the sidecar's login key. */
+const LOGIN_KEY = "mail-identity-key";
 /** A bcrypt hash of nothing in particular. */
 const HASH = `$2b$10$${"a".repeat(53)}`;
 
@@ -84,6 +87,9 @@ function known(value: unknown, key: string): unknown {
     if (key === "uploads") return [{ file: "/etc/tailwart/authkey", content: "dummy", permissions: "0400" }];
     return key === "secret" ? HASH : "dummy";
   }
+  // The one label whose value is another resource's id, and stays while that does.
+  if (value["label"] === LOGIN_KEY_LABEL && value["value"] === UNKNOWN)
+    return { ...value, value: idOf(LOGIN_KEY) };
   return Object.fromEntries(Object.entries(value).map(([name, each]) => [name, known(each, name)]));
 }
 

@@ -230,7 +230,8 @@ describe("bans hit the attacker by the address in the PROXY header, never the ed
       await deploy(
         { proxyTrustedNetworks: [EDGE], allowedIps: [ALLOWED], autoBan: { ...none, [kind]: "2/1d" } },
         { name: "mail", protocol: "smtp", port: ports.mail, bind: own, proxy: true },
-        { name: "web", protocol: "http", port: ports.web, bind: own, proxy: true },
+        // The lab's Stalwart has no JMAP, so management is asked for a login.
+        { name: "web", protocol: "http", port: ports.web, bind: own, proxy: true, management: true },
       );
       await byHand({
         "session.rcpt.errors.wait": "50ms",
@@ -761,6 +762,7 @@ effect(
     const asked = () => api().readSettings([], ["queue"]);
     try {
       redisSecret(encodeURIComponent(REDIS_PASSWORD));
+      await api().discard("lab.test");
       await deploy({ inMemoryStore });
       await send("by a lock in Redis", "alice@lab.test");
       expect(redis.keys(1)).toBeGreaterThan(0);

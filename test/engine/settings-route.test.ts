@@ -237,7 +237,7 @@ describe("a deploy that changes a route", () => {
     },
   );
 
-  full("where no listener takes a login restarts, and says that nothing was proved", async () => {
+  full("where no listener speaks SMTP restarts, and says that nothing was proved", async () => {
     const desired = via("two");
     for (const key of Object.keys(desired.fileSettings))
       if (/^server\.listener\.(smtp|submissions)\./.test(key)) delete desired.fileSettings[key];
@@ -246,7 +246,7 @@ describe("a deploy that changes a route", () => {
       fileSettings: desired.fileSettings,
     });
     expect({ restarts, probes }).toEqual({ restarts: 1, probes: 0 });
-    expect(log.join("\n")).toContain("no listener takes a login");
+    expect(log.join("\n")).toContain("no listener speaks SMTP");
     await apply(deployed, desired);
   });
 
