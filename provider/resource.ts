@@ -104,7 +104,7 @@ export class SettingsResource implements ServedResource<SettingsState> {
       domains,
       accounts,
       ...(state.groups && { groups: shared }),
-      lists,
+      ...(state.lists && { lists }),
       passwordsInForce,
       ...admin,
       ...left,

@@ -252,6 +252,7 @@ describe("bans hit the attacker by the address in the PROXY header, never the ed
       expect(await blocked()).not.toContain(own);
       expect(await talk({ port: ports.mail, host: own }, [proxied(attacker)])).toBe("");
       expect(await talk({ port: ports.mail, host: own }, [proxied(ALLOWED)])).toMatch(/^220 /);
+      await byHand({ "session.duration": "10m" });
     }),
   );
 });
