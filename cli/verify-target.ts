@@ -22,23 +22,19 @@ export function verifyTargetOf(file: string, stack: string): VerifyTarget {
   const loaded = loadConfig(Object.fromEntries(raw) as Record<string, string>, (key) =>
     isSecure(config[key]),
   );
-  const { verification } = planOf(loaded.config);
+  const { kvmDockerHost, edgeDockerHost, edgeNames, ...reached } = planOf(loaded.config).verification;
   const container = (role: string) => `tailwart-${stack}-${role}`;
   return {
     kvm: {
-      dockerHost: verification.kvmDockerHost,
+      dockerHost: kvmDockerHost,
       sidecar: container("sidecar"),
       stalwart: container("stalwart"),
     },
     edge: {
-      dockerHost: verification.edgeDockerHost,
+      dockerHost: edgeDockerHost,
       container: container("edge"),
-      names: verification.edgeNames,
+      names: edgeNames,
     },
-    postgres: verification.postgres,
-    relay: verification.relay,
-    ...(verification.redis && { redis: verification.redis }),
-    ...(verification.s3 && { s3: verification.s3 }),
-    node: verification.node,
+    ...reached,
   };
 }

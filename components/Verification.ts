@@ -5,16 +5,13 @@ import type { CaddyEdge } from "./CaddyEdge.ts";
 import type { Stalwart } from "./Stalwart.ts";
 import type { TailnetSidecar } from "./TailnetSidecar.ts";
 import type { VerifyTarget } from "../verify/checks.ts";
+import type { Servers } from "../lib/flows.ts";
 import type { EdgeNames } from "../verify/names.ts";
 
 /** What is looked at, and where from. */
-export interface VerificationArgs {
+export interface VerificationArgs extends Servers {
   /** Which checks of verify/main.ts to run, in this order. */
   checks: ("sidecar" | "stores" | "stalwart" | "relay" | "edge")[];
-  postgres: { host: string; port: number };
-  relay: { host: string; port: number };
-  redis?: { host: string; port: number };
-  s3?: { host: string; port: number };
   /** The node that all of it is seen from, such as `stalwart (tag:stalwart)`. */
   node: string;
   kvmDockerHost: string;
@@ -31,22 +28,8 @@ export interface VerificationArgs {
  */
 export class Verification extends pulumi.ComponentResource {
   constructor(name: string, args: VerificationArgs, opts: pulumi.ComponentResourceOptions) {
-    const {
-      checks,
-      postgres,
-      relay,
-      redis,
-      s3,
-      node,
-      kvmDockerHost,
-      edgeDockerHost,
-      edgeNames,
-      sidecar,
-      stalwart,
-      edge,
-    } = args;
-    const servers = { postgres, relay, ...(redis && { redis }), ...(s3 && { s3 }) };
-    super("tailwart:mail:Verification", name, { checks, ...servers, node }, opts);
+    const { checks, kvmDockerHost, edgeDockerHost, edgeNames, sidecar, stalwart, edge, ...reached } = args;
+    super("tailwart:mail:Verification", name, { checks, ...reached }, opts);
     const target = pulumi
       .all([sidecar.container.name, stalwart.container.name, edge?.container.name])
       .apply(([sidecarName, stalwartName, edgeName]) => {
@@ -55,8 +38,7 @@ export class Verification extends pulumi.ComponentResource {
           ...(edgeName
             ? { edge: { dockerHost: edgeDockerHost, container: edgeName, names: edgeNames } }
             : {}),
-          ...servers,
-          node,
+          ...reached,
         };
         return JSON.stringify(where);
       });

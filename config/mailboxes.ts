@@ -18,6 +18,13 @@ const address = z
   })
   .meta({ accepts: "an address in one of domains", examples: ["alice@example.org"] });
 
+const aliases = (example: string) =>
+  z
+    .array(address)
+    .default([])
+    .meta({ accepts: "a list of addresses in domains", examples: [[example]] })
+    .describe("More addresses whose mail it gets.");
+
 export const domainsSchema = z
   .array(
     z.strictObject({
@@ -43,11 +50,7 @@ export const accountsSchema = z
   .array(
     z.strictObject({
       address: address.describe("The account's own address, by which its owner logs in."),
-      aliases: z
-        .array(address)
-        .default([])
-        .meta({ accepts: "a list of addresses in domains", examples: [["post@example.org"]] })
-        .describe("More addresses whose mail it gets."),
+      aliases: aliases("post@example.org"),
       quota: account.shape.quota,
     }),
   )
@@ -61,11 +64,7 @@ export const groupsSchema = z
   .array(
     z.strictObject({
       address: address.describe("The group's own address."),
-      aliases: z
-        .array(address)
-        .default([])
-        .meta({ accepts: "a list of addresses in domains", examples: [["help@example.org"]] })
-        .describe("More addresses whose mail it gets."),
+      aliases: aliases("help@example.org"),
       members: z
         .array(address)
         .min(1, { error: "accepts a list with at least one account's own address" })

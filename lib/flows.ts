@@ -25,6 +25,12 @@ const PEERS = {
 /** A kind of server that Stalwart connects to. */
 export type PeerRole = keyof typeof PEERS;
 
+/** Where a server listens. */
+type Listening = { host: string; port: number };
+
+/** The servers that a stack has; Redis and S3 only where the config names one. */
+export type Servers = Record<"postgres" | "relay", Listening> & Partial<Record<"redis" | "s3", Listening>>;
+
 /** What the flow table is made from. */
 export interface FlowInputs {
   tags: Record<"stalwart" | "edge" | PeerRole, string>;

@@ -6,7 +6,7 @@ import { toDesired } from "../config/server-settings.ts";
 import { declaredLine } from "../config/stalwart-line.ts";
 import { TAILNET_RANGES } from "./address-ranges.ts";
 import { isMagicDnsName } from "./addresses.ts";
-import { flowsOf, type PeerRole } from "./flows.ts";
+import { flowsOf, type PeerRole, type Servers } from "./flows.ts";
 import { magicDnsName, passthroughNames } from "./names.ts";
 import { ADMIN_PORT, MAIL_SERVICES, WATCH_LISTENER } from "./services.ts";
 import { parseSettings } from "./settings/parse.ts";
@@ -39,7 +39,7 @@ export function planOf(config: Config) {
   const { connectTimeout, allowedIps, mtaSts, ...server } = toDesired(config.settings, tailnet.domain);
   const redis = server.inMemoryStore;
   const s3 = server.blobStore?.endpoint === undefined ? undefined : targetOf(server.blobStore.endpoint);
-  const servers: Partial<Record<PeerRole, { host: string; port: number }>> = {
+  const servers: Servers = {
     postgres: store,
     relay: { host: relayHost, port: relay.port },
     ...(redis && { redis: { host: redis.host, port: redis.port } }),
@@ -47,7 +47,7 @@ export function planOf(config: Config) {
   };
   const peers = Object.fromEntries(
     Object.entries(servers).filter(([, { host }]) => isMagicDnsName(host, tailnet.domain)),
-  ) as typeof servers;
+  ) as Partial<Servers>;
   const flows = flowsOf({ tags: tailnet.tags, operators: tailnet.operators, services, peers });
   const mailHosts = [...new Set([config.mailHost, ...config.domains.flatMap(({ hosts }) => hosts)])];
 
@@ -164,10 +164,7 @@ export function planOf(config: Config) {
       wanAddress: edge.wanAddress,
     },
     verification: {
-      postgres: store,
-      relay: { host: relayHost, port: relay.port },
-      ...(servers.redis && { redis: servers.redis }),
-      ...(servers.s3 && { s3: servers.s3 }),
+      ...servers,
       kvmDockerHost: kvm.dockerHost,
       edgeDockerHost: edge.dockerHost,
       edgeNames: {

@@ -3,7 +3,7 @@
  * account is made and when its declared hash changes: not put back when its owner has changed it.
  */
 import { withAllPermissions } from "./admin.ts";
-import type { PrincipalUpdate, StalwartApi } from "./api.ts";
+import type { Principal, PrincipalUpdate, StalwartApi } from "./api.ts";
 import type { Log } from "./log.ts";
 import type { AccountState, SettingsState } from "./state.ts";
 
@@ -15,14 +15,26 @@ export interface SyncedAccounts {
   passwordsInForce: string[];
 }
 
+/** A type of principal → as errors call one. */
+const CALLED = { domain: "a domain", individual: "an account", group: "a group", list: "a mailing list" };
+
+/** The principal of a name, when there is one. @throws Error when it is of another type */
+export async function principalOf(
+  api: StalwartApi,
+  name: string,
+  type: keyof typeof CALLED,
+): Promise<Principal | undefined> {
+  const live = await api.principal(name);
+  if (live && live.type !== type)
+    throw new Error(`${name} is a ${live.type} in ${api.transport.name}, not ${CALLED[type]}`);
+  return live;
+}
+
 /** Makes the domains that are missing. @returns how many were made */
 export async function syncDomains(api: StalwartApi, desired: SettingsState, log: Log): Promise<number> {
   let writes = 0;
   for (const domain of desired.domains) {
-    const live = await api.principal(domain);
-    if (live && live.type !== "domain")
-      throw new Error(`${domain} is a ${live.type} in ${api.transport.name}, not a domain`);
-    if (live) continue;
+    if (await principalOf(api, domain, "domain")) continue;
     log(`making domain ${domain}`);
     await api.createPrincipal({ type: "domain", name: domain });
     writes++;
@@ -56,9 +68,7 @@ export async function deleteLists(
 export async function syncLists(api: StalwartApi, { lists = {} }: SettingsState, log: Log): Promise<number> {
   let writes = 0;
   for (const [address, recipients] of Object.entries(lists)) {
-    const live = await api.principal(address);
-    if (live && live.type !== "list")
-      throw new Error(`${address} is a ${live.type} in ${api.transport.name}, not a mailing list`);
+    const live = await principalOf(api, address, "list");
     if (live && isSameSet(live.externalMembers, recipients)) continue;
     log(`${live ? "updating" : "making"} mailing list ${address}`);
     if (live)
@@ -88,9 +98,7 @@ export async function syncAccounts(
   let writes = 0;
   const passwordsInForce: string[] = [];
   for (const [name, account] of Object.entries(desired.accounts)) {
-    const live = await api.principal(name);
-    if (live && live.type !== "individual")
-      throw new Error(`${name} is a ${live.type} in ${api.transport.name}, not an account`);
+    const live = await principalOf(api, name, "individual");
     if (!live) {
       log(`making account ${name}`);
       const { emails, secret, quota = 0 } = account;

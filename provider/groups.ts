@@ -2,7 +2,7 @@
  * Shared mailboxes of the 0.15 line, which their members see as a folder. They hold mail, so a deploy makes and completes them and
  * never deletes one; one that is declared no more stays with its members.
  */
-import { itemUpdates, mailboxUpdates } from "./accounts.ts";
+import { itemUpdates, mailboxUpdates, principalOf } from "./accounts.ts";
 import { withAllPermissions } from "./admin.ts";
 import type { PrincipalUpdate, StalwartApi } from "./api.ts";
 import type { Log } from "./log.ts";
@@ -17,9 +17,7 @@ export async function syncGroups(
 ): Promise<number> {
   let writes = 0;
   for (const [name, group] of Object.entries(groups)) {
-    const live = await api.principal(name);
-    if (live && live.type !== "group")
-      throw new Error(`${name} is a ${live.type} in ${api.transport.name}, not a group`);
+    const live = await principalOf(api, name, "group");
     if (!live) {
       log(`making group ${name}`);
       const { emails, members, quota = 0 } = group;

@@ -1,4 +1,5 @@
 import { UserError } from "../lib/errors.ts";
+import type { Servers } from "../lib/flows.ts";
 import { HEALTH_ADDRESS } from "../lib/health.ts";
 import { NAMESPACE_DEVICE } from "../lib/sidecar.ts";
 import { docker, inContainer } from "./docker.ts";
@@ -6,15 +7,9 @@ import { type EdgeNames, nameProblem, namesProbe, readNames } from "./names.ts";
 import { describeReach, reachProbe, readReach } from "./reach.ts";
 
 /** Where the stack runs, and what it must reach: the input of verify/main.ts. */
-export interface VerifyTarget {
+export interface VerifyTarget extends Servers {
   kvm: { dockerHost: string; sidecar: string; stalwart: string };
   edge?: { dockerHost: string; container: string; names: EdgeNames };
-  postgres: { host: string; port: number };
-  relay: { host: string; port: number };
-  /** Stalwart's in-memory store, where that is not Postgres. */
-  redis?: { host: string; port: number };
-  /** Its blob store, where that has an endpoint. */
-  s3?: { host: string; port: number };
   /** The node that all of it is seen from, such as `stalwart (tag:stalwart)`. */
   node: string;
 }

@@ -156,23 +156,20 @@ export const settingsSchema = z
         ["dnsProvider"],
         "is needed to publish publishRecords; accepts a type and a secretFile (lesson 2)",
       );
-    const mailboxes = [...state.accounts, ...state.groups];
-    const addresses = mailboxes.flatMap(({ emails }) => emails);
+    const addresses = [...state.accounts, ...state.groups].flatMap(({ emails }) => emails);
     const people = state.accounts.map(({ name }) => name);
-    state.groups.forEach(({ name, members }, i) => {
+    state.groups.forEach(({ name, emails, members }, i) => {
       if (people.includes(name))
         issue(["groups", i, "name"], `"${name}" is an account; accepts a name of its own`);
       members.forEach((member, j) => {
         if (!people.includes(member))
           issue(["groups", i, "members", j], `"${member}" is none of accounts; accepts ${people.join(", ")}`);
       });
-    });
-    state.groups.forEach(({ emails }, i) =>
       emails.forEach((email, j) => {
         if (addresses.indexOf(email) !== addresses.lastIndexOf(email))
           issue(["groups", i, "emails", j], `${email} is taken; accepts an address of its own`);
-      }),
-    );
+      });
+    });
     const lists = state.lists.map(({ address }) => address);
     state.lists.forEach(({ address, recipients }, i) => {
       if (addresses.includes(address) || lists.indexOf(address) !== i)

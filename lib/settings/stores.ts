@@ -4,6 +4,14 @@ import { z } from "zod";
 import { SECRET_DIRECTORY } from "../stalwart/paths.ts";
 import { hostName, plain, port, secretBelow, secretFile } from "./primitives.ts";
 
+const tls = z
+  .boolean({ error: "accepts true or false" })
+  .default(false)
+  .meta({ accepts: "true or false", examples: [false, true] })
+  .describe(
+    "Encrypt the connection and verify the server's certificate. WireGuard encrypts what goes to a machine of the tailnet already.",
+  );
+
 export const postgresSchema = z.strictObject({
   host: hostName
     .meta({ examples: ["the-record-prod.tail7b1641.ts.net", "db.tail7b1641.ts.net"] })
@@ -20,13 +28,7 @@ export const postgresSchema = z.strictObject({
     .default("stalwart")
     .meta({ examples: ["stalwart", "mail"] })
     .describe("Role that owns it."),
-  tls: z
-    .boolean({ error: "accepts true or false" })
-    .default(false)
-    .meta({ accepts: "true or false", examples: [false, true] })
-    .describe(
-      "Encrypt the connection and verify the server's certificate. WireGuard encrypts what goes to a machine of the tailnet already.",
-    ),
+  tls,
   passwordFile: secretFile
     .default(`${SECRET_DIRECTORY}postgres`)
     .meta(secretBelow("postgres", "postgres-new"))
@@ -78,13 +80,7 @@ export const inMemoryStoreSchema = z.strictObject({
     .default(0)
     .meta({ accepts: "a database's number, from 0 on", examples: [0, 1] })
     .describe("Number of the database (SELECT)."),
-  tls: z
-    .boolean({ error: "accepts true or false" })
-    .default(false)
-    .meta({ accepts: "true or false", examples: [false, true] })
-    .describe(
-      "Encrypt the connection and verify the server's certificate. WireGuard encrypts what goes to a machine of the tailnet already.",
-    ),
+  tls,
   auth: z
     .strictObject({
       username: plain("a user of Redis' ACL")

@@ -87,7 +87,7 @@ export async function syncAccounts(
     names[live.id] = name;
   }
   const writes = Object.keys(names).length;
-  await noteWritten(api, claim, desired, previous, passwordsInForce);
+  await noteWritten(api, claim, written, desired, previous, passwordsInForce);
   try {
     if (writes > 0) await api.set("Account", changes, names);
   } catch (error) {
@@ -108,11 +108,11 @@ export async function syncAccounts(
 async function noteWritten(
   api: RegistryApi,
   claim: Row | undefined,
+  noted: Set<string>,
   desired: Accounts,
   previous: Accounts,
   names: readonly string[],
 ): Promise<void> {
-  const noted = new Set(fingerprintsIn(claim));
   const before = [...noted].join(" ");
   for (const name of names) {
     const [account, former] = [desired[name], previous[name]];

@@ -117,8 +117,7 @@ export class RegistryResource implements ServedResource<RegistryState> {
     const converging = convergeRegistry(api, desired.objects, previous?.objects ?? {}, options);
     const done = await converging.catch((error: unknown) => {
       // From the accounts on nothing is put back, and the next deploy is to know whose passwords it has set.
-      const cause = error instanceof PartialError ? error.cause : error;
-      throw people ? new PartialError(cause, undefined, people) : error;
+      throw people ? new PartialError(error, undefined, people) : error;
     });
     log(`${done.writes} written, reloaded${done.restarted ? ", restarted" : ""}, read back`);
     return { ...desired, ...people };
