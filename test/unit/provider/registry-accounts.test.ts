@@ -1,12 +1,11 @@
 /** People's accounts on Stalwart 0.16 and later, against the fake of its registry. */
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 
-import { RegistryResource } from "../../../provider/registry/resource.ts";
 import type { RegistryState } from "../../../provider/registry/state.ts";
 import type { AccountState } from "../../../provider/state.ts";
+import { RegistryResource } from "../../../provider/registry/resource.ts";
 import { PartialError } from "../../../provider/write.ts";
-import { FakeRegistry } from "../../fakes/fake-registry.ts";
-import { registryTransport } from "../../fakes/fake-transport.ts";
+import { freshRegistry } from "./fresh-registry.ts";
 import { registryObjects } from "./registry-objects.ts";
 
 const hash = (letter: string) => `$2b$12$${letter.repeat(53)}`;
@@ -16,17 +15,11 @@ const alice = (more: Partial<AccountState> = {}): AccountState => ({
   ...more,
 });
 
-let fake: FakeRegistry;
-let base: string;
-beforeEach(async () => {
-  fake = new FakeRegistry();
-  base = await fake.listen();
-});
-afterEach(() => fake.close());
+const at = freshRegistry();
 
-const resource = () => new RegistryResource(() => registryTransport(() => fake));
+const resource = () => at.resource();
 const state = (accounts: RegistryState["accounts"]): RegistryState => ({
-  target: { dockerHost: "unix:///none", container: "test", api: base },
+  target: { dockerHost: "unix:///none", container: "test", api: at.base },
   accounts,
   objects: registryObjects({ domains: [{ name: "lab.test" }, { name: "second.test" }] }),
 });
@@ -35,7 +28,7 @@ const up = async (accounts: RegistryState["accounts"], previous?: RegistryState)
   const left = await resource().apply(state(accounts), previous, (words) => void said.push(words));
   return { left, said: said.join("\n") };
 };
-const row = (name: string) => fake.inForce("Account").find((each) => each["name"] === name);
+const row = (name: string) => at.fake.inForce("Account").find((each) => each["name"] === name);
 const password = (name: string) =>
   (row(name)?.["credentials"] as Record<string, Record<string, unknown>>)["0"]?.["secret"];
 const aliases = (name: string) =>
@@ -46,7 +39,7 @@ const aliases = (name: string) =>
 test("are made before the marker is left: from then on mail is let in, and one for nobody is refused for good", async () => {
   const { left } = await up({ alice: alice({ emails: ["alice@lab.test", "post@second.test"] }) });
   expect(left.passwordsInForce).toEqual(["alice"]);
-  const domains = fake.inForce("Domain");
+  const domains = at.fake.inForce("Domain");
   const idOf = (name: string) => domains.find((domain) => domain["name"] === name)?.["id"];
   expect(row("alice")).toMatchObject({
     "@type": "User",
@@ -55,8 +48,8 @@ test("are made before the marker is left: from then on mail is let in, and one f
     aliases: { 0: { enabled: true, name: "post", domainId: idOf("second.test") } },
   });
   expect(password("alice")).toBe(hash("a"));
-  expect(fake.requests.indexOf("set Account")).toBeLessThan(
-    fake.requests.lastIndexOf("set MtaConnectionStrategy"),
+  expect(at.fake.requests.indexOf("set Account")).toBeLessThan(
+    at.fake.requests.lastIndexOf("set MtaConnectionStrategy"),
   );
 });
 
@@ -65,21 +58,21 @@ test("that are all there cost no write, and as many requests for forty as for on
     Array.from({ length: 40 }, (_, i) => [`p${i}`, alice({ emails: [`p${i}@lab.test`] })]),
   );
   const { left } = await up(people);
-  fake.requests.length = 0;
-  fake.answers = 0;
+  at.fake.requests.length = 0;
+  at.fake.answers = 0;
   expect((await up(people, left)).said).toContain("0 written");
-  const withForty = fake.answers;
+  const withForty = at.fake.answers;
   await up({ p0: alice({ emails: ["p0@lab.test"] }) }, left);
   // Of a server's sixteen calls a request.
-  expect(withForty - (fake.answers - withForty)).toBeLessThanOrEqual(2);
-  expect(fake.requests.filter((request) => request === "set Account")).toEqual([]);
+  expect(withForty - (at.fake.answers - withForty)).toBeLessThanOrEqual(2);
+  expect(at.fake.requests.filter((request) => request === "set Account")).toEqual([]);
 });
 
 describe("a password", () => {
   test("that its owner has changed is not put back, and stays no difference", async () => {
     const { left } = await up({ alice: alice() });
     const own = { credentials: { 0: { "@type": "Password", secret: hash("o") } } };
-    fake.edit("Account", (account) => account["name"] === "alice", own);
+    at.fake.edit("Account", (account) => account["name"] === "alice", own);
     expect(await resource().read(left)).toEqual(left);
     await up({ alice: alice() }, left);
     expect(password("alice")).toBe(hash("o"));
@@ -106,7 +99,7 @@ describe("a password", () => {
     const { left, said } = await up({ alice: alice(), bob: alice({ emails: ["bob@lab.test"] }) });
     expect(left.passwordsInForce).toEqual(["alice", "bob"]);
     expect(said).not.toContain("was there before");
-    expect(JSON.stringify(fake.inForce("MtaConnectionStrategy"))).not.toContain(hash("a").slice(7));
+    expect(JSON.stringify(at.fake.inForce("MtaConnectionStrategy"))).not.toContain(hash("a").slice(7));
   });
 
   test("that was replaced is known by its successor alone", async () => {
@@ -129,7 +122,7 @@ describe("addresses", () => {
     const domainId = row("alice")?.["domainId"];
     const live = row("alice")?.["aliases"] as Record<string, unknown>;
     const byHand = { aliases: { ...live, 2: { enabled: true, name: "hand", domainId } } };
-    fake.edit("Account", (account) => account["name"] === "alice", byHand);
+    at.fake.edit("Account", (account) => account["name"] === "alice", byHand);
     await up({ alice: alice({ emails: ["alice@lab.test", "b@lab.test", "c@lab.test"] }) }, left);
     expect(aliases("alice")).toEqual(["b", "hand", "c"]);
   });
@@ -137,7 +130,7 @@ describe("addresses", () => {
   test("that were taken away by hand show as a difference, and are put back", async () => {
     const people = { alice: alice({ emails: ["alice@lab.test", "a@lab.test"] }) };
     const { left } = await up(people);
-    fake.edit("Account", (account) => account["name"] === "alice", { aliases: {} });
+    at.fake.edit("Account", (account) => account["name"] === "alice", { aliases: {} });
     const seen = await resource().read(left);
     expect(seen?.accounts).toEqual({ alice: alice() });
     await up(people, seen);
@@ -153,7 +146,7 @@ describe("a quota", () => {
     const { left } = await up(limited);
     expect(quotas()).toEqual({ maxDiskQuota: 5_000_000 });
     const byHand = { quotas: { maxDiskQuota: 7, maxEmails: 3 } };
-    fake.edit("Account", (account) => account["name"] === "alice", byHand);
+    at.fake.edit("Account", (account) => account["name"] === "alice", byHand);
     const seen = await resource().read(left);
     expect(seen?.accounts["alice"]?.quota).toBe(7);
     await up(limited, seen);
@@ -164,7 +157,7 @@ describe("a quota", () => {
 
   test("that was set by hand is left alone where none is declared", async () => {
     const { left } = await up({ alice: alice() });
-    fake.edit("Account", (account) => account["name"] === "alice", { quotas: { maxDiskQuota: 7 } });
+    at.fake.edit("Account", (account) => account["name"] === "alice", { quotas: { maxDiskQuota: 7 } });
     expect(await resource().read(left)).toEqual(left);
     await up({ alice: alice() }, left);
     expect(quotas()).toEqual({ maxDiskQuota: 7 });
@@ -176,7 +169,7 @@ test("one taken from the map stays, with its mail; one that was destroyed by han
   const { left: none } = await up({}, left);
   expect(row("alice")).toBeDefined();
   expect(none.accounts).toEqual({});
-  fake.edit("Account", (account) => account["name"] === "alice", undefined);
+  at.fake.edit("Account", (account) => account["name"] === "alice", undefined);
   expect((await resource().read(left))?.accounts).toEqual({});
   await up({ alice: alice() }, await resource().read(left));
   expect(password("alice")).toBe(hash("a"));
@@ -200,7 +193,7 @@ test("of those that a server refuses one, the others are made, and the state kno
 });
 
 test("a deploy whose restart fails has made them: the next one knows whose passwords it has set", async () => {
-  const transport = registryTransport(() => fake);
+  const transport = at.transport();
   const broken = { ...transport, restart: () => Promise.resolve({ status: 1, stdout: "", stderr: "no" }) };
   const desired = state({ alice: alice() });
   const cut = new RegistryResource(() => broken).apply(desired, undefined, () => undefined);

@@ -1,27 +1,17 @@
 /** The administrator's account of Stalwart 0.16 and later, against the fake of its registry. */
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { expect, test } from "vitest";
 
-import { RegistryResource } from "../../../provider/registry/resource.ts";
 import type { RegistryState } from "../../../provider/registry/state.ts";
-import { FakeRegistry } from "../../fakes/fake-registry.ts";
-import { registryTransport } from "../../fakes/fake-transport.ts";
+import { freshRegistry } from "./fresh-registry.ts";
 import { registryObjects } from "./registry-objects.ts";
 
 const hash = (letter: string) => `$2b$12$${letter.repeat(53)}`;
 
-let fake: FakeRegistry;
-let base: string;
+const at = freshRegistry((fake) => void (fake.adminHash = hash("a")));
 
-beforeEach(async () => {
-  fake = new FakeRegistry();
-  fake.adminHash = hash("a");
-  base = await fake.listen();
-});
-afterEach(() => fake.close());
-
-const resource = () => new RegistryResource(() => registryTransport(() => fake));
+const resource = () => at.resource();
 const state = (secret = hash("a"), domains = ["lab.test"]): RegistryState => ({
-  target: { dockerHost: "unix:///none", container: "test", api: base },
+  target: { dockerHost: "unix:///none", container: "test", api: at.base },
   accounts: {},
   admin: { name: "admin", secret },
   objects: registryObjects({ domains: domains.map((name) => ({ name })) }),
@@ -32,7 +22,7 @@ const up = async (desired: RegistryState, previous?: RegistryState) => {
   await resource().apply(desired, previous, (message) => void said.push(message));
   return said.join("\n");
 };
-const accounts = () => fake.inForce("Account");
+const accounts = () => at.fake.inForce("Account");
 const password = () => (accounts()[0]?.["credentials"] as Record<string, Record<string, unknown>>)["0"];
 
 test("the first deploy makes it, for the machine itself and the tailnet alone, before it leaves the marker", async () => {
@@ -44,31 +34,31 @@ test("the first deploy makes it, for the machine itself and the tailnet alone, b
     secret: hash("a"),
     allowedIps: { "127.0.0.1": true, "::1": true, "100.64.0.0/10": true, "fd7a:115c:a1e0::/48": true },
   });
-  const at = fake.requests.indexOf("set Account");
-  expect(at).toBeLessThan(fake.requests.lastIndexOf("set MtaConnectionStrategy"));
-  expect(fake.lastResort).toBe(false);
+  const made = at.fake.requests.indexOf("set Account");
+  expect(made).toBeLessThan(at.fake.requests.lastIndexOf("set MtaConnectionStrategy"));
+  expect(at.fake.lastResort).toBe(false);
 });
 
 test("the next deploy writes nothing, and restarts nothing", async () => {
   await up(state());
-  fake.restarts = 0;
+  at.fake.restarts = 0;
   expect(await up(state(), state())).toContain("0 written");
-  expect(fake.restarts).toBe(0);
+  expect(at.fake.restarts).toBe(0);
 });
 
 test("a new password is written, and one that was set by hand is put back with a restart", async () => {
   await up(state());
-  fake.adminHash = hash("b");
+  at.fake.adminHash = hash("b");
   await up(state(hash("b")), state());
   expect(password()?.["secret"]).toBe(hash("b"));
 
   const byHand = { credentials: { 0: { "@type": "Password", secret: hash("c"), allowedIps: {} } } };
-  fake.edit("Account", () => true, byHand);
-  fake.restart();
-  expect(fake.lastResort).toBe(true);
+  at.fake.edit("Account", () => true, byHand);
+  at.fake.restart();
+  expect(at.fake.lastResort).toBe(true);
   expect(await resource().isApplied(state(hash("b")))).toBe(false);
   await up(state(hash("b")), state(hash("b")));
-  expect(fake.lastResort).toBe(false);
+  expect(at.fake.lastResort).toBe(false);
   expect(await resource().isApplied(state(hash("b")))).toBe(true);
   expect(Object.keys(password()?.["allowedIps"] as object)).toContain("100.64.0.0/10");
 });
@@ -76,15 +66,15 @@ test("a new password is written, and one that was set by hand is put back with a
 test("another default domain gets its own before the reload, after which the name stands for that one", async () => {
   const both = state(hash("a"), ["new.test", "lab.test"]);
   await up(state());
-  fake.requests.length = 0;
+  at.fake.requests.length = 0;
   await up(both, state());
   expect(accounts()).toHaveLength(2);
-  expect(fake.requests.indexOf("set Account")).toBeLessThan(fake.requests.indexOf("set Action"));
+  expect(at.fake.requests.indexOf("set Account")).toBeLessThan(at.fake.requests.indexOf("set Action"));
 });
 
 test("somebody else's account of that name is left alone, and named", async () => {
   await up({ ...state(), admin: { name: "alice", secret: hash("a") } });
-  fake.edit("Account", () => true, { roles: { "@type": "User" } });
+  at.fake.edit("Account", () => true, { roles: { "@type": "User" } });
   const failed = up({ ...state(), admin: { name: "alice", secret: hash("b") } }, state());
   await expect(failed).rejects.toThrow(/alice in container test is somebody else's/);
   expect(password()?.["secret"]).toBe(hash("a"));

@@ -1,13 +1,11 @@
 /** Shared mailboxes on Stalwart 0.16 and later, against the fake of its registry. */
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 
 import { RegistryApi } from "../../../provider/registry/jmap.ts";
-import { RegistryResource } from "../../../provider/registry/resource.ts";
 import type { RegistryState } from "../../../provider/registry/state.ts";
 import type { AccountState, GroupState } from "../../../provider/state.ts";
 import { PartialError } from "../../../provider/write.ts";
-import { FakeRegistry } from "../../fakes/fake-registry.ts";
-import { registryTransport } from "../../fakes/fake-transport.ts";
+import { freshRegistry } from "./fresh-registry.ts";
 import { registryObjects } from "./registry-objects.ts";
 
 const secret = `$2b$12$${"a".repeat(53)}`;
@@ -18,34 +16,28 @@ const info = (members: string[], more: Partial<GroupState> = {}): Record<string,
   info: { emails: ["info@lab.test"], members, ...more },
 });
 
-let fake: FakeRegistry;
-let base: string;
-beforeEach(async () => {
-  fake = new FakeRegistry();
-  base = await fake.listen();
-});
-afterEach(() => fake.close());
+const at = freshRegistry();
 
-const resource = () => new RegistryResource(() => registryTransport(() => fake), 600);
+const resource = () => at.resource(600);
 const state = (groups: Record<string, GroupState>, accounts = PEOPLE): RegistryState => ({
-  target: { dockerHost: "unix:///none", container: "test", api: base },
+  target: { dockerHost: "unix:///none", container: "test", api: at.base },
   accounts,
   groups,
   objects: registryObjects({ domains: [{ name: "lab.test" }, { name: "second.test" }] }),
 });
 const up = async (desired: RegistryState, previous?: RegistryState) => {
   const said: string[] = [];
-  fake.requests.length = 0;
+  at.fake.requests.length = 0;
   const left = await resource().apply(desired, previous, (words) => void said.push(words));
   return { left, said: said.join("\n") };
 };
-const row = (name: string) => fake.inForce("Account").find((each) => each["name"] === name);
-const domainId = (name: string) => fake.inForce("Domain").find((each) => each["name"] === name)?.["id"];
+const row = (name: string) => at.fake.inForce("Account").find((each) => each["name"] === name);
+const domainId = (name: string) => at.fake.inForce("Domain").find((each) => each["name"] === name)?.["id"];
 const isIn = (account: string, group = "info") =>
   ((row(account)?.["memberGroupIds"] ?? {}) as Record<string, unknown>)[String(row(group)?.["id"])] === true;
 const members = (group = "info") => Object.keys(PEOPLE).filter((account) => isIn(account, group));
 const byHand = (account: string, change: Record<string, unknown>) =>
-  fake.edit("Account", (each) => each["name"] === account, change);
+  at.fake.edit("Account", (each) => each["name"] === account, change);
 const failed = (apply: Promise<unknown>): Promise<unknown> =>
   apply.then(
     () => undefined,
@@ -64,7 +56,7 @@ test("are made after the accounts and before the marker is left, and a second ap
   });
   expect(row("info")).not.toHaveProperty("credentials");
   expect(members()).toEqual(["alice"]);
-  const sets = fake.requests.filter((request) => request.startsWith("set "));
+  const sets = at.fake.requests.filter((request) => request.startsWith("set "));
   // Accounts, groups, members.
   expect(sets.filter((request) => request === "set Account")).toHaveLength(3);
   expect(sets.lastIndexOf("set Account")).toBeLessThan(sets.lastIndexOf("set MtaConnectionStrategy"));
@@ -80,9 +72,9 @@ test("cost three requests more where all is there, for forty accounts as for one
     const { groups: _, ...desired } = state({}, people);
     const all = groups ? { ...desired, groups } : desired;
     const { left } = await up(all);
-    fake.answers = 0;
+    at.fake.answers = 0;
     await up(all, left);
-    return fake.answers;
+    return at.fake.answers;
   };
   const none = await requests(undefined);
   expect(await requests({})).toBe(none);
@@ -97,7 +89,7 @@ describe("members", () => {
     await up(state({ ...info(["bob", "carol"]), ...other }), left);
     expect(members()).toEqual(["bob", "carol"]);
     expect(members("other")).toEqual(["alice", "bob"]);
-    expect(fake.requests.filter((request) => request === "set Account")).toHaveLength(1);
+    expect(at.fake.requests.filter((request) => request === "set Account")).toHaveLength(1);
   });
 
   test("that were added by hand stay, and are no difference", async () => {
@@ -128,7 +120,7 @@ describe("members", () => {
 
   test("whose account is gone are no obstacle to being taken out", async () => {
     const { left } = await up(state(info(["alice", "bob"])));
-    fake.edit("Account", (each) => each["name"] === "bob", undefined);
+    at.fake.edit("Account", (each) => each["name"] === "bob", undefined);
     const { bob: _, ...others } = PEOPLE;
     await up(state(info(["alice"]), others), left);
     expect(members()).toEqual(["alice"]);
@@ -161,7 +153,7 @@ test("one that is gone shows as gone, and is made anew with its members", async 
   const { left } = await up(desired);
   // A group that has members is not destroyed (objectIsLinked).
   byHand("alice", { memberGroupIds: {} });
-  fake.edit("Account", (each) => each["name"] === "info", undefined);
+  at.fake.edit("Account", (each) => each["name"] === "info", undefined);
   const seen = await resource().read(left);
   expect(seen?.groups).toEqual({});
   await up(desired, seen);
@@ -184,10 +176,7 @@ describe("what is something else on the server", () => {
 
   test("a member of what is no group is refused by the server, and a group with members is not destroyed", async () => {
     await up(state(info(["alice"])));
-    const api = new RegistryApi(
-      registryTransport(() => fake),
-      base,
-    );
+    const api = new RegistryApi(at.transport(), at.base);
     const [alice, bob] = [String(row("alice")?.["id"]), String(row("bob")?.["id"])];
     for (const id of [bob, "nobody"])
       for (const change of [{ [`memberGroupIds/${id}`]: true }, { memberGroupIds: { [id]: true } }])
@@ -213,9 +202,9 @@ describe("a deploy that was cut off", () => {
     let cut: unknown = "none yet";
     let [k, afterMembers] = [0, 0];
     for (; cut !== undefined; k++) {
-      fake.answersLeft = k;
+      at.fake.answersLeft = k;
       cut = await failed(up(state(info(["bob", "carol"])), left));
-      fake.answersLeft = Number.POSITIVE_INFINITY;
+      at.fake.answersLeft = Number.POSITIVE_INFINITY;
       if (isIn("carol")) afterMembers++;
       const seen =
         cut instanceof PartialError
@@ -232,7 +221,7 @@ describe("a deploy that was cut off", () => {
 
   test("by a refused group has made the accounts and the other groups", async () => {
     await up(state({}));
-    fake.add("MailingList", { name: "info", domainId: domainId("lab.test"), recipients: {} });
+    at.fake.add("MailingList", { name: "info", domainId: domainId("lab.test"), recipients: {} });
     const other = { other: { emails: ["other@lab.test"], members: ["bob"] } };
     const desired = state({ ...info(["alice"]), ...other });
     const error = await failed(up(desired));
@@ -245,17 +234,15 @@ describe("a deploy that was cut off", () => {
 
 test("the first deploy to a server of somebody else's lists its group and who would see it, and writes nothing", async () => {
   await up(state({}));
-  fake.close();
-  fake = new FakeRegistry();
-  base = await fake.listen();
-  fake.add("Domain", { name: "lab.test" });
+  await at.renew();
+  at.fake.add("Domain", { name: "lab.test" });
   const of = { domainId: domainId("lab.test"), aliases: {} };
-  fake.add("Account", { "@type": "Group", name: "info", ...of });
-  for (const name of ["alice", "bob"]) fake.add("Account", { "@type": "User", name, ...of });
+  at.fake.add("Account", { "@type": "Group", name: "info", ...of });
+  for (const name of ["alice", "bob"]) at.fake.add("Account", { "@type": "User", name, ...of });
   byHand("bob", { memberGroupIds: { [String(row("info")?.["id"])]: true } });
   const error = String(await failed(up(state(info(["alice", "bob"], { quota: 5 })))));
   expect(error).toContain("\n  change Account/info: quotas");
   expect(error).toContain("\n  change Account/alice: memberGroupIds");
   expect(error).not.toContain("Account/bob");
-  expect(fake.requests.filter((request) => request.startsWith("set "))).toEqual([]);
+  expect(at.fake.requests.filter((request) => request.startsWith("set "))).toEqual([]);
 });

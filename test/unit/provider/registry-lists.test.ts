@@ -1,23 +1,13 @@
 /** Mailing lists on Stalwart 0.16 and later, against the fake of its registry. */
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { expect, test } from "vitest";
 
 import type { RegistryObjects } from "../../../lib/settings/registry.ts";
 import { convergeRegistry } from "../../../provider/registry/converge.ts";
 import { RegistryApi } from "../../../provider/registry/jmap.ts";
-import { FakeRegistry } from "../../fakes/fake-registry.ts";
-import { registryTransport } from "../../fakes/fake-transport.ts";
+import { freshRegistry } from "./fresh-registry.ts";
 import { registryObjects } from "./registry-objects.ts";
 
-let fake: FakeRegistry;
-let api: RegistryApi;
-beforeEach(async () => {
-  fake = new FakeRegistry();
-  api = new RegistryApi(
-    registryTransport(() => fake),
-    await fake.listen(),
-  );
-});
-afterEach(() => fake.close());
+const at = freshRegistry();
 
 const withList = (...recipients: string[]) =>
   registryObjects({
@@ -25,8 +15,9 @@ const withList = (...recipients: string[]) =>
     ...(recipients.length > 0 && { lists: [{ address: "team@second.test", recipients }] }),
   });
 const up = (objects: RegistryObjects, previous: RegistryObjects = {}) =>
-  convergeRegistry(api, objects, previous);
-const recipients = () => fake.inForce("MailingList").map((row) => Object.keys(row["recipients"] as object));
+  convergeRegistry(new RegistryApi(at.transport(), at.base), objects, previous);
+const recipients = () =>
+  at.fake.inForce("MailingList").map((row) => Object.keys(row["recipients"] as object));
 
 test("a list is made after its domain, and a second apply writes nothing", async () => {
   const declared = withList("alice@lab.test", "carol@elsewhere.test");
@@ -45,16 +36,16 @@ test("its recipients become those that are declared, without a restart", async (
 test("one that is declared no more goes, and one that somebody has made by hand stays", async () => {
   const before = withList("alice@lab.test");
   await up(before);
-  const domain = fake.inForce("Domain").find(({ name }) => name === "lab.test");
-  fake.add("MailingList", { name: "hand", domainId: domain?.["id"], recipients: { "x@lab.test": true } });
+  const domain = at.fake.inForce("Domain").find(({ name }) => name === "lab.test");
+  at.fake.add("MailingList", { name: "hand", domainId: domain?.["id"], recipients: { "x@lab.test": true } });
   await up(withList(), before);
-  expect(fake.inForce("MailingList").map(({ name }) => name)).toEqual(["hand"]);
+  expect(at.fake.inForce("MailingList").map(({ name }) => name)).toEqual(["hand"]);
 });
 
 test("one whose address another account has is refused, and its name is said", async () => {
   await up(withList());
-  const domain = fake.inForce("Domain").find(({ name }) => name === "second.test");
-  fake.add("Account", { "@type": "User", name: "team", domainId: domain?.["id"] });
+  const domain = at.fake.inForce("Domain").find(({ name }) => name === "second.test");
+  at.fake.add("Account", { "@type": "User", name: "team", domainId: domain?.["id"] });
   await expect(up(withList("alice@lab.test"), withList())).rejects.toThrow(
     /MailingList\/team@second\.test: primaryKeyViolation/,
   );
