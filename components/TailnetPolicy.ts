@@ -17,7 +17,10 @@ export interface TailnetPolicyArgs {
   flows: Flow[];
   tags: string[];
   tagOwners: string[];
-  /** Name on the tailnet → the tags that its node carries. Only policies read it: a name in the settings says nothing of grants. */
+  /**
+   * Name on the tailnet → the tags that its node carries. Only policies read it: a name in the
+   * settings says nothing of grants.
+   */
   nodes: Record<string, string[]>;
   /** Ports of Stalwart that only the edge may reach. */
   proxy: ProxyPorts;

@@ -40,7 +40,10 @@ export function refuseUnoffered(line: Line, settings: StalwartSettings, takeOver
   );
 }
 
-/** Where the config has a field of the desired state; an account's own address and its others are two keys, a login at Redis one. */
+/**
+ * Where the config has a field of the desired state; an account's own address and its others are
+ * two keys, a login at Redis one.
+ */
 function inConfig(path: (string | number)[]): (string | number)[] {
   const [list, index = 0, field, place] = path;
   if ((list === "accounts" || list === "groups") && field === "emails")

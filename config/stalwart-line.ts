@@ -10,8 +10,9 @@ export const declaredLine = ({ images, stalwart }: Server): Line | undefined =>
   stalwart.line ?? lineOfImage(images.stalwart);
 
 /**
- * Variables that are tailwart's to set or to leave out: the entrypoint's, the server's own, whose STALWART_RECOVERY_ADMIN logs in on every
- * listener, and those by which bash and the loader run something else.
+ * Variables that are tailwart's to set or to leave out: the entrypoint's, the server's own, whose
+ * STALWART_RECOVERY_ADMIN logs in on every listener, and those by which bash and the loader run
+ * something else.
  */
 const OWN_VARIABLE = /^(?:TAILWART_|STALWART_|BASH|LD_|SHELLOPTS$|IFS$|PATH$|HOME$|ENV$|PS4$|TMPDIR$)/;
 

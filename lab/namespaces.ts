@@ -49,8 +49,9 @@ export async function createNetwork(layout: Layout): Promise<void> {
   }
   // The VPS has no IPv6 (lesson 9).
   await sysctl(layout.machines.kvm, { "ipv6/conf/all/disable_ipv6": 1, "ipv6/conf/default/disable_ipv6": 1 });
-  // headscale has a node for connected as long as one of its connections stands, and one whose namespace was
-  // killed ends no connection: by the kernel's default it stood for 975 s, and nobody else got the node's name.
+  // headscale has a node for connected as long as one of its connections stands, and one whose
+  // namespace was killed ends no connection: by the kernel's default it stood for 975 s, and nobody
+  // else got the node's name.
   await sysctl(net, { "ipv4/ip_forward": 1, "ipv4/tcp_retries2": 5 });
   // What leads nowhere is answered at once instead of being swallowed.
   await ip(net, [

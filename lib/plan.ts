@@ -181,7 +181,9 @@ export function planOf(config: Config) {
 const placeOf = (store: StalwartSettings["blobStore"]): string =>
   store ? `${store.endpoint ?? store.region}/${store.bucket}/${store.keyPrefix ?? ""}` : "postgres";
 
-/** The tags of each name: one machine may be several servers, and then it carries the tag of each. */
+/**
+ * The tags of each name: one machine may be several servers, and then it carries the tag of each.
+ */
 function tagsByName(pairs: (readonly [name: string, tag: string])[]): Record<string, string[]> {
   const tags: Record<string, string[]> = {};
   for (const [name, tag] of pairs) (tags[name] ??= []).push(tag);

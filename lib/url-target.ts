@@ -19,7 +19,9 @@ export interface UrlTarget {
   /** As it is written, IPv6 in its brackets. */
   host: string;
   port: number;
-  /** True when a login stands before the host whose password is no macro, which Stalwart fills in. */
+  /**
+   * True when a login stands before the host whose password is no macro, which Stalwart fills in.
+   */
   hasLogin: boolean;
 }
 
@@ -27,7 +29,8 @@ export interface UrlTarget {
 const MACRO = "\0";
 
 /**
- * The host and the port of a URL, also of one that the WHATWG's parser does not take: `postgresql+psycopg://…`, a macro as password.
+ * The host and the port of a URL, also of one that the WHATWG's parser does not take:
+ * `postgresql+psycopg://…`, a macro as password.
  *
  * @returns undefined where no host is told, or a scheme whose port is not known
  * @example targetOf("http://s3.tail7b1641.ts.net:7070") // { scheme: "http", host: "s3.tail7b1641.ts.net", port: 7070, hasLogin: false }

@@ -15,8 +15,8 @@ const SUBJECTS =
 /** Files whose whole content is one secret. */
 const SECRET_FILE = /(?:^|\/)secrets?\/[^/]+$|\.(?:password|passwd|token|secret|key)$/i;
 /**
- * An S3 key's id under Stalwart's name for it, in tailwart's own resources: the secret of the key is named by its file. What looks like
- * a secret is one there as well.
+ * An S3 key's id under Stalwart's name for it, in tailwart's own resources: the secret of the key
+ * is named by its file. What looks like a secret is one there as well.
  */
 const KEY_ID = /^(?:settings\.blobStore\.accessKey|(?:fileS|s)ettings\["store\.[^."]+\.access-key"\])$/;
 /** Inputs that take any text. An unknown elsewhere, such as an id or a name, is no place for a secret unless it is called one. */

@@ -22,7 +22,10 @@ export interface SettingsArgs {
     string,
     { emails: pulumi.Input<string>[]; quota?: pulumi.Input<number>; secret: pulumi.Input<string> }
   >;
-  /** Mailboxes that accounts share, by name. One that is taken from the map stays, with its mail. @default {} */
+  /**
+   * Mailboxes that accounts share, by name. One that is taken from the map stays, with its mail.
+   * @default {}
+   */
   groups?: Record<
     string,
     { emails: pulumi.Input<string>[]; members: pulumi.Input<string>[]; quota?: pulumi.Input<number> }

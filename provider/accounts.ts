@@ -1,6 +1,7 @@
 /**
- * Domains, accounts and mailing lists. The first two hold people's mail, so a deploy makes and completes them and never deletes one. A password is set when the
- * account is made and when its declared hash changes: not put back when its owner has changed it.
+ * Domains, accounts and mailing lists. The first two hold people's mail, so a deploy makes and
+ * completes them and never deletes one. A password is set when the account is made and when its
+ * declared hash changes: not put back when its owner has changed it.
  */
 import { withAllPermissions } from "./admin.ts";
 import type { Principal, PrincipalUpdate, StalwartApi } from "./api.ts";
@@ -42,7 +43,12 @@ export async function syncDomains(api: StalwartApi, desired: SettingsState, log:
   return writes;
 }
 
-/** Deletes the lists that are declared no more: no mail lies in one, and its address may be an account's or a group's now. @returns how many */
+/**
+ * Deletes the lists that are declared no more: no mail lies in one, and its address may be an
+ * account's or a group's now.
+ *
+ * @returns how many
+ */
 export async function deleteLists(
   api: StalwartApi,
   { lists = {} }: Pick<SettingsState, "lists">,
@@ -142,7 +148,8 @@ export function accountUpdates(
 ): PrincipalUpdate[] {
   const updates = mailboxUpdates(live, desired, previous);
   if (previous && previous.secret !== desired.secret && !hasPassword(live, desired)) {
-    // Takes the place of the password, and leaves app passwords and one-time codes alone (directory/src/backend/internal/manage.rs).
+    // Takes the place of the password, and leaves app passwords and one-time codes alone
+    // (directory/src/backend/internal/manage.rs).
     updates.push({ action: "addItem", field: "secrets", value: desired.secret });
   }
   return updates;
@@ -150,7 +157,10 @@ export function accountUpdates(
 
 type Mailbox = Omit<AccountState, "secret">;
 
-/** What must change in an account or a group that exists, but for who may log in. Addresses that were added by hand stay. */
+/**
+ * What must change in an account or a group that exists, but for who may log in. Addresses that
+ * were added by hand stay.
+ */
 export function mailboxUpdates(
   live: { emails: string[]; quota?: number },
   desired: Mailbox,
@@ -164,7 +174,9 @@ export function mailboxUpdates(
   return updates;
 }
 
-/** What is declared is added, what the last deploy has declared and this one does not is taken away. */
+/**
+ * What is declared is added, what the last deploy has declared and this one does not is taken away.
+ */
 export function itemUpdates(
   field: "emails" | "members",
   live: readonly string[],

@@ -16,7 +16,10 @@ import type { SettingsState } from "./state.ts";
 import { putBack, writeMarker, writePlan } from "./write.ts";
 
 export interface Convergence {
-  /** How many settings, domains, accounts and lists were written or deleted, and downloads fetched. 0 when the server was as desired. */
+  /**
+   * How many settings, domains, accounts and lists were written or deleted, and downloads fetched.
+   * 0 when the server was as desired.
+   */
   writes: number;
   restarted: boolean;
   /** Accounts whose password is the declared one. */

@@ -1,6 +1,7 @@
 /**
- * Shared mailboxes of the 0.15 line, which their members see as a folder. They hold mail, so a deploy makes and completes them and
- * never deletes one; one that is declared no more stays with its members.
+ * Shared mailboxes of the 0.15 line, which their members see as a folder. They hold mail, so a
+ * deploy makes and completes them and never deletes one; one that is declared no more stays with
+ * its members.
  */
 import { itemUpdates, mailboxUpdates, principalOf } from "./accounts.ts";
 import { withAllPermissions } from "./admin.ts";
@@ -8,7 +9,12 @@ import type { PrincipalUpdate, StalwartApi } from "./api.ts";
 import type { Log } from "./log.ts";
 import type { GroupState, SettingsState } from "./state.ts";
 
-/** Makes the groups that are missing, and completes the others: after the accounts that are their members. @returns how many were written */
+/**
+ * Makes the groups that are missing, and completes the others: after the accounts that are their
+ * members.
+ *
+ * @returns how many were written
+ */
 export async function syncGroups(
   api: StalwartApi,
   { groups = {}, admin }: SettingsState,
@@ -21,7 +27,8 @@ export async function syncGroups(
     if (!live) {
       log(`making group ${name}`);
       const { emails, members, quota = 0 } = group;
-      // Without a role Stalwart refuses its mail (email/src/message/delivery.rs), and none is given later (manage.rs, `validate_member_of`).
+      // Without a role Stalwart refuses its mail (email/src/message/delivery.rs), and none is given
+      // later (manage.rs, `validate_member_of`).
       await withAllPermissions(api, admin, () =>
         api.createPrincipal({ type: "group", name, emails, members, roles: ["user"], quota }),
       );

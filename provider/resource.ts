@@ -112,9 +112,10 @@ export class SettingsResource implements ServedResource<SettingsState> {
   }
 
   /**
-   * Takes back the settings and lists that were declared; Stalwart's own defaults hold then. Domains, accounts and their mail stay, and so does config.toml,
-   * which goes with the container. A server that is gone or does not run keeps its settings in Postgres, where the next `up` finds them:
-   * an unreachable database must not make a stack impossible to destroy.
+   * Takes back the settings and lists that were declared; Stalwart's own defaults hold then.
+   * Domains, accounts and their mail stay, and so does config.toml, which goes with the container.
+   * A server that is gone or does not run keeps its settings in Postgres, where the next `up` finds
+   * them: an unreachable database must not make a stack impossible to destroy.
    */
   async delete(state: SettingsState, log: Log): Promise<void> {
     const api = this.#api(state);

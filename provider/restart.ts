@@ -38,8 +38,9 @@ export async function restartServer(api: Askable, deadline?: number): Promise<vo
 }
 
 /**
- * Refuses a server that could not open a port: it says so in its log, serves the others, and answers its API as if
- * nothing were wrong (common/src/network/listen.rs, `bind_and_drop_priv`; seen on 0.16.18).
+ * Refuses a server that could not open a port: it says so in its log, serves the others, and
+ * answers its API as if nothing were wrong (common/src/network/listen.rs, `bind_and_drop_priv`;
+ * seen on 0.16.18).
  *
  * @throws PartialError that names each address and why: everything else is in force
  */

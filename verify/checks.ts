@@ -84,8 +84,8 @@ export async function relayReachable({ kvm, relay, node }: VerifyTarget, deadlin
 }
 
 /**
- * Redis and S3 can be reached from Stalwart's namespace. Asked before the settings name them: with a Redis that is not there Stalwart
- * delivers nothing.
+ * Redis and S3 can be reached from Stalwart's namespace. Asked before the settings name them: with
+ * a Redis that is not there Stalwart delivers nothing.
  */
 export async function storesReachable(
   { kvm, redis, s3, node }: VerifyTarget,

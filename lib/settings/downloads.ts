@@ -1,7 +1,8 @@
 /**
- * What Stalwart fetches by itself: the spam filter's rules, its admin UI, and tables that tell of an address whose network and which country
- * it is in. Left alone it takes the "latest" release of each, whatever that is on the day, and the UI is code that an administrator's browser
- * runs; so each is named by its release.
+ * What Stalwart fetches by itself: the spam filter's rules, its admin UI, and tables that tell of
+ * an address whose network and which country it is in. Left alone it takes the "latest" release of
+ * each, whatever that is on the day, and the UI is code that an administrator's browser runs; so
+ * each is named by its release.
  */
 import { z } from "zod";
 
@@ -59,9 +60,11 @@ const acceptsTables =
   '"none", or asnUrls and geoUrls: lists of https URLs of a release, one of them at least';
 
 /**
- * A field for the tables of addresses. There is no "upstream": Stalwart's own URLs (0.16.18 common/src/manager/defaults.rs, and rules/asn.toml
- * of its spam filter's rules for 0.15) move, at their source there is a tag "latest" alone, and its packages of npm say in their own READMEs
- * (2.3.2026061719) that what is in them is wrong. A row is `first address,last address,` and an AS number with a name, or a country's code.
+ * A field for the tables of addresses. There is no "upstream": Stalwart's own URLs (0.16.18
+ * common/src/manager/defaults.rs, and rules/asn.toml of its spam filter's rules for 0.15) move, at
+ * their source there is a tag "latest" alone, and its packages of npm say in their own READMEs
+ * (2.3.2026061719) that what is in them is wrong. A row is `first address,last address,` and an AS
+ * number with a name, or a country's code.
  */
 export const geoSchema = z
   .union(

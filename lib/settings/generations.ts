@@ -83,7 +83,8 @@ function refusedByRegistry(settings: StalwartSettings): Refusal[] {
       message:
         "Stalwart drops it from 0.16 on, and an account's global key does not work without; accepts an API token in secretFile, and no email",
     });
-  // Source: x:RedisStore of the schema that a 0.16.18 server serves has `url`, a plain string, and nothing beside for a login.
+  // Source: x:RedisStore of the schema that a 0.16.18 server serves has `url`, a plain string, and
+  // nothing beside for a login.
   if (inMemoryStore?.auth)
     refusals.push({
       path: ["inMemoryStore", "auth"],

@@ -1,4 +1,7 @@
-/** Domains, accounts, groups and lists as the 0.15 line has them: as principals, which are no settings. */
+/**
+ * Domains, accounts, groups and lists as the 0.15 line has them: as principals, which are no
+ * settings.
+ */
 import { bytesOf } from "./domains.ts";
 import type { StalwartSettings } from "./schema.ts";
 

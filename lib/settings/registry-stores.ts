@@ -1,11 +1,15 @@
-/** Blob store and in-memory store as the registry's singletons. Postgres itself is named in config.json, since the registry lies in it. */
+/**
+ * Blob store and in-memory store as the registry's singletons. Postgres itself is named in
+ * config.json, since the registry lies in it.
+ */
 import { durationOf, type Json, type RegistryObjects, secretFrom } from "./registry-spelling.ts";
 import type { StalwartSettings } from "./schema.ts";
 import { redisUrl } from "./stores.ts";
 
 /**
- * Without a declaration a server that has an S3 store keeps it, since its mail would not be found in another one. A Redis it lets go:
- * nothing lasting lies there, and the grant towards it has gone.
+ * Without a declaration a server that has an S3 store keeps it, since its mail would not be found
+ * in another one. A Redis it lets go: nothing lasting lies there, and the grant towards it has
+ * gone.
  */
 export function storeObjects({ blobStore, inMemoryStore }: StalwartSettings): RegistryObjects {
   return {

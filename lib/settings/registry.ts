@@ -20,7 +20,10 @@ import { LOGIN_REQUIRED, RELAYING } from "./submission.ts";
 
 export type { RegistryObjects } from "./registry-spelling.ts";
 
-/** Which property names a row of an object; a list's the server puts together itself. Objects that are not in here are singletons. */
+/**
+ * Which property names a row of an object; a list's the server puts together itself. Objects that
+ * are not in here are singletons.
+ */
 export const LABELS: Readonly<Record<string, string>> = {
   AcmeProvider: "directory",
   AllowedIp: "address",
@@ -81,8 +84,9 @@ export function toRegistryObjects(settings: StalwartSettings): RegistryObjects {
 }
 
 /**
- * Requests of all others are counted in the in-memory store, and fail without it: with Redis gone for good, the API over loopback would
- * take no deploy that names another one (common/src/auth/rate_limit.rs).
+ * Requests of all others are counted in the in-memory store, and fail without it: with Redis gone
+ * for good, the API over loopback would take no deploy that names another one
+ * (common/src/auth/rate_limit.rs).
  */
 const allowed = ({ allowedIps, inMemoryStore }: StalwartSettings): string[] => [
   ...new Set([...allowedIps, ...(inMemoryStore ? ["127.0.0.1"] : [])]),

@@ -46,7 +46,8 @@ function s3Keys(store: NonNullable<StalwartSettings["blobStore"]>): SettingKeys 
 /**
  * A macro is expanded wherever it stands in a value, and the URL parsed afterwards.
  *
- * Source: stalwart 0.15.5 store/src/backend/redis/mod.rs and utils/src/config/mod.rs, `resolve_macro_type`.
+ * Source: stalwart 0.15.5 store/src/backend/redis/mod.rs and utils/src/config/mod.rs,
+ * `resolve_macro_type`.
  */
 function redisKeys(store: NonNullable<StalwartSettings["inMemoryStore"]>): SettingKeys {
   const login = store.auth && `${encodeURIComponent(store.auth.username)}:${file(store.auth.secretFile)}@`;

@@ -58,8 +58,9 @@ export const POSTGRES_OPTIONS = [
   .join(" ");
 
 /**
- * What Stalwart does without it is read from its source: a delivery takes a lock there first and is tried again when the lock would have
- * ended (smtp/src/queue/spool.rs, `try_lock_event`, `LOCK_EXPIRY`), and an HTTP request that cannot be counted is an error
+ * What Stalwart does without it is read from its source: a delivery takes a lock there first and is
+ * tried again when the lock would have ended (smtp/src/queue/spool.rs, `try_lock_event`,
+ * `LOCK_EXPIRY`), and an HTTP request that cannot be counted is an error
  * (common/src/auth/rate_limit.rs).
  */
 export const inMemoryStoreSchema = z.strictObject({

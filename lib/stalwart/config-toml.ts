@@ -18,9 +18,11 @@ const SECTIONS: [prefix: string, comment: string][] = [
 ];
 
 /**
- * The config file of a server that serves the API alone: the HTTP listener without PROXY, an administrator, whose account is not there yet, and
- * all else as it is, but for the spam filter's rules and the tables of addresses. Rules that a first start fetches it puts over the keys of this
- * file, and upstream's switch those tables on (0.15.5 common/src/manager/boot.rs); so the deploy has them fetched (provider/downloads.ts).
+ * The config file of a server that serves the API alone: the HTTP listener without PROXY, an
+ * administrator, whose account is not there yet, and all else as it is, but for the spam filter's
+ * rules and the tables of addresses. Rules that a first start fetches it puts over the keys of this
+ * file, and upstream's switch those tables on (0.15.5 common/src/manager/boot.rs); so the deploy
+ * has them fetched (provider/downloads.ts).
  *
  * @example renderRecoveryToml(settings).includes("server.listener.smtp") === false
  */

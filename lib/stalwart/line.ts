@@ -51,8 +51,8 @@ export function refusedJump(before: Partial<Deployed>, after: Partial<Deployed>)
 }
 
 /**
- * Why messages must not go to another place from now on, or nothing when they may: the data store would still list those of before, and
- * nobody could read one. tailwart moves none.
+ * Why messages must not go to another place from now on, or nothing when they may: the data store
+ * would still list those of before, and nobody could read one. tailwart moves none.
  *
  * @example refusedBlobs({ dataStore: "db:5432/mail", blobStore: "postgres" }, { dataStore: "db:5432/mail", blobStore: "s3.tail.test/mail" })
  */

@@ -1,8 +1,10 @@
 /**
- * People's accounts of 0.16 and later. They hold mail, so a deploy makes and completes them, and never destroys one. An account is its own
- * address, by which its owner logs in (common/src/auth/authentication.rs). The server shows no hash: a password is written when the
- * account is made and when its declared hash is another one than in the last deploy, not when its owner has changed it. Which ones
- * were written, the claim says: the state may be lost, or the resource made anew, while the accounts stay.
+ * People's accounts of 0.16 and later. They hold mail, so a deploy makes and completes them, and
+ * never destroys one. An account is its own address, by which its owner logs in
+ * (common/src/auth/authentication.rs). The server shows no hash: a password is written when the
+ * account is made and when its declared hash is another one than in the last deploy, not when its
+ * owner has changed it. Which ones were written, the claim says: the state may be lost, or the
+ * resource made anew, while the accounts stay.
  */
 import { createHash } from "node:crypto";
 
@@ -23,7 +25,10 @@ export type Mailbox = Omit<AccountState, "secret">;
 /** Domain → id of its row. */
 export type Domains = ReadonlyMap<string, string>;
 
-/** Says of a password that it was written, and nothing of the password: the hash that it is made of is salted. */
+/**
+ * Says of a password that it was written, and nothing of the password: the hash that it is made of
+ * is salted.
+ */
 const fingerprintOf = (name: string, { secret }: AccountState): string =>
   createHash("sha256").update(`${name}:${secret}`).digest("hex").slice(0, 16);
 
@@ -102,8 +107,8 @@ export async function syncAccounts(
 }
 
 /**
- * Before the passwords themselves: one that is noted and was not written is written by the next deploy, one
- * that was written and not noted would be taken for its owner's.
+ * Before the passwords themselves: one that is noted and was not written is written by the next
+ * deploy, one that was written and not noted would be taken for its owner's.
  */
 async function noteWritten(
   api: RegistryApi,

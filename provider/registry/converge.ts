@@ -131,9 +131,10 @@ function reroutes(desired: RegistryObjects, previous: RegistryObjects): boolean 
 }
 
 /**
- * A singleton that is as the server's default is not stored (jmap/src/registry/set.rs), and where none is stored
- * the server puts one of its own at its first start (common/src/manager/defaults.rs): it would fetch four files
- * of addresses and countries from GitHub then and each day. So it is stored as something else first.
+ * A singleton that is as the server's default is not stored (jmap/src/registry/set.rs), and where
+ * none is stored the server puts one of its own at its first start
+ * (common/src/manager/defaults.rs): it would fetch four files of addresses and countries from
+ * GitHub then and each day. So it is stored as something else first.
  */
 async function keepOff(api: RegistryApi, desired: RegistryObjects): Promise<number> {
   if (desired["Asn"]?.["@type"] !== "Disabled") return 0;

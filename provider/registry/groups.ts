@@ -1,6 +1,7 @@
 /**
- * Groups of 0.16 and later: mailboxes that accounts share. They hold mail, so a deploy makes and completes them, and never destroys one.
- * Who is in a group stands at each account (x:UserAccount, `memberGroupIds`).
+ * Groups of 0.16 and later: mailboxes that accounts share. They hold mail, so a deploy makes and
+ * completes them, and never destroys one. Who is in a group stands at each account (x:UserAccount,
+ * `memberGroupIds`).
  */
 import type { Log } from "../log.ts";
 import type { Groups, GroupState } from "../state.ts";
@@ -16,7 +17,8 @@ const isMember = (account: Row | undefined, group: Row | undefined): boolean =>
   group !== undefined && ((account?.["memberGroupIds"] ?? {}) as Json)[group.id] === true;
 
 /**
- * Makes the groups that are missing, completes the others, and then says at the accounts whose members they are: two requests.
+ * Makes the groups that are missing, completes the others, and then says at the accounts whose
+ * members they are: two requests.
  *
  * @param accounts those of this deploy and of the last one
  * @returns how many rows were written
@@ -59,7 +61,10 @@ export async function syncGroups(
   return Object.keys(names).length + writes;
 }
 
-/** Who was added by hand stays; whom the last deploy has declared and this one does not is taken out. */
+/**
+ * Who was added by hand stays; whom the last deploy has declared and this one does not is taken
+ * out.
+ */
 function changedMembers(desired: Groups, rows: ReadonlyMap<string, Row>, previous: Groups) {
   return Object.entries(desired).flatMap(([name, { members }]) =>
     [...new Set([...members, ...(previous[name]?.members ?? [])])].flatMap((member) => {
@@ -70,7 +75,9 @@ function changedMembers(desired: Groups, rows: ReadonlyMap<string, Row>, previou
   );
 }
 
-/** Accounts that are members of the groups by either declaration; nobody else's row is asked for. */
+/**
+ * Accounts that are members of the groups by either declaration; nobody else's row is asked for.
+ */
 function membersOf(desired: Groups, accounts: Accounts, previous: Groups = {}): Accounts {
   const names = Object.entries(desired).flatMap(([name, { members }]) => [
     ...members,
@@ -79,7 +86,10 @@ function membersOf(desired: Groups, accounts: Accounts, previous: Groups = {}): 
   return Object.fromEntries(names.flatMap((name) => (accounts[name] ? [[name, accounts[name]]] : [])));
 }
 
-/** Accounts and groups that are there and are to be completed → the properties that would be written. */
+/**
+ * Accounts and groups that are there and are to be completed → the properties that would be
+ * written.
+ */
 export async function incompletePeople(
   api: RegistryApi,
   { accounts, groups = {} }: People,
@@ -104,7 +114,9 @@ export async function incompletePeople(
   return incomplete;
 }
 
-/** The groups that are there, with those of their declared addresses and members that are theirs. */
+/**
+ * The groups that are there, with those of their declared addresses and members that are theirs.
+ */
 export async function readGroups(
   api: RegistryApi,
   declared: Groups,

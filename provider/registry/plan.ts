@@ -108,7 +108,8 @@ export function needsRestart(
   desired: RegistryObjects,
   previous: RegistryObjects,
 ): boolean {
-  // A reload switches the tables of addresses off, and not to other ones before those in memory expire (common/src/network/asn.rs).
+  // A reload switches the tables of addresses off, and not to other ones before those in memory
+  // expire (common/src/network/asn.rs).
   const atStart = new Set([...AT_START, ...(desired["Asn"]?.["@type"] === "Resource" ? ["Asn"] : [])]);
   const written = writes.some(
     ({ key, properties }) =>

@@ -1,4 +1,7 @@
-/** A server with everything that a stack may have, through the real Pulumi engine, against the fake of Stalwart's registry. */
+/**
+ * A server with everything that a stack may have, through the real Pulumi engine, against the fake
+ * of Stalwart's registry.
+ */
 import { afterAll, beforeAll, expect, test } from "vitest";
 
 import { parseSettings } from "../../lib/settings/parse.ts";

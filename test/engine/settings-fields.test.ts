@@ -467,7 +467,8 @@ effect(
     await vi.waitFor(() => expect(server.log).toMatch(/delivery\.dsn-success\).*dave@lab\.test/), 15_000);
     expect(server.log).toMatch(/carol@elsewhere\.test/);
     const [list] = declared.lists;
-    // A change is taken with public suffixes alone (utils/src/lib.rs, `sanitize_email`); .test is none.
+    // A change is taken with public suffixes alone (utils/src/lib.rs, `sanitize_email`); .test is
+    // none.
     await deploy({ ...declared, lists: [{ ...list, recipients: ["carol@example.org"] }] } as typeof declared);
     await deploy({ ...declared, lists: [] });
     expect(await askFor("team@lab.test", 100)).toMatch(/550 5\.1\.2/);

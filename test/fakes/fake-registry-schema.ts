@@ -25,7 +25,10 @@ const alias = {
   description: nullable("string"),
 } as const;
 
-/** What the server takes tables of addresses from at its first start (common/src/manager/defaults.rs). */
+/**
+ * What the server takes tables of addresses from at its first start
+ * (common/src/manager/defaults.rs).
+ */
 const IP_LOCATION = "https://github.com/sapics/ip-location-db/releases/download/latest";
 const TABLES = {
   asnUrls: {},

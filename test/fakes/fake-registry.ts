@@ -67,7 +67,8 @@ export class FakeRegistry {
 
   /** @param port one that is free, or any */
   async listen(port = 0): Promise<string> {
-    // An idle connection is ended by nobody: hyper has no timer there (http/src/request.rs, `handle_session`).
+    // An idle connection is ended by nobody: hyper has no timer there (http/src/request.rs,
+    // `handle_session`).
     const server = createServer({ keepAliveTimeout: 0 }, (request, response) => {
       let body = "";
       request.setEncoding("utf8").on("data", (text: string) => (body += text));
@@ -261,7 +262,8 @@ export class FakeRegistry {
         answer.destroyed.push(id);
       }
     }
-    // Accounts and lists are asked for row by row, and wait for no reload (`CacheInvalidationBuilder`).
+    // Accounts and lists are asked for row by row, and wait for no reload
+    // (`CacheInvalidationBuilder`).
     if (name === "Account" || name === "MailingList") this.#force(name);
     return { ...answer, ...refused };
   }
@@ -302,7 +304,10 @@ export class FakeRegistry {
     return { type: "invalidProperties", properties: ["acmeProviderId"], description };
   }
 
-  /** An address leads to one account or list alone (`unique_global_composite`, registry/src/schema/structs_impl.rs). */
+  /**
+   * An address leads to one account or list alone (`unique_global_composite`,
+   * registry/src/schema/structs_impl.rs).
+   */
   #addressTaken(name: string, value: Json): SetError | undefined {
     if (name !== "Account" && name !== "MailingList") return undefined;
     const addresses = (row: Json) =>

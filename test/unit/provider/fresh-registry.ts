@@ -5,7 +5,9 @@ import type { Transport } from "../../../provider/transport.ts";
 import { FakeRegistry } from "../../fakes/fake-registry.ts";
 import { registryTransport } from "../../fakes/fake-transport.ts";
 
-/** A fake of the registry, another one for each test of the file that calls {@link freshRegistry}. */
+/**
+ * A fake of the registry, another one for each test of the file that calls {@link freshRegistry}.
+ */
 export interface FreshRegistry {
   fake: FakeRegistry;
   /** Where it listens. */
