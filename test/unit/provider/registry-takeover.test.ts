@@ -1,34 +1,23 @@
 /** The first deploy to a server of 0.16 and later that somebody else has set up, against the fake of its registry. */
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 
 import { UserError } from "../../../lib/errors.ts";
 import type { StalwartSettingsInput } from "../../../lib/settings/schema.ts";
 import { CLAIM, CLAIM_ROW, MARKER } from "../../../provider/registry/plan.ts";
-import { RegistryResource } from "../../../provider/registry/resource.ts";
 import type { RegistryState } from "../../../provider/registry/state.ts";
-import { FakeRegistry } from "../../fakes/fake-registry.ts";
-import { registryTransport } from "../../fakes/fake-transport.ts";
+import { freshRegistry } from "./fresh-registry.ts";
 import { registryObjects, VIA_SMARTHOST } from "./registry-objects.ts";
 
 const hash = (letter: string) => `$2b$12$${letter.repeat(53)}`;
 
-let fake: FakeRegistry;
-let base: string;
+const at = freshRegistry();
 
-async function fresh(): Promise<void> {
-  fake?.close();
-  fake = new FakeRegistry();
-  base = await fake.listen();
-}
-beforeEach(fresh);
-afterEach(() => fake.close());
-
-const resource = () => new RegistryResource(() => registryTransport(() => fake), 600);
+const resource = () => at.resource(600);
 const state = (
   more: Partial<StalwartSettingsInput> = {},
   rest: Partial<RegistryState> = {},
 ): RegistryState => ({
-  target: { dockerHost: "unix:///none", container: "test", api: base },
+  target: { dockerHost: "unix:///none", container: "test", api: at.base },
   accounts: { alice: { emails: ["alice@lab.test", "post@lab.test"], secret: hash("a") } },
   admin: { name: "admin", secret: hash("n") },
   objects: registryObjects({
@@ -46,29 +35,29 @@ const failed = (apply: Promise<unknown>): Promise<unknown> =>
     () => undefined,
     (error: unknown) => error,
   );
-const sets = () => fake.requests.filter((request) => request.startsWith("set "));
-const keyed = (object: string, label = "name") => fake.inForce(object).map((row) => row[label]);
-const domainId = (name: string) => fake.inForce("Domain").find((row) => row["name"] === name)?.["id"];
+const sets = () => at.fake.requests.filter((request) => request.startsWith("set "));
+const keyed = (object: string, label = "name") => at.fake.inForce(object).map((row) => row[label]);
+const domainId = (name: string) => at.fake.inForce("Domain").find((row) => row["name"] === name)?.["id"];
 
 /** As somebody has set it up: two domains with keys of their own, people, open ports, an allowed address, a route. */
 function setUp(): void {
   const dkimManagement = { "@type": "Automatic", algorithms: { Dkim1Ed25519Sha256: true } };
   const manual = { certificateManagement: { "@type": "Manual" }, dnsManagement: { "@type": "Manual" } };
-  for (const name of ["lab.test", "other.test"]) fake.add("Domain", { name, ...manual, dkimManagement });
+  for (const name of ["lab.test", "other.test"]) at.fake.add("Domain", { name, ...manual, dkimManagement });
   const settings = { defaultHostname: "old.lab.test", defaultDomainId: domainId("other.test") };
-  fake.edit("SystemSettings", () => true, settings);
+  at.fake.edit("SystemSettings", () => true, settings);
   const open = { protocol: "imap", useTls: true, tlsImplicit: true, overrideProxyTrustedNetworks: {} };
   for (const [name, port] of Object.entries({ imaps: 993, legacy: 1143 }))
-    fake.add("NetworkListener", { ...open, name, bind: { [`[::]:${port}`]: true } });
-  fake.add("AllowedIp", { address: "203.0.113.9" });
+    at.fake.add("NetworkListener", { ...open, name, bind: { [`[::]:${port}`]: true } });
+  at.fake.add("AllowedIp", { address: "203.0.113.9" });
   const authSecret = { "@type": "Value", secret: "opensesame" };
   const route = { port: 25, protocol: "smtp", implicitTls: false, allowInvalidCerts: false, authSecret };
-  fake.add("MtaRoute", { "@type": "Relay", name: "smarthost", address: "relay.old.test", ...route });
+  at.fake.add("MtaRoute", { "@type": "Relay", name: "smarthost", address: "relay.old.test", ...route });
   const credentials = { 0: { "@type": "Password", secret: hash("o") } };
   const user = { "@type": "User", domainId: domainId("lab.test"), credentials, aliases: {} };
-  fake.add("Account", { ...user, name: "alice", roles: { "@type": "User" } });
-  fake.add("Account", { ...user, name: "admin", roles: { "@type": "Admin" } });
-  fake.add("Account", {
+  at.fake.add("Account", { ...user, name: "alice", roles: { "@type": "User" } });
+  at.fake.add("Account", { ...user, name: "admin", roles: { "@type": "Admin" } });
+  at.fake.add("Account", {
     ...user,
     name: "bob",
     roles: { "@type": "User" },
@@ -109,7 +98,7 @@ describe("a server that somebody has set up", () => {
 
   test("with more than twenty of these names twenty, and how many more there are", async () => {
     setUp();
-    for (let i = 0; i < 30; i++) fake.add("AllowedIp", { address: `198.51.100.${i}` });
+    for (let i = 0; i < 30; i++) at.fake.add("AllowedIp", { address: `198.51.100.${i}` });
     const said = String(await failed(up(state())));
     expect(said.match(/^ {2}(destroy|change) /gm)).toHaveLength(20);
     const more = Number(/… and (\d+) more/.exec(said)?.[1]);
@@ -124,21 +113,21 @@ describe("a server that somebody has set up", () => {
     expect(keyed("NetworkListener")).toEqual(["imaps"]);
     expect(keyed("AllowedIp", "address")).not.toContain("203.0.113.9");
     expect(keyed("Domain")).toEqual(["lab.test", "other.test"]);
-    const people = fake.inForce("Account");
+    const people = at.fake.inForce("Account");
     expect(people.map((row) => row["name"])).toEqual(["alice", "admin", "bob"]);
     const secret = (name: string) =>
       JSON.stringify(people.find((row) => row["name"] === name)?.["credentials"]);
     expect(secret("alice")).toContain(hash("o"));
     expect(secret("bob")).toContain(hash("o"));
     expect(secret("admin")).toContain(hash("n"));
-    fake.requests.length = 0;
+    at.fake.requests.length = 0;
     await up({ ...desired, takeOver: false }, left);
     expect(sets()).toEqual(["set Action"]);
   });
 
   test("that refuses such a deploy is left as it was, and asks the next one again", async () => {
     setUp();
-    fake.edit("MtaRoute", (row) => row["name"] === "smarthost", { authSecret: { "@type": "None" } });
+    at.fake.edit("MtaRoute", (row) => row["name"] === "smarthost", { authSecret: { "@type": "None" } });
     const wrong = state({}, { takeOver: true });
     wrong.objects["Security"] = { fail2ban: true };
     expect(String(await failed(up(wrong)))).toMatch(/Security: invalidProperties: fail2ban/);
@@ -149,9 +138,9 @@ describe("a server that somebody has set up", () => {
   test("is taken for nobody's by a stack that was deployed to another data store", async () => {
     const first = state();
     const left = await up(first);
-    await fresh();
+    await at.renew();
     setUp();
-    const moved = { ...first, target: { ...first.target, api: base } };
+    const moved = { ...first, target: { ...first.target, api: at.base } };
     expect(String(await failed(up(moved, { ...left, target: moved.target })))).toContain(
       "nothing was written",
     );
@@ -163,23 +152,29 @@ describe("a server that somebody has set up", () => {
 describe("nobody is asked", () => {
   test("on a server that has only started, in recovery mode or in full", async () => {
     await up(state());
-    await fresh();
+    await at.renew();
     for (const [name, port] of Object.entries({ imaps: 993, https: 443, http: 8080 }))
-      fake.add("NetworkListener", { name, bind: { [`[::]:${port}`]: true }, protocol: "http", useTls: true });
-    for (const name of ["invalid-tls", "default"]) fake.add("MtaTlsStrategy", { name, startTls: "optional" });
-    fake.add("MtaConnectionStrategy", { name: "default", connectTimeout: 300_000 });
-    fake.edit("Asn", () => true, { "@type": "Resource" });
+      at.fake.add("NetworkListener", {
+        name,
+        bind: { [`[::]:${port}`]: true },
+        protocol: "http",
+        useTls: true,
+      });
+    for (const name of ["invalid-tls", "default"])
+      at.fake.add("MtaTlsStrategy", { name, startTls: "optional" });
+    at.fake.add("MtaConnectionStrategy", { name: "default", connectTimeout: 300_000 });
+    at.fake.edit("Asn", () => true, { "@type": "Resource" });
     await up(state());
     expect(keyed("NetworkListener")).toEqual(["imaps"]);
   });
 
   test("by a second deploy, whatever was edited since", async () => {
     const left = await up(state());
-    fake.add("AllowedIp", { address: "203.0.113.9" });
-    fake.edit("Domain", () => true, { dkimManagement: { "@type": "Automatic" } });
+    at.fake.add("AllowedIp", { address: "203.0.113.9" });
+    at.fake.edit("Domain", () => true, { dkimManagement: { "@type": "Automatic" } });
     await up(state(), left);
     expect(keyed("AllowedIp", "address")).not.toContain("203.0.113.9");
-    fake.add("AllowedIp", { address: "203.0.113.9" });
+    at.fake.add("AllowedIp", { address: "203.0.113.9" });
     // A stack whose state is lost.
     await up(state());
     expect(keyed("AllowedIp", "address")).not.toContain("203.0.113.9");
@@ -188,7 +183,7 @@ describe("nobody is asked", () => {
   test("where the settings were taken back before, and other ones are declared", async () => {
     const left = await up(state());
     await resource().delete(left, () => undefined);
-    const strategies = () => fake.inForce("MtaConnectionStrategy").map((row) => row["name"]);
+    const strategies = () => at.fake.inForce("MtaConnectionStrategy").map((row) => row["name"]);
     expect(strategies()).toEqual([CLAIM_ROW.name, "default"]);
     await up(state({ autoBan: { auth: "50/1h" }, hostname: "mx.lab.test" }));
     expect(strategies()).toContain("tailwart-applied");
@@ -196,7 +191,7 @@ describe("nobody is asked", () => {
 
   test("after a deploy of a tailwart that left no claim, once it is destroyed by this one", async () => {
     const left = await up(state());
-    fake.edit("MtaConnectionStrategy", (row) => row["name"] === CLAIM_ROW.name, undefined);
+    at.fake.edit("MtaConnectionStrategy", (row) => row["name"] === CLAIM_ROW.name, undefined);
     await resource().delete(left, () => undefined);
     await up(state({ hostname: "mx.lab.test" }));
   });
@@ -205,10 +200,10 @@ describe("nobody is asked", () => {
     let cut: unknown = "none yet";
     let k = 0;
     for (; cut !== undefined; k++) {
-      await fresh();
-      fake.answersLeft = k;
+      await at.renew();
+      at.fake.answersLeft = k;
       cut = await failed(up(state()));
-      fake.answersLeft = Number.POSITIVE_INFINITY;
+      at.fake.answersLeft = Number.POSITIVE_INFINITY;
       const relays = [{ name: "smarthost", host: "other.tail.test", tls: "tailnet" as const }];
       const mended = state({ relays, hostname: "mx.lab.test", autoBan: { auth: "50/1h" } });
       const left = await up(mended);
