@@ -1,15 +1,15 @@
 import type { PolicyConfigSchema } from "@pulumi/policy";
 
 import { lessonPage } from "../lib/citations.ts";
-import { allPolicies, type AnyPolicy } from "./all.ts";
-import { EXCEPTIONS_DESCRIPTION, EXCEPTIONS_SCHEMA } from "./exceptions-policy.ts";
-import { EXCEPTIONS_FILE } from "./exceptions.ts";
-import { EXCEPTIONS_POLICY } from "./pack-run.ts";
-import { COMMON_SCHEMA } from "./settings.ts";
+import { allPolicies, type AnyPolicy } from "./rules/index.ts";
+import { EXCEPTIONS_DESCRIPTION, EXCEPTIONS_SCHEMA } from "./framework/exceptions-policy.ts";
+import { EXCEPTIONS_FILE } from "./framework/exceptions.ts";
+import { EXCEPTIONS_POLICY } from "./framework/pack-state.ts";
+import { COMMON_SCHEMA } from "./framework/policy-settings.ts";
 
 /** POLICIES.md: what the pack judges, made from the policies' own metadata. */
 export function policiesDoc(policies: readonly AnyPolicy[] = allPolicies): string {
-  return `<!-- Made by \`npm run docs\` from policies/all.ts. -->
+  return `<!-- Made by \`npm run docs\` from policies/rules/index.ts. -->
 # Policies
 
 The pack refuses what took the mail stack down before. Policies with a ★ judge the resources of any stack; the others

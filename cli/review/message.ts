@@ -1,4 +1,4 @@
-/** What a policy's message says. The texts are those of policies/definition.ts and policies/exceptions-policy.ts; others are kept whole. */
+/** What a policy's message says. The texts are those of policies/framework/policy.ts and policies/framework/exceptions-policy.ts; others are kept whole. */
 export type Message =
   | { readonly kind: "finding"; readonly finding: ParsedFinding }
   | {

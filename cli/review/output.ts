@@ -3,7 +3,7 @@ import { appendFile, mkdir, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, relative, resolve } from "node:path";
 
-import { allPolicies } from "../../policies/all.ts";
+import { allPolicies } from "../../policies/rules/index.ts";
 import { PROJECT } from "../stack.ts";
 import { headline, toMarkdown } from "./markdown.ts";
 import { isMandatory, nameOf, type Report } from "./model.ts";

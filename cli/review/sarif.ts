@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 
 import { isMandatory, nameOf, type Report, type Violation } from "./model.ts";
 
-/** What SARIF says of a rule; policies/definition.ts has more. */
+/** What SARIF says of a rule; policies/framework/policy.ts has more. */
 export interface RuleSource {
   readonly id: string;
   readonly description: string;

@@ -1,7 +1,7 @@
 import { execFile } from "node:child_process";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { allPolicies } from "../../policies/all.ts";
+import { allPolicies } from "../../policies/rules/index.ts";
 
 /** CI mutates three rules: one over single resources, one over the whole stack, one that reads Caddy configs. */
 const THREE = ["secrets-not-in-plain-sight", "stalwart-shares-anchor", "edge-port-conflict"];

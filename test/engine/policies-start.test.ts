@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
 
-import { allPolicies } from "../../policies/all.ts";
+import { allPolicies } from "../../policies/rules/index.ts";
 import { startPack } from "./pack-process.ts";
 
 const ROOT = resolve(import.meta.dirname, "../..");

@@ -2,7 +2,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 
 import { parse } from "jsonc-parser";
 
-import { allPolicies } from "../../policies/all.ts";
+import { allPolicies } from "../../policies/rules/index.ts";
 import { runPolicy, runStackPolicy, type TestResource } from "../policy/harness.ts";
 import type { Registered } from "../unit/components/mocks.ts";
 import { configOf, resourcesOf } from "./program.ts";

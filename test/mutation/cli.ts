@@ -3,7 +3,7 @@ import { parseArgs } from "node:util";
 import { runMain } from "../../cli/progress.ts";
 import { wrongUsage } from "../../cli/arguments.ts";
 import { UserError } from "../../lib/errors.ts";
-import { allPolicies } from "../../policies/all.ts";
+import { allPolicies } from "../../policies/rules/index.ts";
 import { rulesOf } from "./ownership.ts";
 import { describe, failures } from "./report.ts";
 import { judge, runMutants } from "./run.ts";

@@ -40,13 +40,13 @@ function closure(file: string, seen = new Set<string>()): Set<string> {
 
 /** The rules of the policies with these ids, each with the files that it alone uses. */
 export function rulesOf(ids: readonly string[], all: readonly string[]): Rule[] {
-  const uses = new Map(all.map((id) => [id, closure(`policies/${id}.ts`)] as const));
+  const uses = new Map(all.map((id) => [id, closure(`policies/rules/${id}.ts`)] as const));
   const tests = readdirSync(join(ROOT, "test/policy"))
     .filter((file) => file.endsWith(".test.ts") && !OVER_ALL.includes(file))
     .map((file) => `test/policy/${file}`);
   const usersOf = (file: string) => all.filter((id) => uses.get(id)?.has(file));
   return ids.map((id) => {
-    const own = (file: string) => file === `policies/${id}.ts` || usersOf(file).join() === id;
+    const own = (file: string) => file === `policies/rules/${id}.ts` || usersOf(file).join() === id;
     const ofThisRule = (test: string) =>
       imports(test).some(own) && imports(test).every((file) => own(file) || usersOf(file).length !== 1);
     return {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { acmeDnsSecretPresent as policy } from "../../policies/acme-dns-secret-present.ts";
+import { acmeDnsSecretPresent as policy } from "../../policies/rules/acme-dns-secret-present.ts";
 import {
   runPolicy,
   runStackPolicy,

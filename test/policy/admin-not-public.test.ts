@@ -3,7 +3,7 @@ import { toFileKeys } from "../../lib/settings/keys.ts";
 import { parseSettings } from "../../lib/settings/parse.ts";
 import { toRegistryObjects } from "../../lib/settings/registry.ts";
 import { renderConfigToml } from "../../lib/stalwart/config-toml.ts";
-import { adminNotPublic as policy } from "../../policies/admin-not-public.ts";
+import { adminNotPublic as policy } from "../../policies/rules/admin-not-public.ts";
 import { desired } from "../unit/settings/desired.ts";
 import {
   runPolicy,

@@ -3,9 +3,9 @@ import type * as messages from "@pulumi/pulumi/proto/analyzer_pb.js";
 import type * as struct from "google-protobuf/google/protobuf/struct_pb.js";
 import { expect, test } from "vitest";
 
-import { answersOf, type Served } from "../../policies/answers.ts";
-import { definePolicy } from "../../policies/definition.ts";
-import { type SdkPolicy, toSdkPolicy, type ViolationReport } from "../../policies/sdk-policy.ts";
+import { answersOf, type Served } from "../../policies/framework/wire/serve.ts";
+import { definePolicy } from "../../policies/framework/policy.ts";
+import { type SdkPolicy, toSdkPolicy, type ViolationReport } from "../../policies/framework/sdk-policy.ts";
 import { runPolicy, SOME_POLICY, type TestResource } from "./harness.ts";
 
 const asked: string[] = [];

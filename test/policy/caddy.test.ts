@@ -1,10 +1,10 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { blocksOf } from "../../policies/caddy/caddyfile-blocks.ts";
-import { readCaddyfile } from "../../policies/caddy/caddyfile.ts";
-import { caddyOf } from "../../policies/caddy/find.ts";
-import { covers, dialOf, listenOf } from "../../policies/caddy/model.ts";
-import { configsIn, isUnreadable } from "../../policies/caddy/texts.ts";
+import { blocksOf } from "../../policies/facts/caddy/caddyfile-blocks.ts";
+import { readCaddyfile } from "../../policies/facts/caddy/caddyfile.ts";
+import { caddyOf } from "../../policies/facts/caddy/find.ts";
+import { covers, dialOf, listenOf } from "../../policies/facts/caddy/model.ts";
+import { configsIn, isUnreadable } from "../../policies/facts/caddy/locate-in-text.ts";
 
 const options = { numRuns: Number(process.env["TAILWART_PROPERTY_RUNS"] ?? 500) };
 const read = (text: string, name = "Caddyfile") => configsIn({ where: "here", text, name });

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import {
   containerLeastPrivilege as policy,
   parseLeastPrivilegeSettings,
-} from "../../policies/container-least-privilege.ts";
+} from "../../policies/rules/container-least-privilege.ts";
 import { runPolicy, secret, UNKNOWN, UNKNOWN_LIST, UNKNOWN_OBJECT, type TestResource } from "./harness.ts";
 
 const container = (props: object): TestResource => ({ type: "docker:index/container:Container", props });

@@ -5,10 +5,10 @@ import {
   describeFinding,
   describeNotJudged,
   type PolicyDefinition,
-} from "../../policies/definition.ts";
-import { PackRun, type PolicyConfig } from "../../policies/pack-run.ts";
-import { toSdkPolicy } from "../../policies/sdk-policy.ts";
-import { refuseUnknownKeys, wrongSetting } from "../../policies/settings.ts";
+} from "../../policies/framework/policy.ts";
+import { PackRun, type PolicyConfig } from "../../policies/framework/pack-state.ts";
+import { toSdkPolicy } from "../../policies/framework/sdk-policy.ts";
+import { refuseUnknownKeys, wrongSetting } from "../../policies/framework/policy-settings.ts";
 import { askServed, runPolicy, secret, type TestResource } from "./harness.ts";
 
 const about = {

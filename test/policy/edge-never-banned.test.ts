@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { edgeNeverBanned as policy, parseEdgeSettings } from "../../policies/edge-never-banned.ts";
+import { edgeNeverBanned as policy, parseEdgeSettings } from "../../policies/rules/edge-never-banned.ts";
 import {
   runPolicy,
   runStackPolicy,

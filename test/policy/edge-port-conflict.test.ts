@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { edgePortConflict as policy } from "../../policies/edge-port-conflict.ts";
+import { edgePortConflict as policy } from "../../policies/rules/edge-port-conflict.ts";
 import { runPolicy, secret, UNKNOWN, UNKNOWN_LIST, type Outcome } from "./harness.ts";
 
 const CONTAINER = "docker:index/container:Container";

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { edgeSendsProxyProtocol as policy } from "../../policies/edge-sends-proxy-protocol.ts";
+import { edgeSendsProxyProtocol as policy } from "../../policies/rules/edge-sends-proxy-protocol.ts";
 import {
   runPolicy,
   runStackPolicy,

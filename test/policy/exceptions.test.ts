@@ -3,13 +3,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 
-import { allPolicies } from "../../policies/all.ts";
+import { allPolicies } from "../../policies/rules/index.ts";
 import { policiesDoc } from "../../policies/doc.ts";
-import { definePolicy, type Finding } from "../../policies/definition.ts";
-import { exceptionsPolicy } from "../../policies/exceptions-policy.ts";
-import { Exceptions, matches, parseExceptions } from "../../policies/exceptions.ts";
-import { PackRun, programDirectory } from "../../policies/pack-run.ts";
-import { toSdkPolicy } from "../../policies/sdk-policy.ts";
+import { definePolicy, type Finding } from "../../policies/framework/policy.ts";
+import { exceptionsPolicy } from "../../policies/framework/exceptions-policy.ts";
+import { Exceptions, matches, parseExceptions } from "../../policies/framework/exceptions.ts";
+import { PackRun, programDirectory } from "../../policies/framework/pack-state.ts";
+import { toSdkPolicy } from "../../policies/framework/sdk-policy.ts";
 import { askServed, urnOf, type TestResource } from "./harness.ts";
 
 const TODAY = "2026-11-23";

@@ -1,7 +1,7 @@
 import { Container } from "@pulumi/docker/container.js";
 import { describe, expect, test } from "vitest";
-import { allPolicies, withUniqueIds } from "../../policies/all.ts";
-import { definePolicy } from "../../policies/definition.ts";
+import { allPolicies, withUniqueIds } from "../../policies/rules/index.ts";
+import { definePolicy } from "../../policies/framework/policy.ts";
 import { runPolicy, runStackPolicy, secret, UNKNOWN, urnOf, type TestResource } from "./harness.ts";
 
 const about = {

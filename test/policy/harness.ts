@@ -1,9 +1,9 @@
 import { createRequire } from "node:module";
-import type { AnyPolicy } from "../../policies/all.ts";
-import { answersOf } from "../../policies/answers.ts";
-import { PackRun } from "../../policies/pack-run.ts";
-import { toSdkPolicy, type SdkPolicy } from "../../policies/sdk-policy.ts";
-import { readInputsDirectly, specialSecretSig, specialSigKey } from "../../policies/inputs.ts";
+import type { AnyPolicy } from "../../policies/rules/index.ts";
+import { answersOf } from "../../policies/framework/wire/serve.ts";
+import { PackRun } from "../../policies/framework/pack-state.ts";
+import { toSdkPolicy, type SdkPolicy } from "../../policies/framework/sdk-policy.ts";
+import { readInputsDirectly, specialSecretSig, specialSigKey } from "../../policies/framework/wire/inputs.ts";
 
 /**
  * Runs a policy the way the engine does, without a server: through what the pack serves and the real wire format, so that unknowns throw,

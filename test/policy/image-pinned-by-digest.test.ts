@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { imagePinnedByDigest as policy } from "../../policies/image-pinned-by-digest.ts";
+import { imagePinnedByDigest as policy } from "../../policies/rules/image-pinned-by-digest.ts";
 import { runPolicy, runStackPolicy, secret, UNKNOWN, urnOf, type TestResource } from "./harness.ts";
 
 const HEX = "0123456789abcdef".repeat(4);

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 
-import { definePolicy, type Subject } from "../../policies/definition.ts";
-import { toSdkPolicy } from "../../policies/sdk-policy.ts";
+import { definePolicy, type Subject } from "../../policies/framework/policy.ts";
+import { toSdkPolicy } from "../../policies/framework/sdk-policy.ts";
 import { askServed, secret, SOME_POLICY, UNKNOWN, type TestResource } from "./harness.ts";
 
 const seen: Subject["props"][] = [];

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { mailDataProtected as policy } from "../../policies/mail-data-protected.ts";
+import { mailDataProtected as policy } from "../../policies/rules/mail-data-protected.ts";
 import {
   runStackPolicy,
   secret,

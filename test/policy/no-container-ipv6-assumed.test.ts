@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { noContainerIpv6Assumed as policy } from "../../policies/no-container-ipv6-assumed.ts";
+import { noContainerIpv6Assumed as policy } from "../../policies/rules/no-container-ipv6-assumed.ts";
 import {
   runStackPolicy,
   secret,

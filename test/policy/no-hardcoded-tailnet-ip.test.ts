@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { noHardcodedTailnetIp as policy } from "../../policies/no-hardcoded-tailnet-ip.ts";
+import { noHardcodedTailnetIp as policy } from "../../policies/rules/no-hardcoded-tailnet-ip.ts";
 import { runPolicy, secret, UNKNOWN, UNKNOWN_LIST, type Outcome } from "./harness.ts";
 
 const CONTAINER = "docker:index/container:Container";

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { noPublishedPortsOnNamespace as policy } from "../../policies/no-published-ports-on-namespace.ts";
+import { noPublishedPortsOnNamespace as policy } from "../../policies/rules/no-published-ports-on-namespace.ts";
 import { runPolicy, secret, UNKNOWN, UNKNOWN_LIST, type TestResource } from "./harness.ts";
 
 const container = (props: object, labels: unknown = [{ label: "tailwart.role", value: "stalwart" }]) =>

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { oneAcmeClientPerName as policy } from "../../policies/one-acme-client-per-name.ts";
+import { oneAcmeClientPerName as policy } from "../../policies/rules/one-acme-client-per-name.ts";
 import {
   runPolicy,
   runStackPolicy,

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { allPolicies } from "../../policies/all.ts";
+import { allPolicies } from "../../policies/rules/index.ts";
 import type { Registered } from "../unit/components/mocks.ts";
 import { runPolicy, runStackPolicy, UNKNOWN, urnOf, type Outcome, type TestResource } from "./harness.ts";
 

@@ -1,5 +1,8 @@
 import { describe, expect, test } from "vitest";
-import { parseTrustSettings, proxyTrustIsNarrow as policy } from "../../policies/proxy-trust-is-narrow.ts";
+import {
+  parseTrustSettings,
+  proxyTrustIsNarrow as policy,
+} from "../../policies/rules/proxy-trust-is-narrow.ts";
 import {
   runPolicy,
   runStackPolicy,

@@ -2,7 +2,7 @@ import { createRequire } from "node:module";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 
-import { readStruct, type Reader } from "../../policies/read-struct.ts";
+import { readStruct, type Reader } from "../../policies/framework/wire/read-struct.ts";
 
 const require = createRequire(import.meta.url);
 const { BinaryReader, BinaryWriter } = require("google-protobuf") as {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { relayRouteExists as policy } from "../../policies/relay-route-exists.ts";
+import { relayRouteExists as policy } from "../../policies/rules/relay-route-exists.ts";
 import { runPolicy, secret, UNKNOWN, UNKNOWN_LIST, UNKNOWN_OBJECT } from "./harness.ts";
 import { args as component, keys as settings, PASSED } from "./mail-settings.ts";
 

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { hostsIn } from "../../policies/relay-hosts.ts";
+import { hostsIn } from "../../policies/facts/relay-hosts.ts";
 import {
   parseRelayTargetSettings,
   relayTargetIpv4Only as policy,
-} from "../../policies/relay-target-ipv4-only.ts";
+} from "../../policies/rules/relay-target-ipv4-only.ts";
 import { RCODE, startDnsServer, type TestDnsServer } from "./dns-server.ts";
 import {
   runPolicy,

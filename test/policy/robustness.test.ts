@@ -1,8 +1,8 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
-import { readHealthTest } from "../../policies/health-test.ts";
-import { hostsIn } from "../../policies/relay-hosts.ts";
-import { decodeText } from "../../policies/texts.ts";
+import { readHealthTest } from "../../policies/facts/docker/health-test.ts";
+import { hostsIn } from "../../policies/facts/relay-hosts.ts";
+import { decodeText } from "../../policies/facts/decoded-texts.ts";
 
 const options = { numRuns: Number(process.env["TAILWART_PROPERTY_RUNS"] ?? 500) };
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { routeChangeRestarts as policy } from "../../policies/route-change-restarts.ts";
+import { routeChangeRestarts as policy } from "../../policies/rules/route-change-restarts.ts";
 import {
   runStackPolicy,
   secret,

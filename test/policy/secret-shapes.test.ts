@@ -5,7 +5,7 @@ import {
   isSecretName,
   isSuspicious,
   secretShapesIn,
-} from "../../policies/secret-shapes.ts";
+} from "../../policies/facts/secrets/shapes.ts";
 
 const LETTERS = "a1B2".repeat(10);
 const PEM = (kind: string, body: string) => `-----BEGIN ${kind}-----${body}`;

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { secretsNotInPlainSight as policy } from "../../policies/secrets-not-in-plain-sight.ts";
+import { secretsNotInPlainSight as policy } from "../../policies/rules/secrets-not-in-plain-sight.ts";
 import { runPolicy, secret, UNKNOWN, UNKNOWN_LIST, type TestResource } from "./harness.ts";
 
 const LITERAL = "opensesame";

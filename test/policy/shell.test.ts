@@ -1,7 +1,7 @@
 import { execFileSync } from "node:child_process";
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { waysToSucceed } from "../../policies/shell.ts";
+import { waysToSucceed } from "../../policies/facts/docker/shell.ts";
 
 /** Each way as the words of its pipelines: `a+b` for two commands that both succeeded. */
 const ways = (script: string, variables = new Map<string, string>()): string[] | undefined =>

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { sidecarWaitsForPostgres as policy } from "../../policies/sidecar-waits-for-postgres.ts";
+import { sidecarWaitsForPostgres as policy } from "../../policies/rules/sidecar-waits-for-postgres.ts";
 import {
   runPolicy,
   runStackPolicy,

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { evaluate } from "../../policies/stalwart-condition.ts";
+import { evaluate } from "../../policies/facts/stalwart/condition.ts";
 
 const request = { listener: "https", path: "/api/principal", local_port: 443, is_tls: true };
 

@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { holdsFor, resultOf } from "../../policies/stalwart-expression.ts";
+import { holdsFor, resultOf } from "../../policies/facts/stalwart/expression.ts";
 
 describe("an expression of Stalwart gives", () => {
   test.each([

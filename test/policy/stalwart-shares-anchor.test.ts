@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { stalwartSharesAnchor as policy } from "../../policies/stalwart-shares-anchor.ts";
+import { stalwartSharesAnchor as policy } from "../../policies/rules/stalwart-shares-anchor.ts";
 import { runStackPolicy, secret, UNKNOWN, UNKNOWN_LIST, urnOf, type TestResource } from "./harness.ts";
 
 const ID = "0123456789abcdef".repeat(4);

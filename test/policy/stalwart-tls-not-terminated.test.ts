@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { stalwartTlsNotTerminated as policy } from "../../policies/stalwart-tls-not-terminated.ts";
+import { stalwartTlsNotTerminated as policy } from "../../policies/rules/stalwart-tls-not-terminated.ts";
 import {
   runPolicy,
   runStackPolicy,

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { allPolicies } from "../../policies/all.ts";
+import { allPolicies } from "../../policies/rules/index.ts";
 import { runPolicy, runStackPolicy, type Outcome } from "./harness.ts";
 import cloudBehindCaddy from "./strangers/cloud-behind-caddy.ts";
 import mailSuite from "./strangers/mail-suite.ts";

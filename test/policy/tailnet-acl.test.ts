@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { readPolicyFile } from "../../policies/tailnet-acl.ts";
+import { readPolicyFile } from "../../policies/facts/tailnet/policy-file.ts";
 
 describe("readPolicyFile", () => {
   const read = (acl: unknown) =>

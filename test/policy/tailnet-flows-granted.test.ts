@@ -1,6 +1,9 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { parseFlowSettings, tailnetFlowsGranted as policy } from "../../policies/tailnet-flows-granted.ts";
+import {
+  parseFlowSettings,
+  tailnetFlowsGranted as policy,
+} from "../../policies/rules/tailnet-flows-granted.ts";
 import {
   runStackPolicy,
   secret,

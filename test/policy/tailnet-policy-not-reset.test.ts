@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { tailnetPolicyNotReset as policy } from "../../policies/tailnet-policy-not-reset.ts";
+import { tailnetPolicyNotReset as policy } from "../../policies/rules/tailnet-policy-not-reset.ts";
 import { runPolicy, secret, UNKNOWN, UNKNOWN_OBJECT, type Outcome, type TestResource } from "./harness.ts";
 
 const NARROW = { grants: [{ src: ["tag:stalwart"], dst: ["tag:mail"], ip: ["tcp:587"] }] };

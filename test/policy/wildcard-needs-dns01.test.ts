@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { wildcardNeedsDns01 as policy } from "../../policies/wildcard-needs-dns01.ts";
+import { wildcardNeedsDns01 as policy } from "../../policies/rules/wildcard-needs-dns01.ts";
 import { runPolicy, secret, UNKNOWN, UNKNOWN_LIST, UNKNOWN_OBJECT } from "./harness.ts";
 import { args, keys, PASSED } from "./mail-settings.ts";
 

@@ -2,7 +2,7 @@ import * as fc from "fast-check";
 import ipaddr from "ipaddr.js";
 import { describe, expect, test } from "vitest";
 import { classifyHost, findTailnetAddresses } from "../../../lib/addresses.ts";
-import { noHardcodedTailnetIp } from "../../../policies/no-hardcoded-tailnet-ip.ts";
+import { noHardcodedTailnetIp } from "../../../policies/rules/no-hardcoded-tailnet-ip.ts";
 import { runPolicy, type Outcome } from "../../policy/harness.ts";
 
 /** TAILWART_PROPERTY_RUNS: cases per property; `npm run test:full` sets 10000. */

@@ -4,7 +4,7 @@ import { z } from "zod";
 
 import { configDoc } from "../../../config/doc.ts";
 import { configSchema } from "../../../config/schema.ts";
-import { allPolicies } from "../../../policies/all.ts";
+import { allPolicies } from "../../../policies/rules/index.ts";
 import { policiesDoc } from "../../../policies/doc.ts";
 
 const page = (name: string) => readFileSync(new URL(`../../../${name}`, import.meta.url), "utf8");

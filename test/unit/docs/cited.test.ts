@@ -4,7 +4,7 @@ import { join } from "node:path";
 
 import { describe, expect, test } from "vitest";
 
-import { allPolicies } from "../../../policies/all.ts";
+import { allPolicies } from "../../../policies/rules/index.ts";
 
 const PROJECT = join(import.meta.dirname, "..", "..", "..");
 const read = (path: string) => readFileSync(join(PROJECT, path), "utf8");

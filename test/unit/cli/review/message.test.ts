@@ -1,13 +1,13 @@
 import { describe, expect, test } from "vitest";
 
 import { parseMessage } from "../../../../cli/review/message.ts";
-import { allPolicies } from "../../../../policies/all.ts";
+import { allPolicies } from "../../../../policies/rules/index.ts";
 import {
   describeExcepted,
   describeFinding,
   describeNotJudged,
   type Finding,
-} from "../../../../policies/definition.ts";
+} from "../../../../policies/framework/policy.ts";
 
 const FINDING: Finding = {
   where: "envs (DB_HOST)",

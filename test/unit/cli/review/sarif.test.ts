@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 
 import type { Report } from "../../../../cli/review/model.ts";
 import { type Sources, toSarif } from "../../../../cli/review/sarif.ts";
-import { allPolicies } from "../../../../policies/all.ts";
+import { allPolicies } from "../../../../policies/rules/index.ts";
 import { EMPTY, recorded } from "./fixtures.ts";
 import { type Run, runOf, wrongIn } from "./sarif-spec.ts";
 

@@ -1,0 +1,229 @@
+import { blocksOf, importSnippets, type Block } from "./caddyfile-blocks.ts";
+import { routesOf, type Note } from "./caddyfile-layer4.ts";
+import { readCaddyJson } from "./json.ts";
+import type { Json } from "../../../lib/json-values.ts";
+import { listenOf, type CaddyConfig } from "./model.ts";
+
+/** A site's address. Placeholders may stand anywhere. */
+const ADDRESS =
+  /^(?:(https?):\/\/)?(\[[0-9a-f:.]+\]|(?:[\w*.-]|\{[^\s{}]+\})*)(?::(\d+(?:-\d+)?|\{[^\s{}]+\}))?(?:\/\S*)?$/i;
+const SNIPPET = /^\(([^()\s]+)\)$/;
+
+interface Address {
+  readonly host: string;
+  readonly port: string;
+  readonly secure: boolean;
+}
+
+/** What the global options say about the sites. */
+interface Globals {
+  readonly http: string;
+  readonly https: string;
+  readonly autoHttps: ReadonlySet<string>;
+}
+
+const named = (blocks: readonly Block[], ...names: string[]): Block[] =>
+  blocks.filter(({ words: [word = ""] }) => names.includes(word));
+
+function addressOf(word: string, { http, https }: Globals): Address | undefined {
+  const parts = ADDRESS.exec(word);
+  if (!parts || word === "") return undefined;
+  const [, scheme, host = "", port] = parts;
+  const known = port ?? (scheme === "http" ? http : https);
+  return { host, port: known, secure: scheme === "https" || (scheme !== "http" && known === https) };
+}
+
+const addressesIn = (words: readonly string[]): string[] =>
+  words.flatMap((word) => word.split(",")).filter((word) => word !== "");
+
+/** The host matchers of a block, at any depth, but not negated ones. */
+function hostsIn(blocks: readonly Block[], note: Note): Json[] {
+  return blocks.flatMap((block) => {
+    const words = block.words[0]?.startsWith("@") ? block.words.slice(1) : block.words;
+    if (words[0] === "not") return [];
+    const own = words[0] === "host" ? [note({ match: [{ host: words.slice(1) }], handle: [] }, block)] : [];
+    return [...own, ...hostsIn(block.body ?? [], note)];
+  });
+}
+
+const usesProxy = (blocks: readonly Block[]): boolean =>
+  blocks.some(({ words, body }) => words[0] === "reverse_proxy" || usesProxy(body ?? []));
+
+/** What a site's `tls` line makes of its certificates. */
+function tlsOf(tls: Block | undefined): { readonly issuers: string[]; readonly own: boolean } {
+  const [first, second] = tls?.words.slice(1) ?? [];
+  const body = tls?.body ?? [];
+  const issuers = named(body, "issuer").map(({ words }) => words[1] ?? "");
+  return {
+    issuers: first === "internal" ? ["internal"] : issuers,
+    // From files, or from a program that hands them out.
+    own: (first !== undefined && second !== undefined) || named(body, "get_certificate", "load").length > 0,
+  };
+}
+
+/** Builds Caddy's JSON of a Caddyfile's sites and layer4 blocks, as far as the policies read it. */
+class Adapter {
+  readonly places = new Map<unknown, string>();
+  readonly servers: Json[] = [];
+  readonly policies: Json[] = [];
+  readonly note: Note = (node, block) => {
+    this.places.set(
+      node,
+      `line ${block.line}${block.words[0] === undefined ? "" : ` (${block.words.slice(0, 2).join(" ")})`}`,
+    );
+    return node;
+  };
+  readonly globals: Globals;
+  readonly options: readonly Block[];
+
+  constructor(options: readonly Block[]) {
+    this.options = options;
+    this.globals = {
+      http: named(options, "http_port")[0]?.words[1] ?? "80",
+      https: named(options, "https_port")[0]?.words[1] ?? "443",
+      autoHttps: new Set(named(options, "auto_https").flatMap(({ words }) => words.slice(1))),
+    };
+  }
+
+  site(block: Block): void {
+    const body = block.body ?? [];
+    const addresses = addressesIn(block.words).flatMap((word) => addressOf(word, this.globals) ?? []);
+    const tlsLine = named(body, "tls")[0];
+    const { issuers, own } = tlsOf(tlsLine);
+    const hosts = [...new Set(addresses.map(({ host }) => host).filter((host) => host !== ""))];
+    const handle = usesProxy(body) ? [{ handler: "reverse_proxy" }] : [];
+    const binds = named(body, "bind").flatMap(({ words }) => words.slice(1));
+    const { autoHttps } = this.globals;
+    for (const [port, group = []] of Map.groupBy(addresses, (address) => address.port)) {
+      const names = group.map(({ host }) => host).filter((host) => host !== "");
+      const plain = group.every(({ secure }) => !secure) && port === this.globals.http;
+      const tls =
+        !plain && (tlsLine !== undefined || (!autoHttps.has("off") && group.some(({ secure }) => secure)));
+      const nested = hostsIn(body, this.note);
+      this.servers.push(
+        this.note(
+          {
+            listen: (binds.length > 0 ? binds : [""]).map(
+              (host) => `${host.includes(":") ? `[${host}]` : host}:${port}`,
+            ),
+            routes: [
+              this.note(
+                {
+                  ...(names.length > 0 && { match: [{ host: names }] }),
+                  handle: [...handle, { routes: nested }],
+                },
+                block,
+              ),
+            ],
+            ...(tls && { tls_connection_policies: [{}] }),
+            automatic_https: {
+              disable: autoHttps.has("off") || plain,
+              disable_redirects: autoHttps.has("disable_redirects"),
+              disable_certificates: autoHttps.has("disable_certs"),
+              skip_certificates: own ? names : [],
+            },
+          },
+          block,
+        ),
+      );
+    }
+    if (issuers.length > 0 && hosts.length > 0 && tlsLine) {
+      this.policies.push(
+        this.note({ subjects: hosts, issuers: issuers.map((module) => ({ module })) }, tlsLine),
+      );
+    }
+  }
+
+  /** `servers [address] { listener_wrappers { layer4 { … } } protocols … }`: acts on servers that a site has made. */
+  serverOptions(): void {
+    for (const { words, body = [] } of named(this.options, "servers")) {
+      const address = listenOf(words[1] ?? "");
+      const all = this.servers.filter((server) => {
+        const own = (server["listen"] as string[]).flatMap((listen) => listenOf(listen) ?? []);
+        return (
+          words[1] === undefined || (address !== undefined && own.some((one) => one.from === address.from))
+        );
+      });
+      const protocols = named(body, "protocols").flatMap((line) => line.words.slice(1));
+      for (const server of all) if (protocols.length > 0) server["protocols"] = protocols;
+      const https = all.find((server) =>
+        (server["listen"] as string[]).some((one) => one.endsWith(`:${this.globals.https}`)),
+      );
+      const wrappers = named(body, "listener_wrappers").flatMap((line) => named(line.body ?? [], "layer4"));
+      const target = https ?? all[0];
+      // One server stands for all of them, or each route would be found as often as there are sites.
+      if (target && wrappers.length > 0) {
+        target["listener_wrappers"] = wrappers.map((line) =>
+          this.note({ wrapper: "layer4", routes: routesOf(line.body ?? [], this.note) }, line),
+        );
+      }
+    }
+  }
+
+  layer4(): Json[] {
+    return named(this.options, "layer4").flatMap(({ body = [] }) =>
+      body.map((server) =>
+        this.note({ listen: server.words, routes: routesOf(server.body ?? [], this.note) }, server),
+      ),
+    );
+  }
+
+  config(): Json {
+    const issuer =
+      named(this.options, "local_certs").length > 0
+        ? "internal"
+        : named(this.options, "cert_issuer")[0]?.words[1];
+    const fallback = issuer === undefined ? [] : [{ issuers: [{ module: issuer }] }];
+    const storage = named(this.options, "storage")[0]?.words[1];
+    return {
+      ...(storage !== undefined && { storage: { module: storage } }),
+      apps: {
+        http: {
+          http_port: this.globals.http,
+          https_port: this.globals.https,
+          servers: { ...this.servers },
+        },
+        tls: { automation: { policies: [...this.policies, ...fallback] } },
+        layer4: { servers: { ...this.layer4() } },
+      },
+    };
+  }
+}
+
+/** Without braces the whole file is one site: its addresses, then its directives. */
+function bracedSites(blocks: readonly Block[]): Block[] {
+  const [first, ...rest] = blocks;
+  if (first === undefined || first.body || first.words[0] === "import") return [...blocks];
+  return [{ line: first.line, words: first.words, body: rest }];
+}
+
+const isAddressLine = ({ words }: Block): boolean =>
+  words.length > 0 &&
+  addressesIn(words).every((word) => ADDRESS.test(word) && /[.:{]|^localhost$/.test(word));
+const isSnippet = ({ words }: Block): boolean => words.length === 1 && SNIPPET.test(words[0] ?? "");
+const isNamedRoute = ({ words }: Block): boolean => words[0]?.startsWith("&(") === true;
+
+/** Reads a Caddyfile; undefined when the text is none. */
+export function readCaddyfile(text: string, base: string): CaddyConfig | undefined {
+  const blocks = blocksOf(text);
+  if (!blocks || blocks.length === 0) return undefined;
+  const imports = new Set<number>();
+  const missing = (line: number): void => void imports.add(line);
+  const snippets = new Map(
+    blocks.filter(isSnippet).map(({ words, body = [] }) => [words[0]?.slice(1, -1) ?? "", body]),
+  );
+  const parts = blocks.filter((block) => !isSnippet(block));
+  const [first] = parts;
+  const options = first?.words.length === 0 ? importSnippets(first.body ?? [], snippets, missing) : [];
+  const rest = first?.words.length === 0 ? parts.slice(1) : parts;
+  const sites = bracedSites(importSnippets(rest, snippets, missing)).filter((block) => !isNamedRoute(block));
+  if (!sites.every(isAddressLine)) return undefined;
+  const adapter = new Adapter(options);
+  for (const site of sites) adapter.site(site);
+  adapter.serverOptions();
+  const gaps = [...imports].map((line) => ({
+    where: `${base} line ${line}`.trim(),
+    because: "imports a file, which is not read",
+  }));
+  return readCaddyJson(adapter.config(), base, adapter.places, gaps);
+}

@@ -1,0 +1,59 @@
+import { list, record, strings, type Json } from "../../../lib/json-values.ts";
+import type { Place } from "../../framework/values.ts";
+import { covers, plainName, type Certificate, type HttpServer } from "./model.ts";
+
+/** Names for which Caddy asks no public CA (certmagic, SubjectQualifiesForPublicCert), and addresses. */
+const NOT_PUBLIC = /^[^.]*$|(?:^|\.)(?:localhost|local|internal|home\.arpa)$|\.ts\.net$|^[\d.]+$|:/;
+const LOADED = ["load_files", "load_folders", "load_pem", "load_storage"];
+
+function ordersByAcme(policy: Json | undefined, name: string): boolean {
+  const issuers = list(policy?.["issuers"]);
+  if (issuers.length > 0)
+    return issuers.some((one) => /^(?:acme|zerossl)$/.test(String(record(one)["module"])));
+  return !NOT_PUBLIC.test(name) && list(policy?.["get_certificate"]).length === 0;
+}
+
+/** The certificates that Caddy would get: those it is told to, and those that automatic HTTPS derives from the sites. */
+export function certificatesOf(
+  tls: Json,
+  servers: readonly { readonly node: unknown; readonly server: HttpServer }[],
+  place: Place,
+): Certificate[] {
+  const policies = list(record(tls["automation"])["policies"]).map(record);
+  const subjectsOf = (policy: Json): string[] => strings(policy["subjects"]).map(plainName);
+  const policyOf = (name: string): Json | undefined =>
+    policies.find((policy) => subjectsOf(policy).some((subject) => covers(subject, name))) ??
+    policies.find((policy) => subjectsOf(policy).length === 0);
+  const loaded = record(tls["certificates"]);
+  const certificate = (name: string, where: string): Certificate => ({
+    where,
+    name,
+    acme: ordersByAcme(policyOf(name), name),
+  });
+  const automated = strings(loaded["automate"]).map((name, i) =>
+    certificate(plainName(name), place(loaded, ["apps", "tls", "certificates", "automate", i])),
+  );
+  const subjects = policies.flatMap((policy, i) =>
+    subjectsOf(policy).map((name, j) =>
+      certificate(name, place(policy, ["apps", "tls", "automation", "policies", i, "subjects", j])),
+    ),
+  );
+  const explicit = [...automated, ...subjects];
+  // A certificate from a file may cover any site, and Caddy then orders none; what is in the file is not known here.
+  if (LOADED.some((key) => loaded[key] !== undefined)) return explicit;
+  const derived = servers.flatMap(({ node, server }) => {
+    const automatic = record(record(node)["automatic_https"]);
+    const skipped = new Set(
+      [...strings(automatic["skip"]), ...strings(automatic["skip_certificates"])].map(plainName),
+    );
+    if (!server.tls || automatic["disable"] === true || automatic["disable_certificates"] === true) return [];
+    return (
+      server.sites
+        .filter((site) => site.top && !skipped.has(site.name))
+        // A wildcard that is ordered anyway serves the site too.
+        .filter((site) => !explicit.some((one) => one.name !== site.name && covers(one.name, site.name)))
+        .map((site) => certificate(site.name, site.where))
+    );
+  });
+  return [...explicit, ...derived];
+}

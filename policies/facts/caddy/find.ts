@@ -1,0 +1,175 @@
+import type { NotJudged, Subject } from "../../framework/policy.ts";
+import {
+  formatPath,
+  perResource,
+  read,
+  readAt,
+  UNKNOWN_AT_PREVIEW,
+  walk,
+  type Path,
+} from "../../framework/values.ts";
+import { isCaddyJson, readCaddyJson } from "./json.ts";
+import type { CaddyConfig } from "./model.ts";
+import {
+  configsIn,
+  isCaddyName,
+  isUnreadable,
+  isWorthReading,
+  mayHoldConfigs,
+  type CaddyText,
+} from "./locate-in-text.ts";
+
+export interface CaddyReading {
+  readonly configs: readonly CaddyConfig[];
+  /** Places that hold a Caddy config and could not be read. */
+  readonly gaps: readonly NotJudged[];
+}
+
+const SUBJECTS = /^(?:docker|command|tailwart):/;
+export const NO_CADDY = "no Caddy config is in it";
+
+/** Inputs that say when or where something runs, and not what. */
+const TAKES_NO_EFFECT = new Set(["triggers", "delete", "connection"]);
+/** Where a whole config is written; any other unknown input is no gap. */
+const HOLDS_A_CONFIG =
+  /^(?:uploads\[\d+\]\.(?:content|contentBase64|source)|uploads(?:\[\d+\])?|stdin|create|update|source|content|environment\.\w*(?:caddy|config)\w*)$/i;
+
+interface Found {
+  readonly texts: CaddyText[];
+  /** Configs that are no text but an object of a component's args. */
+  readonly objects: CaddyConfig[];
+  readonly gaps: { readonly path: Path; readonly because: string }[];
+  mentionsCaddy: boolean;
+}
+
+/** A plain copy; what is unknown at preview is missing in it, and a gap. */
+function copy(value: unknown, path: Path, gaps: Found["gaps"]): unknown {
+  if (typeof value !== "object" || value === null) return value;
+  const entries = Object.keys(value).flatMap((key) => {
+    const at = [...path, Array.isArray(value) ? Number(key) : key];
+    const result = read(value, key);
+    if (!result.known) gaps.push({ path: at, because: UNKNOWN_AT_PREVIEW });
+    return result.known ? [[key, copy(result.value, at, gaps)] as const] : [];
+  });
+  return Array.isArray(value) ? entries.map(([, item]) => item) : Object.fromEntries(entries);
+}
+
+/** A text's place as a reader finds it. Docker sorts uploads and envs before a policy sees them, so the member's name is part of it. */
+function textAt(path: Path, text: string, file: string): CaddyText {
+  if (path[0] === "envs" && path.length === 2 && text.includes("=")) {
+    const name = text.slice(0, text.indexOf("="));
+    return { where: `envs (${name})`, text: text.slice(name.length + 1), name };
+  }
+  const key = String(path.at(-1));
+  if (key !== "content" && key !== "contentBase64") return { where: formatPath(path), text, name: key };
+  const where = `${formatPath(path)}${file && ` (${file})`}`;
+  return { where, text: key === "content" ? text : Buffer.from(text, "base64").toString("utf8"), name: file };
+}
+
+/**
+ * Whether anything in the inputs could be a config, be named like one or hide one. Most resources have nothing of the kind, and are asked about by
+ * several policies each; {@link search} reads through the SDK's proxies, and takes ten times as long to find nothing.
+ */
+function mayHoldCaddy(props: object): boolean {
+  const { leaves, gaps } = walk(props);
+  return (
+    gaps.some(({ path }) => path.includes("apps") || HOLDS_A_CONFIG.test(formatPath(path))) ||
+    leaves.some(({ path, value }) => {
+      const key = String(path.at(-1));
+      const isFile = key === "contentBase64" || (key === "source" && path[0] === "uploads" && value !== "");
+      return isFile || path.includes("apps") || [String(value), key].some(isWorthReading);
+    })
+  );
+}
+
+function search(props: object): Found {
+  const found: Found = { texts: [], objects: [], gaps: [], mentionsCaddy: false };
+  const visit = (container: object, path: Path, file: string): void => {
+    if ("apps" in container) {
+      const gaps: Found["gaps"] = [];
+      const object = copy(container, path, gaps);
+      if (isCaddyJson(object)) {
+        const where = formatPath(path);
+        const unread = gaps.map((gap) => ({ where: formatPath(gap.path), because: gap.because }));
+        found.objects.push(readCaddyJson(object, where, undefined, unread));
+        return;
+      }
+    }
+    const keys = Array.isArray(container) ? [...container.keys()] : Object.keys(container);
+    for (const key of keys) {
+      if (path.length === 0 && TAKES_NO_EFFECT.has(String(key))) continue;
+      const at = [...path, key];
+      const result = read(container, key);
+      if (!result.known) {
+        found.gaps.push({ path: at, because: UNKNOWN_AT_PREVIEW });
+      } else if (typeof result.value === "string") {
+        found.mentionsCaddy ||= isCaddyName(result.value);
+        // The provider fills in an empty one over the whole stack.
+        if (key === "source" && path[0] === "uploads" && result.value !== "") {
+          found.gaps.push({
+            path: at,
+            because: `${file || "the upload"} comes from a local file, which is only read at deploy`,
+          });
+        } else if (key === "contentBase64" || [result.value, file, String(key)].some(isWorthReading)) {
+          found.texts.push(textAt(at, result.value, file));
+        }
+      } else if (typeof result.value === "object" && result.value !== null) {
+        if (
+          read(result.value, "__pulumiAsset").known &&
+          (result.value as { __pulumiAsset?: unknown }).__pulumiAsset === true
+        ) {
+          found.gaps.push({ path: at, because: "an asset, whose content is only read at deploy" });
+          continue;
+        }
+        const name = path[0] === "uploads" || at[0] === "uploads" ? read(result.value, "file") : undefined;
+        visit(result.value, at, name?.known && typeof name.value === "string" ? name.value : file);
+      }
+    }
+  };
+  visit(props, [], "");
+  return found;
+}
+
+/** A few texts with what was read of them: the policies ask for each resource one after the other. */
+const CACHE_SIZE = 64;
+const cache = new Map<string, readonly CaddyConfig[]>();
+
+function cached(source: CaddyText): readonly CaddyConfig[] {
+  if (!mayHoldConfigs(source)) return [];
+  const key = `${source.where}\0${source.name}\0${source.text}`;
+  const known = cache.get(key);
+  if (known) return known;
+  const configs = configsIn(source);
+  cache.set(key, configs);
+  const [oldest] = cache.keys();
+  if (cache.size > CACHE_SIZE && oldest !== undefined) cache.delete(oldest);
+  return configs;
+}
+
+/** The Caddy configs of a resource, wherever in its inputs they are; undefined when there is none and none can be hidden. */
+export function caddyOf(subject: Subject): CaddyReading | undefined {
+  return SUBJECTS.test(subject.type) ? configsOnce(subject.props) : undefined;
+}
+
+const configsOnce = perResource((props: object): CaddyReading | undefined => {
+  if (!mayHoldCaddy(props)) return undefined;
+  const { texts, objects, gaps, mentionsCaddy } = search(props);
+  const configs = [...objects, ...texts.flatMap(cached)];
+  const unread = gaps.filter(({ path }) => {
+    if (!HOLDS_A_CONFIG.test(formatPath(path))) return false;
+    const [first, index] = path;
+    const name =
+      first === "uploads" && path.length === 3
+        ? readAt(props, ["uploads", Number(index), "file"])
+        : undefined;
+    return name?.known && typeof name.value === "string" ? isCaddyName(name.value) : mentionsCaddy;
+  });
+  const all = [
+    ...unread.map(({ path, because }) => ({ where: formatPath(path), because })),
+    ...texts
+      .filter(isUnreadable)
+      .map(({ where }) => ({ where, because: "cannot be read as a Caddyfile or as Caddy's JSON" })),
+    ...configs.flatMap((config) => config.gaps),
+  ];
+  return configs.length > 0 || all.length > 0 ? { configs, gaps: all } : undefined;
+});

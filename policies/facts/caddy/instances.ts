@@ -1,0 +1,127 @@
+import { CONTAINER } from "../docker/containers.ts";
+import type { Subject } from "../../framework/policy.ts";
+import { read, readString } from "../../framework/values.ts";
+import type { CaddyConfig } from "./model.ts";
+
+/** A certificate that one Caddy orders by ACME. */
+export interface Order {
+  readonly urn: string;
+  readonly where: string;
+  readonly name: string;
+}
+
+/** One running Caddy, as far as a stack's resources tell them apart. */
+export interface CaddyInstance {
+  /** Runs in a container, not on a machine that commands act on. */
+  readonly inContainer: boolean;
+  /** Undefined where it cannot be told from others. */
+  readonly id: string | undefined;
+  readonly orders: readonly Order[];
+  readonly sharedStorage: boolean;
+  readonly storage: Storage;
+}
+
+/** Volumes and host folders of a container: Caddies with one of them in common may share their certificates. */
+interface Storage {
+  readonly names: ReadonlySet<string>;
+  /** False where more of them are unknown at preview. */
+  readonly complete: boolean;
+}
+
+function storageOf(container: Subject): Storage {
+  const names = new Set<string>();
+  let complete = true;
+  for (const [list, key] of [
+    ["volumes", "volumeName"],
+    ["volumes", "hostPath"],
+    ["mounts", "source"],
+  ] as const) {
+    const entries = read(container.props, list);
+    complete &&= entries.known;
+    if (!entries.known || !Array.isArray(entries.value)) continue;
+    for (let i = 0; i < entries.value.length; i++) {
+      const entry = read(entries.value, i);
+      const name = entry.known ? readString(entry.value, [key]) : { known: false };
+      if (!name.known) complete = false;
+      else if (name.value) names.add(name.value);
+    }
+  }
+  return { names, complete };
+}
+
+/** Where a command runs: commands on one machine write parts of one Caddy's config, as far as anyone can tell. A local one may act on any. */
+function machineOf(command: Subject): string | undefined {
+  for (const path of [
+    ["connection", "host"],
+    ["environment", "DOCKER_HOST"],
+  ]) {
+    const host = readString(command.props, path);
+    if (!host.known) return undefined;
+    if (host.value) return host.value.replace(/^(?:\w+:\/\/)?(?:.*@)?/, "");
+  }
+  return undefined;
+}
+
+/** The Caddies of a stack with what each orders. */
+export function caddyInstances(
+  caddies: readonly { readonly subject: Subject; readonly configs: readonly CaddyConfig[] }[],
+): CaddyInstance[] {
+  return caddies.flatMap(({ subject, configs }): CaddyInstance[] => {
+    const inContainer = subject.type === CONTAINER;
+    const id = inContainer ? subject.urn : machineOf(subject);
+    const orders = configs
+      .flatMap(({ certificates }) => certificates)
+      .filter(({ acme }) => acme)
+      .map(({ where, name }) => ({ urn: subject.urn, where, name }));
+    return [
+      {
+        inContainer,
+        id,
+        orders: [...new Map(orders.toReversed().map((order) => [order.name, order])).values()].toReversed(),
+        sharedStorage: configs.some((config) => config.sharedStorage),
+        storage: inContainer ? storageOf(subject) : { names: new Set(), complete: true },
+      },
+    ];
+  });
+}
+
+/** Whether two Caddies keep their certificates in one place; "maybe" where the name of a volume is unknown, and may be the other's. */
+function share(a: CaddyInstance, b: CaddyInstance): "yes" | "no" | "maybe" {
+  if (a.sharedStorage && b.sharedStorage) return "yes";
+  if ([...a.storage.names].some((name) => b.storage.names.has(name))) return "yes";
+  const hasAny = ({ storage }: CaddyInstance): boolean => storage.names.size > 0 || !storage.complete;
+  return (!a.storage.complete && hasAny(b)) || (!b.storage.complete && hasAny(a)) ? "maybe" : "no";
+}
+
+/** A name that two Caddies order. */
+export interface Twice {
+  readonly order: Order;
+  readonly first: Order;
+  /** False where both may share their certificates. */
+  readonly sure: boolean;
+}
+
+/**
+ * Names that two Caddies order. Only containers are held against containers, and machines against machines: a command may well configure the Caddy of
+ * a container.
+ */
+export function ordersTwice(instances: readonly CaddyInstance[]): Twice[] {
+  const twice: Twice[] = [];
+  for (const [i, one] of instances.entries()) {
+    for (const order of one.orders) {
+      const found = instances
+        .slice(0, i)
+        .filter(
+          ({ inContainer, id }) =>
+            inContainer === one.inContainer && id !== undefined && one.id !== undefined && id !== one.id,
+        )
+        .flatMap((other) => {
+          const shared = share(one, other);
+          const first = other.orders.find(({ name }) => name === order.name);
+          return first && shared !== "yes" ? [{ order, first, sure: shared === "no" }] : [];
+        });
+      twice.push(...found.toSorted((a, b) => Number(b.sure) - Number(a.sure)).slice(0, 1));
+    }
+  }
+  return twice;
+}

@@ -1,0 +1,137 @@
+import {
+  covers,
+  includesPort,
+  isLoopback,
+  MAIL_PORTS,
+  plainName,
+  type CaddyConfig,
+  type Dial,
+  type Handler,
+  type HttpServer,
+  type Layer4Server,
+  type Listen,
+  type MatcherSet,
+  type Route,
+} from "./model.ts";
+import { record, strings } from "../../../lib/json-values.ts";
+
+/** A name whose TLS is passed on as it is. */
+export interface Passthrough {
+  readonly where: string;
+  /** A name, or a wildcard. */
+  readonly name: string;
+  /** Names below a wildcard that an earlier route takes. */
+  readonly except: readonly string[];
+  readonly listen: readonly Listen[];
+  readonly dials: readonly Dial[];
+}
+
+/** A layer4 route that ends TLS for a name. */
+export interface Terminated {
+  readonly where: string;
+  readonly name: string;
+  readonly listen: readonly Listen[];
+}
+
+export const sniOf = (set: MatcherSet): string[] => strings(record(set["tls"])["sni"]).map(plainName);
+
+/** The names of a set that asks for nothing but a name: with an address or ALPN beside it, only some clients are passed through. */
+function onlySni(set: MatcherSet): string[] {
+  return Object.keys(set).length === 1 && Object.keys(record(set["tls"])).length === 1 ? sniOf(set) : [];
+}
+
+const takesAnyTls = (route: Route): boolean =>
+  route.match.length === 0 ||
+  route.match.some(
+    (set) => Object.keys(set).length === 1 && "tls" in set && Object.keys(record(set["tls"])).length === 0,
+  );
+
+const endsTls = (handlers: readonly Handler[]): boolean => handlers.some((handler) => handler.kind === "tls");
+
+/** What a route's proxies dial, also in subroutes, as long as no handler before them ends TLS. */
+function dialsOf(handlers: readonly Handler[]): Dial[] {
+  return handlers.flatMap((handler) => [
+    ...handler.upstreams.flatMap((upstream) => upstream.dial),
+    ...handler.routes.flatMap((route) => dialsOf(route.handlers)),
+  ]);
+}
+
+/** True for a listener of the same Caddies: a name that is passed on to one of those is answered by Caddy after all. */
+function isOwn(dial: Dial, configs: readonly CaddyConfig[]): boolean {
+  const { host, port } = dial;
+  if (port === undefined) return false;
+  const listen = configs.flatMap((config) =>
+    [...config.http, ...config.layer4].flatMap((server) => [...server.listen]),
+  );
+  return listen.some(
+    (one) => includesPort([one], port) && (isLoopback(host) || (one.host !== "" && one.host === host)),
+  );
+}
+
+function inRoutes(
+  routes: readonly Route[],
+  server: Layer4Server,
+  configs: readonly CaddyConfig[],
+): Passthrough[] {
+  const taken: string[] = [];
+  return routes.flatMap((route): Passthrough[] => {
+    if (endsTls(route.handlers)) {
+      taken.push(...route.match.flatMap(sniOf));
+      return [];
+    }
+    const names = route.match.flatMap(onlySni);
+    const dials = dialsOf(route.handlers);
+    if (names.length > 0 && dials.length > 0) {
+      const own = dials.some((dial) => isOwn(dial, configs));
+      const except = [...taken];
+      taken.push(...names);
+      return own
+        ? []
+        : names.map((name) => ({ where: route.where, name, except, listen: server.listen, dials }));
+    }
+    taken.push(...route.match.flatMap(sniOf));
+    return takesAnyTls(route)
+      ? route.handlers.flatMap((handler) => inRoutes(handler.routes, server, configs))
+      : [];
+  });
+}
+
+/** Names that a resource's configs pass through by SNI. */
+export function passthroughsOf(configs: readonly CaddyConfig[]): Passthrough[] {
+  return configs.flatMap((config) =>
+    config.layer4.flatMap((server) => inRoutes(server.routes, server, configs)),
+  );
+}
+
+function terminatedIn(routes: readonly Route[], server: Layer4Server): Terminated[] {
+  return routes.flatMap((route): Terminated[] => [
+    ...(endsTls(route.handlers)
+      ? route.match.flatMap(sniOf).map((name) => ({ where: route.where, name, listen: server.listen }))
+      : []),
+    ...route.handlers.flatMap((handler) => terminatedIn(handler.routes, server)),
+  ]);
+}
+
+/** Names for which a layer4 `tls` handler ends TLS. */
+export function terminatedOf(config: CaddyConfig): Terminated[] {
+  return config.layer4.flatMap((server) => terminatedIn(server.routes, server));
+}
+
+/** Whether what is answered under one name (or wildcard) is what is passed through under another. */
+export function sameName(pass: Pick<Passthrough, "name" | "except">, name: string): boolean {
+  return (covers(name, pass.name) || covers(pass.name, name)) && !pass.except.includes(name);
+}
+
+/**
+ * Whether a name that is passed through must not be answered on these ports. One that is passed through on a mail port alone says nothing about
+ * the web server of that name.
+ */
+export function concerns(pass: Pick<Passthrough, "listen">, listen: HttpServer["listen"]): boolean {
+  return pass.listen.some((one) => {
+    const mail = [...MAIL_PORTS].some((port) => includesPort([one], port));
+    return !mail || listen.some((other) => other.from <= one.to && one.from <= other.to);
+  });
+}
+
+/** True when a name is passed through on more than mail ports. */
+export const isForWeb = (pass: Pick<Passthrough, "listen">): boolean => concerns(pass, []);

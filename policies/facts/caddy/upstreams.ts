@@ -1,0 +1,63 @@
+import type { Dial } from "../connections.ts";
+import type { Subject } from "../../framework/policy.ts";
+import { textsOf, type TextPiece } from "../decoded-texts.ts";
+import { walk } from "../../framework/values.ts";
+
+/** Takes `host:port` apart, with a network in front as Caddy writes it; undefined for a socket, a placeholder or a text without a port. */
+export function hostPort(text: string): [host: string, port: number] | undefined {
+  const [, host, port] =
+    /^(?:(?:tcp|udp)[46]?\/)?(\[[^\]{}]+\]|[^\s:/{}[\]]*):(\d{1,5})(?:-\d+)?$/i.exec(text) ?? [];
+  if (host === undefined || port === undefined) return undefined;
+  return [
+    host
+      .replace(/^\[|\]$/g, "")
+      .toLowerCase()
+      .replace(/\.$/, ""),
+    Number(port),
+  ];
+}
+
+/** An upstream of a Caddyfile: `host:port`, `https://host`, `h2c://host:8080`. */
+function caddyfileUpstream(word: string): [string, number] | undefined {
+  const [, scheme = "", rest = ""] = /^(?:([a-z0-9]+):\/\/)?(.*)$/i.exec(word) ?? [];
+  const bare = rest.replace(/\/.*$/, "");
+  const fallback = scheme === "https" ? 443 : 80;
+  return (
+    hostPort(bare) ??
+    (/^[a-z0-9.-]+$/i.test(bare) && scheme !== "" ? [bare.toLowerCase(), fallback] : undefined)
+  );
+}
+
+/** Directives of a Caddyfile that are followed by upstreams. */
+const DIRECTIVE = /^[ \t]*(?:reverse_proxy|php_fastcgi|proxy|upstream|to)[ \t]+(.*)$/gm;
+
+function inPiece({ where, text, key }: TextPiece): Dial[] {
+  const found =
+    key === "dial"
+      ? [hostPort(text)]
+      : [...text.matchAll(DIRECTIVE)].flatMap(([, words = ""]) => words.split(/\s+/).map(caddyfileUpstream));
+  return found.flatMap((upstream) =>
+    upstream ? [{ where, host: upstream[0], port: upstream[1], role: "Caddy's upstream" }] : [],
+  );
+}
+
+/** True for a text that Caddy could read; cheap, since it is asked of every text of the stack. */
+const mayBeCaddy = (text: string): boolean =>
+  text.length > 10 && (text.includes('"dial') || text.includes("reverse_proxy") || text.includes("layer4"));
+
+/** Inputs that a config can stand in. Not the triggers of a command, which repeat it. */
+const CARRIER = /^(?:uploads|envs|command|entrypoints|stdin|create|update|environment)\b/;
+
+/** The upstreams in whatever Caddy config a resource carries: uploads, commands, standard input. */
+export function upstreamsOf({ props }: Subject): Dial[] {
+  const worthReading = walk(props).leaves.some(
+    ({ path, value }) =>
+      typeof value === "string" &&
+      CARRIER.test(String(path[0])) &&
+      (path.at(-1) === "contentBase64" || mayBeCaddy(value)),
+  );
+  if (!worthReading) return [];
+  return textsOf(props).pieces.flatMap((piece) =>
+    CARRIER.test(piece.where) && (piece.key === "dial" || mayBeCaddy(piece.text)) ? inPiece(piece) : [],
+  );
+}

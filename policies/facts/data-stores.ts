@@ -1,0 +1,76 @@
+import { parse as parseJsonc } from "jsonc-parser";
+import { parse as parseToml } from "smol-toml";
+import type { Subject } from "../framework/policy.ts";
+import { CONTAINER, environmentOf } from "./docker/containers.ts";
+import { read, readAt, walk } from "../framework/values.ts";
+
+/** A Postgres server that something in the stack keeps its data in. */
+export interface DataStore {
+  readonly host: string;
+  readonly port: string;
+}
+
+const store = (host: unknown, port: unknown): DataStore[] =>
+  // A macro such as %{env:PGHOST}% is filled in by Stalwart, out of sight.
+  typeof host === "string" && host !== "" && !/[%$]\{/.test(host)
+    ? [{ host: host.toLowerCase().replace(/\.$/, ""), port: String(port ?? 5432) }]
+    : [];
+
+/** Stores in a parsed Stalwart file: `[store.x] type = "postgresql"` (0.15), `{"@type": "PostgreSql"}` (0.16). */
+function storesIn(value: unknown): DataStore[] {
+  if (typeof value !== "object" || value === null) return [];
+  const entry = value as Record<string, unknown>;
+  const type = entry["type"] ?? entry["@type"];
+  const own =
+    typeof type === "string" && /^postgres(?:ql)?$/i.test(type) ? store(entry["host"], entry["port"]) : [];
+  return [...own, ...Object.values(entry).flatMap(storesIn)];
+}
+
+function fromUploads(container: Subject): DataStore[] {
+  const uploads = read(container.props, "uploads");
+  const length = uploads.known && Array.isArray(uploads.value) ? uploads.value.length : 0;
+  return Array.from({ length }, (_, i) => i).flatMap((i) => {
+    const file = readAt(container.props, ["uploads", i, "file"]);
+    const content = readAt(container.props, ["uploads", i, "content"]);
+    if (
+      !file.known ||
+      !content.known ||
+      typeof content.value !== "string" ||
+      !content.value.includes("ostgre")
+    )
+      return [];
+    try {
+      if (String(file.value).endsWith(".toml")) return storesIn(parseToml(content.value));
+      if (String(file.value).endsWith(".json")) return storesIn(parseJsonc(content.value));
+    } catch {
+      // No readable config file: nothing can be derived from it.
+    }
+    return [];
+  });
+}
+
+function fromEnvironment(container: Subject): DataStore[] {
+  const { values } = environmentOf(container);
+  return store(values.get("TAILWART_POSTGRES_HOST"), values.get("TAILWART_POSTGRES_PORT"));
+}
+
+/** Component args: `postgres: { host, port }`, at any depth. */
+function fromArgs(component: Subject): DataStore[] {
+  return walk(component.props).leaves.flatMap(({ path, value }) =>
+    path.at(-1) === "host" && path.at(-2) === "postgres"
+      ? (() => {
+          const port = readAt(component.props, [...path.slice(0, -1), "port"]);
+          return store(value, port.known ? port.value : undefined);
+        })()
+      : [],
+  );
+}
+
+/** The data stores that the stack's resources name: Stalwart's own files and variables, and components' args. Never the flow table. */
+export function dataStoresOf(resources: readonly Subject[]): DataStore[] {
+  const all = resources.flatMap((resource) => {
+    if (resource.type === CONTAINER) return [...fromEnvironment(resource), ...fromUploads(resource)];
+    return resource.type.startsWith("tailwart:mail:") ? fromArgs(resource) : [];
+  });
+  return [...new Map(all.map((one) => [`${one.host}:${one.port}`, one])).values()];
+}

@@ -1,0 +1,158 @@
+import { visit as visitJsonc } from "jsonc-parser";
+import { parse as parseToml } from "smol-toml";
+import { formatPath, perResource, walk, type Gap, type Leaf, type Path } from "../framework/values.ts";
+
+/** A piece of text that takes effect, with the place where a reader finds it. */
+export interface TextPiece {
+  /** Such as `envs (SMARTHOST)` or `uploads[0].content (/etc/caddy/caddy.json) apps.layer4.servers.mail.listen[0]`. */
+  readonly where: string;
+  readonly text: string;
+  /** Innermost key or variable that holds the text. */
+  readonly key: string;
+}
+
+const MAX_DEPTH = 4;
+
+/** The strings (and keys) of JSON or HuJSON; comments take no effect and are left out. Undefined when it is neither. */
+function jsonPieces(text: string): { path: Path; text: string }[] | undefined {
+  if (!/^\s*(?:[{[]|\/[/*])/.test(text)) return undefined;
+  const pieces: { path: Path; text: string }[] = [];
+  const errors: number[] = [];
+  // A visitor sees both values of a repeated key, a parser only the last.
+  visitJsonc(
+    text,
+    {
+      onObjectProperty: (property, _offset, _length, _line, _column, path) =>
+        void pieces.push({ path: [...path(), property], text: property }),
+      onLiteralValue: (value: unknown, _offset, _length, _line, _column, path) => {
+        if (typeof value === "string") pieces.push({ path: path(), text: value });
+      },
+      onError: (error) => void errors.push(error),
+    },
+    { allowTrailingComma: true, disallowComments: false },
+  );
+  return errors.length === 0 ? pieces : undefined;
+}
+
+/** The strings of TOML, or undefined when it is none. */
+function tomlPieces(text: string): { path: Path; text: string }[] | undefined {
+  if (!/^[ \t]*(?:\[{1,2}[^\]\n]+\]{1,2}|[\w."-]+[ \t]*=.+)[ \t]*$/m.test(text)) return undefined;
+  try {
+    return walk(parseToml(text)).leaves.flatMap(({ path, value }) =>
+      typeof value === "string" ? [{ path, text: value }] : [],
+    );
+  } catch {
+    return undefined;
+  }
+}
+
+function structuredPieces(text: string): { path: Path; text: string }[] | undefined {
+  try {
+    return jsonPieces(text) ?? (text.includes("\n") ? tomlPieces(text) : undefined);
+  } catch (error) {
+    if (error instanceof RangeError) return undefined; // nested too deep for the call stack: read as plain text
+    throw error;
+  }
+}
+
+/** Takes out lines that are comments in shell, Caddyfile, YAML and most else; keeps the line numbers. */
+function withoutComments(text: string): string {
+  return text.includes("\n") ? text.replace(/^[ \t]*(?:#|\/\/)(?!!).*$/gm, "") : text;
+}
+
+/**
+ * What a text says once its format is undone: the strings of JSON, HuJSON or TOML (also inside one another), or the text without comment lines.
+ *
+ * @param where what the pieces' places begin with
+ * @param key innermost key that holds the text
+ */
+export function decodeText(where: string, key: string, text: string): TextPiece[] {
+  return decoded(text).map((piece) => ({
+    where: where + piece.place,
+    text: piece.text,
+    key: piece.key ?? key,
+  }));
+}
+
+/** A piece with its place within the text, such as ` apps.layer4`, and without a key where the text is not structured. */
+interface InnerPiece {
+  readonly place: string;
+  readonly text: string;
+  readonly key: string | undefined;
+}
+
+/** Long texts by their content: a resource's texts are read once for itself and once more over the whole stack. */
+const known = new Map<string, readonly InnerPiece[]>();
+const WORTH_KEEPING = 256;
+const MAX_KNOWN = 4096;
+
+function decoded(text: string): readonly InnerPiece[] {
+  if (text.length < WORTH_KEEPING) return decode(text, 0);
+  const pieces = known.get(text) ?? decode(text, 0);
+  if (known.size >= MAX_KNOWN) known.clear();
+  known.set(text, pieces);
+  return pieces;
+}
+
+function decode(text: string, depth: number): InnerPiece[] {
+  const inner = depth < MAX_DEPTH ? structuredPieces(text) : undefined;
+  if (inner === undefined) return [{ place: "", text: withoutComments(text), key: undefined }];
+  return inner.flatMap((piece) => {
+    const innerKey = piece.path.findLast((part) => typeof part === "string");
+    const place = ` ${formatPath(piece.path)}`;
+    return decode(piece.text, depth + 1).map((one) => ({
+      place: place + one.place,
+      text: one.text,
+      key: one.key ?? innerKey,
+    }));
+  });
+}
+
+/**
+ * Docker's envs, labels, uploads and hosts are sets to the provider, which sorts them before a policy sees them; so the place names the member,
+ * and an index alone would mislead.
+ */
+const NAME_OF_MEMBER: Readonly<Record<string, string>> = { uploads: "file", labels: "label", hosts: "host" };
+
+function pieces({ path, value }: Leaf, names: ReadonlyMap<string, string>): TextPiece[] {
+  if (typeof value !== "string") return [];
+  const key = path.findLast((part) => typeof part === "string") ?? "";
+  if (path[0] === "envs" && path.length === 2 && value.includes("=")) {
+    const name = value.slice(0, value.indexOf("="));
+    return decodeText(`envs (${name})`, name, value.slice(name.length + 1));
+  }
+  const name = names.get(`${path[0]} ${path[1]}`);
+  const where = name === undefined || name === value ? formatPath(path) : `${formatPath(path)} (${name})`;
+  return decodeText(
+    where,
+    key,
+    key === "contentBase64" ? Buffer.from(value, "base64").toString("utf8") : value,
+  );
+}
+
+/** Every text of a resource's inputs, decoded, and the places that could not be read. */
+export function textsOf(props: object): Texts {
+  return textsOnce(props);
+}
+
+export interface Texts {
+  readonly pieces: readonly TextPiece[];
+  readonly gaps: readonly Gap[];
+}
+
+const textsOnce = perResource((props): Texts => {
+  const { leaves, gaps: unread } = walk(props);
+  const gaps = [...unread];
+  const names = new Map<string, string>();
+  for (const { path, value } of leaves) {
+    const [list = "", index, key] = path;
+    if (path.length === 3 && NAME_OF_MEMBER[list] === key) names.set(`${list} ${index}`, String(value));
+  }
+  for (const { path, value } of leaves) {
+    // The provider fills in an empty one over the whole stack.
+    if (path[0] !== "uploads" || path[2] !== "source" || value === "") continue;
+    const file = names.get(`uploads ${path[1]}`) ?? "the upload";
+    gaps.push({ path, because: `${file} comes from a local file, which is only read at deploy` });
+  }
+  return { pieces: leaves.flatMap((leaf) => pieces(leaf, names)), gaps };
+});

@@ -1,0 +1,110 @@
+import type { NotJudged, Subject } from "../../framework/policy.ts";
+import { SETTINGS, stalwartKeys, type StalwartKeys } from "./settings-resource.ts";
+import { formatPath, readAt, UNKNOWN_AT_PREVIEW, type Path } from "../../framework/values.ts";
+
+/** The component that carries a server's desired state, see {@link SETTINGS} for what it makes of it. */
+export const MAIL_SETTINGS = "tailwart:mail:MailSettings";
+
+/** What {@link acmeOf} reads. */
+export const SETTINGS_TYPES = [SETTINGS, MAIL_SETTINGS];
+
+/** One setting: its text, none when it is not written, or unknown at preview. */
+export interface Setting {
+  readonly where: string;
+  readonly known: boolean;
+  readonly text?: string;
+  /** True where Stalwart leaves `%{file:…}%` as it stands: in its data store (boot.rs resolves macros before it reads that). */
+  readonly raw?: true;
+}
+
+/** One ACME client of Stalwart, in the words of its 0.15 line. */
+export interface AcmeClient {
+  readonly challenge: Setting;
+  readonly names: readonly Setting[];
+  /** Where the list of names is, and whether all of it could be read. */
+  readonly list: { readonly where: string; readonly complete: boolean };
+  /** The DNS provider's kind. */
+  readonly provider: Setting;
+  /** What the provider's API is asked with; each must hold something. */
+  readonly secrets: readonly Setting[];
+}
+
+export interface AcmeReading {
+  readonly clients: readonly AcmeClient[];
+  /** Places that may hold a client and could not be read. */
+  readonly gaps: readonly NotJudged[];
+}
+
+/** A key that makes a client; `acme.<id>.cert` and `.account-key` are what Stalwart itself keeps. */
+const CLIENT = /^acme\.(.+?)\.(?:directory|challenge|domains(?:\.[^.]+)?)$/;
+
+function fromKeys(subject: Subject): AcmeReading {
+  const keys = stalwartKeys(subject);
+  const maps = keys.gaps.filter((gap) => gap.key === undefined);
+  const unknown = keys.gaps.flatMap((gap) => gap.key ?? []);
+  const ids = [...keys.values.keys(), ...unknown].flatMap((key) => CLIENT.exec(key)?.[1] ?? []);
+  return {
+    clients: [...new Set(ids)].map((id) => clientOf(`acme.${id}`, keys)),
+    gaps: maps.map(({ where, because }) => ({ where, because })),
+  };
+}
+
+function clientOf(id: string, keys: StalwartKeys): AcmeClient {
+  const mapGap = keys.gaps.find((gap) => gap.key === undefined);
+  const setting = (key: string): Setting => {
+    const where = keys.where(key);
+    const text = keys.values.get(key);
+    if (text !== undefined)
+      return { where, known: true, text, ...(where.startsWith("settings") && { raw: true }) };
+    if (keys.gaps.some((gap) => gap.key === key)) return { where, known: false };
+    return mapGap ? { where: mapGap.where, known: false } : { where, known: true };
+  };
+  const isName = (key: string) => key === `${id}.domains` || key.startsWith(`${id}.domains.`);
+  const names = [...keys.values.keys(), ...keys.gaps.flatMap((gap) => gap.key ?? [])].filter(isName);
+  const provider = setting(`${id}.provider`);
+  return {
+    challenge: setting(`${id}.challenge`),
+    names: names.map(setting),
+    list: { where: keys.where(`${id}.domains`), complete: !mapGap },
+    provider,
+    secrets: [`${id}.secret`, ...(provider.text === "ovh" ? [`${id}.consumer-key`] : [])].map(setting),
+  };
+}
+
+/** A component names the file alone. */
+const asMacro = (setting: Setting): Setting =>
+  setting.text?.startsWith("/") ? { ...setting, text: `%{file:${setting.text}}%` } : setting;
+
+function fromArgs({ props }: Subject): AcmeReading {
+  const at = (...path: Path): Setting => {
+    const value = readAt(props, path);
+    const where = formatPath(path);
+    if (!value.known) return { where, known: false };
+    return value.value === undefined || value.value === null
+      ? { where, known: true }
+      : { where, known: true, text: String(value.value) };
+  };
+  const list = readAt(props, ["settings", "acme"]);
+  if (!list.known) return { clients: [], gaps: [{ where: "settings.acme", because: UNKNOWN_AT_PREVIEW }] };
+  const length = Array.isArray(list.value) ? list.value.length : 0;
+  const provider = at("settings", "dnsProvider", "type");
+  const secretKeys = ["secretFile", ...(provider.text === "ovh" ? ["consumerKeyFile"] : [])];
+  const clients = Array.from({ length }, (_, i): AcmeClient => {
+    const names = readAt(props, ["settings", "acme", i, "names"]);
+    const count = names.known && Array.isArray(names.value) ? names.value.length : 0;
+    return {
+      challenge: at("settings", "acme", i, "challenge"),
+      names: Array.from({ length: count }, (_, j) => at("settings", "acme", i, "names", j)),
+      list: { where: `settings.acme[${i}].names`, complete: names.known },
+      provider,
+      secrets: secretKeys.map((key) => asMacro(at("settings", "dnsProvider", key))),
+    };
+  });
+  return { clients, gaps: [] };
+}
+
+/** The ACME clients of a settings resource or component; undefined for any other type. */
+export function acmeOf(subject: Subject): AcmeReading | undefined {
+  if (subject.type === SETTINGS) return fromKeys(subject);
+  return subject.type === MAIL_SETTINGS ? fromArgs(subject) : undefined;
+}

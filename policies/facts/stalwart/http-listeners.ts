@@ -1,0 +1,50 @@
+import { hostPort } from "../caddy/upstreams.ts";
+import type { Subject } from "../../framework/policy.ts";
+import { SETTINGS, stalwartKeys } from "./settings-resource.ts";
+import { formatPath, readAt } from "../../framework/values.ts";
+
+/** The component whose args hold the settings of every line of Stalwart; only those of 0.15 are keys of {@link SETTINGS} too. */
+export const MAIL_SETTINGS = "tailwart:mail:MailSettings";
+
+/** A port that people connect to, so that somebody must be granted it. */
+export interface Listener {
+  readonly where: string;
+  readonly port: number;
+}
+
+const isLoopback = (host: string): boolean => /^(?:127\.|::1$|localhost$)/.test(host);
+
+function fromKeys(settings: Subject): Listener[] {
+  const { values, where } = stalwartKeys(settings);
+  const names = [...values.keys()];
+  return [...values].flatMap(([key, bind]) => {
+    const [, id] = /^server\.listener\.([^.]+)\.bind(?:\.\d+)?$/.exec(key) ?? [];
+    if (id === undefined || values.get(`server.listener.${id}.protocol`) !== "http") return [];
+    if (names.some((name) => name.startsWith(`server.listener.${id}.proxy.trusted-networks`))) return [];
+    const [host, port] = hostPort(bind) ?? [];
+    return host === undefined || port === undefined || isLoopback(host) ? [] : [{ where: where(key), port }];
+  });
+}
+
+function fromArgs(component: Subject): Listener[] {
+  const path = ["settings", "listeners"];
+  const list = readAt(component.props, path);
+  const length = list.known && Array.isArray(list.value) ? list.value.length : 0;
+  return Array.from({ length }, (_, i) => [...path, i]).flatMap((place) => {
+    const [protocol, proxy, bind, port] = ["protocol", "proxy", "bind", "port"].map((key) => {
+      const value = readAt(component.props, [...place, key]);
+      return value.known ? value.value : undefined;
+    });
+    const open = protocol === "http" && proxy !== true && !isLoopback(String(bind ?? ""));
+    return open && typeof port === "number" ? [{ where: formatPath(place), port }] : [];
+  });
+}
+
+/**
+ * Listeners for people: HTTP without PROXY protocol. The others are reached by way of the edge, whose own config says so (lesson 3: on the
+ * admin listener it is the connecting node's address that counts).
+ */
+export function listenersOf(resource: Subject): Listener[] {
+  if (resource.type === SETTINGS) return fromKeys(resource);
+  return resource.type === MAIL_SETTINGS ? fromArgs(resource) : [];
+}

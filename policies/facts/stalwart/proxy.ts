@@ -1,0 +1,121 @@
+import type { NotJudged, Subject } from "../../framework/policy.ts";
+import { MAIL_SETTINGS } from "./acme.ts";
+import { SETTINGS, stalwartKeys } from "./settings-resource.ts";
+import { formatPath, read, readAt, UNKNOWN_AT_PREVIEW, type Path } from "../../framework/values.ts";
+
+/** An address or range as it is written, and where. */
+export interface Written {
+  readonly where: string;
+  readonly text: string;
+}
+
+/** A network whose peers must send a PROXY header, on these ports as far as they are known. */
+export interface Trusted extends Written {
+  readonly ports: readonly number[];
+}
+
+/** A list of networks in Stalwart's settings. */
+export interface NetworkList<Entry extends Written = Written> {
+  readonly where: string;
+  readonly entries: readonly Entry[];
+  /** What could not be read of it. */
+  readonly gaps: readonly NotJudged[];
+}
+
+/** What Stalwart's settings say about PROXY protocol and bans. */
+export interface ProxySettings {
+  readonly trust: NetworkList<Trusted>;
+  /** Addresses that are never banned. */
+  readonly allowed: NetworkList;
+  /** Whether some listener demands PROXY headers; undefined where that is unknown at preview. */
+  readonly inUse: boolean | undefined;
+}
+
+const TRUST = /^server\.(?:listener\.(.+)\.)?proxy\.trusted-networks(?:\.[^.]+)?$/;
+const BIND = /^server\.listener\.(.+)\.bind(?:\.[^.]+)?$/;
+const ALLOWED = "server.allowed-ip.";
+/** Stands for the server's own list, which holds for listeners that have none (config/server/listener.rs). */
+const EVERY_LISTENER = "*";
+
+function fromKeys(subject: Subject): ProxySettings {
+  const { values, where, gaps } = stalwartKeys(subject);
+  const unread = (list: typeof gaps): NotJudged[] =>
+    list.map((gap) => ({ where: gap.where, because: gap.because }));
+  const maps = gaps.filter((gap) => gap.key === undefined);
+  const trustGaps = gaps.filter((gap) => TRUST.test(gap.key ?? ""));
+  const names = [...values.keys(), ...gaps.flatMap((gap) => gap.key ?? [])];
+  const ownerOf = (key: string): string => TRUST.exec(key)?.[1] ?? EVERY_LISTENER;
+  const trusting = new Set(names.filter((key) => TRUST.test(key)).map(ownerOf));
+  const portsOf = (owner: string): number[] =>
+    [...values].flatMap(([key, text]) => {
+      const listener = BIND.exec(key)?.[1];
+      const holds = owner === EVERY_LISTENER ? !trusting.has(listener ?? "") : owner === listener;
+      return listener !== undefined && holds ? Number(/:(\d+)$/.exec(text.trim())?.[1] ?? 0) || [] : [];
+    });
+  return {
+    trust: {
+      where: "settings",
+      entries: [...values].flatMap(([key, text]) =>
+        TRUST.test(key) ? [{ where: where(key), text, ports: portsOf(ownerOf(key)) }] : [],
+      ),
+      gaps: unread([...maps, ...trustGaps]),
+    },
+    allowed: {
+      where: `settings (${ALLOWED}*)`,
+      // A set: each member is the end of a key, and the key's value says nothing.
+      entries: names
+        .filter((key) => key.startsWith(ALLOWED))
+        .map((key) => ({ where: where(key), text: key.slice(ALLOWED.length) })),
+      gaps: unread(maps),
+    },
+    inUse: trusting.size > 0 || (maps.length > 0 ? undefined : false),
+  };
+}
+
+/** A list of texts in a component's args. */
+function listAt(props: unknown, path: Path): NetworkList {
+  const where = formatPath(path);
+  const list = readAt(props, path);
+  if (!list.known) return { where, entries: [], gaps: [{ where, because: UNKNOWN_AT_PREVIEW }] };
+  const entries: Written[] = [];
+  const gaps: NotJudged[] = [];
+  for (let i = 0; i < (Array.isArray(list.value) ? list.value.length : 0); i++) {
+    const entry = read(list.value, i);
+    const at = formatPath([...path, i]);
+    if (!entry.known) gaps.push({ where: at, because: UNKNOWN_AT_PREVIEW });
+    else entries.push({ where: at, text: String(entry.value) });
+  }
+  return { where, entries, gaps };
+}
+
+function fromArgs({ props }: Subject): ProxySettings {
+  const trust = listAt(props, ["settings", "proxyTrustedNetworks"]);
+  const listeners = readAt(props, ["settings", "listeners"]);
+  const count = listeners.known && Array.isArray(listeners.value) ? listeners.value.length : 0;
+  const ports: number[] = [];
+  let unsure = !listeners.known;
+  let demanded = false;
+  for (let i = 0; i < count; i++) {
+    const proxy = readAt(props, ["settings", "listeners", i, "proxy"]);
+    const port = readAt(props, ["settings", "listeners", i, "port"]);
+    if (!proxy.known) unsure = true;
+    else if (proxy.value !== false) {
+      demanded = true;
+      if (port.known && typeof port.value === "number") ports.push(port.value);
+    }
+  }
+  const unread = trust.gaps.some((gap) => gap.where === trust.where);
+  const trusting = trust.entries.length + trust.gaps.length > 0;
+  const unused = !trusting || !(demanded || unsure);
+  return {
+    trust: { ...trust, entries: trust.entries.map((entry) => ({ ...entry, ports })) },
+    allowed: listAt(props, ["settings", "allowedIps"]),
+    inUse: unused ? false : unread || !demanded ? undefined : true,
+  };
+}
+
+/** PROXY trust and bans in a settings resource or component; undefined for any other type. */
+export function proxyOf(subject: Subject): ProxySettings | undefined {
+  if (subject.type === SETTINGS) return fromKeys(subject);
+  return subject.type === MAIL_SETTINGS ? fromArgs(subject) : undefined;
+}

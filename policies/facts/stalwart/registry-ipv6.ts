@@ -1,0 +1,64 @@
+import { isIP } from "node:net";
+
+import type { NotJudged, Subject } from "../../framework/policy.ts";
+import { isRecord } from "../../../lib/json-values.ts";
+import { formatPath, read, readAt, UNKNOWN_AT_PREVIEW, type Path } from "../../framework/values.ts";
+
+/** The resource that carries the settings of Stalwart 0.16 and later, as rows of its registry. */
+export const REGISTRY = "tailwart:mail:Registry";
+
+/** A setting that counts on IPv6. */
+export interface Ipv6Use {
+  readonly where: string;
+  readonly what: string;
+  readonly instead: string;
+  readonly urn: string;
+}
+
+/** Where rows of the registry count on IPv6: routes of variant Mx that look up AAAA first, and addresses to send from. */
+export function registryIpv6({ urn, props }: Subject): { uses: Ipv6Use[]; gaps: NotJudged[] } {
+  const uses: Ipv6Use[] = [];
+  const gaps: NotJudged[] = [];
+  const unknown = (path: Path) =>
+    void gaps.push({ where: formatPath(path), because: UNKNOWN_AT_PREVIEW, urn });
+  const objects = read(props, "objects");
+  if (!objects.known) unknown(["objects"]);
+  const rows = objects.known && isRecord(objects.value) ? objects.value : {};
+  for (const key of Object.keys(rows)) {
+    const isRoute = key.startsWith("MtaRoute/");
+    if (!isRoute && !key.startsWith("MtaConnectionStrategy/")) continue;
+    const row = read(rows, key);
+    if (!row.known) unknown(["objects", key]);
+    else if (isRoute) lookup(["objects", key]);
+    else sources(["objects", key, "sourceIps"]);
+  }
+  return { uses, gaps };
+
+  function lookup(path: Path): void {
+    const at = [...path, "ipLookupStrategy"];
+    const strategy = readAt(props, at);
+    const variant = readAt(props, [...path, "@type"]);
+    // A relay has no such property: it looks up A before AAAA whatever it is told.
+    if (variant.known && variant.value !== "Mx") return;
+    if (!strategy.known) return unknown(at);
+    if (strategy.value !== "v6Only" && strategy.value !== "v6ThenV4") return;
+    if (!variant.known) return unknown([...path, "@type"]);
+    const what = strategy.value === "v6Only" ? "asks for IPv6 addresses alone" : "prefers IPv6 addresses";
+    uses.push({ where: formatPath(at), what, instead: "v4Only, or v4ThenV6", urn });
+  }
+
+  /** A list: `{ "0": { sourceIp: … } }`. */
+  function sources(path: Path): void {
+    const list = readAt(props, path);
+    if (!list.known) return unknown(path);
+    for (const i of isRecord(list.value) ? Object.keys(list.value) : []) {
+      const at = [...path, i, "sourceIp"];
+      const address = readAt(props, at);
+      if (!address.known) unknown(at);
+      else if (isIP(String(address.value).trim()) === 6) {
+        const what = "is an IPv6 address to send from";
+        uses.push({ where: formatPath(at), what, instead: "IPv4 source addresses, or none", urn });
+      }
+    }
+  }
+}

@@ -1,0 +1,36 @@
+import type { Subject } from "../../framework/policy.ts";
+import { formatPath, read, UNKNOWN_AT_PREVIEW, type Path } from "../../framework/values.ts";
+
+/** The resource that carries a Stalwart server's settings. */
+export const SETTINGS = "tailwart:mail:Settings";
+
+/** Settings in the flat keys of Stalwart's 0.15 line, from both of the places that hold them. */
+export interface StalwartKeys {
+  readonly values: ReadonlyMap<string, string>;
+  /** Where a finding about a key points to. @example where("queue.route.smarthost.type") === 'settings["queue.route.smarthost.type"]' */
+  readonly where: (key: string) => string;
+  /** Keys whose value is unknown at preview, and maps that are unknown as a whole. */
+  readonly gaps: readonly { readonly where: string; readonly because: string; readonly key?: string }[];
+}
+
+/** Reads the keys of a {@link SETTINGS} resource: what goes through the API, and what stands in the config file. */
+export function stalwartKeys({ props }: Subject): StalwartKeys {
+  const values = new Map<string, string>();
+  const places = new Map<string, Path>();
+  const gaps: { where: string; because: string; key?: string }[] = [];
+  for (const part of ["fileSettings", "settings"]) {
+    const map = read(props, part);
+    if (!map.known) gaps.push({ where: part, because: UNKNOWN_AT_PREVIEW });
+    else if (typeof map.value === "object" && map.value !== null) {
+      for (const key of Object.keys(map.value)) {
+        const path = [part, key];
+        const value = read(map.value, key);
+        places.set(key, path);
+        if (!value.known) gaps.push({ where: formatPath(path), because: UNKNOWN_AT_PREVIEW, key });
+        else if (value.value !== undefined && value.value !== null) values.set(key, String(value.value));
+      }
+    }
+  }
+  const where = (key: string): string => formatPath(places.get(key) ?? ["settings", key]);
+  return { values, where, gaps };
+}

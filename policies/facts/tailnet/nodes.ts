@@ -1,0 +1,174 @@
+import { classifyHost, isMagicDnsName } from "../../../lib/addresses.ts";
+import type { Subject } from "../../framework/policy.ts";
+import { CONTAINER, environmentOf, labelOf } from "../docker/containers.ts";
+import { sameHost } from "../../../lib/tailnet/reach.ts";
+import { tailnetDomains } from "./policy-file.ts";
+import { read, readAt, readString, walk } from "../../framework/values.ts";
+
+const TAILNET_KEY = /^tailscale:index\/(?:tailnetKey:TailnetKey|oauthClient:OauthClient)$/;
+const NODE_VARIABLE = /^TS_(?:AUTH_?KEY|AUTH_ONCE|CLIENT_ID|CLIENT_SECRET|EXTRA_ARGS|HOSTNAME|STATE_DIR)$/;
+
+/** What a user tells the policy of the tailnet that no resource does. */
+export interface TailnetSettings {
+  /** Name on the tailnet → the tag that its node carries. */
+  readonly hosts: Readonly<Record<string, string>>;
+  /** Container → the tag of the node that it connects through. */
+  readonly sources: Readonly<Record<string, string>>;
+}
+
+/** The tailnet as far as the stack's resources tell it. */
+export interface Tailnet {
+  /** Tags of the node that answers to a name; undefined when nothing tells them. */
+  tagsOf(host: string): readonly string[] | undefined;
+  /** Tags of the node that a resource connects through; `offline` when it connects to nothing. */
+  sourceOf(resource: Subject): { readonly tags?: readonly string[]; readonly offline?: true };
+  /** True when a connection from the resource to the host goes over the tailnet. */
+  leadsTo(host: string, from: Subject): boolean;
+}
+
+/** Answers each resource once: the stack's judges ask for one again and again. */
+function once<Answer>(ask: (resource: Subject) => Answer): (resource: Subject) => Answer {
+  const answers = new Map<Subject, Answer>();
+  return (resource) => {
+    const known = answers.get(resource);
+    if (known !== undefined) return known;
+    const answer = ask(resource);
+    answers.set(resource, answer);
+    return answer;
+  };
+}
+
+const dependencies = (resource: Subject, input: string): readonly Subject[] =>
+  resource.propertyDependencies?.[input] ?? [];
+const textOf = (resource: Subject, key: string): string | undefined =>
+  readString(resource.props, [key]).value;
+const isOwn = (resource: Subject, kind: string): boolean => resource.type === `tailwart:mail:${kind}`;
+
+const tagsAmong = (leaves: readonly { readonly value: unknown }[]): string[] =>
+  leaves.map(({ value }) => String(value)).filter((tag) => tag.startsWith("tag:"));
+
+const tagsIn = (resource: Subject): string[] =>
+  tagsAmong(walk(resource.props).leaves.filter(({ path }) => path[0] === "tag" || path[0] === "tags"));
+
+function tagsBelow(map: unknown, name: string): string[] {
+  const tags = read(map, name);
+  return tags.known ? tagsAmong(walk(tags.value).leaves) : [];
+}
+
+function isNode(container: Subject): boolean {
+  return (
+    [...environmentOf(container).values.keys()].some((name) => NODE_VARIABLE.test(name)) ||
+    labelOf(container, "tailwart.role") === "sidecar" ||
+    (/(?:^|\/)tailscale\/tailscale[:@]/.test(textOf(container, "image") ?? "") &&
+      labelOf(container, "tailwart.role") === undefined)
+  );
+}
+
+/** Reads who is who on the tailnet: never from the Acl's grants, whose sense is to be judged. */
+export function tailnetOf(resources: readonly Subject[], settings: TailnetSettings): Tailnet {
+  const containers = resources.filter((resource) => resource.type === CONTAINER);
+  const nodes = containers.filter(isNode);
+  const keys = resources.filter((resource) => TAILNET_KEY.test(resource.type));
+  const sidecars = resources.filter((resource) => isOwn(resource, "TailnetSidecar"));
+  const edges = resources.filter((resource) => isOwn(resource, "CaddyEdge"));
+  const domains = tailnetDomains(resources);
+  const byName = new Map(containers.map((container) => [textOf(container, "name"), container]));
+
+  /** The container whose network namespace a container is in. */
+  const namespaceOf = (container: Subject, depth = 0): string => {
+    const joined = dependencies(container, "networkMode").find(({ type }) => type === CONTAINER);
+    const mode = textOf(container, "networkMode") ?? "";
+    const name = /^container:(.+)$/.exec(mode)?.[1];
+    const host = joined ?? (name === undefined ? undefined : byName.get(name));
+    if (host) return depth < 8 ? namespaceOf(host, depth + 1) : host.urn;
+    return name === undefined ? container.urn : mode;
+  };
+
+  const tagsOfNode = (node: Subject): readonly string[] | undefined => {
+    const extra = environmentOf(node).values.get("TS_EXTRA_ARGS") ?? "";
+    const advertised = /--advertise-tags[= ](\S+)/.exec(extra)?.[1]?.split(",");
+    if (advertised) return advertised;
+    const parent = sidecars.find(({ urn }) => urn === node.opts.parent);
+    const used = ["uploads", "envs"].flatMap((input) => dependencies(node, input));
+    const key = used.find(({ type }) => TAILNET_KEY.test(type)) ?? (keys.length === 1 ? keys[0] : undefined);
+    const tags = [parent, key].flatMap((one) => (one ? tagsIn(one) : []));
+    return tags.length > 0 ? [...new Set(tags)] : undefined;
+  };
+
+  /** The node that Stalwart is behind. */
+  const mailNode = (): { tags?: readonly string[] } => {
+    const [own, another] = sidecars;
+    const tags =
+      own && !another ? tagsIn(own) : nodes.length === 1 && nodes[0] ? tagsOfNode(nodes[0]) : undefined;
+    return tags && tags.length > 0 ? { tags } : {};
+  };
+
+  const nodeOf = new Map(nodes.toReversed().map((node) => [namespaceOf(node), node]));
+
+  const configured = (resource: Subject): string | undefined =>
+    settings.sources[resource.name] ?? settings.sources[textOf(resource, "name") ?? ""];
+
+  const sourceOf: Tailnet["sourceOf"] = once((resource) => {
+    const told = configured(resource);
+    if (told !== undefined) return { tags: [told] };
+    const component = edges.find(({ urn }) => urn === resource.urn || urn === resource.opts.parent);
+    if (component) return tagsIn(component).length > 0 ? { tags: tagsIn(component) } : {};
+    if (resource.type.startsWith("tailwart:mail:")) return mailNode();
+    if (resource.type !== CONTAINER) {
+      const [container] = ["environment", "triggers"]
+        .flatMap((input) => dependencies(resource, input))
+        .filter(({ type }) => type === CONTAINER);
+      return container ? sourceOf(container) : {};
+    }
+    if (textOf(resource, "networkMode") === "none") return { offline: true };
+    const node = nodeOf.get(namespaceOf(resource));
+    if (node) {
+      const tags = tagsOfNode(node);
+      return tags ? { tags } : {};
+    }
+    // The box's own node: what the one edge component of the stack says of it.
+    const [edge] = labelOf(resource, "tailwart.role") === "edge" && edges.length === 1 ? edges : [];
+    return edge && tagsIn(edge).length > 0 ? { tags: tagsIn(edge) } : {};
+  });
+
+  const stated = resources
+    .filter((resource) => isOwn(resource, "TailnetPolicy"))
+    .flatMap((policy) => {
+      const map = read(policy.props, "nodes");
+      if (!map.known || typeof map.value !== "object" || map.value === null) return [];
+      return Object.keys(map.value).map((name) => ({ name, tags: tagsBelow(map.value, name) }));
+    });
+
+  const tagsOf: Tailnet["tagsOf"] = (host) => {
+    const told = Object.entries(settings.hosts).find(([name]) => sameHost(name, host))?.[1];
+    if (told !== undefined) return [told];
+    const said = stated.find(({ name }) => sameHost(name, host))?.tags ?? [];
+    if (said.length > 0) return said;
+    const sidecar = sidecars.find((one) => sameHost(textOf(one, "hostname") ?? "", host));
+    if (sidecar) return tagsIn(sidecar);
+    const node = nodes.find((one) =>
+      sameHost(environmentOf(one).values.get("TS_HOSTNAME") ?? textOf(one, "hostname") ?? "", host),
+    );
+    return node && tagsOfNode(node);
+  };
+
+  /** Docker answers a container's name on its own networks; MagicDNS is not asked then. */
+  const isContainer = (label: string): boolean =>
+    containers.some((one) => {
+      const aliases = readAt(one.props, ["networksAdvanced"]);
+      const names = aliases.known ? walk(aliases.value).leaves.map(({ value }) => value) : [];
+      return textOf(one, "name") === label || one.name === label || names.includes(label);
+    });
+
+  const leadsTo: Tailnet["leadsTo"] = (host, from) => {
+    const kind = classifyHost(host);
+    if (kind !== "name") return kind === "tailnet-ipv4" || kind === "tailnet-ipv6";
+    if (Object.keys(settings.hosts).some((name) => sameHost(name, host))) return true;
+    if (host.includes("."))
+      return host.endsWith(".ts.net") || domains.some((domain) => isMagicDnsName(host, domain));
+    if (host === "localhost" || isContainer(host)) return false;
+    return from.type !== CONTAINER || nodeOf.has(namespaceOf(from));
+  };
+
+  return { tagsOf, sourceOf, leadsTo };
+}

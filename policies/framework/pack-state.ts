@@ -1,0 +1,157 @@
+import { existsSync, readFileSync } from "node:fs";
+import { dirname, join, relative, resolve } from "node:path";
+import type { EnforcementLevel, Severity } from "@pulumi/policy";
+
+import type { PolicyDefinition, Subject } from "./policy.ts";
+import {
+  Exceptions,
+  EXCEPTIONS_FILE,
+  ExceptionsError,
+  NO_EXCEPTIONS,
+  parseExceptions,
+} from "./exceptions.ts";
+import {
+  PolicySettingsError,
+  refuseUnknownKeys,
+  splitCommonSettings,
+  wrongSetting,
+} from "./policy-settings.ts";
+
+/** Id of the policy that keeps the exceptions themselves; it is always there, and has no file of its own to judge resources by. */
+export const EXCEPTIONS_POLICY = "policy-exceptions";
+
+/** One policy's part of `--policy-pack-config`, with the level that holds in the end. */
+export interface PolicyConfig {
+  readonly enforcementLevel: EnforcementLevel;
+  readonly properties: Readonly<Record<string, unknown>>;
+}
+
+/** What one policy was told. */
+export interface Told<Settings> {
+  readonly level: "advisory" | "mandatory";
+  readonly severity: Severity;
+  readonly settings: Settings;
+}
+
+/** tailwart's components; the two resources of its plugin are shown with all that they have. */
+const COMPONENT = /^tailwart:mail:(?!(?:Settings|Registry)$)/;
+
+// eslint-disable-next-line @typescript-eslint/no-explicit-any -- as AnyPolicy in all.ts, which imports every policy
+type Policy = PolicyDefinition<any>;
+
+/** What one run of the pack was told, read once: the engine asks each policy about each resource, and may have thousands. */
+export class PackRun {
+  readonly #policies: ReadonlyMap<string, Policy>;
+  readonly #directory: string;
+  readonly #told = new Map<string, Told<unknown>>();
+  readonly #levels = new Map<string, EnforcementLevel>();
+  #exceptions = NO_EXCEPTIONS;
+  /** URN of a component → its arguments. */
+  readonly #inputs = new Map<string, Subject["props"]>();
+
+  /** @param directory the program's, see programDirectory */
+  constructor(policies: readonly Policy[], directory: string) {
+    this.#policies = new Map(policies.map((policy) => [policy.id, policy]));
+    this.#directory = directory;
+  }
+
+  get exceptions(): Exceptions {
+    return this.#exceptions;
+  }
+
+  /**
+   * Takes the whole policy config, and reads the exceptions.
+   *
+   * @param today as YYYY-MM-DD; default: today in UTC
+   * @throws PolicySettingsError or ExceptionsError with the path of the key that is wrong
+   */
+  configure(
+    config: ReadonlyMap<string, PolicyConfig>,
+    today = new Date().toISOString().slice(0, "YYYY-MM-DD".length),
+  ): void {
+    for (const [id, told] of config) {
+      this.#levels.set(id, told.enforcementLevel);
+      const policy = this.#policies.get(id);
+      if (policy) this.#told.set(id, read(policy, told));
+      else if (id === "all") refuseUnknownKeys(id, told.properties, []);
+      else if (id !== EXCEPTIONS_POLICY) {
+        const ids = [...this.#policies.keys(), EXCEPTIONS_POLICY, "all"];
+        throw new PolicySettingsError(`${id} is no policy of this pack; write one of ${ids.join(", ")}`);
+      }
+    }
+    this.#exceptions = this.#readExceptions(config.get(EXCEPTIONS_POLICY)?.properties ?? {}, today);
+  }
+
+  /** The level that the policy config gives a policy; undefined where it gives none. */
+  levelOf(id: string): EnforcementLevel | undefined {
+    return this.#levels.get(id);
+  }
+
+  /** What a policy was told; without a config, what the policy says itself. */
+  told<Settings>(policy: PolicyDefinition<Settings>): Told<Settings> {
+    let told = this.#told.get(policy.id);
+    if (!told) {
+      told = read(policy, { enforcementLevel: policy.level, properties: {} });
+      this.#told.set(policy.id, told);
+    }
+    return told as Told<Settings>;
+  }
+
+  /**
+   * Keeps a component's arguments. A stack policy is shown a component's outputs instead, which mostly are none, while the engine shows
+   * each resource's inputs to the resource policies before (step_generator.go, analyze_snapshot.go).
+   */
+  remember({ type, urn, props }: Pick<Subject, "type" | "urn" | "props">): void {
+    if (COMPONENT.test(type)) this.#inputs.set(urn, props);
+  }
+
+  /** A resource of the stack as stack policies are to see it. */
+  recall<Resource extends Subject>(resource: Resource): Resource {
+    const props = this.#inputs.get(resource.urn);
+    return props ? { ...resource, props } : resource;
+  }
+
+  #readExceptions(properties: Readonly<Record<string, unknown>>, today: string): Exceptions {
+    refuseUnknownKeys(EXCEPTIONS_POLICY, properties, ["file"]);
+    const { file } = properties;
+    if (file !== undefined && (typeof file !== "string" || file === ""))
+      throw wrongSetting(
+        `${EXCEPTIONS_POLICY}.file`,
+        "a path, from the program's directory",
+        `"../${EXCEPTIONS_FILE}"`,
+      );
+    const path = resolve(this.#directory, file ?? EXCEPTIONS_FILE);
+    const shown = relative(this.#directory, path);
+    if (!existsSync(path)) {
+      if (file === undefined) return NO_EXCEPTIONS;
+      throw new ExceptionsError(shown, [`is not there, and ${EXCEPTIONS_POLICY}.file names it`]);
+    }
+    const entries = parseExceptions(readFileSync(path, "utf8"), shown, [...this.#policies.keys()]);
+    return new Exceptions(shown, entries, today);
+  }
+}
+
+function read(policy: Policy, { enforcementLevel, properties }: PolicyConfig): Told<unknown> {
+  const { severity, own } = splitCommonSettings(policy.id, properties);
+  if (!policy.settings) refuseUnknownKeys(policy.id, own, []);
+  // No policy of this pack mends anything: what is to be remediated is reported as the policy does by itself.
+  const level = enforcementLevel === "remediate" ? policy.level : enforcementLevel;
+  return {
+    level: level === "advisory" ? "advisory" : "mandatory",
+    severity: severity ?? policy.severity,
+    settings: policy.settings?.parse(own),
+  };
+}
+
+/**
+ * The directory of the program whose resources are judged: the nearest one with a Pulumi.yaml, from the one in which the pack is started.
+ * An executable pack is started in the program's directory, or that of its `main`; a directory pack in its own, which lies in the
+ * node_modules beside the Pulumi.yaml, or anywhere: then `policy-exceptions.file` has to say where the exceptions are.
+ */
+export function programDirectory(start: string): string {
+  for (let here = start; ; here = dirname(here)) {
+    if (["Pulumi.yaml", "Pulumi.yml", "Pulumi.json"].some((name) => existsSync(join(here, name))))
+      return here;
+    if (dirname(here) === here) return start;
+  }
+}

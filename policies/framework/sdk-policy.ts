@@ -1,0 +1,111 @@
+import type { PolicyConfigSchema, Severity } from "@pulumi/policy";
+
+import { describeExcepted, describeFinding, describeNotJudged } from "./policy.ts";
+import type { Judgement, PolicyDefinition, Subject } from "./policy.ts";
+import { PackRun } from "./pack-state.ts";
+import { secretPathsOf } from "./wire/secret-paths.ts";
+import { COMMON_SCHEMA } from "./policy-settings.ts";
+
+/** What a policy has to say. */
+export interface ViolationReport {
+  readonly message: string;
+  /** The resource; default: the one that was asked about. */
+  readonly urn?: string | undefined;
+  /** Default: the level that the policy config gives the policy, or its own. */
+  readonly enforcementLevel?: "advisory" | "mandatory";
+  /** Default: the policy's own. */
+  readonly severity?: Severity;
+}
+
+/** Where a policy says something. A policy that says neither has passed. */
+export interface Answer {
+  readonly report: (violation: ViolationReport) => void;
+  /** The question does not concern the policy. */
+  readonly notApplicable: (reason: string) => void;
+}
+
+/**
+ * A policy as the pack serves it. The SDK reads what it is called and what it is (it tells the two kinds by their methods' names), and answers.ts
+ * asks it in the SDK's place.
+ */
+export interface SdkPolicy {
+  readonly name: string;
+  readonly description: string;
+  readonly enforcementLevel: "advisory" | "mandatory";
+  readonly severity: Severity;
+  readonly tags?: string[];
+  readonly remediationSteps: string;
+  readonly url?: string;
+  readonly configSchema: PolicyConfigSchema;
+  /** The types whose resources validateResource is asked about. Default: all. */
+  readonly resourceTypes?: readonly string[] | undefined;
+  readonly validateResource?: (resource: Subject, answer: Answer) => Promise<void> | void;
+  readonly validateStack?: (resources: readonly Subject[], answer: Answer) => Promise<void> | void;
+}
+
+/** @param subject URN of what is judged, where a finding names no other */
+function report<Settings>(
+  policy: PolicyDefinition<Settings>,
+  run: PackRun,
+  judgement: Judgement,
+  subject: string,
+  send: Answer["report"],
+): void {
+  const { level, severity } = run.told(policy);
+  for (const finding of judgement.findings) {
+    const { urn } = finding;
+    const text = describeFinding(policy, finding);
+    const exception = run.exceptions.cover(policy.id, urn ?? subject);
+    const message = exception ? describeExcepted(exception, text) : text;
+    send({ message, urn, severity, enforcementLevel: exception ? "advisory" : level });
+  }
+  const byResource = Map.groupBy(judgement.notJudged, (gap) => gap.urn);
+  for (const [urn, gaps] of byResource) {
+    // Advisory: a gap is to be seen, but a first preview, where ids and generated passwords are unknown, must not fail for it.
+    send({ message: describeNotJudged(gaps), urn, enforcementLevel: "advisory", severity: "low" });
+  }
+}
+
+/** URN of the stack's own resource, to which a finding belongs that names no other. */
+function stackUrn(anyUrn = ""): string {
+  const [, stack = "", project = ""] = /^urn:pulumi:([^:]*)::([^:]*)::/.exec(anyUrn) ?? [];
+  return `urn:pulumi:${stack}::${project}::pulumi:pulumi:Stack::${project}-${stack}`;
+}
+
+/** Makes the SDK's policy of a definition. */
+export function toSdkPolicy<Settings>(
+  policy: PolicyDefinition<Settings>,
+  run: PackRun = new PackRun([policy], "/"),
+): SdkPolicy {
+  const { judgeResource, judgeStack, resourceTypes, seesSecrets, settings } = policy;
+  return {
+    name: policy.id,
+    description: policy.description,
+    enforcementLevel: policy.level,
+    severity: policy.severity,
+    ...(policy.lesson !== undefined && { tags: [`lesson-${policy.lesson}`] }),
+    remediationSteps: policy.remediation,
+    url: policy.url,
+    // The engine hands over nothing to a policy that has no schema.
+    configSchema: { ...settings?.schema, properties: { ...COMMON_SCHEMA, ...settings?.schema.properties } },
+    ...(judgeResource && {
+      resourceTypes,
+      validateResource: async (resource, answer) => {
+        run.remember(resource);
+        const { props } = resource;
+        const subject = seesSecrets ? { ...resource, secretPaths: secretPathsOf(props) } : resource;
+        const verdict = await judgeResource(subject, run.told(policy).settings);
+        if ("notApplicable" in verdict) answer.notApplicable(verdict.notApplicable);
+        else report(policy, run, verdict, resource.urn, answer.report);
+      },
+    }),
+    ...(judgeStack && {
+      validateStack: async (stack, answer) => {
+        const resources = stack.map((resource) => run.recall(resource));
+        const verdict = await judgeStack(resources, run.told(policy).settings);
+        if ("notApplicable" in verdict) answer.notApplicable(verdict.notApplicable);
+        else report(policy, run, verdict, stackUrn(stack[0]?.urn), answer.report);
+      },
+    }),
+  };
+}

@@ -1,0 +1,133 @@
+import { UnknownValueError } from "@pulumi/policy";
+
+import { UNKNOWN_MARK } from "./wire/inputs.ts";
+
+/** Keys and indices from a resource's inputs down to a value. */
+export type Path = readonly (string | number)[];
+
+/** Where a node of a config stands, for a reader. */
+export type Place = (node: unknown, path: Path) => string;
+
+/** A value that could be read, or the fact that it is unknown at preview. */
+export type Read = { readonly known: true; readonly value: unknown } | { readonly known: false };
+
+export interface Leaf {
+  readonly path: Path;
+  readonly value: string | number | boolean;
+}
+
+export interface Gap {
+  readonly path: Path;
+  readonly because: string;
+}
+
+export const UNKNOWN_AT_PREVIEW = "unknown until the update";
+
+/** Calls a function that throws to answer: to note where from takes longer than most policies, and nobody reads it. */
+function withoutTrace<Result>(answer: () => Result): Result {
+  const limit = Error.stackTraceLimit;
+  Error.stackTraceLimit = 0;
+  try {
+    return answer();
+  } finally {
+    Error.stackTraceLimit = limit;
+  }
+}
+
+/**
+ * Reads one key in a guard of its own. During preview the SDK hands out proxies that throw when an unknown value is read; without the guard
+ * the first unknown would blind the rest of the rule (iteration, spread and JSON.stringify all throw, Object.keys does not).
+ */
+export function read(container: unknown, key: string | number): Read {
+  try {
+    const value = withoutTrace(() => (container as Record<string | number, unknown> | undefined)?.[key]);
+    return { known: true, value };
+  } catch (error) {
+    if (error instanceof UnknownValueError) return { known: false };
+    throw error;
+  }
+}
+
+/** Reads a value at a path; unknown when any step is. A missing step gives a known `undefined`. */
+export function readAt(root: unknown, path: Path): Read {
+  let here: Read = { known: true, value: root };
+  for (const key of path) {
+    if (!here.known) return here;
+    if (typeof here.value !== "object" || here.value === null) return { known: true, value: undefined };
+    here = read(here.value, key);
+  }
+  return here;
+}
+
+/** Reads a string at a path: the string, `undefined` when there is none, or "unknown" as a Read. */
+export function readString(root: unknown, path: Path): { known: boolean; value?: string } {
+  const result = readAt(root, path);
+  if (!result.known) return { known: false };
+  return typeof result.value === "string" ? { known: true, value: result.value } : { known: true };
+}
+
+/** Every value below a root that could be read, and the places that could not. */
+export interface Visited {
+  readonly leaves: readonly Leaf[];
+  readonly gaps: readonly Gap[];
+}
+
+/**
+ * Keeps what a function makes of a resource's inputs: policies are given one object for each resource (wire/inputs.ts), and several of them ask
+ * the same of it.
+ */
+export function perResource<Result>(make: (props: object) => Result): (props: object) => Result {
+  const made = new WeakMap<object, { readonly result: Result }>();
+  return (props) => {
+    const known = made.get(props) ?? { result: make(props) };
+    made.set(props, known);
+    return known.result;
+  };
+}
+
+/** Visits every value below a root, key by key. Unknown ones, and files that are only read at deploy, come back as gaps. */
+export function walk(root: unknown): Visited {
+  return typeof root === "object" && root !== null ? visitOnce(root) : visitAll(root);
+}
+
+const visitOnce = perResource<Visited>((root) => visitAll(root));
+
+/**
+ * Past the SDK's proxies, which make one more for each value that is read. Only what looks like the mark of an unknown value is then read through
+ * them, since a program may well have such a text of its own.
+ */
+function visitAll(root: unknown): Visited {
+  const leaves: Leaf[] = [];
+  const gaps: Gap[] = [];
+  const visit = (value: unknown, path: Path): void => {
+    if (typeof value === "string" && UNKNOWN_MARK.test(value) && !readAt(root, path).known) {
+      gaps.push({ path, because: UNKNOWN_AT_PREVIEW });
+    } else if (typeof value === "string" || typeof value === "number" || typeof value === "boolean") {
+      leaves.push({ path, value });
+    } else if (typeof value === "object" && value !== null) {
+      if (inside(value, "__pulumiAsset") === true || inside(value, "__pulumiArchive") === true) {
+        gaps.push({ path, because: "an asset, whose content is only read at deploy" });
+        return;
+      }
+      const keys = Array.isArray(value) ? value.keys() : Object.keys(value);
+      for (const key of keys) visit(inside(value, key), [...path, key]);
+    }
+  };
+  visit(root, []);
+  return { leaves, gaps };
+}
+
+/** A property as it is, also where reading it would throw. */
+const inside = (container: object, key: string | number): unknown =>
+  Object.getOwnPropertyDescriptor(container, key)?.value;
+
+/** A path as a person writes it: `uploads[0].content`. A key too long to be a name is left out, since it could be a secret. */
+export function formatPath(path: Path): string {
+  let text = "";
+  for (const key of path) {
+    if (typeof key === "number") text += `[${key}]`;
+    else if (key.length > 60 || /[\s"'\\]/.test(key)) text += `["…"]`;
+    else text += /^[\w-]+$/.test(key) ? `${text && "."}${key}` : `["${key}"]`;
+  }
+  return text;
+}

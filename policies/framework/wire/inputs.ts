@@ -1,0 +1,62 @@
+import { sdk } from "./analyzer-service.ts";
+import { type Reader, readStruct } from "./read-struct.ts";
+
+/** A resource's inputs as they come over the wire: secrets are still marked. */
+interface Message {
+  toJavaScript: () => object;
+}
+type Inputs = Record<string, unknown>;
+
+const { deserializeProperties } = sdk("./deserialize.js") as {
+  deserializeProperties: (message: Message, marksSecrets: boolean) => Inputs;
+};
+const { unknownCheckingProxy } = sdk("./proxy.js") as { unknownCheckingProxy: (inputs: Inputs) => Inputs };
+
+export const { specialSecretSig, specialSigKey } = sdk("@pulumi/pulumi/runtime/rpc") as Record<
+  "specialSecretSig" | "specialSigKey",
+  string
+>;
+
+/** Inputs as policies see them → as they came; one object where they hold nothing special. */
+const raw = new WeakMap<object, object>();
+
+/** What came over the wire for the inputs that a policy sees; see secret-paths.ts. */
+export const asItCame = (props: object): object | undefined => raw.get(props);
+
+/** Makes the server read inputs straight into objects, in place of the messages that are generated for each value. */
+export function readInputsDirectly(): void {
+  const { Struct } = sdk("google-protobuf/google/protobuf/struct_pb.js") as {
+    Struct: { deserializeBinaryFromReader: (message: Message, reader: Reader) => Message };
+  };
+  Struct.deserializeBinaryFromReader = (message, reader) => {
+    const came = readStruct(reader);
+    message.toJavaScript = () => came;
+    return message;
+  };
+}
+
+/**
+ * A resource's inputs as policies see them: as the SDK makes them, secrets as plain text, and reading an unknown value throws. Asked for
+ * once a resource and question, so all policies see one object: none may change it, and what one works out of it can be kept by it.
+ */
+export function inputsOf(message: Message | undefined): Inputs {
+  const came = message?.toJavaScript() ?? {};
+  const inputs = isPlain(came)
+    ? (came as Inputs)
+    : unknownCheckingProxy(deserializeProperties({ toJavaScript: () => came }, false));
+  raw.set(inputs, came);
+  return inputs;
+}
+
+/** What the SDK puts in the place of an unknown value has this form; a program may well have such a text of its own. */
+export const UNKNOWN_MARK = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
+/** Whether there is no secret, asset or unknown value in it: most resources have none, and through the SDK's proxies each read makes one more. */
+function isPlain(value: unknown): boolean {
+  if (typeof value === "string") return !UNKNOWN_MARK.test(value);
+  return (
+    typeof value !== "object" ||
+    value === null ||
+    (!(specialSigKey in value) && Object.values(value).every(isPlain))
+  );
+}

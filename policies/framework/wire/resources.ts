@@ -1,0 +1,33 @@
+import type * as messages from "@pulumi/pulumi/proto/analyzer_pb.js";
+
+import type { Subject } from "../policy.ts";
+import { inputsOf } from "./inputs.ts";
+
+/** A resource as the engine asks about it. As the SDK shows it (server.js), but for what no policy here reads. */
+export function subjectOf(message: messages.AnalyzeRequest | messages.AnalyzerResource): Subject {
+  const options = message.getOptions();
+  const parent = options?.getParent();
+  return {
+    type: message.getType(),
+    name: message.getName(),
+    urn: message.getUrn(),
+    props: inputsOf(message.getProperties()),
+    opts: { protect: options?.getProtect() ?? false, ...(parent && { parent }) },
+  };
+}
+
+/** The stack's resources, each with those that its inputs come from; a dependency that is not among them is left out, as the SDK does. */
+export function resourcesOf(request: messages.AnalyzeStackRequest): Subject[] {
+  const all = request.getResourcesList().map((message) => {
+    const propertyDependencies: Record<string, readonly Subject[]> = {};
+    return { message, resource: { ...subjectOf(message), propertyDependencies } };
+  });
+  const byUrn = new Map(all.map(({ resource }) => [resource.urn, resource]));
+  for (const { message, resource } of all) {
+    for (const [input, urns] of message.getPropertydependenciesMap().entries()) {
+      const sources = urns.getUrnsList().map((urn) => byUrn.get(urn));
+      resource.propertyDependencies[input] = sources.filter((source) => source !== undefined);
+    }
+  }
+  return all.map(({ resource }) => resource);
+}

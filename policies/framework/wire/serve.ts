@@ -1,0 +1,137 @@
+import type { EnforcementLevel } from "@pulumi/policy";
+import type * as messages from "@pulumi/pulumi/proto/analyzer_pb.js";
+
+import { changeService, type Method, sdk } from "./analyzer-service.ts";
+import { resourcesOf, subjectOf } from "./resources.ts";
+import type { Answer, SdkPolicy, ViolationReport } from "../sdk-policy.ts";
+
+/** A pack's policies, and what is said of the pack with what they say. */
+export interface Served {
+  readonly name: string;
+  readonly version: string;
+  readonly policies: readonly SdkPolicy[];
+  /** The level that the policy config gives a policy. Default: the policy's own. */
+  readonly levelOf?: (policy: string) => EnforcementLevel | undefined;
+}
+
+/** The methods of a pack's server that ask its policies. */
+export interface Answers {
+  readonly analyze: Method<messages.AnalyzeRequest, messages.AnalyzeResponse>;
+  readonly analyzeStack: Method<messages.AnalyzeStackRequest, messages.AnalyzeResponse>;
+  readonly remediate: Method<messages.AnalyzeRequest, messages.RemediateResponse>;
+}
+
+/** What the SDK makes a diagnostic of (protoutil.js). */
+type Diagnostic = ViolationReport & {
+  readonly policyName: string;
+  readonly policyPackName: string;
+  readonly policyPackVersion: string;
+};
+
+const { PolicyNotApplicable, RemediateResponse } = sdk("@pulumi/pulumi/proto/analyzer_pb") as typeof messages;
+const { asGrpcError, makeAnalyzeResponse } = sdk("./protoutil.js") as {
+  asGrpcError: (error: unknown, message: string) => Error;
+  makeAnalyzeResponse: (
+    said: readonly Diagnostic[],
+    notApplicable: readonly messages.PolicyNotApplicable[],
+  ) => messages.AnalyzeResponse;
+};
+const { UnknownValueError } = sdk("./proxy.js") as { UnknownValueError: ErrorConstructor };
+
+/**
+ * Puts our answers to the engine's questions about resources in the place of the SDK's, which took more of a preview than all judging. It asks every policy
+ * about every resource, with arguments of its own, an unpacked provider and a promise for each, and an error for each that only says it is not concerned;
+ * it unpacks a resource once more to ask none of them for a remediation, and all of a stack's for each policy.
+ */
+export function answerEngine(pack: Served): void {
+  changeService(() => answersOf(pack), ["remediate"]);
+}
+
+/** @see https://github.com/pulumi/pulumi/blob/master/proto/pulumi/analyzer.proto */
+export function answersOf(pack: Served): Answers {
+  const byType = new Map<string, Concerned>();
+  const concernedBy = (type: string): Concerned => {
+    const concerned = byType.get(type) ?? findConcerned(type, pack);
+    byType.set(type, concerned);
+    return concerned;
+  };
+  return {
+    analyze: answering(async ({ request }) => {
+      const resource = subjectOf(request);
+      const { asked, others } = concernedBy(resource.type);
+      return ask(pack, asked, others, ({ validateResource }, answer) => validateResource?.(resource, answer));
+    }),
+    analyzeStack: answering(async ({ request }) => {
+      const resources = resourcesOf(request);
+      const asked = activeOf(pack).filter(({ validateStack }) => validateStack);
+      return ask(pack, asked, [], ({ validateStack }, answer) => validateStack?.(resources, answer));
+    }),
+    // No policy of this pack mends anything.
+    remediate: (_call, callback) => callback(undefined, new RemediateResponse()),
+  };
+}
+
+/** A method that calls back with what a function returns, or throws. */
+const answering =
+  <Request, Response>(
+    answer: (call: { readonly request: Request }) => Promise<Response>,
+  ): Method<Request, Response> =>
+  (call, callback) =>
+    answer(call).then((response) => callback(undefined, response), callback);
+
+interface Concerned {
+  readonly asked: readonly SdkPolicy[];
+  /** Pulumi counts a policy as passed for a resource where the pack does not say that it was not concerned. */
+  readonly others: readonly messages.PolicyNotApplicable[];
+}
+
+function findConcerned(type: string, pack: Served): Concerned {
+  const active = activeOf(pack).filter(({ validateResource }) => validateResource);
+  const reads = ({ resourceTypes }: SdkPolicy): boolean => resourceTypes?.includes(type) ?? true;
+  return {
+    asked: active.filter(reads),
+    others: active
+      .filter((policy) => !reads(policy))
+      .map(({ name, resourceTypes = [] }) => notConcerned(name, `only ${resourceTypes.join(", ")} are read`)),
+  };
+}
+
+const activeOf = (pack: Served): readonly SdkPolicy[] =>
+  pack.policies.filter(({ name }) => pack.levelOf?.(name) !== "disabled");
+
+/** Asks policies one after the other, and puts together what they say. */
+async function ask(
+  { name: policyPackName, version: policyPackVersion, levelOf }: Served,
+  policies: readonly SdkPolicy[],
+  others: readonly messages.PolicyNotApplicable[],
+  judge: (policy: SdkPolicy, answer: Answer) => Promise<void> | void,
+): Promise<messages.AnalyzeResponse> {
+  const said: Diagnostic[] = [];
+  const notApplicable = [...others];
+  for (const policy of policies) {
+    const { name: policyName, description, severity } = policy;
+    const level = levelOf?.(policyName) ?? policy.enforcementLevel;
+    const enforcementLevel: SdkPolicy["enforcementLevel"] = level === "advisory" ? level : "mandatory";
+    const pack = { policyName, description, severity, enforcementLevel, policyPackName, policyPackVersion };
+    try {
+      await judge(policy, {
+        report: (violation) => said.push({ ...pack, ...violation }),
+        notApplicable: (reason) => notApplicable.push(notConcerned(policyName, reason)),
+      });
+    } catch (error) {
+      const title = `policy '${policyName}' from policy pack '${policyPackName}@v${policyPackVersion}'`;
+      if (!(error instanceof UnknownValueError))
+        throw asGrpcError(error, `Error validating resource with ${title}`);
+      const message = `can't run ${title} during preview: ${error.message}`;
+      said.push({ ...pack, message, enforcementLevel: "advisory" });
+    }
+  }
+  return makeAnalyzeResponse(said, notApplicable);
+}
+
+function notConcerned(policy: string, reason: string): messages.PolicyNotApplicable {
+  const message = new PolicyNotApplicable();
+  message.setPolicyName(policy);
+  message.setReason(reason);
+  return message;
+}

@@ -1,0 +1,125 @@
+import {
+  definePolicy,
+  type Finding,
+  type Judgement,
+  type Subject,
+  type Verdict,
+} from "../framework/policy.ts";
+import { contentOf, referenceIn, type Content, type Reference } from "../facts/secrets/references.ts";
+import { acmeOf, SETTINGS_TYPES, type AcmeClient, type Setting } from "../facts/stalwart/acme.ts";
+import { UNKNOWN_AT_PREVIEW } from "../framework/values.ts";
+
+const NO_ACME = "only Stalwart's settings name a DNS provider";
+const INSTEAD =
+  "the path of a file in Stalwart's container (dnsProvider.secretFile, or %{file:/etc/stalwart/secrets/dns}% in the config file), filled from a config secret";
+
+/** What Stalwart shows in place of a secret (registry/src/schema/prelude.rs), and what a browser does. */
+const isMask = (text: string): boolean => /^[*\u2022]+$/.test(text.trim());
+
+/** What is wrong with a secret as it is written, or nothing. A literal one is there; that it is in plain sight is another policy's matter. */
+function mistakeIn({ text, raw }: Setting): string | undefined {
+  if (text === undefined)
+    return "is not declared while the challenge is dns-01, so the DNS provider's secret is nowhere, or in the admin UI alone";
+  if (text.trim() === "") return "is empty while the challenge is dns-01";
+  if (isMask(text))
+    return "is the mask that the API shows in place of a secret, and writing it back overwrites the real one";
+  const reference = referenceIn(text);
+  if (reference?.name === "") return `refers to no ${reference.kind} at all`;
+  if (reference && raw)
+    return "is a macro in the data store, where Stalwart expands none, so the DNS provider is asked with the macro's own text";
+  return undefined;
+}
+
+const isDns01 = ({ challenge }: AcmeClient): boolean => challenge.text === "dns-01";
+
+function judgeClient(client: AcmeClient): Judgement {
+  const { challenge, provider, secrets } = client;
+  if (challenge.known && !isDns01(client)) return { findings: [], notJudged: [] };
+  const findings: Finding[] = [];
+  if (provider.known && (provider.text ?? "").trim() === "") {
+    const what = "is not set while the challenge is dns-01, so nothing can write the challenge's record";
+    findings.push({ where: provider.where, what, instead: "the DNS provider's kind, and its secret" });
+  } else {
+    for (const secret of secrets.filter(({ known }) => known)) {
+      const what = mistakeIn(secret);
+      if (what) findings.push({ where: secret.where, what, instead: INSTEAD });
+    }
+  }
+  const unread = [provider, ...secrets].filter(({ known }) => !known).map(({ where }) => where);
+  if (challenge.known)
+    return {
+      findings,
+      notJudged: [...new Set(unread)].map((where) => ({ where, because: UNKNOWN_AT_PREVIEW })),
+    };
+  const open = findings.length + unread.length > 0;
+  return { findings: [], notJudged: open ? [{ where: challenge.where, because: UNKNOWN_AT_PREVIEW }] : [] };
+}
+
+/** The clients of a component share one DNS provider, and an unknown map hides the keys of each. */
+function oncePerPlace<Entry extends { where: string }>(entries: readonly Entry[]): Entry[] {
+  return [...new Map(entries.map((entry) => [entry.where, entry])).values()];
+}
+
+/** What the settings themselves say. */
+function judgeResource(subject: Subject): Verdict {
+  const acme = acmeOf(subject);
+  if (!acme) return { notApplicable: NO_ACME };
+  const judgements = acme.clients.map(judgeClient);
+  return {
+    findings: oncePerPlace(judgements.flatMap((judgement) => judgement.findings)),
+    notJudged: oncePerPlace([...acme.gaps, ...judgements.flatMap((judgement) => judgement.notJudged)]),
+  };
+}
+
+function referencesOf(subject: Subject): Reference[] {
+  const secrets =
+    acmeOf(subject)
+      ?.clients.filter(isDns01)
+      .flatMap((client) => client.secrets) ?? [];
+  return secrets.flatMap(({ text, raw }) => (raw || text === undefined ? [] : (referenceIn(text) ?? [])));
+}
+
+function judgeContent(content: Content, { name }: Reference): Judgement {
+  const { where } = content;
+  const urn = content.urn === undefined ? {} : { urn: content.urn };
+  if (content.kind === "unread")
+    return { findings: [], notJudged: [{ where, because: content.because, ...urn }] };
+  const blank = content.kind === "text" && content.text.trim() === "";
+  const what =
+    content.kind === "missing"
+      ? `lacks ${name}, which the DNS provider's secret is read from`
+      : blank || isMask(content.text)
+        ? `${blank ? "is empty" : "holds a mask in place of a secret"}, while the DNS provider's secret is read from there`
+        : undefined;
+  const instead = "the key that the DNS provider gave out, from a config secret";
+  return { findings: what === undefined ? [] : [{ where, what, instead, ...urn }], notJudged: [] };
+}
+
+/** What the files and variables hold that the settings refer to. */
+function judgeStack(resources: readonly Subject[]): Verdict {
+  const references = resources.flatMap(referencesOf).filter(({ name }) => name !== "");
+  if (references.length === 0)
+    return { notApplicable: "no DNS provider's secret is read from a file or a variable" };
+  const places = new Map(references.map((one) => [`${one.kind} ${one.name}`, one]));
+  const judgements = [...places.values()].map((one) => judgeContent(contentOf(one, resources), one));
+  return {
+    findings: judgements.flatMap((judgement) => judgement.findings),
+    notJudged: judgements.flatMap((judgement) => judgement.notJudged),
+  };
+}
+
+export const acmeDnsSecretPresent = definePolicy({
+  id: "acme-dns-secret-present",
+  description: "DNS-01 has a DNS provider whose secret is declared in the stack and is not blank.",
+  severity: "high",
+  lesson: 2,
+  level: "mandatory",
+  remediation:
+    "Keep the DNS provider's key in a config secret, put it into a file of Stalwart's container, and refer to that file.",
+  url: "https://stalw.art/docs/0.15/server/tls/acme/configuration/",
+  why: "without a working key no `_acme-challenge` record is written and every order fails, and a key that was only typed into the admin UI shows blank there and is gone with the data store",
+  anyStack: false,
+  resourceTypes: SETTINGS_TYPES,
+  judgeResource,
+  judgeStack,
+});

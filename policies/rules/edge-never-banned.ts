@@ -1,0 +1,144 @@
+import {
+  definePolicy,
+  type Judgement,
+  type NotJudged,
+  type Subject,
+  type Verdict,
+} from "../framework/policy.ts";
+import { refuseUnknownKeys, wrongSetting } from "../framework/policy-settings.ts";
+import { SETTINGS_TYPES } from "../facts/stalwart/acme.ts";
+import { coverTogether, parseNetwork } from "../facts/stalwart/networks.ts";
+import { proxyOf, type ProxySettings } from "../facts/stalwart/proxy.ts";
+import { read, UNKNOWN_AT_PREVIEW } from "../framework/values.ts";
+
+const ID = "edge-never-banned";
+const EDGE = "tailwart:mail:CaddyEdge";
+const TAILNET = "100.64.0.0/10";
+
+export interface EdgeSettings {
+  /** Public addresses of the edge. None: a {@link EDGE} of the stack says its own. */
+  readonly edgeAddresses: readonly string[];
+}
+
+/** Checks the policy's config; throws a sentence that names the key's path. */
+export function parseEdgeSettings(raw: Record<string, unknown>): EdgeSettings {
+  refuseUnknownKeys(ID, raw, ["edgeAddresses"]);
+  const { edgeAddresses = [] } = raw;
+  const isNetwork = (value: unknown): boolean =>
+    typeof value === "string" && parseNetwork(value) !== undefined;
+  if (!Array.isArray(edgeAddresses) || !edgeAddresses.every(isNetwork))
+    throw wrongSetting(`${ID}.edgeAddresses`, "a list of addresses", '["198.51.100.7"]');
+  return { edgeAddresses: edgeAddresses as string[] };
+}
+
+/** Whether the allow-list holds an address or range. */
+function judgeWanted(
+  { allowed, trust, inUse }: ProxySettings,
+  wanted: { readonly text: string; readonly what: string },
+): Judgement {
+  const range = parseNetwork(wanted.text);
+  const ranges = allowed.entries.flatMap((entry) => parseNetwork(entry.text) ?? []);
+  if (inUse === false || !range || coverTogether(ranges, range)) return { findings: [], notJudged: [] };
+  if (allowed.gaps.length > 0) return { findings: [], notJudged: allowed.gaps };
+  if (inUse === undefined) {
+    const where = trust.gaps[0]?.where ?? "settings.listeners";
+    return { findings: [], notJudged: [{ where, because: UNKNOWN_AT_PREVIEW }] };
+  }
+  const what = `lacks ${wanted.text}, ${wanted.what}, while listeners demand PROXY headers`;
+  const instead = `${wanted.text} among allowedIps (in keys: server.allowed-ip.${wanted.text})`;
+  return { findings: [{ where: allowed.where, what, instead }], notJudged: [] };
+}
+
+const ofEdge = (text: string) => ({ text, what: "the edge's public address" });
+
+/** The tailnet's range, and the addresses that the policy config names. */
+function judgeResource(subject: Subject, { edgeAddresses }: EdgeSettings): Verdict {
+  const proxy = proxyOf(subject);
+  if (!proxy) return { notApplicable: "only Stalwart's settings have an allow-list" };
+  const wanted = [
+    { text: TAILNET, what: "the range that the edge's tailnet address is of" },
+    ...edgeAddresses.map(ofEdge),
+  ];
+  const judgements = wanted.map((one) => judgeWanted(proxy, one));
+  const notJudged = judgements.flatMap((judgement) => judgement.notJudged);
+  return {
+    findings: judgements.flatMap((judgement) => judgement.findings),
+    notJudged: [...new Map(notJudged.map((gap) => [gap.where, gap])).values()],
+  };
+}
+
+interface Edges {
+  readonly addresses: string[];
+  readonly notJudged: NotJudged[];
+}
+
+/** The public addresses that the stack's edges state: as an output, since the engine hands no component's args to a stack policy. */
+function edgesOf(resources: readonly Subject[]): Edges {
+  const addresses: string[] = [];
+  const notJudged: NotJudged[] = [];
+  for (const { type, props, urn } of resources) {
+    if (type !== EDGE) continue;
+    const address = read(props, "wanAddress");
+    if (!address.known) notJudged.push({ where: "wanAddress", because: UNKNOWN_AT_PREVIEW, urn });
+    else if (typeof address.value === "string" && parseNetwork(address.value)) addresses.push(address.value);
+  }
+  return { addresses, notJudged };
+}
+
+/** The edge's own address takes another resource to know. */
+function judgeStack(resources: readonly Subject[], { edgeAddresses }: EdgeSettings): Verdict {
+  if (edgeAddresses.length > 0) return { notApplicable: "the policy config names the edge's addresses" };
+  const users = resources.flatMap((resource) => {
+    const proxy = proxyOf(resource);
+    return proxy && proxy.inUse !== false ? [{ proxy, urn: resource.urn }] : [];
+  });
+  if (users.length === 0) return { notApplicable: "no listener of the stack demands PROXY headers" };
+  const { addresses, notJudged } = edgesOf(resources);
+  if (addresses.length + notJudged.length === 0) {
+    const because = `no ${EDGE} states its wanAddress; ${ID}.edgeAddresses in the policy config names the edge's public address`;
+    return {
+      findings: [],
+      notJudged: users.map(({ proxy, urn }) => ({ where: proxy.allowed.where, because, urn })),
+    };
+  }
+  const judgements = users.flatMap(({ proxy, urn }) =>
+    addresses.map((address) => {
+      const verdict = judgeWanted(proxy, ofEdge(address));
+      return {
+        findings: verdict.findings.map((finding) => ({ ...finding, urn })),
+        notJudged: verdict.notJudged.map((gap) => ({ ...gap, urn })),
+      };
+    }),
+  );
+  return {
+    findings: judgements.flatMap((judgement) => judgement.findings),
+    notJudged: [...notJudged, ...judgements.flatMap((judgement) => judgement.notJudged)],
+  };
+}
+
+export const edgeNeverBanned = definePolicy<EdgeSettings>({
+  id: ID,
+  description: "Stalwart's allow-list holds the tailnet's range and the edge's public address.",
+  severity: "high",
+  lesson: 3,
+  level: "mandatory",
+  remediation: "Add 100.64.0.0/10 and the edge's public address to the allow-list (allowedIps).",
+  url: "https://stalw.art/docs/0.15/server/auto-ban/",
+  why: "a ban is checked against the client that the PROXY header names on mail ports, and against the edge itself elsewhere: once banned, the edge still delivers mail and is cut from the admin listener",
+  settings: {
+    schema: {
+      properties: {
+        edgeAddresses: {
+          type: "array",
+          items: { type: "string" },
+          description: "The edge's public addresses, where no resource of the stack states them.",
+        },
+      },
+    },
+    parse: parseEdgeSettings,
+  },
+  anyStack: false,
+  resourceTypes: SETTINGS_TYPES,
+  judgeResource,
+  judgeStack,
+});

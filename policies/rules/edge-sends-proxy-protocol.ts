@@ -1,0 +1,232 @@
+import { caddyOf, NO_CADDY } from "../facts/caddy/find.ts";
+import { isTrusting, mailHostsOf, type MailHosts } from "../facts/caddy/mail-upstreams.ts";
+import {
+  isLoopback,
+  type CaddyConfig,
+  type Handler,
+  type Layer4Server,
+  type MatcherSet,
+  type Route,
+  type Upstream,
+} from "../facts/caddy/model.ts";
+import { list, record } from "../../lib/json-values.ts";
+import { sniOf } from "../facts/caddy/passthrough.ts";
+import {
+  definePolicy,
+  type Finding,
+  type NotJudged,
+  type Subject,
+  type Verdict,
+} from "../framework/policy.ts";
+
+/** Ports on which the server sends the first byte, and those of mail on which the client does. */
+const SERVER_FIRST = [24, 25, 110, 143, 587, 4190];
+const CLIENT_FIRST = [443, 465, 993, 995];
+
+/**
+ * Matchers that wait for the client's bytes. Those of an address or the time do not; `proxy_protocol` reads what a load balancer sends first; and
+ * one that is not listed is left alone.
+ */
+const READS_BYTES = new Set([
+  "dns",
+  "http",
+  "openvpn",
+  "postgres",
+  "postgres_client",
+  "postgres_ssl",
+  "quic",
+  "rdp",
+  "regexp",
+  "socks4",
+  "socks5",
+  "ssh",
+  "tls",
+  "winbox",
+  "wireguard",
+  "xmpp",
+]);
+
+/** Handlers after which no later route is asked. */
+const TERMINAL = new Set(["proxy", "echo", "close"]);
+
+interface Found {
+  readonly findings: Finding[];
+  readonly notJudged: NotJudged[];
+}
+
+function reads(set: MatcherSet): string | undefined {
+  for (const [name, options] of Object.entries(set)) {
+    if (READS_BYTES.has(name)) return name;
+    const negated =
+      name === "not"
+        ? list(options)
+            .map((inner) => reads(record(inner)))
+            .find(Boolean)
+        : undefined;
+    if (negated !== undefined) return negated;
+  }
+  return undefined;
+}
+
+/** The proxies of a route, also in its subroutes. */
+function proxiesOf(handlers: readonly Handler[]): Handler[] {
+  return handlers.flatMap((handler) => [
+    ...(handler.kind === "proxy" ? [handler] : []),
+    ...handler.routes.flatMap((route) => proxiesOf(route.handlers)),
+  ]);
+}
+
+const endsTls = (route: Route): boolean => route.handlers.some(({ kind }) => kind === "tls");
+const dialsPort = (proxy: Handler, ports: readonly number[]): boolean =>
+  proxy.upstreams.some(({ dial }) => dial.some(({ port }) => port !== undefined && ports.includes(port)));
+
+/** Whether the mail server speaks first on a route: by the edge's port, or by the one that is dialled where the edge's says nothing. */
+function serverFirst(server: Layer4Server, route: Route): boolean {
+  const on = (ports: readonly number[]): boolean =>
+    server.listen.some(({ from, to }) => from === to && ports.includes(from));
+  if (on(SERVER_FIRST)) return true;
+  return (
+    !on(CLIENT_FIRST) &&
+    !endsTls(route) &&
+    proxiesOf(route.handlers).some((proxy) => dialsPort(proxy, SERVER_FIRST))
+  );
+}
+
+function judgeUpstream(upstream: Upstream): Finding[] {
+  return upstream.maxConnections
+    ? [
+        {
+          where: upstream.where,
+          what: "sets max_connections, whose counter never goes down again, so the upstream counts as full for ever after that many connections",
+          instead: "no max_connections; limit connections in the mail server",
+        },
+      ]
+    : [];
+}
+
+function judgeProxy(proxy: Handler, upstreams: readonly Upstream[]): Found {
+  const { where, proxyProtocol: version } = proxy;
+  const findings: Finding[] = [];
+  const notJudged: NotJudged[] = [];
+  if (version?.includes("{"))
+    notJudged.push({ where, because: "proxy_protocol is a placeholder, which is filled in at start" });
+  else if (version !== "v2") {
+    const what = version === undefined ? "no PROXY header" : "a PROXY header of version 1";
+    findings.push({
+      where,
+      what: `passes mail on with ${what}`,
+      instead:
+        'proxy_protocol "v2" on this handler, and the edge\'s address among the networks that the mail server takes it from',
+    });
+  }
+  if (proxy.healthPort) {
+    findings.push({
+      where,
+      what: "sets a port for health checks, which caddy-l4 then dials for mail as well",
+      instead: "no health_port: a failed dial is tried again with lb_try_duration",
+    });
+  }
+  findings.push(...upstreams.flatMap(judgeUpstream));
+  return { findings, notJudged };
+}
+
+const merge = (parts: readonly Found[]): Found => ({
+  findings: parts.flatMap(({ findings }) => findings),
+  notJudged: parts.flatMap(({ notJudged }) => notJudged),
+});
+
+function judgeRoutes(
+  routes: readonly Route[],
+  server: Layer4Server,
+  sni: readonly string[],
+  mail: MailHosts,
+): Found {
+  const parts: Found[] = [];
+  for (const route of routes) {
+    const names = [...sni, ...route.match.flatMap(sniOf)];
+    for (const handler of route.handlers) {
+      const trusting = handler.upstreams.filter((upstream) => isTrusting(upstream, server, names, mail));
+      if (handler.kind === "proxy" && trusting.length > 0) parts.push(judgeProxy(handler, trusting));
+      parts.push(judgeRoutes(handler.routes, server, names, mail));
+    }
+  }
+  return merge(parts);
+}
+
+/** Routes with a matcher that waits for the client, while the client waits for the server. */
+function judgeMatchers(server: Layer4Server): Finding[] {
+  const findings: Finding[] = [];
+  for (const route of server.routes) {
+    const matcher = route.match.map(reads).find((name) => name !== undefined);
+    if (matcher !== undefined && serverFirst(server, route)) {
+      findings.push({
+        where: route.where,
+        what: `matches with ${matcher}, which waits for the client's first bytes, on a port where the mail server speaks first`,
+        instead: "a route without matcher, or with remote_ip alone; take STARTTLS ports as they are",
+      });
+    }
+    if (route.match.length === 0 && route.handlers.some(({ kind }) => TERMINAL.has(kind))) break;
+  }
+  return findings;
+}
+
+/** A listener on loopback is no edge: programs of the same machine use it to reach a relay elsewhere, which takes no PROXY header. */
+const isEdge = ({ listen }: Layer4Server): boolean =>
+  listen.some(({ host, network }) => network === "tcp" && !isLoopback(host));
+
+function judgeConfig(config: CaddyConfig, mail: MailHosts): Found {
+  return merge(
+    config.layer4.filter(isEdge).map((server) => {
+      const { findings, notJudged } = judgeRoutes(server.routes, server, [], mail);
+      return { findings: [...findings, ...judgeMatchers(server)], notJudged };
+    }),
+  );
+}
+
+function judgeResource(subject: Subject): Verdict {
+  const caddy = caddyOf(subject);
+  if (!caddy) return { notApplicable: NO_CADDY };
+  const mail = mailHostsOf(caddy.configs, []);
+  const { findings, notJudged } = merge(caddy.configs.map((config) => judgeConfig(config, mail)));
+  return { findings, notJudged: [...caddy.gaps, ...notJudged] };
+}
+
+/** What only the rest of the stack tells: that a host and port belong to a listener which demands the header. */
+function judgeStack(resources: readonly Subject[]): Verdict {
+  const caddies = resources.flatMap((subject) => {
+    const caddy = caddyOf(subject);
+    return caddy ? [{ subject, configs: caddy.configs }] : [];
+  });
+  if (caddies.length === 0) return { notApplicable: NO_CADDY };
+  const mail = mailHostsOf(
+    caddies.flatMap(({ configs }) => configs),
+    resources,
+  );
+  return merge(
+    caddies.map(({ subject, configs }) => {
+      const judge = (hosts: MailHosts): Found => merge(configs.map((config) => judgeConfig(config, hosts)));
+      const alone = judge(mailHostsOf(configs, []));
+      const known = new Set([...alone.findings, ...alone.notJudged].map(({ where }) => where));
+      const added = <One extends Finding | NotJudged>(all: readonly One[]): One[] =>
+        all.filter((one) => !known.has(one.where)).map((one) => ({ ...one, urn: subject.urn }));
+      const { findings, notJudged } = judge(mail);
+      return { findings: added(findings), notJudged: added(notJudged) };
+    }),
+  );
+}
+
+export const edgeSendsProxyProtocol = definePolicy({
+  id: "edge-sends-proxy-protocol",
+  description:
+    "Every layer4 route to the mail server sends PROXY v2, waits for nobody and sets nothing that would stop it later.",
+  severity: "critical",
+  lesson: 3,
+  level: "mandatory",
+  remediation:
+    "Set proxy_protocol v2 on the route's proxy, and leave out matchers on ports where the server speaks first, health_port and max_connections.",
+  url: "https://github.com/mholt/caddy-l4/blob/master/docs/handlers/proxy.md",
+  why: "without the client's address the mail server charges every scan to the edge and bans it, and a client may send a PROXY header of its own and be believed",
+  anyStack: true,
+  judgeResource,
+  judgeStack,
+});

@@ -1,0 +1,74 @@
+import { findTailnetAddresses, type TailnetAddress } from "../../lib/addresses.ts";
+import { definePolicy, type Finding, type Subject, type Verdict } from "../framework/policy.ts";
+import { textsOf, type TextPiece } from "../facts/decoded-texts.ts";
+import { formatPath, readString, type Gap } from "../framework/values.ts";
+
+/** Provider resources too: `ssh://root@100.x` as a Docker host is lost as soon as the node registers again. */
+const SUBJECTS =
+  /^(?:docker|command|tailwart):|^tailscale:index\/acl:Acl$|^pulumi:providers:(?:docker|command|tailwart)$/;
+
+/** Ids, credentials and digests: no host is written there, so their being unknown at preview hides nothing. */
+const NOT_A_HOST =
+  /(?:^(?:id|urn|image|name|networkMode|sourceHash|triggers|pullTriggers|keepers)$|(?:id|ids|key|token|password|secret|digest|hash)$)/i;
+const CREDENTIAL_FILE = /(?:^|\/)(?:secrets?\/|auth-?key$)|\.(?:key|pem|crt|curlrc|password|token)$/i;
+
+/**
+ * A bare number counts as an address where it is a whole value, but the name it is given may say otherwise: a Unix time of 2023-04-19 to
+ * 2023-06-07, a size of 1.57 GiB and the version 100.64.1 have the values of 100.64.0.0/10 addresses.
+ */
+const NAMES_A_QUANTITY =
+  /(?:time|date|epoch|stamp|created|updated|modified|expires|_at|size|bytes|memory|limit|count|seed|serial|number|build|version|release|tag|_id)$/i;
+
+function isQuantity(piece: TextPiece, address: TailnetAddress): boolean {
+  const bare =
+    !address.match.includes(":") &&
+    address.match.split(".").length < 4 &&
+    piece.text.trim() === address.match;
+  return bare && (NAMES_A_QUANTITY.test(piece.key) || /[a-z](?:At|Id)$/.test(piece.key));
+}
+
+function findingsOf(piece: TextPiece): Finding[] {
+  const addresses = findTailnetAddresses(piece.text).filter((address) => !isQuantity(piece, address));
+  return [...new Set(addresses.map((address) => address.match))].map((match) => ({
+    where: piece.where,
+    what: `holds ${match}, the address of one tailnet node`,
+    instead:
+      "the node's MagicDNS name, such as mailbox.<your tailnet>.ts.net (the range 100.64.0.0/10 and 100.100.100.100 are fine)",
+  }));
+}
+
+/** Whether an unknown value could name a host, by what the program calls it. */
+function matters({ path }: Gap, { props }: Subject): boolean {
+  const [list = "", index = 0] = path;
+  const nameIn = (key: string) => readString(props, [list, index, key]).value;
+  if (list === "uploads") return !CREDENTIAL_FILE.test(nameIn("file") ?? "");
+  if (list === "labels") return !NOT_A_HOST.test(nameIn("label") ?? "");
+  return !NOT_A_HOST.test(path.findLast((part) => typeof part === "string") ?? "");
+}
+
+/** Every address of one tailnet node in any text of a resource. */
+function judge(subject: Subject): Verdict {
+  if (!SUBJECTS.test(subject.type)) {
+    return { notApplicable: "only docker, command, tailwart resources and the tailnet policy file are read" };
+  }
+  const { pieces, gaps } = textsOf(subject.props);
+  return {
+    findings: pieces.flatMap(findingsOf),
+    notJudged: gaps
+      .filter((gap) => matters(gap, subject))
+      .map((gap) => ({ where: formatPath(gap.path), because: gap.because })),
+  };
+}
+
+export const noHardcodedTailnetIp = definePolicy({
+  id: "no-hardcoded-tailnet-ip",
+  description: "No address of a single tailnet node is written down: nodes are named by MagicDNS.",
+  severity: "high",
+  lesson: 6,
+  level: "mandatory",
+  remediation: "Write the node's MagicDNS name in place of its 100.x or fd7a:115c:a1e0: address.",
+  url: "https://tailscale.com/kb/1081/magicdns",
+  why: "a node's tailnet address changes when it registers again, and what dials the old one then fails with `Network is unreachable`",
+  anyStack: true,
+  judgeResource: judge,
+});

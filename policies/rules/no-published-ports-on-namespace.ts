@@ -1,0 +1,40 @@
+import { definePolicy, type Subject, type Verdict } from "../framework/policy.ts";
+import { CONTAINER, publishedPortsOf, roleOf } from "../facts/docker/containers.ts";
+import { UNKNOWN_AT_PREVIEW } from "../framework/values.ts";
+
+/** Whoever shares the namespace; the edge publishes nothing either, but is there to be reached. */
+const ROLES: readonly unknown[] = ["anchor", "sidecar", "stalwart"];
+
+/** The ports that a container of the shared namespace publishes on its host. */
+function judge(container: Subject): Verdict {
+  const role = roleOf(container);
+  if (role.known && !ROLES.includes(role.value))
+    return { notApplicable: `the container has no label tailwart.role of ${ROLES.join(", ")}` };
+  const { published, unknown } = publishedPortsOf(container);
+  if (!role.known) {
+    // Without a port the container is fine whatever it is for.
+    const open = published.length + unknown.length > 0;
+    return { findings: [], notJudged: open ? [{ where: "labels", because: UNKNOWN_AT_PREVIEW }] : [] };
+  }
+  return {
+    findings: published.map((where) => ({
+      where,
+      what: `publishes Stalwart's namespace on the ${String(role.value)}'s host, past the edge and the tailnet's grants`,
+      instead: "no port here: the edge listens in public and dials Stalwart's MagicDNS name",
+    })),
+    notJudged: unknown.map((where) => ({ where, because: UNKNOWN_AT_PREVIEW })),
+  };
+}
+
+export const noPublishedPortsOnNamespace = definePolicy({
+  id: "no-published-ports-on-namespace",
+  description: "The namespace that anchor, sidecar and Stalwart share publishes no port on its host.",
+  severity: "critical",
+  level: "mandatory",
+  remediation: "Take the published ports away; let the edge reach Stalwart over the tailnet.",
+  url: "https://docs.docker.com/engine/network/port-publishing/",
+  why: "a published port is open to the internet whatever the host's firewall says, and PROXY headers could then be forged by anybody",
+  anyStack: false,
+  resourceTypes: [CONTAINER],
+  judgeResource: judge,
+});

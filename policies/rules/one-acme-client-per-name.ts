@@ -1,0 +1,166 @@
+import { caddyOf, NO_CADDY } from "../facts/caddy/find.ts";
+import { covers, plainName } from "../facts/caddy/model.ts";
+import { caddyInstances, ordersTwice, type Order } from "../facts/caddy/instances.ts";
+import {
+  definePolicy,
+  type Finding,
+  type NotJudged,
+  type Subject,
+  type Verdict,
+} from "../framework/policy.ts";
+import { acmeOf, MAIL_SETTINGS, SETTINGS_TYPES, type AcmeClient } from "../facts/stalwart/acme.ts";
+import { SETTINGS, stalwartKeys } from "../facts/stalwart/settings-resource.ts";
+import { readString, UNKNOWN_AT_PREVIEW } from "../framework/values.ts";
+
+const INSTEAD = "the name at one ACME client alone: Stalwart for the mail names, Caddy for its own sites";
+/** Names below a mail domain that Stalwart answers itself. */
+const SERVICES = ["mta-sts", "autoconfig", "autodiscover", "ua-auto-config"];
+
+interface Ordered {
+  readonly where: string;
+  readonly name: string;
+}
+
+function hostnameOf(subject: Subject): string {
+  const text =
+    subject.type === SETTINGS
+      ? stalwartKeys(subject).values.get("server.hostname")
+      : readString(subject.props, ["settings", "hostname"]).value;
+  return plainName(text ?? "");
+}
+
+const parentOf = (name: string): string => name.slice(name.indexOf(".") + 1);
+
+/**
+ * The names of one ACME client of Stalwart. An empty list stands for the wildcard of the server's domain: the 0.16 line orders that, the 0.15 line
+ * nothing, and neither leaves a mail name to another client.
+ */
+function namesOf(client: AcmeClient, hostname: string): Ordered[] {
+  const listed = client.names.flatMap(({ where, text }) =>
+    text === undefined ? [] : [{ where, name: plainName(text) }],
+  );
+  if (client.names.length > 0 || !client.list.complete || !hostname.includes(".")) return listed;
+  return [{ where: client.list.where, name: `*.${parentOf(hostname)}` }];
+}
+
+/** Stalwart's own names under what it orders: a wildcard stands for these, and not for every web site of the domain. */
+function standsFor(ordered: Ordered, name: string, hostname: string): boolean {
+  if (ordered.name === name) return true;
+  if (!ordered.name.startsWith("*.") || !covers(ordered.name, name)) return false;
+  return name === hostname || SERVICES.includes(name.split(".")[0] ?? "");
+}
+
+const unread = (clients: readonly AcmeClient[]): NotJudged[] =>
+  clients.flatMap(({ names, list }) => [
+    ...names.filter(({ known }) => !known).map(({ where }) => ({ where, because: UNKNOWN_AT_PREVIEW })),
+    ...(list.complete ? [] : [{ where: list.where, because: UNKNOWN_AT_PREVIEW }]),
+  ]);
+
+/** Two clients of one Stalwart. */
+function judgeResource(subject: Subject): Verdict {
+  const acme = acmeOf(subject);
+  if (!acme) return { notApplicable: "only Stalwart's settings name more than one of its ACME clients" };
+  const hostname = hostnameOf(subject);
+  const seen = new Map<string, Ordered>();
+  const findings: Finding[] = [];
+  for (const client of acme.clients) {
+    const own = namesOf(client, hostname);
+    for (const { where, name } of own) {
+      const first = seen.get(name);
+      if (first)
+        findings.push({
+          where,
+          what: `orders ${name}, which another ACME client of Stalwart orders (${first.where})`,
+          instead: INSTEAD,
+        });
+    }
+    for (const one of own) if (!seen.has(one.name)) seen.set(one.name, one);
+  }
+  return { findings, notJudged: acme.clients.length > 1 ? unread(acme.clients) : [] };
+}
+
+interface Stalwart {
+  readonly subject: Subject;
+  readonly clients: readonly AcmeClient[];
+  readonly gaps: readonly NotJudged[];
+}
+
+/** Stalwart's clients of the stack: those of the settings, or of the component where its settings are not (yet) there. */
+function stalwartsOf(resources: readonly Subject[]): Stalwart[] {
+  const all = resources.flatMap((subject) => {
+    const acme = acmeOf(subject);
+    return acme ? [{ subject, clients: acme.clients, gaps: [...acme.gaps, ...unread(acme.clients)] }] : [];
+  });
+  const settings = all.filter(({ subject }) => subject.type !== MAIL_SETTINGS);
+  return settings.length > 0 ? settings : all;
+}
+
+function againstStalwart(order: Order, stalwarts: readonly Stalwart[]): Finding[] {
+  for (const { subject, clients } of stalwarts) {
+    const hostname = hostnameOf(subject);
+    const same = clients
+      .flatMap((client) => namesOf(client, hostname))
+      .find((ordered) => standsFor(ordered, order.name, hostname));
+    if (!same) continue;
+    const what = `orders a certificate for ${order.name}, which Stalwart orders too (${same.where})`;
+    return [{ where: order.where, what, instead: INSTEAD, urn: order.urn }];
+  }
+  return [];
+}
+
+/** Caddy against Stalwart, and one Caddy against another. */
+function judgeStack(resources: readonly Subject[]): Verdict {
+  const caddies = resources.flatMap((subject) => {
+    const caddy = caddyOf(subject);
+    return caddy ? [{ subject, ...caddy }] : [];
+  });
+  if (caddies.length === 0) return { notApplicable: NO_CADDY };
+  const stalwarts = stalwartsOf(resources);
+  const instances = caddyInstances(caddies);
+  const orders = instances.flatMap((instance) => instance.orders);
+  const twice = ordersTwice(instances);
+  return {
+    findings: [
+      ...orders.flatMap((order) => againstStalwart(order, stalwarts)),
+      ...twice
+        .filter(({ sure }) => sure)
+        .map(({ order, first }) => ({
+          where: order.where,
+          what: `orders a certificate for ${order.name}, which another Caddy of the stack orders (${first.where})`,
+          instead: "the name at one Caddy alone, or a storage that both share",
+          urn: order.urn,
+        })),
+    ],
+    notJudged: [
+      ...twice
+        .filter(({ sure }) => !sure)
+        .map(({ order, first }) => ({
+          where: order.where,
+          because: `whether it shares its storage with the other Caddy that orders ${order.name} (${first.where}) is ${UNKNOWN_AT_PREVIEW}`,
+          urn: order.urn,
+        })),
+      // What is unknown on one side matters where the other side orders something.
+      ...[
+        ...(orders.length > 0 ? stalwarts : []),
+        ...(orders.length > 0 || stalwarts.some(({ clients, gaps }) => clients.length + gaps.length > 0)
+          ? caddies
+          : []),
+      ].flatMap(({ subject, gaps }) => gaps.map((gap) => ({ ...gap, urn: subject.urn }))),
+    ],
+  };
+}
+
+export const oneAcmeClientPerName = definePolicy({
+  id: "one-acme-client-per-name",
+  description: "Each name's certificate is ordered by one ACME client: Stalwart or one Caddy.",
+  severity: "high",
+  lesson: 7,
+  level: "mandatory",
+  remediation: "Take the name out of Caddy's sites and automation, or out of the second ACME client.",
+  url: "https://letsencrypt.org/docs/rate-limits/",
+  why: "two clients spend the CA's weekly budget of duplicates twice, and the CAA record refuses the one whose account it does not name",
+  anyStack: false,
+  resourceTypes: SETTINGS_TYPES,
+  judgeResource,
+  judgeStack,
+});

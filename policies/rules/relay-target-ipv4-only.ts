@@ -1,0 +1,192 @@
+import { classifyHost } from "../../lib/addresses.ts";
+import {
+  definePolicy,
+  type Finding,
+  type NotJudged,
+  type Subject,
+  type Verdict,
+} from "../framework/policy.ts";
+import { askAaaa } from "../facts/resolver.ts";
+import { relayHostsOf, type RelayHost } from "../facts/relay-hosts.ts";
+import { isServerAddress, refuseUnknownKeys, wrongSetting } from "../framework/policy-settings.ts";
+import {
+  askerTags,
+  attributeReaches,
+  isTailnetName,
+  readAcl,
+  relayTags,
+  tailnetDomains,
+} from "../facts/tailnet/policy-file.ts";
+
+const ID = "relay-target-ipv4-only";
+const INSTEAD =
+  "the relay's MagicDNS name (it answers A only), a name with an A record only, or an IPv4 literal";
+
+export interface RelayTargetSettings {
+  /** Resolver to ask for AAAA records, `address[:port]`. None: no request is made. */
+  readonly resolver: string | undefined;
+  readonly timeoutMs: number;
+  readonly tailnetDomains: readonly string[];
+}
+
+/** Checks the policy's config; throws a sentence that names the key's path. */
+export function parseRelayTargetSettings(raw: Record<string, unknown>): RelayTargetSettings {
+  refuseUnknownKeys(ID, raw, ["resolver", "timeoutMs", "tailnetDomains"]);
+  const { resolver, timeoutMs = 2000, tailnetDomains: domains = [] } = raw;
+  if (resolver !== undefined && !(typeof resolver === "string" && isServerAddress(resolver))) {
+    throw wrongSetting(`${ID}.resolver`, "an address with an optional port", '"203.0.113.1:53"');
+  }
+  if (
+    typeof timeoutMs !== "number" ||
+    !Number.isInteger(timeoutMs) ||
+    timeoutMs < 100 ||
+    timeoutMs > 10_000
+  ) {
+    throw wrongSetting(`${ID}.timeoutMs`, "whole milliseconds from 100 to 10000", "2000");
+  }
+  const isDomain = (value: unknown): boolean =>
+    typeof value === "string" && classifyHost(value) === "name" && value.includes(".");
+  if (!Array.isArray(domains) || !domains.every(isDomain)) {
+    throw wrongSetting(`${ID}.tailnetDomains`, "a list of DNS names", '["tail7b1641.ts.net"]');
+  }
+  return { resolver, timeoutMs, tailnetDomains: domains as string[] };
+}
+
+function judgeLiteral({ where, host }: RelayHost): Finding[] {
+  const kind = classifyHost(host);
+  if (kind !== "ipv6" && kind !== "tailnet-ipv6") return [];
+  return [{ where, what: `relays to ${host.replace(/^\[|\]$/g, "")}, an IPv6 address`, instead: INSTEAD }];
+}
+
+async function judgeRecords({ where, host }: RelayHost, settings: RelayTargetSettings): Promise<Finding[]> {
+  const { resolver, timeoutMs } = settings;
+  if (resolver === undefined || classifyHost(host) !== "name" || isTailnetName(host, settings.tailnetDomains))
+    return [];
+  const answer = await askAaaa(host, { resolver, timeoutMs });
+  if (answer.kind !== "has") return [];
+  return [
+    {
+      where,
+      what: `relays to ${host}, which has an AAAA record (${answer.address}, says ${resolver})`,
+      instead: INSTEAD,
+    },
+  ];
+}
+
+/** One resource: literals, and records where a resolver is configured. Which names could not be judged is known only to judgeStack. */
+async function judgeResource(subject: Subject, settings: RelayTargetSettings): Promise<Verdict> {
+  const relays = relayHostsOf(subject);
+  if (!relays) return { notApplicable: "only tailwart:mail:* resources and Docker containers name a relay" };
+  if (relays.hosts.length === 0 && relays.gaps.length === 0)
+    return { notApplicable: "the resource names no relay" };
+  const byRecord = await Promise.all(relays.hosts.map((relay) => judgeRecords(relay, settings)));
+  return { findings: [...relays.hosts.flatMap(judgeLiteral), ...byRecord.flat()], notJudged: relays.gaps };
+}
+
+/** A name of the tailnet, by the tailnet policy file: MagicDNS answers AAAA only where one of two attributes makes it do so. */
+function judgeTailnetName(
+  relay: RelayHost,
+  resources: readonly Subject[],
+): { findings: Finding[]; notJudged: NotJudged[] } {
+  const { where, host, urn } = relay;
+  const acl = readAcl(resources);
+  if ("because" in acl)
+    return { findings: [], notJudged: [{ where: `${where} ${host}`, because: acl.because, urn }] };
+  const askers = askerTags(resources);
+  const targets = relayTags(resources, acl.document, askers);
+  const findings: Finding[] = [];
+  const notJudged: NotJudged[] = [];
+  const attributes = [
+    { name: "magicdns-aaaa", tags: askers, effect: "makes MagicDNS answer AAAA to the node that asks" },
+    { name: "disable-ipv4", tags: targets, effect: "leaves the relay's node without an IPv4 address" },
+  ];
+  for (const { name, tags, effect } of attributes) {
+    const reaches = attributeReaches(acl.document, name, tags);
+    if (reaches === "yes") {
+      const what = `relays to ${host}, while the tailnet policy file's nodeAttrs set ${name}, which ${effect}`;
+      findings.push({
+        where,
+        what,
+        instead: `take ${name} from the nodeAttrs that reach this node, or ${INSTEAD}`,
+        urn,
+      });
+    } else if (reaches === "maybe") {
+      notJudged.push({
+        where: `${where} ${host}`,
+        because: `nodeAttrs set ${name} for nodes whose tags the stack does not tell`,
+        urn,
+      });
+    }
+  }
+  return { findings, notJudged };
+}
+
+async function judgeStack(resources: readonly Subject[], settings: RelayTargetSettings): Promise<Verdict> {
+  const domains = [...settings.tailnetDomains, ...tailnetDomains(resources)];
+  const relays = resources.flatMap((resource) => relayHostsOf(resource)?.hosts ?? []);
+  const names = relays.filter((relay) => classifyHost(relay.host) === "name");
+  const odd = relays.filter((relay) => classifyHost(relay.host) === "invalid");
+  if (names.length + odd.length === 0) return { notApplicable: "no relay of the stack is named" };
+  const findings: Finding[] = [];
+  // The text itself is left out: what is no host name could be anything, a password too.
+  const notJudged: NotJudged[] = odd.map(({ where, urn }) => ({
+    where,
+    because: "is no host name that could be asked for",
+    urn,
+  }));
+  for (const relay of names) {
+    if (isTailnetName(relay.host, domains)) {
+      const verdict = judgeTailnetName(relay, resources);
+      findings.push(...verdict.findings);
+      notJudged.push(...verdict.notJudged);
+    } else if (settings.resolver === undefined) {
+      const because = `no resolver is configured to ask for AAAA records; ${ID}.resolver in the policy config turns it on`;
+      notJudged.push({ where: `${relay.where} ${relay.host}`, because, urn: relay.urn });
+    } else {
+      const answer = await askAaaa(relay.host, {
+        resolver: settings.resolver,
+        timeoutMs: settings.timeoutMs,
+      });
+      if (answer.kind === "unasked")
+        notJudged.push({ where: `${relay.where} ${relay.host}`, because: answer.because, urn: relay.urn });
+    }
+  }
+  return { findings, notJudged };
+}
+
+export const relayTargetIpv4Only = definePolicy<RelayTargetSettings>({
+  id: ID,
+  description: "Mail is relayed to hosts that are reached over IPv4 alone.",
+  severity: "high",
+  lesson: 8,
+  level: "mandatory",
+  remediation:
+    "Name a relay that has no AAAA record: its MagicDNS name, an IPv4-only name or an IPv4 literal.",
+  url: "https://tailscale.com/kb/1081/magicdns",
+  why: "the container's namespace has no IPv6, and a relay is not tried again over IPv4 after `Network is unreachable`",
+  settings: {
+    schema: {
+      properties: {
+        resolver: {
+          type: "string",
+          description: "Resolver to ask for AAAA records, address[:port]. Unset: no request is made.",
+        },
+        timeoutMs: {
+          type: "integer",
+          minimum: 100,
+          maximum: 10_000,
+          description: "Deadline of one question in milliseconds.",
+        },
+        tailnetDomains: {
+          type: "array",
+          items: { type: "string" },
+          description: "DNS names of the tailnet, besides *.ts.net.",
+        },
+      },
+    },
+    parse: parseRelayTargetSettings,
+  },
+  anyStack: true,
+  judgeResource,
+  judgeStack,
+});

@@ -1,0 +1,196 @@
+import {
+  definePolicy,
+  type Finding,
+  type NotJudged,
+  type Subject,
+  type Verdict,
+} from "../framework/policy.ts";
+import { CONTAINER, listAt, VOLUME } from "../facts/docker/containers.ts";
+import { ROUTING_TYPES } from "../facts/stalwart/routing.ts";
+import {
+  isCommand,
+  makesLive,
+  ROUTING,
+  scriptsOf,
+  writesRoutes,
+  type Script,
+} from "../facts/stalwart/route-scripts.ts";
+import { decodeText } from "../facts/decoded-texts.ts";
+import { formatPath, read, readAt, readString, UNKNOWN_AT_PREVIEW, walk } from "../framework/values.ts";
+
+type Judged = { readonly findings: Finding[]; readonly notJudged: NotJudged[] };
+const FINE: Judged = { findings: [], notJudged: [] };
+
+const comesFrom = (resource: Subject, source: Subject): boolean =>
+  Object.values(resource.propertyDependencies ?? {}).some((sources) =>
+    sources.some(({ urn }) => urn === source.urn),
+  );
+
+const textsAt = ({ props }: Subject, inputs: readonly string[]): string[] =>
+  inputs
+    .map((input) => read(props, input))
+    .flatMap((input) => (input.known ? walk([input.value]).leaves : []))
+    .map(({ value }) => String(value));
+
+/**
+ * True for a resource that is run or made anew when the command's input changes: by what it is made of, or by a trigger that is the command's
+ * own, or the very routes. (A trigger as short as a counter is no sign of the same change.)
+ */
+function follows(resource: Subject, writer: Subject): boolean {
+  if (comesFrom(resource, writer)) return true;
+  if (!isCommand(resource)) return false;
+  const routes = textsAt(writer, ["create", "stdin", "environment"]).filter((text) => ROUTING.test(text));
+  const causes = [...routes, ...textsAt(writer, ["triggers"]).filter((trigger) => trigger.length >= 8)];
+  return textsAt(resource, ["triggers"]).some((trigger) => causes.includes(trigger));
+}
+
+/** "maybe" where what is unknown of it could be the restart. */
+function restarts(follower: Subject, generation: "settings" | "registry"): "yes" | "no" | "maybe" {
+  if (follower.type === CONTAINER) return "yes";
+  if (!isCommand(follower)) return "no";
+  const scripts = scriptsOf(follower);
+  if (scripts.length > 0 && scripts.every((script) => makesLive(script, generation))) return "yes";
+  return scripts.some(({ gaps }) => gaps.length > 0) ? "maybe" : "no";
+}
+
+const RELOADS = {
+  settings: "a GET of /api/reload or a restart of the container",
+  registry: "a restart of the container",
+};
+const LEFT_OUT = { settings: "", registry: " (ReloadSettings may be refused, and then leaves all as it is)" };
+
+/** Undefined for a script that writes no route. */
+function judgeScript(script: Script, writer: Subject, resources: readonly Subject[]): Judged | undefined {
+  const { urn } = writer;
+  const generation = writesRoutes(script);
+  if (generation === "no") return undefined;
+  const notJudged = (where: string): Judged => ({
+    findings: [],
+    notJudged: [
+      { where, because: "whether it writes routes and restarts Stalwart is unknown until the update", urn },
+    ],
+  });
+  if (makesLive(script, generation === "registry" ? "registry" : "settings")) return FINE;
+  const kind = generation === "maybe" ? "registry" : generation;
+  const answers = resources.filter((resource) => follows(resource, writer)).map((one) => restarts(one, kind));
+  if (answers.includes("yes")) return FINE;
+  if (script.gaps[0] !== undefined) return notJudged(script.gaps[0]);
+  if (answers.includes("maybe")) return notJudged(script.phase);
+  const what = `writes routes, and nothing restarts Stalwart when they change${LEFT_OUT[kind]}`;
+  const instead = `${RELOADS[kind]} at the end of the same script, or in a command whose triggers come from this one; or tailwart's settings resource, which does it by itself`;
+  return { findings: [{ where: script.phase, what, instead, urn }], notJudged: [] };
+}
+
+/** Where an upload holds a route or a strategy, if it does. */
+function routingIn(where: string, text: string): string | undefined {
+  if (!/queue|Mta(?:Route|Outbound)/.test(text)) return undefined;
+  const piece = decodeText(where, "", text).find(
+    (one) => / queue\.(?:route|strategy)\b/.test(one.where) || ROUTING.test(one.text),
+  );
+  return piece?.where;
+}
+
+/** An upload's text, or why it cannot be read. */
+function textOf(upload: unknown): { text: string } | { because: string } {
+  const [content, base64, source] = ["content", "contentBase64", "source"].map((key) =>
+    readString(upload, [key]),
+  );
+  if (!content?.known || !base64?.known) return { because: UNKNOWN_AT_PREVIEW };
+  // The provider fills in empty strings for what is not set.
+  if (source?.value) return { because: "a local file, which is only read at deploy" };
+  return { text: content.value || Buffer.from(base64.value ?? "", "base64").toString("utf8") };
+}
+
+/** Volumes and shared folders of a container: by name, and by the resource where the name is unknown. With a file: those that it lies in. */
+function volumesOf({ props, propertyDependencies }: Subject, file?: string): Set<unknown> {
+  const found = new Set<unknown>();
+  const sources = (propertyDependencies?.["volumes"] ?? []).filter(({ type }) => type === VOLUME);
+  if (file === undefined) for (const { urn } of sources) found.add(urn);
+  for (const { path } of listAt(props, ["volumes"]).entries) {
+    const folder = readAt(props, [...path, "containerPath"]);
+    const name = readAt(props, [...path, "volumeName"]);
+    if (file !== undefined && !(folder.known && file.startsWith(`${String(folder.value)}/`))) continue;
+    const host = readAt(props, [...path, "hostPath"]);
+    if (!name.known) for (const { urn } of sources) found.add(urn);
+    else if (name.value) found.add(name.value);
+    else if (host.known && host.value) found.add(host.value);
+  }
+  return found;
+}
+
+/** False for a container that only carries files. */
+const runs = ({ props }: Subject): boolean =>
+  ["start", "mustRun"]
+    .map((input) => read(props, input))
+    .every((input) => !input.known || input.value !== false);
+
+/** A file with routes in a container that only carries it: the server is another one, which mounts the same volume. */
+function judgeUploads(carrier: Subject, resources: readonly Subject[]): Judged | undefined {
+  const { urn, props } = carrier;
+  const findings: Finding[] = [];
+  const notJudged: NotJudged[] = [];
+  let concerned = false;
+  for (const { path, read: upload } of listAt(props, ["uploads"]).entries) {
+    const file = upload.known ? readString(upload.value, ["file"]).value : undefined;
+    if (!upload.known || file === undefined) continue;
+    const place = `${formatPath([...path, "content"])} (${file})`;
+    const reading = textOf(upload.value);
+    const where =
+      "text" in reading ? routingIn(place, reading.text) : /\.toml$/.test(file) ? place : undefined;
+    if (where === undefined) continue;
+    concerned ||= "text" in reading;
+    // An upload cannot be changed in place: a changed one makes its own container anew.
+    if (runs(carrier)) continue;
+    const volumes = volumesOf(carrier, file);
+    const servers = resources.filter(
+      (one) =>
+        one.type === CONTAINER && one.urn !== urn && [...volumesOf(one)].some((own) => volumes.has(own)),
+    );
+    if (servers.length === 0 || servers.some((server) => comesFrom(server, carrier))) continue;
+    if ("because" in reading) notJudged.push({ where, because: reading.because, urn });
+    else findings.push({ where, what: STALE_FILE, instead: NEW_SERVER, urn });
+  }
+  return concerned || notJudged.length > 0 ? { findings, notJudged } : undefined;
+}
+
+const STALE_FILE = "holds routes, and the server that mounts the volume is not made anew when they change";
+const NEW_SERVER = "a label of the server's container with the id of this one, which changes with its files";
+
+function judgeStack(resources: readonly Subject[]): Verdict {
+  const verdicts = resources.flatMap((resource) => {
+    if (resource.type === CONTAINER) return judgeUploads(resource, resources) ?? [];
+    if ((ROUTING_TYPES as readonly string[]).includes(resource.type)) return FINE;
+    return isCommand(resource)
+      ? scriptsOf(resource).flatMap((script) => judgeScript(script, resource, resources) ?? [])
+      : [];
+  });
+  if (verdicts.length === 0) return { notApplicable: "nothing in the stack sets a route" };
+  return {
+    findings: verdicts.flatMap((verdict) => verdict.findings),
+    notJudged: verdicts.flatMap((verdict) => verdict.notJudged),
+  };
+}
+
+/**
+ * What counts as "something restarts Stalwart on its change":
+ *
+ * - tailwart's settings resource does so by itself, in both generations: its provider writes, reloads (on both lines a reload was seen to rebuild
+ *   the routes), reads back and probes. Having the resource is keeping the rule.
+ * - A script that writes routes past it must reload or restart after its last write; or another must that runs again for the same change. For
+ *   the registry only a restart counts: a reload there takes all settings or none, and a script rarely reads its answer.
+ * - A config file in an upload is read at start only. An upload makes its own container anew; a container that merely carries the file into a
+ *   volume must therefore make the server anew too.
+ */
+export const routeChangeRestarts = definePolicy({
+  id: "route-change-restarts",
+  description: "Whatever changes a route or a strategy of Stalwart also makes it live.",
+  severity: "medium",
+  lesson: 12,
+  level: "mandatory",
+  remediation:
+    "Let tailwart's settings resource carry routes, or end each script that writes them with a restart of Stalwart.",
+  url: "https://stalw.art/docs/0.15/mta/outbound/routing",
+  why: "a written route is stored but not used: the table of routes is built at start or at a reload, and until then mail takes the old way",
+  anyStack: false,
+  judgeStack,
+});

@@ -1,0 +1,160 @@
+import { dataStoresOf, type DataStore } from "../facts/data-stores.ts";
+import {
+  definePolicy,
+  type Finding,
+  type Judgement,
+  type NotJudged,
+  type Subject,
+  type Verdict,
+} from "../framework/policy.ts";
+import { CONTAINER, environmentOf, labelOf } from "../facts/docker/containers.ts";
+import { readHealthTest, type HealthReading, type Proof } from "../facts/docker/health-test.ts";
+import { formatPath, read, readAt, UNKNOWN_AT_PREVIEW, walk } from "../framework/values.ts";
+
+const WHERE = "healthcheck.tests";
+// Without double quotes: the engine prints them escaped.
+const EXAMPLE = "CMD-SHELL with `wget -qO- http://127.0.0.1:9002/healthz && nc -z -w 3 <Postgres host> 5432`";
+
+type Connects = Extract<Proof, { kind: "connects" }>;
+type Reading =
+  HealthReading | { readonly kind: "absent" } | { readonly kind: "unknown"; readonly where: string };
+
+function isSidecar(subject: Subject): boolean {
+  return subject.type === CONTAINER && labelOf(subject, "tailwart.role") === "sidecar";
+}
+
+function readingOf(sidecar: Subject): Reading {
+  const tests = readAt(sidecar.props, ["healthcheck", "tests"]);
+  if (!tests.known) return { kind: "unknown", where: WHERE };
+  if (!Array.isArray(tests.value) || tests.value.length === 0) return { kind: "absent" };
+  const { leaves, gaps } = walk(tests.value);
+  if (gaps[0]) return { kind: "unknown", where: `${WHERE}${formatPath(gaps[0].path)}` };
+  return readHealthTest(
+    leaves.map((leaf) => String(leaf.value)),
+    environmentOf(sidecar).values,
+  );
+}
+
+const connectionsOf = (reading: Reading): Connects[] =>
+  reading.kind === "requires"
+    ? reading.proofs.filter((proof): proof is Connects => proof.kind === "connects")
+    : [];
+
+const MISTAKES: Partial<Record<Reading["kind"], string>> = {
+  absent: "is not set, so the container counts as ready as soon as it runs",
+  disabled: "is NONE, which turns the health check off",
+  malformed: "begins with neither CMD nor CMD-SHELL, so Docker does not run it",
+  "never-succeeds": "can never succeed",
+};
+
+function judgeReading(reading: Reading): Judgement {
+  if (reading.kind === "unknown")
+    return { findings: [], notJudged: [{ where: reading.where, because: UNKNOWN_AT_PREVIEW }] };
+  if (reading.kind === "unreadable") {
+    const because = "its shell syntax is not read here; join plain commands with &&";
+    return { findings: [], notJudged: [{ where: WHERE, because }] };
+  }
+  const mistake = MISTAKES[reading.kind];
+  const whats = mistake ? [mistake] : [];
+  if (reading.kind === "requires") {
+    if (!reading.proofs.some((proof) => proof.kind === "tailscaled")) {
+      whats.push(
+        "can succeed while tailscaled is not healthy (a /healthz that may fail, or `tailscale wait`, must be joined with &&)",
+      );
+    }
+    if (connectionsOf(reading).length === 0) {
+      whats.push(
+        "can succeed while the data store is not reachable (`nc -z <host> <port>` or `pg_isready` must be joined with &&)",
+      );
+    }
+  }
+  return { findings: whats.map((what) => ({ where: WHERE, what, instead: EXAMPLE })), notJudged: [] };
+}
+
+/** One sidecar: does its test require tailscaled and some server? Which server it must be takes the stack to tell. */
+function judgeResource(subject: Subject): Verdict {
+  if (subject.type !== CONTAINER) return { notApplicable: "only Docker containers have a health check" };
+  if (!read(subject.props, "labels").known)
+    return { findings: [], notJudged: [{ where: "labels", because: UNKNOWN_AT_PREVIEW }] };
+  if (!isSidecar(subject)) return { notApplicable: "the container has no label tailwart.role=sidecar" };
+  return judgeReading(readingOf(subject));
+}
+
+/** MagicDNS answers a node by its first label and by its full name. */
+function sameHost(a: string, b: string): boolean {
+  const [shorter, longer] = a.length <= b.length ? [a, b] : [b, a];
+  return shorter === longer || (!shorter.includes(".") && longer.startsWith(`${shorter}.`));
+}
+
+function judgeStore(
+  sidecar: Subject,
+  stores: readonly DataStore[],
+): { findings: Finding[]; notJudged: NotJudged[] } {
+  const reading = readingOf(sidecar);
+  const { urn } = sidecar;
+  const probes = connectionsOf(reading);
+  if (probes.length === 0) return { findings: [], notJudged: [] }; // judgeResource has said so
+  if (stores.length === 0) {
+    const because =
+      "no resource of the stack tells which data store it must require (TAILWART_POSTGRES_HOST, Stalwart's config file, or a component's postgres args)";
+    return { findings: [], notJudged: [{ where: WHERE, because, urn }] };
+  }
+  if (
+    probes.some((probe) => stores.some((one) => sameHost(probe.host, one.host) && probe.port === one.port))
+  ) {
+    return { findings: [], notJudged: [] };
+  }
+  const open = probes.find((probe) => /\$/.test(probe.host + probe.port));
+  if (open)
+    return {
+      findings: [],
+      notJudged: [
+        {
+          where: WHERE,
+          because: "its host or port comes from a variable that the container's envs do not set",
+          urn,
+        },
+      ],
+    };
+  const wanted = stores.map((one) => `${one.host}:${one.port}`).join(" or ");
+  const what = `requires ${probes.map((probe) => `${probe.host}:${probe.port}`).join(", ")}, while the data store is ${wanted}`;
+  return {
+    findings: [
+      {
+        where: WHERE,
+        what,
+        instead: EXAMPLE.replace("<Postgres host> 5432", wanted.replace(/:(\d+)/g, " $1")),
+        urn,
+      },
+    ],
+    notJudged: [],
+  };
+}
+
+function judgeStack(resources: readonly Subject[]): Verdict {
+  const sidecars = resources.filter(isSidecar);
+  if (sidecars.length === 0)
+    return { notApplicable: "the stack has no container with the label tailwart.role=sidecar" };
+  const stores = dataStoresOf(resources);
+  const verdicts = sidecars.map((sidecar) => judgeStore(sidecar, stores));
+  return {
+    findings: verdicts.flatMap((verdict) => verdict.findings),
+    notJudged: verdicts.flatMap((verdict) => verdict.notJudged),
+  };
+}
+
+export const sidecarWaitsForPostgres = definePolicy({
+  id: "sidecar-waits-for-postgres",
+  description: "The sidecar is healthy only while tailscaled is up and Postgres can be reached through it.",
+  severity: "critical",
+  lesson: 1,
+  level: "mandatory",
+  remediation:
+    "Let the sidecar's health check require tailscaled's health and a connection to the data store, joined with &&.",
+  url: "https://docs.docker.com/reference/compose-file/services/#healthcheck",
+  why: "tailscaled is healthy before the route to Postgres is usable, and what Stalwart writes in that gap (a new certificate, too) is lost",
+  anyStack: false,
+  resourceTypes: [CONTAINER],
+  judgeResource,
+  judgeStack,
+});

@@ -1,0 +1,205 @@
+import { caddyOf, NO_CADDY } from "../facts/caddy/find.ts";
+import { covers, plainName, type CaddyConfig } from "../facts/caddy/model.ts";
+import {
+  concerns,
+  isForWeb,
+  passthroughsOf,
+  sameName,
+  terminatedOf,
+  type Passthrough,
+} from "../facts/caddy/passthrough.ts";
+import { isCaddyName } from "../facts/caddy/locate-in-text.ts";
+import {
+  definePolicy,
+  type Finding,
+  type Judgement,
+  type NotJudged,
+  type Subject,
+  type Verdict,
+} from "../framework/policy.ts";
+import { CONTAINER } from "../facts/docker/containers.ts";
+import { read, readAt, UNKNOWN_AT_PREVIEW } from "../framework/values.ts";
+
+const EDGE = "tailwart:mail:CaddyEdge";
+const INSTEAD =
+  "nothing for this name beside the layer4 route that passes its TLS on by SNI; Stalwart has the certificate and answers it";
+const HTTPS = [{ network: "tcp" as const, host: "", from: 443, to: 443 }];
+
+/** What a config does with names that are passed through here or elsewhere. */
+function judgeConfig(config: CaddyConfig, passed: readonly Passthrough[]): Finding[] {
+  const findings: Finding[] = [];
+  const seen = new Set<string>();
+  const report = (where: string, name: string, does: string, pass: Passthrough): void => {
+    seen.add(name);
+    const by = pass.where.startsWith(config.where)
+      ? pass.where.slice(config.where.length).trim()
+      : pass.where;
+    findings.push({
+      where,
+      what: `${does} ${name}, whose TLS is passed through (${by})`,
+      instead: INSTEAD,
+    });
+  };
+  for (const server of config.http.filter(({ tls }) => tls)) {
+    for (const site of server.sites) {
+      const pass = passed.find((one) => concerns(one, server.listen) && sameName(one, site.name));
+      if (pass)
+        report(site.where, site.name, site.proxies ? "ends TLS and reverse-proxies" : "ends TLS for", pass);
+    }
+  }
+  for (const { where, name, listen } of terminatedOf(config)) {
+    const pass = passed.find((one) => concerns(one, listen) && sameName(one, name));
+    if (pass) report(where, name, "ends TLS for", pass);
+  }
+  for (const { where, name, acme } of config.certificates) {
+    // Of a site it follows by itself.
+    if (!acme || seen.has(name)) continue;
+    const pass = passed.find((one) => isForWeb(one) && sameName(one, name));
+    if (pass) report(where, name, "orders a certificate for", pass);
+  }
+  return findings;
+}
+
+/** Texts of a list in a component's args, with where each stands. */
+function namesAt(
+  subject: Subject,
+  list: string,
+  key?: string,
+): { names: { where: string; name: string }[]; gaps: NotJudged[] } {
+  const names: { where: string; name: string }[] = [];
+  const gaps: NotJudged[] = [];
+  const values = read(subject.props, list);
+  if (!values.known) gaps.push({ where: list, because: UNKNOWN_AT_PREVIEW });
+  else if (Array.isArray(values.value)) {
+    for (let i = 0; i < values.value.length; i++) {
+      const where = key === undefined ? `${list}[${i}]` : `${list}[${i}].${key}`;
+      const value = readAt(values.value, key === undefined ? [i] : [i, key]);
+      if (!value.known) gaps.push({ where, because: UNKNOWN_AT_PREVIEW });
+      else if (typeof value.value === "string") names.push({ where, name: plainName(value.value) });
+    }
+  }
+  return { names, gaps };
+}
+
+function edgePassthroughs(edge: Subject): { passed: Passthrough[]; gaps: NotJudged[] } {
+  const { names, gaps } = namesAt(edge, "passthrough");
+  return {
+    passed: names.map(({ where, name }) => ({ where, name, except: [], listen: HTTPS, dials: [] })),
+    gaps,
+  };
+}
+
+function judgeEdge(edge: Subject): Judgement {
+  const { passed, gaps } = edgePassthroughs(edge);
+  const sites = namesAt(edge, "sites", "host");
+  const findings = sites.names.flatMap(({ where, name }): Finding[] => {
+    const pass = passed.find((one) => covers(name, one.name) || covers(one.name, name));
+    return pass
+      ? [
+          {
+            where,
+            what: `ends TLS for ${name}, whose TLS is passed through (${pass.where})`,
+            instead: INSTEAD,
+          },
+        ]
+      : [];
+  });
+  // With no site or no name passed through there is nothing that could meet.
+  const other = { passthrough: passed.length + gaps.length, sites: sites.names.length + sites.gaps.length };
+  return {
+    findings,
+    notJudged: [...(other.sites > 0 ? gaps : []), ...(other.passthrough > 0 ? sites.gaps : [])],
+  };
+}
+
+function judgeResource(subject: Subject): Verdict {
+  if (subject.type === EDGE) return judgeEdge(subject);
+  const caddy = caddyOf(subject);
+  if (!caddy) return { notApplicable: NO_CADDY };
+  const passed = passthroughsOf(caddy.configs);
+  return { findings: caddy.configs.flatMap((config) => judgeConfig(config, passed)), notJudged: caddy.gaps };
+}
+
+/** Whether a config ends TLS for any name, or orders a certificate for one. */
+const answersTls = (config: CaddyConfig): boolean =>
+  config.http.some(({ tls, sites }) => tls && sites.length > 0) ||
+  terminatedOf(config).length > 0 ||
+  config.certificates.some(({ acme }) => acme);
+
+const OWNER_UNKNOWN = `its name's TLS is passed to a container whose image, which may be Caddy, is ${UNKNOWN_AT_PREVIEW}`;
+
+/** First label of a host, as a container's name or a MagicDNS name begins. */
+const hostLabel = (host: string): string => host.split(".")[0] ?? "";
+
+/**
+ * Across resources a second Caddy may well be the one that a name is passed on to, and then it has to end TLS. So only a name whose owner is known to
+ * be no Caddy counts: one that tailwart's edge passes to Stalwart, or one that is passed to a container of this stack that has no Caddy config.
+ */
+function judgeStack(resources: readonly Subject[]): Verdict {
+  const caddies = resources.flatMap((subject) => {
+    const caddy = caddyOf(subject);
+    return caddy ? [{ subject, configs: caddy.configs, passed: passthroughsOf(caddy.configs) }] : [];
+  });
+  if (caddies.length === 0) return { notApplicable: NO_CADDY };
+  const withCaddy = new Set(caddies.map(({ subject }) => subject));
+  /** By the container's name: whether it is known to be no Caddy. */
+  const owners = new Map(
+    resources.flatMap((subject): [string, boolean][] => {
+      if (subject.type !== CONTAINER || withCaddy.has(subject)) return [];
+      const image = read(subject.props, "image");
+      // A Caddy whose config comes from somewhere else may be what a command of this stack configures.
+      if (image.known && isCaddyName(String(image.value))) return [];
+      const name = read(subject.props, "name");
+      return name.known && typeof name.value === "string" ? [[name.value.toLowerCase(), image.known]] : [];
+    }),
+  );
+  const edges = resources
+    .filter((subject) => subject.type === EDGE)
+    .map((edge) => ({ urn: edge.urn, ...edgePassthroughs(edge) }));
+  const byEdges = edges.flatMap(({ passed }) => passed);
+  const toOthers = caddies.flatMap(({ subject, passed }) =>
+    passed.flatMap((pass) => {
+      const found = pass.dials.map(({ host }) => owners.get(host) ?? owners.get(hostLabel(host)));
+      return found.includes(undefined) ? [] : [{ subject, pass, sure: !found.includes(false) }];
+    }),
+  );
+  const findings: Finding[] = [];
+  const notJudged: NotJudged[] = [];
+  for (const { subject, configs, passed } of caddies) {
+    const { urn } = subject;
+    const judge = (all: readonly Passthrough[]) => configs.flatMap((config) => judgeConfig(config, all));
+    const elsewhere = toOthers.filter((one) => one.subject !== subject);
+    const sure = elsewhere.filter((one) => one.sure).map(({ pass }) => pass);
+    const known = new Set(judge(passed).map(({ where }) => where));
+    const found = judge([...byEdges, ...sure]).filter(({ where }) => !known.has(where));
+    findings.push(...found.map((finding) => ({ ...finding, urn })));
+    for (const { where } of found) known.add(where);
+    const open = judge(elsewhere.map(({ pass }) => pass)).filter(({ where }) => !known.has(where));
+    const places = new Set(open.map(({ where }) => where));
+    notJudged.push(...[...places].map((where) => ({ where, because: OWNER_UNKNOWN, urn })));
+  }
+  const answering = caddies.flatMap(({ configs }) => configs).some(answersTls);
+  return {
+    findings,
+    notJudged: [
+      ...notJudged,
+      ...edges.flatMap(({ urn, gaps }) => (answering ? gaps.map((gap) => ({ ...gap, urn })) : [])),
+    ],
+  };
+}
+
+export const stalwartTlsNotTerminated = definePolicy({
+  id: "stalwart-tls-not-terminated",
+  description:
+    "A name whose TLS is passed through to Stalwart has no site, no TLS handler and no certificate at the edge.",
+  severity: "high",
+  lesson: 5,
+  level: "mandatory",
+  remediation:
+    "Remove the name's site, TLS handler and certificate from Caddy, and leave the layer4 route that passes it on.",
+  url: "https://datatracker.ietf.org/doc/html/rfc8659",
+  why: "the CAA record lets only Stalwart's account order a certificate for the name, so Caddy never gets one and clients see an error",
+  anyStack: true,
+  judgeResource,
+  judgeStack,
+});

@@ -1,0 +1,194 @@
+import {
+  definePolicy,
+  type Finding,
+  type NotJudged,
+  type Subject,
+  type Verdict,
+} from "../framework/policy.ts";
+import { CONTAINER } from "../facts/docker/containers.ts";
+import { dialsOf, unknownDials, type Dial } from "../facts/connections.ts";
+import { reaches, whoReaches, type Party } from "../../lib/tailnet/reach.ts";
+import { listenersOf, MAIL_SETTINGS } from "../facts/stalwart/http-listeners.ts";
+import { rulesOf, type PolicyDocument } from "../../lib/tailnet/policy-rules.ts";
+import { refuseUnknownKeys, wrongSetting } from "../framework/policy-settings.ts";
+import { SETTINGS } from "../facts/stalwart/settings-resource.ts";
+import { ACL, readPolicyFile } from "../facts/tailnet/policy-file.ts";
+import { tailnetOf, type Tailnet, type TailnetSettings } from "../facts/tailnet/nodes.ts";
+
+const ID = "tailnet-flows-granted";
+
+interface Need extends Dial {
+  readonly urn: string;
+  readonly from: Party;
+  readonly to: Party;
+}
+
+const grantOf = (src: string, dst: string, port: number): string =>
+  `{ "src": ["${src}"], "dst": ["${dst}"], "ip": ["tcp:${port}"] } among the grants`;
+
+const sourceName = ({ tags }: Party): string => tags?.join(" and ") ?? "its node";
+const sources = ({ tags }: Party): string => tags?.[0] ?? "tag:<its node's>";
+
+/** Lesson 11: a node that may be reached looks as if it could also reach, until the first connection is dropped in silence. */
+function whatIsMissing(document: PolicyDocument, { from, to }: Need): string {
+  const opposite = reaches(document, { src: to, dst: from });
+  if (opposite.answer === "yes") return `only the opposite direction is granted (${opposite.rule})`;
+  const named = (tag: string, side: "src" | "dst"): boolean =>
+    rulesOf(document).some((rule) =>
+      side === "src" ? rule.src.includes(tag) : rule.destinations.some(({ selector }) => selector === tag),
+    );
+  const { tags = [] } = from;
+  return tags.some((tag) => named(tag, "dst")) && !tags.some((tag) => named(tag, "src"))
+    ? `${tags.join(" and ")} stands in the grants as a destination only`
+    : "no grant opens that";
+}
+
+function judgeNeed(document: PolicyDocument, need: Need): { finding?: Finding; gap?: NotJudged } {
+  const { where, urn, from, to, port, role } = need;
+  const host = need.quiet ? "its host" : need.host;
+  const { answer, because } = reaches(document, { src: from, dst: to, port });
+  if (answer === "yes") return {};
+  if (answer === "maybe") {
+    const hints = [
+      ...(from.tags ? [] : [` (${ID}.sources in the policy config names the node it connects through)`]),
+      ...(to.tags ? [] : [` (${ID}.hosts in the policy config names a host's tag)`]),
+    ];
+    const text = need.quiet ? because?.replaceAll(need.host, "its host") : because;
+    return { gap: { where: `${where} ${host}:${port}`, because: `${text}${hints[0] ?? ""}`, urn } };
+  }
+  const what = `needs ${sourceName(from)} to reach ${host}:${port}, ${role}, and ${whatIsMissing(document, need)}`;
+  return {
+    finding: { where, what, instead: grantOf(sources(from), to.tags?.[0] ?? "tag:<that node's>", port), urn },
+  };
+}
+
+function judgeListeners(
+  document: PolicyDocument,
+  settings: Subject,
+  tailnet: Tailnet,
+  seen: Set<number>,
+): { findings: Finding[]; notJudged: NotJudged[] } {
+  const { urn } = settings;
+  const { tags } = tailnet.sourceOf(settings);
+  const findings: Finding[] = [];
+  const notJudged: NotJudged[] = [];
+  for (const { where, port } of listenersOf(settings)) {
+    if (seen.has(port)) continue;
+    seen.add(port);
+    const visitors = whoReaches(document, tags ? { tags } : {}, port).filter(
+      ({ src }) => !tags?.includes(src),
+    );
+    if (visitors.some(({ answer }) => answer === "yes")) continue;
+    const [perhaps] = visitors;
+    if (perhaps) notJudged.push({ where, because: perhaps.because ?? "", urn });
+    else
+      findings.push({
+        where,
+        what: `listens for operators on port ${port}, which no grant lets anybody reach`,
+        instead: grantOf("autogroup:admin", sources(tags ? { tags } : {}), port),
+        urn,
+      });
+  }
+  return { findings, notJudged };
+}
+
+const CARRIERS = /^(?:docker:index\/container:Container$|command:|tailwart:mail:(?!TailnetPolicy$))/;
+/** What takes effect first: a component's args say the same once more. */
+const rank = ({ type }: Subject): number =>
+  type === SETTINGS ? 0 : type === CONTAINER ? 1 : type.startsWith("command:") ? 2 : 3;
+
+function needsOf(resource: Subject, tailnet: Tailnet): Need[] {
+  const dials = dialsOf(resource);
+  if (dials.length === 0) return [];
+  const { tags: source, offline } = tailnet.sourceOf(resource);
+  if (offline) return [];
+  return dials
+    .filter(({ host }) => tailnet.leadsTo(host, resource))
+    .map((dial) => {
+      const tags = tailnet.tagsOf(dial.host);
+      const from = source ? { tags: source } : {};
+      return { ...dial, urn: resource.urn, from, to: { host: dial.host, ...(tags && { tags }) } };
+    });
+}
+
+function judgeStack(resources: readonly Subject[], settings: TailnetSettings): Verdict {
+  const acl = resources.find(({ type }) => type === ACL);
+  if (!acl) return { notApplicable: "the stack has no tailnet policy file (tailscale.Acl) to judge by" };
+  const carriers = resources.filter(({ type }) => CARRIERS.test(type)).toSorted((a, b) => rank(a) - rank(b));
+  const tailnet = tailnetOf(resources, settings);
+  const all = carriers.flatMap((resource) => needsOf(resource, tailnet));
+  const needs = [
+    ...new Map(
+      all.toReversed().map((need) => [JSON.stringify([need.from, need.to, need.port]), need]),
+    ).values(),
+  ].toReversed();
+  const stalwarts = carriers.filter(({ type }) => type === SETTINGS || type === MAIL_SETTINGS);
+  const gaps = carriers.flatMap((resource) =>
+    unknownDials(resource, resource.type === CONTAINER && tailnet.sourceOf(resource).tags !== undefined),
+  );
+  if (needs.length + stalwarts.length + gaps.length === 0)
+    return { notApplicable: "nothing in the stack connects over the tailnet" };
+  const reading = readPolicyFile(acl);
+  if ("because" in reading)
+    return { findings: [], notJudged: [{ where: "acl", because: reading.because, urn: acl.urn }] };
+  const { document } = reading;
+  const verdicts = needs.map((need) => judgeNeed(document, need));
+  const seen = new Set<number>();
+  const listeners = stalwarts.map((one) => judgeListeners(document, one, tailnet, seen));
+  return {
+    findings: [
+      ...verdicts.flatMap(({ finding }) => finding ?? []),
+      ...listeners.flatMap(({ findings }) => findings),
+    ],
+    notJudged: [
+      ...verdicts.flatMap(({ gap }) => gap ?? []),
+      ...listeners.flatMap(({ notJudged }) => notJudged),
+      ...gaps,
+    ],
+  };
+}
+
+function tagMap(raw: Record<string, unknown>, key: string, example: string): Record<string, string> {
+  const map = raw[key] ?? {};
+  const entries = typeof map === "object" && !Array.isArray(map) ? Object.entries(map as object) : undefined;
+  if (!entries?.every(([, tag]) => typeof tag === "string" && /^tag:[a-z][a-z0-9-]*$/i.test(tag)))
+    throw wrongSetting(`${ID}.${key}`, "an object of tags", example);
+  return Object.fromEntries(entries as [string, string][]);
+}
+
+/** Reads the policy's config. */
+export function parseFlowSettings(raw: Record<string, unknown>): TailnetSettings {
+  refuseUnknownKeys(ID, raw, ["hosts", "sources"]);
+  return {
+    hosts: tagMap(raw, "hosts", '{"mailbox.tail7b1641.ts.net": "tag:mail"}'),
+    sources: tagMap(raw, "sources", '{"caddy": "tag:reverse-proxy"}'),
+  };
+}
+
+const tagMapSchema = (description: string) => ({
+  type: "object" as const,
+  additionalProperties: { type: "string" as const },
+  description,
+});
+
+export const tailnetFlowsGranted = definePolicy<TailnetSettings>({
+  id: ID,
+  description: "Every connection that the stack opens over the tailnet is granted, in that direction.",
+  severity: "high",
+  lesson: 11,
+  level: "mandatory",
+  remediation: "Grant the source's tag each destination and port that it connects to.",
+  url: "https://tailscale.com/kb/1324/grants",
+  why: "the tailnet drops in silence what no grant opens, and a grant to reach a node does not let that node reach anything",
+  settings: {
+    schema: {
+      properties: {
+        hosts: tagMapSchema("Name on the tailnet → the tag that its node carries."),
+        sources: tagMapSchema("Container's name → the tag of the node that it connects through."),
+      },
+    },
+    parse: parseFlowSettings,
+  },
+  anyStack: true,
+  judgeStack,
+});

@@ -1,0 +1,151 @@
+import { covers, parseRange, TAILNET_V4 } from "../../lib/address-ranges.ts";
+import {
+  definePolicy,
+  type Finding,
+  type Judgement,
+  type Subject,
+  type Verdict,
+} from "../framework/policy.ts";
+import { allowsAllBySilence, rulesOf, type Destination, type Rule } from "../../lib/tailnet/policy-rules.ts";
+import { ACL, readPolicyFile } from "../facts/tailnet/policy-file.ts";
+import { read, readString, UNKNOWN_AT_PREVIEW } from "../framework/values.ts";
+
+/** Flags of the provider's Acl (resource_acl.go): what they do, in the order of the harm. */
+const FLAGS = {
+  resetAclOnDestroy:
+    "is true, so that destroying the resource gives the tailnet its default policy, which lets everybody reach everything",
+  overwriteExistingContent:
+    "is true, so that the first update throws away a policy file that nobody has read into the state",
+} as const;
+
+/** Resources whose destroy turns MagicDNS off: at once, or because no nameserver is left. */
+const DNS: Readonly<Record<string, string>> = {
+  "tailscale:index/dnsPreferences:DnsPreferences": "turns MagicDNS off for the whole tailnet",
+  "tailscale:index/dnsConfiguration:DnsConfiguration":
+    "empties the tailnet's DNS settings, MagicDNS among them",
+  "tailscale:index/dnsNameservers:DnsNameservers":
+    "takes away the tailnet's last nameserver, which turns MagicDNS off",
+};
+
+const NARROW =
+  'the grants that are needed, such as { "src": ["tag:stalwart"], "dst": ["tag:mail"], "ip": ["tcp:587"] }';
+
+/** True for selectors that together mean every node of the tailnet. */
+function isEverybody(selectors: readonly string[]): boolean {
+  const whole = (selector: string): boolean => {
+    const range = parseRange(selector);
+    return (
+      selector === "*" ||
+      selector === "autogroup:danger-all" ||
+      (range !== undefined && covers(range, TAILNET_V4))
+    );
+  };
+  return (
+    selectors.some(whole) ||
+    (selectors.includes("autogroup:tagged") && selectors.some((one) => /^autogroup:members?$/.test(one)))
+  );
+}
+
+const opensAllPorts = ({ openings }: Destination): boolean =>
+  openings.some(
+    ({ protocol = "tcp", from, to }) => (protocol === "*" || protocol === "tcp") && from <= 1 && to >= 65_535,
+  );
+
+function allowsAll({ src, destinations, condition }: Rule): boolean {
+  const wide = destinations.filter(opensAllPorts).map(({ selector }) => selector);
+  return condition === undefined && isEverybody(src) && isEverybody(wide);
+}
+
+function judgeContent(acl: Subject): Judgement {
+  const text = readString(acl.props, ["acl"]);
+  const finding = (where: string, what: string): Judgement => ({
+    findings: [{ where, what, instead: NARROW }],
+    notJudged: [],
+  });
+  if (text.known && text.value?.trim() === "")
+    return finding(
+      "acl",
+      "is empty, which control servers read as their default: everybody reaches everything",
+    );
+  const reading = readPolicyFile(acl);
+  if ("because" in reading) return { findings: [], notJudged: [{ where: "acl", because: reading.because }] };
+  if (allowsAllBySilence(reading.document))
+    return finding("acl", "has no grants key, which control servers read as everybody may reach everything");
+  return {
+    findings: rulesOf(reading.document)
+      .filter(allowsAll)
+      .map((rule) => ({
+        where: `acl ${rule.where}`,
+        what: "lets everybody reach everything, so that no other rule restricts anything",
+        instead: NARROW,
+      })),
+    notJudged: [],
+  };
+}
+
+function judgeFlag(acl: Subject, flag: keyof typeof FLAGS): Judgement {
+  const value = read(acl.props, flag);
+  if (!value.known) return { findings: [], notJudged: [{ where: flag, because: UNKNOWN_AT_PREVIEW }] };
+  return {
+    findings:
+      value.value === true
+        ? [{ where: flag, what: FLAGS[flag], instead: `${flag}: false, which is the default` }]
+        : [],
+    notJudged: [],
+  };
+}
+
+function judgeAcl(acl: Subject): Judgement {
+  const parts = [
+    judgeFlag(acl, "resetAclOnDestroy"),
+    judgeFlag(acl, "overwriteExistingContent"),
+    judgeContent(acl),
+  ];
+  return {
+    findings: parts.flatMap(({ findings }) => findings),
+    notJudged: parts.flatMap(({ notJudged }) => notJudged),
+  };
+}
+
+function judgeDns(dns: Subject, effect: string): Judgement {
+  const magicDns = read(dns.props, "magicDns");
+  const findings: Finding[] = [];
+  if (magicDns.known && magicDns.value === false)
+    findings.push({
+      where: "magicDns",
+      what: "is false, which turns MagicDNS off for the whole tailnet",
+      instead: "magicDns: true",
+    });
+  if (!dns.opts.protect)
+    findings.push({
+      where: "options.protect",
+      what: `is not set, and destroying the resource ${effect}`,
+      instead: "{ protect: true } among the resource's options",
+    });
+  return {
+    findings,
+    notJudged: magicDns.known ? [] : [{ where: "magicDns", because: UNKNOWN_AT_PREVIEW }],
+  };
+}
+
+function judgeResource(subject: Subject): Verdict {
+  if (subject.type === ACL) return judgeAcl(subject);
+  const effect = DNS[subject.type];
+  return effect === undefined
+    ? { notApplicable: "only the tailnet policy file and the tailnet's DNS settings are read" }
+    : judgeDns(subject, effect);
+}
+
+export const tailnetPolicyNotReset = definePolicy({
+  id: "tailnet-policy-not-reset",
+  description: "No update or destroy opens the tailnet to everybody or takes its names away.",
+  severity: "critical",
+  level: "mandatory",
+  remediation:
+    "Leave resetAclOnDestroy and overwriteExistingContent off, grant only what is needed, and protect the tailnet's DNS resources.",
+  url: "https://tailscale.com/kb/1395/tailnet-policy-file",
+  why: "the tailnet has one policy file and one set of names, so a mistake here opens or cuts off every machine of it at once",
+  anyStack: true,
+  resourceTypes: [ACL, ...Object.keys(DNS)],
+  judgeResource,
+});
