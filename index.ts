@@ -9,52 +9,52 @@ import { secretFiles, StalwartSecrets } from "./components/StalwartSecrets.ts";
 import { TailnetPolicy } from "./components/TailnetPolicy.ts";
 import { TailnetSidecar } from "./components/TailnetSidecar.ts";
 import { Verification } from "./components/Verification.ts";
-import { config, edgeBox, kvm, mail, plan, secrets } from "./providers.ts";
+import { args, config, edgeBox, kvm, mail, secrets } from "./providers.ts";
 
 // First of all, on every host: an image that cannot be pulled stops an `up` that has changed nothing yet.
 const images = [
-  new HostImages("kvm-images", { images: plan.images.kvm }, { providers: [kvm] }),
-  new HostImages("edge-images", { images: plan.images.edge }, { providers: [edgeBox] }),
+  new HostImages("kvm-images", { images: args.images.kvm }, { providers: [kvm] }),
+  new HostImages("edge-images", { images: args.images.edge }, { providers: [edgeBox] }),
 ];
 
 const policy = new TailnetPolicy(
   "tailnet",
-  { policyFile: config.tailnet.policyFile, ...plan.policy },
+  { policyFile: config.tailnet.policyFile, ...args.policy },
   { dependsOn: images },
 );
 
-const sidecar = new TailnetSidecar("mail", plan.sidecar, { providers: [kvm], dependsOn: [policy] });
+const sidecar = new TailnetSidecar("mail", args.sidecar, { providers: [kvm], dependsOn: [policy] });
 
 const made = new StalwartSecrets("mail-secrets", {
-  adminUser: plan.settings.admin.user,
-  accounts: plan.settings.accounts,
+  adminUser: args.settings.admin.user,
+  accounts: args.settings.accounts,
 });
 
 const stalwart = new Stalwart(
   "mail-stalwart",
   {
-    ...plan.stalwart,
-    settings: plan.settings,
+    ...args.stalwart,
+    settings: args.settings,
     networkMode: sidecar.networkMode,
-    secretFiles: secretFiles(plan.settings, secrets, made),
+    secretFiles: secretFiles(args.settings, secrets, made),
   },
   { providers: [kvm], dependsOn: [sidecar] },
 );
 
-const startUnit = new StartUnit("mail-start", plan.startUnit, { dependsOn: [stalwart] });
+const startUnit = new StartUnit("mail-start", args.startUnit, { dependsOn: [stalwart] });
 
 const running = new Verification(
   "running",
-  { ...plan.verification, checks: ["sidecar", "stores"], sidecar, stalwart },
+  { ...args.verification, checks: ["sidecar", "stores"], sidecar, stalwart },
   { dependsOn: [stalwart] },
 );
 
 const settings = new MailSettings(
   "mail-settings",
   {
-    settings: plan.settings,
-    generation: plan.generation,
-    takeOver: plan.takeOver,
+    settings: args.settings,
+    generation: args.generation,
+    takeOver: args.takeOver,
     dockerHost: config.kvm.dockerHost,
     container: stalwart.container.name,
     accountHashes: made.accountHashes,
@@ -63,19 +63,19 @@ const settings = new MailSettings(
   { providers: [mail], dependsOn: [running] },
 );
 
-const edge = new CaddyEdge("edge", plan.edge, { providers: [edgeBox], dependsOn: [policy] });
+const edge = new CaddyEdge("edge", args.edge, { providers: [edgeBox], dependsOn: [policy] });
 
 policy.test("tailnet-tests", { dependsOn: [running, edge] });
 
 new Verification(
   "delivering",
-  { ...plan.verification, checks: ["stalwart", "relay", "edge"], sidecar, stalwart, edge },
+  { ...args.verification, checks: ["stalwart", "relay", "edge"], sidecar, stalwart, edge },
   { dependsOn: [settings, edge, startUnit] },
 );
 
-export const stalwartName = plan.edge.upstreamHost;
+export const stalwartName = args.edge.upstreamHost;
 export const edgeAddress = config.edge.wanAddress;
-export const passthroughNames = plan.edge.passthrough;
+export const passthroughNames = args.edge.passthrough;
 export const containers = {
   anchor: sidecar.anchor.name,
   sidecar: sidecar.container.name,

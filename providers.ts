@@ -5,11 +5,11 @@ import { Provider as DockerProvider } from "@pulumi/docker/provider.js";
 import * as pulumi from "@pulumi/pulumi";
 
 import { loadStackConfig } from "./config/stack.ts";
-import { planOf } from "./lib/plan.ts";
+import { componentArgs } from "./config/component-args.ts";
 import { Provider as MailProvider } from "./provider/Provider.ts";
 
 export const { config, secrets } = loadStackConfig();
-export const plan = planOf(config);
+export const args = componentArgs(config);
 
 const registryAuth = config.registries.map(({ address, username }) => ({
   address,
@@ -26,7 +26,7 @@ const dockerOf = (name: string, host: string) =>
   });
 
 /** Serves the settings; the slowest to start, so the first. It refuses a server that the data store is not for. */
-export const mail = new MailProvider("mail", { ...plan.deployed, stack: pulumi.getStack() });
+export const mail = new MailProvider("mail", { ...args.deployed, stack: pulumi.getStack() });
 /** Docker on the KVM VPS. The registries' logins go with each pull. */
 export const kvm = dockerOf("kvm", config.kvm.dockerHost);
 /** Docker on the edge. */

@@ -4,7 +4,7 @@ import { join } from "node:path";
 
 import { configDoc } from "../config/doc.ts";
 import { STACK_FILE_SCHEMA, stackFileSchema } from "../config/json-schema.ts";
-import { settingsDoc } from "../lib/settings/doc.ts";
+import { settingsDoc } from "../lib/desired-state/doc.ts";
 import { policiesDoc } from "../policies/doc.ts";
 import { runMain } from "./progress.ts";
 

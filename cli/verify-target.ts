@@ -4,7 +4,7 @@ import { parse } from "yaml";
 
 import { loadConfig } from "../config/load.ts";
 import { isSecure, placeholderOf } from "../config/placeholder.ts";
-import { planOf } from "../lib/plan.ts";
+import { componentArgs } from "../config/component-args.ts";
 import type { VerifyTarget } from "../verify/checks.ts";
 
 /**
@@ -22,7 +22,7 @@ export function verifyTargetOf(file: string, stack: string): VerifyTarget {
   const loaded = loadConfig(Object.fromEntries(raw) as Record<string, string>, (key) =>
     isSecure(config[key]),
   );
-  const { kvmDockerHost, edgeDockerHost, edgeNames, ...reached } = planOf(loaded.config).verification;
+  const { kvmDockerHost, edgeDockerHost, edgeNames, ...reached } = componentArgs(loaded.config).verification;
   const container = (role: string) => `tailwart-${stack}-${role}`;
   return {
     kvm: {

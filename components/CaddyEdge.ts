@@ -6,7 +6,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { caddyConfig, type EdgeSite, type Fallback } from "../lib/caddy/config.ts";
 import { edgePorts, PORTS_ARE_FREE } from "../lib/caddy/ports.ts";
 import { CONFIG_FOLDER, EDGE_START, RELOAD_SCRIPT } from "../lib/caddy/reload.ts";
-import type { MailService } from "../lib/services.ts";
+import type { MailService } from "../lib/mail-services.ts";
 import { takingOver } from "./leftovers.ts";
 import { FIXED_NAME, LOGGING, nameOnHost, NO_HEALTHCHECK, roleLabels } from "./shared.ts";
 

@@ -1,10 +1,10 @@
 import * as pulumi from "@pulumi/pulumi";
 
-import { toFileKeys, toSettingKeys } from "../lib/settings/keys.ts";
-import { type Account, toAccounts, toGroups, toPrincipals } from "../lib/settings/principals.ts";
-import { toRegistryObjects } from "../lib/settings/registry.ts";
-import type { StalwartSettings } from "../lib/settings/schema.ts";
-import type { Generation } from "../lib/stalwart/line.ts";
+import { toFileKeys, toSettingKeys } from "../lib/desired-state/keys/keys.ts";
+import { type Account, toAccounts, toGroups, toPrincipals } from "../lib/desired-state/keys/principals.ts";
+import { toRegistryObjects } from "../lib/desired-state/registry/objects.ts";
+import type { StalwartSettings } from "../lib/desired-state/schema.ts";
+import type { Generation } from "../lib/stalwart/release.ts";
 import { Registry } from "../provider/Registry.ts";
 import { Settings } from "../provider/Settings.ts";
 

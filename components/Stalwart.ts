@@ -3,9 +3,9 @@ import { Volume } from "@pulumi/docker/volume.js";
 import * as pulumi from "@pulumi/pulumi";
 
 import { entrypointEnvironment, STALWART_COMMAND, stalwartFiles } from "../lib/stalwart/files.ts";
-import type { Generation } from "../lib/stalwart/line.ts";
+import type { Generation } from "../lib/stalwart/release.ts";
 import { STALWART_DIRECTORY } from "../lib/stalwart/paths.ts";
-import type { StalwartSettings } from "../lib/settings/schema.ts";
+import type { StalwartSettings } from "../lib/desired-state/schema.ts";
 import { takingOver } from "./leftovers.ts";
 import { FIXED_NAME, LOGGING, nameOnHost, NO_HEALTHCHECK, roleLabels } from "./shared.ts";
 

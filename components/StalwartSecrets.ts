@@ -2,7 +2,7 @@ import { RandomPassword } from "@pulumi/random/randomPassword.js";
 import * as pulumi from "@pulumi/pulumi";
 
 import type { LoadedConfig } from "../config/load.ts";
-import type { StalwartSettings } from "../lib/settings/schema.ts";
+import type { StalwartSettings } from "../lib/desired-state/schema.ts";
 import { API_LOGIN } from "../lib/stalwart/paths.ts";
 
 /** Whose passwords are made. */

@@ -5,8 +5,8 @@ import { Acl } from "@pulumi/tailscale/acl.js";
 import * as pulumi from "@pulumi/pulumi";
 
 import { UserError } from "../lib/errors.ts";
-import type { Flow } from "../lib/flows.ts";
-import { grantsFor, tagOwnersFor, testsFor } from "../lib/tailnet/flows.ts";
+import type { Flow } from "../lib/tailnet/flows.ts";
+import { grantsFor, tagOwnersFor, testsFor } from "../lib/tailnet/grants.ts";
 import type { ProxyPorts } from "../lib/tailnet/policy-checks.ts";
 import { mergePolicy } from "../lib/tailnet/policy-document.ts";
 import type { PolicyOrder } from "../verify/policy.ts";

@@ -4,8 +4,8 @@ import { Network } from "@pulumi/docker/network.js";
 import { Volume } from "@pulumi/docker/volume.js";
 import * as pulumi from "@pulumi/pulumi";
 
-import { HEALTH_ADDRESS, sidecarHealthTest } from "../lib/health.ts";
-import { SIDECAR_START } from "../lib/sidecar.ts";
+import { HEALTH_ADDRESS, sidecarHealthTest } from "../lib/tailnet/health.ts";
+import { SIDECAR_START } from "../lib/tailnet/sidecar.ts";
 import { LOGIN_KEY_FILE, LOGIN_KEY_LABEL } from "../lib/tailnet/login-key.ts";
 import type { OwnVariable } from "../lib/tailnet/own-variables.ts";
 import type { NodeOrder } from "../verify/devices.ts";

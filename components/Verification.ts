@@ -5,7 +5,7 @@ import type { CaddyEdge } from "./CaddyEdge.ts";
 import type { Stalwart } from "./Stalwart.ts";
 import type { TailnetSidecar } from "./TailnetSidecar.ts";
 import type { VerifyTarget } from "../verify/checks.ts";
-import type { Servers } from "../lib/flows.ts";
+import type { Servers } from "../lib/tailnet/flows.ts";
 import type { EdgeNames } from "../verify/names.ts";
 
 /** What is looked at, and where from. */

@@ -5,8 +5,8 @@ import {
   acmeProblems,
   type DnsProvider,
   dnsProviderSchema as withFiles,
-} from "../lib/settings/acme.ts";
-import { passthroughNames } from "../lib/names.ts";
+} from "../lib/desired-state/acme.ts";
+import { passthroughNames } from "../lib/tailnet/magic-dns-name.ts";
 import { SECRET_DIRECTORY } from "../lib/stalwart/paths.ts";
 import { keyPath, type Problem } from "./key-path.ts";
 import type { Config } from "./schema.ts";
@@ -77,7 +77,7 @@ interface Secrets {
   dnsConsumerKey?: unknown;
 }
 
-/** What is wrong with certificates that are well-formed key by key; what a line of Stalwart does not offer, offered.ts says. */
+/** What is wrong with certificates that are well-formed key by key; what a line of Stalwart does not offer, desired-state.ts says. */
 export function certificateProblems(config: Certificates, secrets: Secrets): Problem[] {
   const { acme, dnsProvider } = config;
   const stated = dnsProvider && withSecretFiles(dnsProvider);

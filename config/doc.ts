@@ -2,7 +2,7 @@ import { z } from "zod";
 
 import { withLinks } from "../lib/citations.ts";
 import { NAMESPACE } from "./key-path.ts";
-import { metadataOf, unwrap, variantsOf } from "../lib/metadata.ts";
+import { metadataOf, unwrap, variantsOf } from "../lib/zod-metadata.ts";
 import { configSchema, secretSchema } from "./schema.ts";
 
 /** What a schema says about one key. */

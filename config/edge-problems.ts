@@ -1,5 +1,5 @@
-import { passthroughNames } from "../lib/names.ts";
-import { MAIL_SERVICES } from "../lib/services.ts";
+import { passthroughNames } from "../lib/tailnet/magic-dns-name.ts";
+import { MAIL_SERVICES } from "../lib/mail-services.ts";
 import { keyPath, type Problem } from "./key-path.ts";
 import type { Config } from "./schema.ts";
 

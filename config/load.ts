@@ -6,10 +6,10 @@ import { certificateProblems } from "./certificates.ts";
 import { edgeProblems } from "./edge-problems.ts";
 import { keyPath, NAMESPACE, type Problem } from "./key-path.ts";
 import { mailboxProblems, MOVED } from "./mailboxes.ts";
-import { metadataOf, unwrap, variantOf } from "../lib/metadata.ts";
+import { metadataOf, unwrap, variantOf } from "../lib/zod-metadata.ts";
 import { type Config, configSchema, secretSchema } from "./schema.ts";
 import { registryProblems } from "./registries.ts";
-import { environmentProblems, lineProblems } from "./stalwart-line.ts";
+import { environmentProblems, lineProblems } from "./stalwart-release.ts";
 import { storeProblems } from "./store-problems.ts";
 import { tailnetProblems } from "./tailnet-problems.ts";
 

@@ -6,7 +6,7 @@ import {
   accountSchema as account,
   domainSchema as domain,
   listSchema as list,
-} from "../lib/settings/domains.ts";
+} from "../lib/desired-state/domains.ts";
 import { keyPath, type Problem } from "./key-path.ts";
 import { dnsName } from "./primitives.ts";
 import type { Config } from "./schema.ts";

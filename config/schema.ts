@@ -1,7 +1,7 @@
 import { z } from "zod";
 
-import { DEFAULT_SERVICES, MAIL_SERVICES } from "../lib/services.ts";
-import { LINES } from "../lib/stalwart/line.ts";
+import { DEFAULT_SERVICES, MAIL_SERVICES } from "../lib/mail-services.ts";
+import { LINES } from "../lib/stalwart/release.ts";
 import { acmeSchema, dnsProviderSchema } from "./certificates.ts";
 import {
   dnsName,

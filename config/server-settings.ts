@@ -1,8 +1,8 @@
 import { z } from "zod";
 
-import { blobStoreSchema, inMemoryStoreSchema } from "../lib/settings/stores.ts";
-import { magicDnsName } from "../lib/names.ts";
-import { settingsSchema } from "../lib/settings/schema.ts";
+import { blobStoreSchema, inMemoryStoreSchema } from "../lib/desired-state/stores.ts";
+import { magicDnsName } from "../lib/tailnet/magic-dns-name.ts";
+import { settingsSchema } from "../lib/desired-state/schema.ts";
 import { SECRET_DIRECTORY } from "../lib/stalwart/paths.ts";
 
 const { autoBan, allowedIps, outbound, spamRules, webUi, geo, logLevel, mtaSts } = settingsSchema.shape;

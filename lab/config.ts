@@ -1,5 +1,5 @@
 import { UserError } from "../lib/errors.ts";
-import type { Line } from "../lib/stalwart/line.ts";
+import type { Line } from "../lib/stalwart/release.ts";
 import { ACME } from "./acme.ts";
 import { TSIG } from "./dns.ts";
 import type { ImageName } from "./images/images.ts";

@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 
-import type { Deployed } from "../lib/stalwart/line.ts";
+import type { Deployed } from "../lib/stalwart/release.ts";
 
 /**
  * The plugin beside this file as a provider of its own: started early, and told what runs on which data store, so that a server of another line

@@ -1,6 +1,6 @@
 import { RegistryResource } from "./registry/resource.ts";
-import { type ServedResource, serve } from "./server.ts";
-import { SettingsResource } from "./resource.ts";
+import { type ServedResource, serve } from "./plugin/server.ts";
+import { SettingsResource } from "./keys/resource.ts";
 
 await serve(
   {

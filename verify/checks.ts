@@ -1,7 +1,7 @@
 import { UserError } from "../lib/errors.ts";
-import type { Servers } from "../lib/flows.ts";
-import { HEALTH_ADDRESS } from "../lib/health.ts";
-import { NAMESPACE_DEVICE } from "../lib/sidecar.ts";
+import type { Servers } from "../lib/tailnet/flows.ts";
+import { HEALTH_ADDRESS } from "../lib/tailnet/health.ts";
+import { NAMESPACE_DEVICE } from "../lib/tailnet/sidecar.ts";
 import { docker, inContainer } from "./docker.ts";
 import { type EdgeNames, nameProblem, namesProbe, readNames } from "./names.ts";
 import { describeReach, reachProbe, readReach } from "./reach.ts";

@@ -1,8 +1,8 @@
 import { UserError } from "../../lib/errors.ts";
 import { RegistryResource } from "../../provider/registry/resource.ts";
 import type { RegistryState } from "../../provider/registry/state.ts";
-import { SettingsResource } from "../../provider/resource.ts";
-import type { SettingsState } from "../../provider/state.ts";
+import { SettingsResource } from "../../provider/keys/resource.ts";
+import type { SettingsState } from "../../provider/keys/state.ts";
 import { type Flat, flatten } from "./settings.ts";
 
 interface Exported {

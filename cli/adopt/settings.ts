@@ -6,10 +6,10 @@ import { parseDocument } from "yaml";
 
 import { NAMESPACE } from "../../config/key-path.ts";
 import { loadConfig } from "../../config/load.ts";
-import { planOf } from "../../lib/plan.ts";
-import { toSettingKeys } from "../../lib/settings/keys.ts";
-import { toRegistryObjects } from "../../lib/settings/registry.ts";
-import { durationOf } from "../../lib/settings/registry-spelling.ts";
+import { componentArgs } from "../../config/component-args.ts";
+import { toSettingKeys } from "../../lib/desired-state/keys/keys.ts";
+import { toRegistryObjects } from "../../lib/desired-state/registry/objects.ts";
+import { durationOf } from "../../lib/desired-state/registry/spelling.ts";
 
 /** Settings as one flat map, whatever the generation: a key, or `Object/label.property` of a row. */
 export type Flat = Readonly<Record<string, string>>;
@@ -128,7 +128,7 @@ function declared({ config }: { config: Record<string, unknown> }): Flat {
       return [key, typeof value === "string" ? value : JSON.stringify(value)];
     }),
   );
-  const plan = planOf(loadConfig(raw, (key) => secrets.has(key)).config);
+  const plan = componentArgs(loadConfig(raw, (key) => secrets.has(key)).config);
   return plan.generation === "registry"
     ? flatten(toRegistryObjects(plan.settings))
     : toSettingKeys(plan.settings);

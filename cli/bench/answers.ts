@@ -6,7 +6,7 @@ import type { AnalyzerClient } from "@pulumi/pulumi/proto/analyzer_grpc_pb.js";
 import type * as analyzer from "@pulumi/pulumi/proto/analyzer_pb.js";
 
 import { UserError } from "../../lib/errors.ts";
-import { grpc, Struct } from "../../provider/protocol.ts";
+import { grpc, Struct } from "../../provider/plugin/protocol.ts";
 import type { BenchResource } from "./resources.ts";
 
 const require = createRequire(import.meta.url);

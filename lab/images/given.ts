@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
 
 import { UserError } from "../../lib/errors.ts";
-import { type Line, lineOfImage, LINES } from "../../lib/stalwart/line.ts";
+import { type Line, lineOfImage, LINES } from "../../lib/stalwart/release.ts";
 import { run } from "../run.ts";
 import { caLayer, IMAGE_NAMES, type ImageName, type Workshop } from "./images.ts";
 import { SCRAP, type Manifest } from "./store.ts";

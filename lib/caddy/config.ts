@@ -1,4 +1,4 @@
-import type { MailService } from "../services.ts";
+import type { MailService } from "../mail-services.ts";
 
 /** Where Caddy's admin API listens: a unix socket in the container, since the API has no password. */
 export const ADMIN_SOCKET = "unix//run/caddy/admin.sock";

@@ -1,6 +1,6 @@
-import type { StalwartSettings } from "../settings/schema.ts";
-import { secretFrom } from "../settings/registry-spelling.ts";
-import { POSTGRES_OPTIONS } from "../settings/stores.ts";
+import type { StalwartSettings } from "../desired-state/schema.ts";
+import { secretFrom } from "../desired-state/registry/spelling.ts";
+import { POSTGRES_OPTIONS } from "../desired-state/stores.ts";
 
 /**
  * The config file of Stalwart 0.16 and later: the data store, and nothing else. All other settings are rows of the registry inside it.

@@ -1,6 +1,6 @@
 import { UserError } from "../errors.ts";
-import { toFileKeys } from "../settings/keys.ts";
-import type { StalwartSettings } from "../settings/schema.ts";
+import { toFileKeys } from "../desired-state/keys/keys.ts";
+import type { StalwartSettings } from "../desired-state/schema.ts";
 
 const SECTIONS: [prefix: string, comment: string][] = [
   ["server.", "Name, listeners, PROXY trust, bans"],
@@ -22,7 +22,7 @@ const SECTIONS: [prefix: string, comment: string][] = [
  * administrator, whose account is not there yet, and all else as it is, but for the spam filter's
  * rules and the tables of addresses. Rules that a first start fetches it puts over the keys of this
  * file, and upstream's switch those tables on (0.15.5 common/src/manager/boot.rs); so the deploy
- * has them fetched (provider/downloads.ts).
+ * has them fetched (provider/keys/downloads.ts).
  *
  * @example renderRecoveryToml(settings).includes("server.listener.smtp") === false
  */

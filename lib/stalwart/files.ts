@@ -1,12 +1,12 @@
 import { readFileSync } from "node:fs";
 
-import { WATCH_LISTENER } from "../services.ts";
-import { APPLIED_KEY, NO_SPAM_RULES_FILE } from "../settings/keys.ts";
-import type { StalwartSettings } from "../settings/schema.ts";
-import { APPLIED_MARKER } from "../settings/registry.ts";
+import { WATCH_LISTENER } from "../mail-services.ts";
+import { APPLIED_KEY, NO_SPAM_RULES_FILE } from "../desired-state/keys/keys.ts";
+import type { StalwartSettings } from "../desired-state/schema.ts";
+import { APPLIED_MARKER } from "../desired-state/registry/objects.ts";
 import { renderConfigJson } from "./config-json.ts";
 import { renderConfigToml, renderRecoveryToml } from "./config-toml.ts";
-import type { Generation } from "./line.ts";
+import type { Generation } from "./release.ts";
 import { STALWART_DIRECTORY } from "./paths.ts";
 
 /** A file to be put into Stalwart's container. */
@@ -46,10 +46,7 @@ version.server = "0.15.0"
  *
  * @example stalwartFiles(settings).map((file) => file.path) // ["/etc/stalwart/config.toml", "/etc/stalwart/entrypoint.sh", …]
  */
-export function stalwartFiles(
-  settings: StalwartSettings,
-  generation: Generation = "settings",
-): StalwartFile[] {
+export function stalwartFiles(settings: StalwartSettings, generation: Generation = "keys"): StalwartFile[] {
   if (generation === "registry")
     return [
       { path: `${STALWART_DIRECTORY}/config.json`, content: renderConfigJson(settings), mode: "0444" },

@@ -1,7 +1,7 @@
 import { getNodeValue, type Node } from "jsonc-parser";
 import { UserError } from "../errors.ts";
 import { keysOf, member, place } from "./hujson.ts";
-import { rulesOf, type PolicyDocument, type Rule } from "./policy-rules.ts";
+import { rulesOf, type PolicyDocument, type Rule } from "./access-rules.ts";
 import { isOpen } from "./reach.ts";
 import { isOneAddress, matches } from "./selectors.ts";
 

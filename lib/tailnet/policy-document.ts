@@ -1,6 +1,6 @@
 import { getNodeValue, type Node } from "jsonc-parser";
 import { UserError } from "../errors.ts";
-import type { Grant, PolicyTest } from "./flows.ts";
+import type { Grant, PolicyTest } from "./grants.ts";
 import { member, parseHujsonObject, place } from "./hujson.ts";
 import { lineDifference } from "./line-difference.ts";
 import {
@@ -10,7 +10,7 @@ import {
   refuseOpenProxyPorts,
   type ProxyPorts,
 } from "./policy-checks.ts";
-import { cutRegions, insertionAfter, regionsOf } from "./regions.ts";
+import { cutRegions, insertionAfter, regionsOf } from "./marked-blocks.ts";
 
 /** What tailwart adds to the policy file. */
 export interface OwnEntries {

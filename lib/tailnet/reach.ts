@@ -1,4 +1,4 @@
-import { rulesOf, type Destination, type PolicyDocument, type Rule } from "./policy-rules.ts";
+import { rulesOf, type Destination, type PolicyDocument, type Rule } from "./access-rules.ts";
 import { both, either, isPeople, matches, maybe, NO, YES, type Answer, type Party } from "./selectors.ts";
 
 export { sameHost, type Answer, type Party } from "./selectors.ts";

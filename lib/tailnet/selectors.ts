@@ -7,7 +7,7 @@ import {
   type AddressRange,
 } from "../address-ranges.ts";
 import { isRecord, strings } from "../json-values.ts";
-import { membersNamed, type PolicyDocument } from "./policy-rules.ts";
+import { membersNamed, type PolicyDocument } from "./access-rules.ts";
 
 /** What is known of one end of a connection. */
 export interface Party {

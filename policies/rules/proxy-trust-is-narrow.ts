@@ -6,7 +6,7 @@ import {
   type Verdict,
 } from "../framework/policy.ts";
 import { whoReaches } from "../../lib/tailnet/reach.ts";
-import type { PolicyDocument } from "../../lib/tailnet/policy-rules.ts";
+import type { PolicyDocument } from "../../lib/tailnet/access-rules.ts";
 import { refuseUnknownKeys, wrongSetting } from "../framework/policy-settings.ts";
 import { SETTINGS_TYPES } from "../facts/stalwart/acme.ts";
 import {

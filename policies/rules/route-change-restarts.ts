@@ -45,7 +45,7 @@ function follows(resource: Subject, writer: Subject): boolean {
 }
 
 /** "maybe" where what is unknown of it could be the restart. */
-function restarts(follower: Subject, generation: "settings" | "registry"): "yes" | "no" | "maybe" {
+function restarts(follower: Subject, generation: "keys" | "registry"): "yes" | "no" | "maybe" {
   if (follower.type === CONTAINER) return "yes";
   if (!isCommand(follower)) return "no";
   const scripts = scriptsOf(follower);
@@ -54,10 +54,10 @@ function restarts(follower: Subject, generation: "settings" | "registry"): "yes"
 }
 
 const RELOADS = {
-  settings: "a GET of /api/reload or a restart of the container",
+  keys: "a GET of /api/reload or a restart of the container",
   registry: "a restart of the container",
 };
-const LEFT_OUT = { settings: "", registry: " (ReloadSettings may be refused, and then leaves all as it is)" };
+const LEFT_OUT = { keys: "", registry: " (ReloadSettings may be refused, and then leaves all as it is)" };
 
 /** Undefined for a script that writes no route. */
 function judgeScript(script: Script, writer: Subject, resources: readonly Subject[]): Judged | undefined {
@@ -70,7 +70,7 @@ function judgeScript(script: Script, writer: Subject, resources: readonly Subjec
       { where, because: "whether it writes routes and restarts Stalwart is unknown until the update", urn },
     ],
   });
-  if (makesLive(script, generation === "registry" ? "registry" : "settings")) return FINE;
+  if (makesLive(script, generation === "registry" ? "registry" : "keys")) return FINE;
   const kind = generation === "maybe" ? "registry" : generation;
   const answers = resources.filter((resource) => follows(resource, writer)).map((one) => restarts(one, kind));
   if (answers.includes("yes")) return FINE;

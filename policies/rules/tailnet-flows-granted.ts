@@ -9,7 +9,7 @@ import { CONTAINER } from "../facts/docker/containers.ts";
 import { dialsOf, unknownDials, type Dial } from "../facts/connections.ts";
 import { reaches, whoReaches, type Party } from "../../lib/tailnet/reach.ts";
 import { listenersOf, MAIL_SETTINGS } from "../facts/stalwart/http-listeners.ts";
-import { rulesOf, type PolicyDocument } from "../../lib/tailnet/policy-rules.ts";
+import { rulesOf, type PolicyDocument } from "../../lib/tailnet/access-rules.ts";
 import { refuseUnknownKeys, wrongSetting } from "../framework/policy-settings.ts";
 import { SETTINGS } from "../facts/stalwart/settings-resource.ts";
 import { ACL, readPolicyFile } from "../facts/tailnet/policy-file.ts";

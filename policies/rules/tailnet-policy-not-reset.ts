@@ -6,7 +6,7 @@ import {
   type Subject,
   type Verdict,
 } from "../framework/policy.ts";
-import { allowsAllBySilence, rulesOf, type Destination, type Rule } from "../../lib/tailnet/policy-rules.ts";
+import { allowsAllBySilence, rulesOf, type Destination, type Rule } from "../../lib/tailnet/access-rules.ts";
 import { ACL, readPolicyFile } from "../facts/tailnet/policy-file.ts";
 import { read, readString, UNKNOWN_AT_PREVIEW } from "../framework/values.ts";
 

@@ -8,11 +8,10 @@
  */
 import { createHash } from "node:crypto";
 
+import { PartialError } from "../plugin/partial-error.ts";
+import type { SyncedAccounts, AccountState } from "../server/state.ts";
 import { splitAddress } from "../../lib/email-address.ts";
-import type { SyncedAccounts } from "../accounts.ts";
-import type { Log } from "../log.ts";
-import type { AccountState } from "../state.ts";
-import { PartialError } from "../write.ts";
+import type { Log } from "../plugin/log.ts";
 import { passwordOf } from "./admin.ts";
 import { type Changes, RefusedError, type RegistryApi, type Row } from "./jmap.ts";
 import { CLAIM, CLAIM_ROW, objectOf, readRows } from "./plan.ts";

@@ -4,9 +4,9 @@
  * management to the internet. An account's password can be bound to addresses, which the server holds against the client that the edge names.
  * The entrypoint looks after the time when the account is not there yet (lib/stalwart/recovery.sh).
  */
+import type { AdminState } from "../server/state.ts";
 import { TAILNET_RANGES } from "../../lib/address-ranges.ts";
-import type { AdminState } from "../admin.ts";
-import type { Log } from "../log.ts";
+import type { Log } from "../plugin/log.ts";
 import type { RegistryApi, Row } from "./jmap.ts";
 import { sameValue } from "./plan.ts";
 

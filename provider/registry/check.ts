@@ -1,7 +1,8 @@
 /** Input checks of `tailwart:mail:Registry`, for programs that use the resource by itself; see ../check.ts. */
-import { LABELS } from "../../lib/settings/registry.ts";
-import { checkAccounts, checkAdmin, checkGroups, checkTarget, type Failure, isMap } from "../check.ts";
-import { UNKNOWN } from "../state.ts";
+import { UNKNOWN } from "../plugin/diff.ts";
+import type { Failure } from "../plugin/server.ts";
+import { checkAccounts, checkAdmin, checkGroups, checkTarget, isMap } from "../server/check.ts";
+import { LABELS } from "../../lib/desired-state/registry/objects.ts";
 import { referencesIn } from "./references.ts";
 
 type Json = Record<string, unknown>;

@@ -1,10 +1,10 @@
 /** Brings a live registry to the desired objects: read, write what differs, reload, read again, compare, restart where needed. */
+import { PartialError } from "../plugin/partial-error.ts";
+import { rowConcernsRouting } from "./routing.ts";
+import type { AdminState } from "../server/state.ts";
 import { UserError } from "../../lib/errors.ts";
-import type { RegistryObjects } from "../../lib/settings/registry.ts";
-import type { AdminState } from "../admin.ts";
-import { checkPorts, restartServer } from "../restart.ts";
-import { rowConcernsRouting } from "../routing.ts";
-import { PartialError } from "../write.ts";
+import type { RegistryObjects } from "../../lib/desired-state/registry/objects.ts";
+import { checkPorts, restartServer } from "../server/restart.ts";
 import { syncAdmin } from "./admin.ts";
 import { type Changes, RefusedError, type RegistryApi } from "./jmap.ts";
 import {

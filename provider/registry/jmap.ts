@@ -1,9 +1,9 @@
 /** Stalwart's management API of 0.16 and later: registry objects behind POST /jmap. */
 import { UserError } from "../../lib/errors.ts";
-import { LABELS } from "../../lib/settings/registry.ts";
-import { LoginError } from "../api.ts";
-import { UnreachableError } from "../pipe.ts";
-import type { Transport } from "../transport.ts";
+import { LABELS } from "../../lib/desired-state/registry/objects.ts";
+import { UnreachableError } from "../server/pipe.ts";
+import type { Transport } from "../server/transport.ts";
+import { LoginError } from "../server/wait-until-ready.ts";
 
 type Json = Record<string, unknown>;
 

@@ -1,5 +1,5 @@
 /** What is live in the registry, and what must be written to make it as desired. */
-import { APPLIED_MARKER, LABELS, type RegistryObjects } from "../../lib/settings/registry.ts";
+import { APPLIED_MARKER, LABELS, type RegistryObjects } from "../../lib/desired-state/registry/objects.ts";
 import type { RegistryApi, Row } from "./jmap.ts";
 import { mentions, withReferences } from "./references.ts";
 

@@ -1,5 +1,5 @@
 /** The queue of 0.16 and later, where the probe of a route lies while its host has not taken it. */
-import type { ProbeQueue } from "../probe.ts";
+import type { ProbeQueue } from "../server/probe.ts";
 import type { RegistryApi, Row } from "./jmap.ts";
 
 type Json = Record<string, unknown>;

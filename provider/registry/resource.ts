@@ -1,13 +1,13 @@
 /** The resource `tailwart:mail:Registry`: the settings of Stalwart 0.16 and later. */
-import type { RegistryObjects } from "../../lib/settings/registry.ts";
-import type { Log } from "../log.ts";
-import { probeRoute } from "../probe.ts";
-import { canBeAsked, isThere, QUICK_DEADLINE, waitUntilReady } from "../ready.ts";
-import { type TransportFactory, viaDocker } from "../resource.ts";
-import { registryRoutesOf, registrySubmissionOf } from "../routing.ts";
-import type { ServedResource } from "../server.ts";
-import { DEFAULT_API, interruptedGroups } from "../state.ts";
-import { PartialError } from "../write.ts";
+import { PartialError } from "../plugin/partial-error.ts";
+import { DEFAULT_API, interruptedGroups } from "../server/state.ts";
+import { registryRoutesOf, registrySubmissionOf } from "./routing.ts";
+import { type TransportFactory, viaDocker } from "../server/transport.ts";
+import type { RegistryObjects } from "../../lib/desired-state/registry/objects.ts";
+import type { Log } from "../plugin/log.ts";
+import { probeRoute } from "../server/probe.ts";
+import { canBeAsked, isThere, QUICK_DEADLINE, waitUntilReady } from "../server/wait-until-ready.ts";
+import type { ServedResource } from "../plugin/server.ts";
 import { readAccounts, syncAccounts } from "./accounts.ts";
 import { checkRegistryInputs } from "./check.ts";
 import { readGroups, syncGroups } from "./groups.ts";

@@ -1,6 +1,6 @@
-import type { RegistryObjects } from "../../lib/settings/registry.ts";
-import type { AdminState } from "../admin.ts";
-import type { AccountState, Groups, Interruptible, SettingsState } from "../state.ts";
+import type { AdminState, AccountState, Groups, Interruptible } from "../server/state.ts";
+import type { RegistryObjects } from "../../lib/desired-state/registry/objects.ts";
+import type { SettingsState } from "../keys/state.ts";
 
 /** The properties of `tailwart:mail:Registry`, in the program, in the state and between engine and provider. */
 export interface RegistryState extends Interruptible {

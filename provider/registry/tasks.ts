@@ -3,8 +3,8 @@
  * charge (jmap/src/registry/mapping/domain.rs, `validate_domain`): a certificate for other names and records of other kinds, it would see to at
  * the next renewal, weeks later. For the spam filter, at a start without rules (common/src/manager/defaults.rs).
  */
-import type { RegistryObjects } from "../../lib/settings/registry.ts";
-import type { Log } from "../log.ts";
+import type { RegistryObjects } from "../../lib/desired-state/registry/objects.ts";
+import type { Log } from "../plugin/log.ts";
 import type { RegistryApi } from "./jmap.ts";
 import { readRows } from "./plan.ts";
 

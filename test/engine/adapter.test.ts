@@ -17,7 +17,7 @@ import {
   type Tailnet,
   type TailnetEndpoints,
 } from "../../lab/tailnet/index.ts";
-import { testsFor, grantsFor } from "../../lib/tailnet/flows.ts";
+import { testsFor, grantsFor } from "../../lib/tailnet/grants.ts";
 import { foreignParts, mergePolicy } from "../../lib/tailnet/policy-document.ts";
 import { requireProgram } from "./toolchain.ts";
 

@@ -6,8 +6,8 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
 import { caddyConfig, type EdgeInputs } from "../../lib/caddy/config.ts";
-import { passthroughNames } from "../../lib/names.ts";
-import { MAIL_SERVICES } from "../../lib/services.ts";
+import { passthroughNames } from "../../lib/tailnet/magic-dns-name.ts";
+import { MAIL_SERVICES } from "../../lib/mail-services.ts";
 import { requireProgram } from "./toolchain.ts";
 
 let folder: string;

@@ -7,8 +7,8 @@ import { tmpdir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-import type { Failure } from "../../provider/check.ts";
-import { grpc, messages, Struct } from "../../provider/protocol.ts";
+import type { Failure } from "../../provider/plugin/server.ts";
+import { grpc, messages, Struct } from "../../provider/plugin/protocol.ts";
 
 type Json = Record<string, unknown>;
 type Call = (request: unknown, done: (error: Error | null, response: CheckResponse) => void) => void;

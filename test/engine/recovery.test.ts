@@ -1,11 +1,11 @@
 /** What is served from a data store that no deploy has finished with (lib/stalwart/recovery.sh): a real Stalwart on a real Postgres. */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
-import { APPLIED_KEY } from "../../lib/settings/keys.ts";
-import type { StalwartSettingsInput } from "../../lib/settings/schema.ts";
-import { StalwartApi } from "../../provider/api.ts";
-import { SettingsResource } from "../../provider/resource.ts";
-import type { SettingsState } from "../../provider/state.ts";
+import { APPLIED_KEY } from "../../lib/desired-state/keys/keys.ts";
+import type { StalwartSettingsInput } from "../../lib/desired-state/schema.ts";
+import { StalwartApi } from "../../provider/keys/api.ts";
+import { SettingsResource } from "../../provider/keys/resource.ts";
+import type { SettingsState } from "../../provider/keys/state.ts";
 import { applyTo, stateOf } from "./settings-state.ts";
 import { Postgres, StalwartServer } from "./stalwart-server.ts";
 import { listens } from "./talk.ts";

@@ -4,9 +4,9 @@
  */
 import { afterAll, beforeAll, expect, test } from "vitest";
 
-import { parseSettings } from "../../lib/settings/parse.ts";
-import { toAccounts } from "../../lib/settings/principals.ts";
-import { toRegistryObjects } from "../../lib/settings/registry.ts";
+import { parseSettings } from "../../lib/desired-state/parse.ts";
+import { toAccounts } from "../../lib/desired-state/keys/principals.ts";
+import { toRegistryObjects } from "../../lib/desired-state/registry/objects.ts";
 import type { FakeRegistry } from "../fakes/fake-registry.ts";
 import { RegistryProject } from "./registry-project.ts";
 

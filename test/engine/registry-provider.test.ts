@@ -1,9 +1,9 @@
 /** Settings of Stalwart 0.16 and later through the real Pulumi engine, against the fake of its registry. */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
-import { parseSettings } from "../../lib/settings/parse.ts";
-import { toRegistryObjects } from "../../lib/settings/registry.ts";
-import type { StalwartSettingsInput } from "../../lib/settings/schema.ts";
+import { parseSettings } from "../../lib/desired-state/parse.ts";
+import { toRegistryObjects } from "../../lib/desired-state/registry/objects.ts";
+import type { StalwartSettingsInput } from "../../lib/desired-state/schema.ts";
 import type { FakeRegistry } from "../fakes/fake-registry.ts";
 import { RegistryProject } from "./registry-project.ts";
 

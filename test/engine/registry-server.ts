@@ -3,9 +3,9 @@ import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-import { toAccounts } from "../../lib/settings/principals.ts";
-import { toRegistryObjects } from "../../lib/settings/registry.ts";
-import type { StalwartSettings } from "../../lib/settings/schema.ts";
+import { toAccounts } from "../../lib/desired-state/keys/principals.ts";
+import { toRegistryObjects } from "../../lib/desired-state/registry/objects.ts";
+import type { StalwartSettings } from "../../lib/desired-state/schema.ts";
 import { entrypointEnvironment, stalwartFiles } from "../../lib/stalwart/files.ts";
 import { API_LOGIN } from "../../lib/stalwart/paths.ts";
 import type { RegistryState } from "../../provider/registry/state.ts";

@@ -1,11 +1,11 @@
 import { writeFileSync } from "node:fs";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
-import { toFileKeys, toSettingKeys } from "../../lib/settings/keys.ts";
-import type { StalwartSettings, StalwartSettingsInput } from "../../lib/settings/schema.ts";
-import { StalwartApi } from "../../provider/api.ts";
-import { SettingsResource } from "../../provider/resource.ts";
-import type { SettingsState } from "../../provider/state.ts";
+import { toFileKeys, toSettingKeys } from "../../lib/desired-state/keys/keys.ts";
+import type { StalwartSettings, StalwartSettingsInput } from "../../lib/desired-state/schema.ts";
+import { StalwartApi } from "../../provider/keys/api.ts";
+import { SettingsResource } from "../../provider/keys/resource.ts";
+import type { SettingsState } from "../../provider/keys/state.ts";
 import { readDeclared } from "./settings-state.ts";
 import { Postgres, StalwartServer } from "./stalwart-server.ts";
 

@@ -6,9 +6,9 @@ import { createTransport } from "nodemailer";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
 import { API_LOGIN } from "../../lib/stalwart/paths.ts";
-import { StalwartApi } from "../../provider/api.ts";
-import { waitUntilReady } from "../../provider/ready.ts";
-import type { SettingsState } from "../../provider/state.ts";
+import { StalwartApi } from "../../provider/keys/api.ts";
+import { waitUntilReady } from "../../provider/server/wait-until-ready.ts";
+import type { SettingsState } from "../../provider/keys/state.ts";
 import { applyTo, PASSWORD, stateOf } from "./settings-state.ts";
 import { freePort, Postgres, StalwartServer } from "./stalwart-server.ts";
 

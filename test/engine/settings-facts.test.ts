@@ -4,8 +4,8 @@ import { networkInterfaces } from "node:os";
 import { readFileSync, writeFileSync } from "node:fs";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
-import { StalwartApi } from "../../provider/api.ts";
-import { waitUntilReady } from "../../provider/ready.ts";
+import { StalwartApi } from "../../provider/keys/api.ts";
+import { waitUntilReady } from "../../provider/server/wait-until-ready.ts";
 import { freePort, Postgres, StalwartServer } from "./stalwart-server.ts";
 
 /** This machine's own address: a peer that Stalwart does not take for loopback, which is never banned. */

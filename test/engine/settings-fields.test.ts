@@ -11,11 +11,11 @@ import { createTransport } from "nodemailer";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 
-import { settingsMatrix } from "../../lib/settings/matrix.ts";
-import type { StalwartSettingsInput } from "../../lib/settings/schema.ts";
-import { StalwartApi } from "../../provider/api.ts";
-import { waitUntilReady } from "../../provider/ready.ts";
-import type { SettingsState } from "../../provider/state.ts";
+import { settingsMatrix } from "../../lib/desired-state/support-matrix.ts";
+import type { StalwartSettingsInput } from "../../lib/desired-state/schema.ts";
+import { StalwartApi } from "../../provider/keys/api.ts";
+import { waitUntilReady } from "../../provider/server/wait-until-ready.ts";
+import type { SettingsState } from "../../provider/keys/state.ts";
 import { nameServer, ownAddress } from "./mail-sinks.ts";
 import { REDIS_PASSWORD, REDIS_USER, redisServer } from "./redis-server.ts";
 import { S3_KEY, S3_SECRET, s3Server } from "./s3-server.ts";
@@ -839,7 +839,7 @@ async function lastMail(port: number): Promise<string> {
 test("every field that the matrix offers for the 0.15 line is in one of these tests, or in the one that has a CA and a DNS server", () => {
   const elsewhere = (path: string) => /^(acme|dnsProvider)\b/.test(path);
   const offered = settingsMatrix()
-    .filter(({ cells }) => cells.settings.places.length > 0)
+    .filter(({ cells }) => cells.keys.places.length > 0)
     .map(({ path }) => path);
   expect(offered.filter((path) => !covered.has(path) && !elsewhere(path))).toEqual([]);
   expect([...covered].filter((path) => !offered.includes(path))).toEqual([]);

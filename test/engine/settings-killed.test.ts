@@ -1,14 +1,14 @@
 /** Deploys that are cut off after each of their requests, of a real Stalwart: the next one finishes them. */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
-import type { StalwartSettingsInput } from "../../lib/settings/schema.ts";
-import { StalwartApi } from "../../provider/api.ts";
-import { converge } from "../../provider/converge.ts";
-import { UnreachableError } from "../../provider/pipe.ts";
-import { SettingsResource } from "../../provider/resource.ts";
-import { routingDiffers } from "../../provider/routing.ts";
-import { interruptedState, type SettingsState } from "../../provider/state.ts";
-import { PartialError } from "../../provider/write.ts";
+import { PartialError } from "../../provider/plugin/partial-error.ts";
+import type { StalwartSettingsInput } from "../../lib/desired-state/schema.ts";
+import { StalwartApi } from "../../provider/keys/api.ts";
+import { converge } from "../../provider/keys/converge.ts";
+import { UnreachableError } from "../../provider/server/pipe.ts";
+import { SettingsResource } from "../../provider/keys/resource.ts";
+import { routingDiffers } from "../../provider/keys/routing.ts";
+import { interruptedState, type SettingsState } from "../../provider/keys/state.ts";
 import { applyTo, readDeclared, stateOf } from "./settings-state.ts";
 import { Postgres, StalwartServer } from "./stalwart-server.ts";
 

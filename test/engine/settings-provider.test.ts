@@ -4,9 +4,9 @@ import { existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
-import { toFileKeys, toSettingKeys } from "../../lib/settings/keys.ts";
-import { toPrincipals } from "../../lib/settings/principals.ts";
-import { StalwartApi } from "../../provider/api.ts";
+import { toFileKeys, toSettingKeys } from "../../lib/desired-state/keys/keys.ts";
+import { toPrincipals } from "../../lib/desired-state/keys/principals.ts";
+import { StalwartApi } from "../../provider/keys/api.ts";
 import { CuttableProxy } from "./cuttable-proxy.ts";
 import { SettingsProject } from "./settings-project.ts";
 import { Postgres, StalwartServer } from "./stalwart-server.ts";

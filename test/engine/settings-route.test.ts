@@ -4,10 +4,10 @@ import { createTransport } from "nodemailer";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
-import type { StalwartSettingsInput } from "../../lib/settings/schema.ts";
-import { StalwartApi } from "../../provider/api.ts";
-import { waitUntilReady } from "../../provider/ready.ts";
-import type { SettingsState } from "../../provider/state.ts";
+import type { StalwartSettingsInput } from "../../lib/desired-state/schema.ts";
+import { StalwartApi } from "../../provider/keys/api.ts";
+import { waitUntilReady } from "../../provider/server/wait-until-ready.ts";
+import type { SettingsState } from "../../provider/keys/state.ts";
 import { nameServer, ownAddress, type SmtpSink, smtpSink } from "./mail-sinks.ts";
 import { applyTo, PASSWORD, stateOf } from "./settings-state.ts";
 import { freePort, Postgres, StalwartServer } from "./stalwart-server.ts";

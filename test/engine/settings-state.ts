@@ -1,11 +1,11 @@
 /** A desired state as the engine hands it to the provider, for a real Stalwart of a test. */
 import { execFileSync } from "node:child_process";
 
-import { toFileKeys, toSettingKeys } from "../../lib/settings/keys.ts";
-import { toPrincipals } from "../../lib/settings/principals.ts";
-import type { StalwartSettings } from "../../lib/settings/schema.ts";
-import { SettingsResource } from "../../provider/resource.ts";
-import type { SettingsState } from "../../provider/state.ts";
+import { toFileKeys, toSettingKeys } from "../../lib/desired-state/keys/keys.ts";
+import { toPrincipals } from "../../lib/desired-state/keys/principals.ts";
+import type { StalwartSettings } from "../../lib/desired-state/schema.ts";
+import { SettingsResource } from "../../provider/keys/resource.ts";
+import type { SettingsState } from "../../provider/keys/state.ts";
 import type { ObservedTransport, StalwartServer } from "./stalwart-server.ts";
 
 export const PASSWORD = "alice-password";

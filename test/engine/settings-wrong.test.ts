@@ -4,11 +4,11 @@
  */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
-import { toFileKeys, toSettingKeys } from "../../lib/settings/keys.ts";
-import { parseSettings } from "../../lib/settings/parse.ts";
-import { toRegistryObjects } from "../../lib/settings/registry.ts";
-import type { StalwartSettingsInput } from "../../lib/settings/schema.ts";
-import type { Failure } from "../../provider/check.ts";
+import type { Failure } from "../../provider/plugin/server.ts";
+import { toFileKeys, toSettingKeys } from "../../lib/desired-state/keys/keys.ts";
+import { parseSettings } from "../../lib/desired-state/parse.ts";
+import { toRegistryObjects } from "../../lib/desired-state/registry/objects.ts";
+import type { StalwartSettingsInput } from "../../lib/desired-state/schema.ts";
 import { FakeRegistry } from "../fakes/fake-registry.ts";
 import { PluginProcess } from "./plugin-process.ts";
 
@@ -167,7 +167,7 @@ describe("in the desired state", () => {
     async (generation, change, path, accepts) => {
       const state = parseSettings({ ...right, ...change } as StalwartSettingsInput);
       const message = await refusal(() =>
-        generation === "settings" ? [toFileKeys(state), toSettingKeys(state)] : toRegistryObjects(state),
+        generation === "keys" ? [toFileKeys(state), toSettingKeys(state)] : toRegistryObjects(state),
       );
       expect(message).toContain(`${path}: `);
       expect(message).toMatch(accepts);

@@ -2,13 +2,13 @@ import { execFileSync } from "node:child_process";
 import { createTransport } from "nodemailer";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
-import type { StalwartSettings } from "../../lib/settings/schema.ts";
-import { StalwartApi } from "../../provider/api.ts";
-import { converge } from "../../provider/converge.ts";
-import { UnreachableError } from "../../provider/pipe.ts";
-import { SettingsResource } from "../../provider/resource.ts";
-import type { SettingsState } from "../../provider/state.ts";
-import { PartialError } from "../../provider/write.ts";
+import { PartialError } from "../../provider/plugin/partial-error.ts";
+import type { StalwartSettings } from "../../lib/desired-state/schema.ts";
+import { StalwartApi } from "../../provider/keys/api.ts";
+import { converge } from "../../provider/keys/converge.ts";
+import { UnreachableError } from "../../provider/server/pipe.ts";
+import { SettingsResource } from "../../provider/keys/resource.ts";
+import type { SettingsState } from "../../provider/keys/state.ts";
 import { applyTo, HASH, readDeclared, stateOf as stateOfServer } from "./settings-state.ts";
 import { freePort, Postgres, StalwartServer } from "./stalwart-server.ts";
 

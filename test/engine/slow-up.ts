@@ -2,11 +2,11 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { isDeepStrictEqual } from "node:util";
 
+import { PartialError } from "../../provider/plugin/partial-error.ts";
 import { MARKER } from "../../provider/registry/plan.ts";
 import { RegistryResource } from "../../provider/registry/resource.ts";
 import type { RegistryState } from "../../provider/registry/state.ts";
-import type { Transport } from "../../provider/transport.ts";
-import { PartialError } from "../../provider/write.ts";
+import type { Transport } from "../../provider/server/transport.ts";
 import type { RegistryServer } from "./registry-server.ts";
 
 export interface Line {

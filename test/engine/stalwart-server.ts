@@ -19,14 +19,14 @@ import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 
-import { parseSettings } from "../../lib/settings/parse.ts";
-import type { StalwartSettings, StalwartSettingsInput } from "../../lib/settings/schema.ts";
-import { APPLIED_KEY } from "../../lib/settings/keys.ts";
+import { parseSettings } from "../../lib/desired-state/parse.ts";
+import type { StalwartSettings, StalwartSettingsInput } from "../../lib/desired-state/schema.ts";
+import { APPLIED_KEY } from "../../lib/desired-state/keys/keys.ts";
 import { stalwartFiles } from "../../lib/stalwart/files.ts";
 import { API_LOGIN } from "../../lib/stalwart/paths.ts";
-import type { Question } from "../../provider/http.ts";
-import type { Destination } from "../../provider/pipe.ts";
-import { pipeTransport, type Transport } from "../../provider/transport.ts";
+import type { Question } from "../../provider/server/http.ts";
+import type { Destination } from "../../provider/server/pipe.ts";
+import { pipeTransport, type Transport } from "../../provider/server/transport.ts";
 
 /** A transport, and what has gone through it so far; `pipes` would be as many `docker exec`s. */
 export type ObservedTransport = Transport & { requests: string[]; restarts: number; pipes: number };

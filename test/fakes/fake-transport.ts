@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { pipeTransport, type Transport } from "../../provider/transport.ts";
+import { pipeTransport, type Transport } from "../../provider/server/transport.ts";
 import type { FakeRegistry } from "./fake-registry.ts";
 
 /** What {@link fakeTransport} logs in with. */

@@ -1,6 +1,6 @@
 import { beforeAll, expect, test } from "vitest";
 
-import { MAIL_SERVICES } from "../../lib/services.ts";
+import { MAIL_SERVICES } from "../../lib/mail-services.ts";
 import type { Registered } from "../unit/components/mocks.ts";
 import { configOf, resourcesOf } from "./program.ts";
 

@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { runIn } from "../../lab/machine.ts";
 import { inspectTls } from "../../lab/mail/outside.ts";
 import { issuingRoot } from "../../lab/peers.ts";
-import { passthroughNames } from "../../lib/names.ts";
+import { passthroughNames } from "../../lib/tailnet/magic-dns-name.ts";
 import { container, docker, eventually, facts, layout } from "./lab.ts";
 
 const at = { host: facts.wanAddress, port: 443 };

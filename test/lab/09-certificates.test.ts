@@ -9,7 +9,7 @@ import { pulumi } from "../../cli/stack.ts";
 import { inspectTls } from "../../lab/mail/outside.ts";
 import { runIn } from "../../lab/machine.ts";
 import { issuingRoot } from "../../lab/peers.ts";
-import { passthroughNames } from "../../lib/names.ts";
+import { passthroughNames } from "../../lib/tailnet/magic-dns-name.ts";
 import { container, docker, eventually, facts, greets, layout, said, stack, up } from "./lab.ts";
 
 /** The slow rest runs in `npm run test:full`. */

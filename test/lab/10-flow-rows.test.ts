@@ -10,8 +10,8 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
 import { mustPulumi } from "../../cli/stack.ts";
 import type { Report } from "../../cli/review/model.ts";
-import type { Flow } from "../../lib/flows.ts";
-import type { Grant } from "../../lib/tailnet/flows.ts";
+import type { Flow } from "../../lib/tailnet/flows.ts";
+import type { Grant } from "../../lib/tailnet/grants.ts";
 import { stack } from "./lab.ts";
 import { LAB } from "./setup.ts";
 

@@ -31,7 +31,7 @@ const FLOOD = `
   setTimeout(() => (console.log(JSON.stringify(state)), process.exit()), seconds * 1000);
 `;
 
-/** A minute of connections: in `npm run test:full`. What the watch makes of a full listener: test/unit/stalwart/entrypoint.test.ts. */
+/** A minute of connections: in `npm run test:full`. What the watch makes of a full listener: test/unit/lib/stalwart/entrypoint.test.ts. */
 describe.runIf(process.env["TAILWART_FULL"])("a flood of idle connections", () => {
   test("restarts nothing, and mail is taken as soon as it is over", async () => {
     const pid = serverPid();

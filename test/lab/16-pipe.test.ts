@@ -5,8 +5,8 @@ import { once } from "node:events";
 
 import { describe, expect, test } from "vitest";
 
-import { UnreachableError } from "../../provider/pipe.ts";
-import { dockerTransport } from "../../provider/transport.ts";
+import { UnreachableError } from "../../provider/server/pipe.ts";
+import { dockerTransport } from "../../provider/server/transport.ts";
 import { container, docker, eventually, layout } from "./lab.ts";
 
 const HOST = layout.boxes.kvm.dockerHost;
@@ -26,7 +26,7 @@ const pumps = (): string[] =>
 /** A process that has asked once, and keeps the connection or goes on asking. */
 async function asker(rest: string): Promise<ChildProcess> {
   const script = `
-    import { dockerTransport } from "${new URL("../../provider/transport.ts", import.meta.url).href}";
+    import { dockerTransport } from "${new URL("../../provider/server/transport.ts", import.meta.url).href}";
     const { ask } = dockerTransport(${JSON.stringify(HOST)}, ${JSON.stringify(container("stalwart"))});
     const question = ${JSON.stringify(question())};
     await ask(question);

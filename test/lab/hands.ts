@@ -1,9 +1,9 @@
 // What a hand changes on the lab's Stalwart, on either generation of its settings: through the API, as the admin UI does.
-import { StalwartApi } from "../../provider/api.ts";
+import { DEFAULT_API } from "../../provider/server/state.ts";
+import { StalwartApi } from "../../provider/keys/api.ts";
 import { type Changes, RegistryApi, type Row } from "../../provider/registry/jmap.ts";
-import { DEFAULT_API } from "../../provider/state.ts";
-import { dockerTransport } from "../../provider/transport.ts";
-import { generationOf } from "../../lib/stalwart/line.ts";
+import { dockerTransport } from "../../provider/server/transport.ts";
+import { generationOf } from "../../lib/stalwart/release.ts";
 import { container, facts, layout } from "./lab.ts";
 
 /** Whether the lab's server is of 0.16 or later. */

@@ -4,7 +4,6 @@ import { startVitest } from "vitest/node";
 import { equivalents } from "./equivalent.ts";
 import { instrument, type Mutant, withCaches } from "./mutants.ts";
 import { ROOT, type Rule } from "./ownership.ts";
-import type {} from "./runner.ts";
 
 export interface RuleResult {
   readonly id: string;

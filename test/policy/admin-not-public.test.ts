@@ -1,10 +1,10 @@
 import { describe, expect, test } from "vitest";
-import { toFileKeys } from "../../lib/settings/keys.ts";
-import { parseSettings } from "../../lib/settings/parse.ts";
-import { toRegistryObjects } from "../../lib/settings/registry.ts";
+import { toFileKeys } from "../../lib/desired-state/keys/keys.ts";
+import { parseSettings } from "../../lib/desired-state/parse.ts";
+import { toRegistryObjects } from "../../lib/desired-state/registry/objects.ts";
 import { renderConfigToml } from "../../lib/stalwart/config-toml.ts";
 import { adminNotPublic as policy } from "../../policies/rules/admin-not-public.ts";
-import { desired } from "../unit/settings/desired.ts";
+import { desired } from "../unit/lib/desired-state/desired.ts";
 import {
   runPolicy,
   runStackPolicy,

@@ -1,12 +1,12 @@
 import { expect, test } from "vitest";
-import { toFileKeys, toSettingKeys } from "../../lib/settings/keys.ts";
-import { parseSettings } from "../../lib/settings/parse.ts";
-import type { StalwartSettingsInput } from "../../lib/settings/schema.ts";
+import { toFileKeys, toSettingKeys } from "../../lib/desired-state/keys/keys.ts";
+import { parseSettings } from "../../lib/desired-state/parse.ts";
+import type { StalwartSettingsInput } from "../../lib/desired-state/schema.ts";
 import { acmeDnsSecretPresent } from "../../policies/rules/acme-dns-secret-present.ts";
 import { edgeNeverBanned } from "../../policies/rules/edge-never-banned.ts";
 import { proxyTrustIsNarrow } from "../../policies/rules/proxy-trust-is-narrow.ts";
 import { wildcardNeedsDns01 } from "../../policies/rules/wildcard-needs-dns01.ts";
-import { desired } from "../unit/settings/desired.ts";
+import { desired } from "../unit/lib/desired-state/desired.ts";
 import { runPolicy, runStackPolicy, type TestResource } from "./harness.ts";
 import { args, keys, PASSED } from "./mail-settings.ts";
 

@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import type { Flow } from "../../lib/flows.ts";
-import { grantsFor } from "../../lib/tailnet/flows.ts";
+import type { Flow } from "../../lib/tailnet/flows.ts";
+import { grantsFor } from "../../lib/tailnet/grants.ts";
 import { tailnetFlowsGranted as policy } from "../../policies/rules/tailnet-flows-granted.ts";
 import type { Registered } from "../unit/components/mocks.ts";
 import { runStackPolicy, UNKNOWN, urnOf, type TestResource } from "./harness.ts";

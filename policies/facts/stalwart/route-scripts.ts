@@ -59,19 +59,19 @@ const lastOf = (pattern: RegExp, text: string): number =>
   Math.max(-1, ...[...text.matchAll(pattern)].map((match) => match.index));
 
 /** Whether a script writes routes: "no", "maybe" where only what is unknown could say, or the generation of the API that it writes to. */
-export function writesRoutes({ text, gaps }: Script): "no" | "maybe" | "settings" | "registry" {
+export function writesRoutes({ text, gaps }: Script): "no" | "maybe" | "keys" | "registry" {
   const has = (pattern: RegExp): boolean => lastOf(pattern, text) >= 0;
   const old = has(OLD_CLI) || (has(OLD_HTTP) && HTTP_WRITE.test(text));
   const registry = has(NEW_CLI) || has(NEW_HTTP);
   if (!old && !registry) return "no";
   if (has(NEW_CLI) ? ROUTING.test(text) : registry && NEW_SET.test(text)) return "registry";
-  if (old && ROUTING.test(text)) return "settings";
+  if (old && ROUTING.test(text)) return "keys";
   return gaps.length > 0 ? "maybe" : "no";
 }
 
 /** Whether a script makes routes live, after it has written them if it writes any. */
-export function makesLive({ text }: Script, generation: "settings" | "registry"): boolean {
+export function makesLive({ text }: Script, generation: "keys" | "registry"): boolean {
   const written = Math.max(...[OLD_CLI, OLD_HTTP, NEW_CLI, NEW_HTTP].map((channel) => lastOf(channel, text)));
-  const reloaded = generation === "settings" ? lastOf(RELOAD, text) : -1;
+  const reloaded = generation === "keys" ? lastOf(RELOAD, text) : -1;
   return Math.max(reloaded, lastOf(RESTART, text)) > written;
 }

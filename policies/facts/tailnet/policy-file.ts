@@ -3,7 +3,7 @@ import { isMagicDnsName } from "../../../lib/addresses.ts";
 import type { Subject } from "../../framework/policy.ts";
 import { CONTAINER, environmentOf } from "../docker/containers.ts";
 import { strings } from "../../../lib/json-values.ts";
-import type { PolicyDocument } from "../../../lib/tailnet/policy-rules.ts";
+import type { PolicyDocument } from "../../../lib/tailnet/access-rules.ts";
 import { readString, walk } from "../../framework/values.ts";
 
 export const ACL = "tailscale:index/acl:Acl";

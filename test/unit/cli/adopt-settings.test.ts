@@ -3,9 +3,9 @@ import { parse, stringify } from "yaml";
 
 import { adoptSettings, type Flat, flatten } from "../../../cli/adopt/settings.ts";
 import { configSchema } from "../../../config/schema.ts";
-import { planOf } from "../../../lib/plan.ts";
-import { toSettingKeys } from "../../../lib/settings/keys.ts";
-import { toRegistryObjects } from "../../../lib/settings/registry.ts";
+import { componentArgs } from "../../../config/component-args.ts";
+import { toSettingKeys } from "../../../lib/desired-state/keys/keys.ts";
+import { toRegistryObjects } from "../../../lib/desired-state/registry/objects.ts";
 import { validConfig } from "../../fixtures/config.ts";
 
 const config = { ...validConfig(), accounts: [] };
@@ -19,7 +19,7 @@ const file = (more: object = {}): string => {
 };
 const image = config.images.stalwart.replace("v0.15.5", "v0.16.18");
 const REGISTRY = { images: { ...config.images, stalwart: image } };
-const settingsOf = (more: object = {}) => planOf(configSchema.parse({ ...config, ...more })).settings;
+const settingsOf = (more: object = {}) => componentArgs(configSchema.parse({ ...config, ...more })).settings;
 const keys: Flat = toSettingKeys(settingsOf());
 const rowsOf = (more: object): Flat => flatten(toRegistryObjects(settingsOf(more)));
 const rows = rowsOf(REGISTRY);

@@ -8,12 +8,12 @@ import { StalwartSecrets } from "../../../components/StalwartSecrets.ts";
 import { TailnetPolicy } from "../../../components/TailnetPolicy.ts";
 import { TailnetSidecar } from "../../../components/TailnetSidecar.ts";
 import { configSchema } from "../../../config/schema.ts";
-import { planOf } from "../../../lib/plan.ts";
-import { parseSettings } from "../../../lib/settings/parse.ts";
+import { componentArgs } from "../../../config/component-args.ts";
+import { parseSettings } from "../../../lib/desired-state/parse.ts";
 import { validConfig } from "../../fixtures/config.ts";
 import { registered, type Registered } from "./mocks.ts";
 
-const plan = planOf(configSchema.parse(validConfig()));
+const plan = componentArgs(configSchema.parse(validConfig()));
 const CONTAINER = "docker:index/container:Container";
 const COMMAND = "command:local:Command";
 
@@ -187,7 +187,7 @@ describe("MailSettings", () => {
   });
 
   test.each([
-    ["settings", "tailwart:mail:Settings"],
+    ["keys", "tailwart:mail:Settings"],
     ["registry", "tailwart:mail:Registry"],
   ] as const)("sends groups with their members, as %s", async (generation, type) => {
     const group = { name: "info", emails: ["info@example.org"], members: ["alice"], quota: "1G" };

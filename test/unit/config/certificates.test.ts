@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
 
 import { loadConfig } from "../../../config/load.ts";
-import { planOf } from "../../../lib/plan.ts";
-import { toFileKeys, toSettingKeys } from "../../../lib/settings/keys.ts";
+import { componentArgs } from "../../../config/component-args.ts";
+import { toFileKeys, toSettingKeys } from "../../../lib/desired-state/keys/keys.ts";
 import { SECRETS, validConfig } from "../../fixtures/config.ts";
 
 const DNS_SECRET = Buffer.from("a TSIG key for tests").toString("base64");
@@ -23,7 +23,7 @@ function load(keys: object, secrets: Record<string, string> = { dnsSecret: DNS_S
   return loadConfig(Object.fromEntries(raw) as Record<string, string>, (key) => secret.includes(key));
 }
 const settingsOf = (keys: object, secrets?: Record<string, string>) =>
-  planOf(load(keys, secrets).config).settings;
+  componentArgs(load(keys, secrets).config).settings;
 
 describe("certificates of the config become the desired state", () => {
   test("with DNS-01 over RFC 2136: the key is read from a file, and its text is nowhere", () => {

@@ -99,7 +99,7 @@ describe("a review's report", () => {
       code: 1,
       folders: ["/home/runner/work/mail"],
     });
-    expect(report.problems[0]?.message).toBe("at lib/plan.ts:3");
+    expect(report.problems[0]?.message).toBe("at config/component-args.ts:3");
   });
 
   test("counts a replacement as one, and what stays", () => {

@@ -6,7 +6,7 @@ import { parse } from "yaml";
 
 import { COMMENT_LIMIT } from "../../../../cli/review/markdown.ts";
 import { IMAGE_NAMES } from "../../../../lab/images/images.ts";
-import { LINES, lineOfImage } from "../../../../lib/stalwart/line.ts";
+import { LINES, lineOfImage } from "../../../../lib/stalwart/release.ts";
 import { pieces } from "../../../../tools/manifest.mjs";
 
 interface Step {

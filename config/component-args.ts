@@ -1,0 +1,135 @@
+import { isMagicDnsName } from "../lib/addresses.ts";
+import type { StalwartSettings } from "../lib/desired-state/schema.ts";
+import { MAIL_SERVICES } from "../lib/mail-services.ts";
+import { generationOf } from "../lib/stalwart/release.ts";
+import { flowsOf, type PeerRole, type Servers } from "../lib/tailnet/flows.ts";
+import { tagsOf } from "../lib/tailnet/grants.ts";
+import { magicDnsName, passthroughNames } from "../lib/tailnet/magic-dns-name.ts";
+import { targetOf } from "../lib/url-target.ts";
+import { desiredState } from "./desired-state.ts";
+import type { Config } from "./schema.ts";
+import { declaredLine } from "./stalwart-release.ts";
+
+/** Host of Caddy's default CA: https://caddyserver.com/docs/json/apps/tls/automation/policies/issuers/acme/ca/ */
+const ACME_HOST = "acme-v02.api.letsencrypt.org";
+
+/**
+ * What each component gets, worked out from the config: plain values only, so that policies can judge them at
+ * preview and a golden test can show them.
+ */
+export function componentArgs(config: Config) {
+  const { tailnet, relay, postgres, edge, kvm, images } = config;
+  const services = config.services.map((name) => MAIL_SERVICES[name]);
+  const stalwartName = magicDnsName(tailnet.hostname, tailnet.domain);
+  const relayHost = magicDnsName(relay.host, tailnet.domain);
+  const postgresHost = magicDnsName(postgres.host, tailnet.domain);
+  const store = { host: postgresHost, port: postgres.port };
+
+  const line = declaredLine(config) ?? "0.15";
+  const settings = desiredState(config, line);
+  const redis = settings.inMemoryStore;
+  const s3 = settings.blobStore?.endpoint === undefined ? undefined : targetOf(settings.blobStore.endpoint);
+  const servers: Servers = {
+    postgres: store,
+    relay: { host: relayHost, port: relay.port },
+    ...(redis && { redis: { host: redis.host, port: redis.port } }),
+    ...(s3 && { s3: { host: s3.host, port: s3.port } }),
+  };
+  const peers = Object.fromEntries(
+    Object.entries(servers).filter(([, { host }]) => isMagicDnsName(host, tailnet.domain)),
+  ) as Partial<Servers>;
+  const flows = flowsOf({ tags: tailnet.tags, operators: tailnet.operators, services, peers });
+
+  const generation = generationOf(line);
+
+  return {
+    flows,
+    /** What runs on which data store. */
+    deployed: {
+      line,
+      dataStore: `${postgresHost}:${postgres.port}/${postgres.database}`,
+      blobStore: placeOf(settings.blobStore),
+      dockerHost: kvm.dockerHost,
+    },
+    policy: {
+      flows,
+      tags: Object.values(tailnet.tags).filter((tag) => tagsOf(flows).includes(tag)),
+      tagOwners: tailnet.tagOwners,
+      proxy: {
+        tag: tailnet.tags.stalwart,
+        edge: tailnet.tags.edge,
+        ports: settings.listeners.filter(({ proxy }) => proxy).map(({ port }) => port),
+      },
+      nodes: tagsByName([
+        [stalwartName, tailnet.tags.stalwart],
+        ...Object.entries(peers).map(([role, { host }]) => [host, tailnet.tags[role as PeerRole]] as const),
+      ]),
+    },
+    /** What is pulled before anything changes, by host. */
+    images: {
+      kvm: { anchor: images.anchor, sidecar: images.sidecar, stalwart: images.stalwart },
+      edge: { edge: images.edge },
+    },
+    sidecar: {
+      image: images.sidecar,
+      anchorImage: images.anchor,
+      dockerHost: kvm.dockerHost,
+      hostname: tailnet.hostname,
+      tag: tailnet.tags.stalwart,
+      identity: tailnet.identity,
+      controlUrl: tailnet.controlUrl,
+      env: tailnet.env,
+      postgres: store,
+    },
+    /** How settings are reached in this line. */
+    generation,
+    stalwart: {
+      image: images.stalwart,
+      filesImage: images.anchor,
+      dockerHost: kvm.dockerHost,
+      watch: config.stalwart.watch,
+      env: config.stalwart.env,
+      generation,
+    },
+    startUnit: { dockerHost: kvm.dockerHost, kind: kvm.startUnit },
+    settings,
+    /** Whether a first deploy may write over what somebody else has set up. */
+    takeOver: config.settings.takeOver,
+    edge: {
+      image: images.edge,
+      dockerHost: edge.dockerHost,
+      tag: tailnet.tags.edge,
+      services,
+      upstreamHost: stalwartName,
+      passthrough: passthroughNames(config.mailHost, config.domains),
+      sites: edge.sites,
+      fallback: edge.fallback,
+      certificates: edge.certificates,
+      wanAddress: edge.wanAddress,
+    },
+    verification: {
+      ...servers,
+      kvmDockerHost: kvm.dockerHost,
+      edgeDockerHost: edge.dockerHost,
+      edgeNames: {
+        magicDns: stalwartName,
+        // What the edge needs of the internet: the CA of its own sites; else the name that mail is sent to.
+        public: edge.certificates === "acme" ? ACME_HOST : config.mailHost,
+      },
+      node: `${tailnet.hostname} (${tailnet.tags.stalwart})`,
+    },
+  };
+}
+
+/** @example placeOf({ region: "us-east-1", endpoint: "https://s3.tail.test", bucket: "mail", keyPrefix: "a/" }) // "https://s3.tail.test/mail/a/" */
+const placeOf = (store: StalwartSettings["blobStore"]): string =>
+  store ? `${store.endpoint ?? store.region}/${store.bucket}/${store.keyPrefix ?? ""}` : "postgres";
+
+/**
+ * The tags of each name: one machine may be several servers, and then it carries the tag of each.
+ */
+function tagsByName(pairs: (readonly [name: string, tag: string])[]): Record<string, string[]> {
+  const tags: Record<string, string[]> = {};
+  for (const [name, tag] of pairs) (tags[name] ??= []).push(tag);
+  return tags;
+}

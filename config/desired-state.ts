@@ -1,0 +1,128 @@
+/** The desired state of the stack's Stalwart, written by the rest of the config. */
+import { TAILNET_RANGES } from "../lib/address-ranges.ts";
+import { parseSettings } from "../lib/desired-state/parse.ts";
+import type { StalwartSettings } from "../lib/desired-state/schema.ts";
+import { refusalsFor } from "../lib/desired-state/unsupported.ts";
+import { UserError } from "../lib/errors.ts";
+import { ADMIN_PORT, MAIL_SERVICES, WATCH_LISTENER } from "../lib/mail-services.ts";
+import { generationOf, type Line } from "../lib/stalwart/release.ts";
+import { magicDnsName } from "../lib/tailnet/magic-dns-name.ts";
+import { withSecretFiles } from "./certificates.ts";
+import { keyPath } from "./key-path.ts";
+import { accountName } from "./mailboxes.ts";
+import type { Config } from "./schema.ts";
+import { toDesired } from "./server-settings.ts";
+
+/** The relay's route in Stalwart. */
+const ROUTE = "smarthost";
+/** Where Stalwart finds the relay's password. */
+const RELAY_PASSWORD_FILE = "/etc/stalwart/secrets/relay";
+
+/**
+ * What the server is to hold, with the machines of the tailnet by their full names.
+ *
+ * @throws UserError that names each key of the config that the line does not offer, why, and what it accepts instead
+ * @example desiredState(config, "0.16").hostname === "mail.example.org"
+ */
+export function desiredState(config: Config, line: Line): StalwartSettings {
+  const { tailnet, relay, postgres, edge } = config;
+  const { connectTimeout, allowedIps, mtaSts, ...server } = toDesired(config.settings, tailnet.domain);
+  const services = config.services.map((name) => MAIL_SERVICES[name]);
+  const mailHosts = [...new Set([config.mailHost, ...config.domains.flatMap(({ hosts }) => hosts)])];
+
+  const nameOf = (address: string) => accountName(address, config.domains[0]?.name ?? "");
+  const mailbox = ({ address, aliases, quota }: Config["accounts"][number]) => ({
+    name: nameOf(address),
+    emails: [address, ...aliases],
+    ...(quota !== undefined && { quota }),
+  });
+
+  const settings = parseSettings({
+    ...server,
+    hostname: config.mailHost,
+    tailnetDomain: tailnet.domain,
+    listeners: [
+      ...services.map((service) => ({ ...service, proxy: true })),
+      {
+        name: "admin",
+        protocol: "http" as const,
+        port: ADMIN_PORT,
+        implicitTls: false,
+        proxy: false,
+        management: true,
+      },
+      WATCH_LISTENER,
+    ],
+    proxyTrustedNetworks: [...TAILNET_RANGES],
+    // The edge's public address is the client when the edge connects to its own public name (lesson 3).
+    allowedIps: [...new Set([...TAILNET_RANGES, edge.wanAddress, ...allowedIps])],
+    relays: [
+      {
+        name: ROUTE,
+        host: magicDnsName(relay.host, tailnet.domain),
+        port: relay.port,
+        tls: relay.tls,
+        ...(relay.username ? { auth: { username: relay.username, secretFile: RELAY_PASSWORD_FILE } } : {}),
+      },
+    ],
+    outbound: { route: ROUTE, connectTimeout },
+    postgres: { ...postgres, host: magicDnsName(postgres.host, tailnet.domain) },
+    ...(config.acme.length > 0 && { acme: config.acme }),
+    ...(config.dnsProvider && { dnsProvider: withSecretFiles(config.dnsProvider) }),
+    mtaSts: { ...mtaSts, mx: mtaSts.mx.length > 0 ? mtaSts.mx : mailHosts },
+    domains: config.domains.map(({ hosts: _, ...domain }) => domain),
+    accounts: config.accounts.map(mailbox),
+    groups: config.groups.map((group) => ({ ...mailbox(group), members: group.members.map(nameOf) })),
+    lists: config.lists,
+  });
+  refuseUnoffered(line, settings, config.settings.takeOver);
+  return settings;
+}
+
+/** Parts of the desired state that are keys of their own in the config; the rest stands below `settings`. */
+const OWN_KEYS = new Set<string | number | undefined>([
+  "acme",
+  "dnsProvider",
+  "accounts",
+  "domains",
+  "groups",
+]);
+
+/**
+ * Refuses what the stack's line of Stalwart does not offer, before anything is registered.
+ *
+ * @param takeOver the config's settings.takeOver, which is no part of the desired state
+ * @throws UserError that names each key of the config, why, and what is accepted instead
+ */
+function refuseUnoffered(line: Line, settings: StalwartSettings, takeOver: boolean): void {
+  const generation = generationOf(line);
+  const refusals = refusalsFor(generation, settings).map(({ path, message }) => ({
+    path: keyPath(inConfig(path)),
+    message,
+  }));
+  if (takeOver && generation === "keys")
+    refusals.push({
+      path: keyPath(["settings", "takeOver"]),
+      message:
+        "a first deploy of the 0.15 line writes over what is there, and asks nobody; accepts false: leave it out",
+    });
+  const [first] = refusals;
+  if (!first) return;
+  const lines = refusals.map(({ path, message }) => `  ${path}: ${message}`);
+  throw new UserError(
+    `The stack's config asks for what Stalwart ${line} does not offer; nothing was changed.\n${lines.join("\n")}`,
+    { path: first.path },
+  );
+}
+
+/**
+ * Where the config has a field of the desired state; an account's own address and its others are
+ * two keys, a login at Redis one.
+ */
+function inConfig(path: (string | number)[]): (string | number)[] {
+  const [list, index = 0, field, place] = path;
+  if ((list === "accounts" || list === "groups") && field === "emails")
+    return place === 0 ? [list, index, "address"] : [list, index, "aliases", Number(place) - 1];
+  if (list === "inMemoryStore" && index === "auth") return ["settings", list, "username"];
+  return OWN_KEYS.has(list) ? path : ["settings", ...path];
+}

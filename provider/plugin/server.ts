@@ -1,0 +1,283 @@
+/**
+ * The plugin's gRPC server. It speaks Pulumi's provider protocol itself instead of through pulumi.provider.main, for three things that has not:
+ * a diff per setting, previews that need no call, and errors without a stack.
+ * Protocol: https://github.com/pulumi/pulumi/blob/master/proto/pulumi/provider.proto
+ */
+import type * as Grpc from "@grpc/grpc-js";
+import type * as Messages from "@pulumi/pulumi/proto/provider_pb.js";
+import type * as StructProto from "google-protobuf/google/protobuf/struct_pb.js";
+
+import { refusedBlobs, refusedJump, refusedMove, refusedName } from "../../lib/stalwart/release.ts";
+import { type DetailedDiff, diffProperties, UNKNOWN } from "./diff.ts";
+import { idOf, InitFailure, messageOf } from "./failure.ts";
+import { EngineLog, type Log } from "./log.ts";
+import { Empty, grpc, messages, plugin, services, Struct } from "./protocol.ts";
+import { PartialError } from "./partial-error.ts";
+
+const VERSION = "0.1.0";
+
+type Json = Record<string, unknown>;
+
+/** What is wrong with one input. */
+export interface Failure {
+  /** Property path as Pulumi writes it: `accounts.alice.secret`. */
+  property: string;
+  reason: string;
+}
+
+/** One resource type, as the engine's calls need it. `State` is what stands in the stack's state. */
+export interface ServedResource<State = Json> {
+  /** Properties that only a deploy can tell, each with the inputs on which they depend. Default: none */
+  readonly outputs?: Readonly<Record<string, readonly string[]>>;
+  withDefaults(inputs: Json): Json;
+  /** Everything that is wrong with the inputs; [] when nothing is. Never repeats a secret. */
+  check(inputs: Json): Failure[];
+  /** Creation and update are one: bring the server there, from wherever it is. */
+  apply(desired: State, previous: State | undefined, log: Log): Promise<State>;
+  /** The state after a deploy that failed and could put nothing back. */
+  interrupted(news: State, olds: State | undefined): State;
+  /** The live server in the terms of the state; undefined when it is gone. */
+  read(state: State): Promise<State | undefined>;
+  delete(state: State, log: Log): Promise<void>;
+  /** Property path of the marker that a finished deploy leaves in the data store. */
+  readonly marker: string;
+  /** Whether the data store has it, if the deploy has left it: one that was emptied, or restored from before, has not. */
+  isApplied(state: State): Promise<boolean>;
+}
+
+/** Type token → what serves it. */
+export type ServedResources = Readonly<Record<string, ServedResource>>;
+
+/** Inputs that say how to deploy, and nothing of what the server is to be: no difference by themselves. */
+const MANNERS = ["deploying", "takeOver"];
+const manners = (properties: Json): Json =>
+  Object.fromEntries(Object.entries(properties).filter(([name]) => MANNERS.includes(name)));
+
+type Handler<Q, R> = (request: Q) => Promise<R> | R;
+
+const plain = (struct: StructProto.Struct | undefined): Json =>
+  struct ? (struct.toJavaScript() as Json) : {};
+const struct = (value: unknown): StructProto.Struct =>
+  Struct.fromJavaScript(value as Parameters<typeof Struct.fromJavaScript>[0]);
+
+/** Turns a handler into a gRPC method; a user's mistake reaches the user without a stack. */
+function method<Q, R>(handler: Handler<Q, R>): Grpc.UntypedHandleCall {
+  const fail = (callback: Grpc.sendUnaryData<R>, error: unknown): void => {
+    if (error instanceof InitFailure) return callback(error.status());
+    callback({ code: grpc.status.UNKNOWN, details: messageOf(error) });
+  };
+  const handle: Grpc.handleUnaryCall<Q, R> = ({ request }, callback) => {
+    new Promise<R>((resolve) => resolve(handler(request))).then(
+      (response) => callback(null, response),
+      (error: unknown) => fail(callback, error),
+    );
+  };
+  return handle as Grpc.UntypedHandleCall;
+}
+
+/** Every resource of this plugin says where its server is; Check has seen to it. */
+const deployed = (state: Json) => state as Json & { target: { container: string } };
+
+/** Brings the server there, and tells a failure that has left something behind from one that has not. */
+async function apply(resource: ServedResource, news: Json, olds: Json | undefined, log: Log): Promise<Json> {
+  try {
+    return await resource.apply(news, olds, log);
+  } catch (error) {
+    if (!(error instanceof PartialError)) throw error;
+    throw new InitFailure(deployed({ ...resource.interrupted(news, olds), ...error.left }), error);
+  }
+}
+
+/** What a deploy will leave: the inputs, and the outputs as far as they can be known before. */
+function foretold({ outputs = {} }: ServedResource, news: Json, olds: Json): Json {
+  const stays = (name: string, inputs: readonly string[]) =>
+    name in olds &&
+    inputs.every((input) => Object.keys(diffProperties(olds[input], news[input])).length === 0);
+  const known = Object.entries(outputs).map(([name, inputs]) => [
+    name,
+    stays(name, inputs) ? olds[name] : UNKNOWN,
+  ]);
+  return { ...news, ...(Object.fromEntries(known) as Json) };
+}
+
+function unimplemented(name: string): Grpc.UntypedHandleCall {
+  const handle: Grpc.handleUnaryCall<unknown, unknown> = (_call, callback) =>
+    callback({ code: grpc.status.UNIMPLEMENTED, details: `${name} is not implemented` });
+  return handle as Grpc.UntypedHandleCall;
+}
+
+export function implementation(
+  served: ServedResources,
+  engineLog: EngineLog,
+): Grpc.UntypedServiceImplementation {
+  const resourceOf = (urn: string): ServedResource => {
+    const type = urn.split("::")[2]?.split("$").at(-1) ?? "";
+    const resource = served[type];
+    if (resource) return resource;
+    throw new Error(`unknown resource type ${type}; this plugin serves ${Object.keys(served).join(", ")}`);
+  };
+  /** Runs a handler with the log of its resource. */
+  const logged = async <T>(urn: string, run: (log: Log) => Promise<T>): Promise<T> => {
+    try {
+      return await run(engineLog.of(urn));
+    } finally {
+      await engineLog.flush();
+    }
+  };
+  const configure = () => {
+    const response = new messages.ConfigureResponse();
+    // The engine strips secrets off on the way in and marks them again on the way out.
+    response.setAcceptsecrets(false);
+    response.setSupportspreview(true);
+    return response;
+  };
+  return {
+    getPluginInfo: method(() => new plugin.PluginInfo().setVersion(VERSION)),
+    getSchema: method(() =>
+      new messages.GetSchemaResponse().setSchema(JSON.stringify({ name: "tailwart", version: VERSION })),
+    ),
+    configure: method(configure),
+    attach: method(() => new Empty()),
+    cancel: method(() => new Empty()),
+    check: method((request: Messages.CheckRequest) => {
+      const resource = resourceOf(request.getUrn());
+      const inputs = resource.withDefaults(plain(request.getNews()));
+      const response = new messages.CheckResponse().setInputs(struct(inputs));
+      response.setFailuresList(
+        resource
+          .check(inputs)
+          .map(({ property, reason }) =>
+            new messages.CheckFailure().setProperty(property).setReason(`${property} ${reason}`),
+          ),
+      );
+      return response;
+    }),
+    diff: method(async (request: Messages.DiffRequest) => {
+      const olds = plain(request.getOlds());
+      const resource = resourceOf(request.getUrn());
+      const news = foretold(resource, plain(request.getNews()), olds);
+      const lost =
+        news["deploying"] === true &&
+        !(await logged(request.getUrn(), (log) => isApplied(resource, olds, log)));
+      return diff(olds, plain(request.getOldInputs()), news, lost ? { [resource.marker]: "add" } : {});
+    }),
+    create: method(async (request: Messages.CreateRequest) => {
+      const inputs = plain(request.getProperties());
+      const response = new messages.CreateResponse();
+      const urn = request.getUrn();
+      if (request.getPreview()) return response.setProperties(struct(foretold(resourceOf(urn), inputs, {})));
+      const state = await logged(urn, (log) => apply(resourceOf(urn), inputs, undefined, log));
+      return response.setId(idOf(deployed(state))).setProperties(struct(state));
+    }),
+    update: method(async (request: Messages.UpdateRequest) => {
+      const news = plain(request.getNews());
+      const response = new messages.UpdateResponse();
+      const olds = plain(request.getOlds());
+      const urn = request.getUrn();
+      if (request.getPreview()) return response.setProperties(struct(foretold(resourceOf(urn), news, olds)));
+      const state = await logged(urn, (log) => apply(resourceOf(urn), news, olds, log));
+      return response.setProperties(struct(state));
+    }),
+    read: method(async (request: Messages.ReadRequest) => {
+      const olds = plain(request.getProperties());
+      if (!("target" in olds))
+        throw new Error("settings cannot be imported: deploy them, and what is live is overwritten");
+      const resource = resourceOf(request.getUrn());
+      const state = await resource.read(olds);
+      if (!state) return new messages.ReadResponse();
+      const seen = { ...state, ...manners(olds) };
+      // Inputs too: the engine shows a difference between inputs.
+      const inputs = Object.entries(seen).filter(([name]) => !(name in (resource.outputs ?? {})));
+      return new messages.ReadResponse()
+        .setId(request.getId())
+        .setProperties(struct(seen))
+        .setInputs(struct(Object.fromEntries(inputs)));
+    }),
+    delete: method(async (request: Messages.DeleteRequest) => {
+      const urn = request.getUrn();
+      await logged(urn, (log) => resourceOf(urn).delete(plain(request.getProperties()), log));
+      return new Empty();
+    }),
+    checkConfig: method((request: Messages.CheckRequest) => {
+      const response = new messages.CheckResponse().setInputs(request.getNews());
+      const [olds, news] = [plain(request.getOlds()), plain(request.getNews())];
+      const refused = {
+        line: refusedJump(olds, news),
+        blobStore: refusedBlobs(olds, news),
+        dockerHost: refusedMove(olds, news),
+        stack: refusedName(olds, news),
+      };
+      for (const [property, reason] of Object.entries(refused))
+        if (reason) response.addFailures(new messages.CheckFailure().setProperty(property).setReason(reason));
+      return response;
+    }),
+    diffConfig: unimplemented("DiffConfig"),
+    handshake: unimplemented("Handshake"),
+    parameterize: unimplemented("Parameterize"),
+    invoke: unimplemented("Invoke"),
+    streamInvoke: unimplemented("StreamInvoke"),
+    call: unimplemented("Call"),
+    construct: unimplemented("Construct"),
+    getMapping: unimplemented("GetMapping"),
+    getMappings: unimplemented("GetMappings"),
+    list: unimplemented("List"),
+  };
+}
+
+/** A server that cannot be asked is the checks' matter at the end of an `up`, and no difference. */
+async function isApplied(resource: ServedResource, state: Json, log: Log): Promise<boolean> {
+  try {
+    const applied = await resource.isApplied(state);
+    if (!applied) log("the data store does not hold the last deploy: everything is written anew", "warning");
+    return applied;
+  } catch (error) {
+    log(`whether the data store holds the last deploy is not known: ${messageOf(error)}`);
+    return true;
+  }
+}
+
+/**
+ * @param oldInputs those of the last deploy that went through: a refresh, or a deploy that was cut off, has left another state
+ * @param lost what the server does not have any more
+ */
+function diff(olds: Json, oldInputs: Json, news: Json, lost: DetailedDiff): Messages.DiffResponse {
+  const kinds = messages.PropertyDiff.Kind;
+  const declared = (properties: Json): Json =>
+    Object.fromEntries(Object.entries(properties).filter(([name]) => !MANNERS.includes(name)));
+  const detailed = { ...diffProperties(declared(olds), declared(news)), ...lost };
+  const ofInputs = diffProperties(oldInputs, news);
+  const response = new messages.DiffResponse();
+  const { DIFF_SOME, DIFF_NONE } = messages.DiffResponse.DiffChanges;
+  response.setChanges(Object.keys(detailed).length > 0 ? DIFF_SOME : DIFF_NONE);
+  response.setHasdetaileddiff(true);
+  const top = new Set<string>();
+  for (const [path, kind] of Object.entries(detailed)) {
+    const entry = new messages.PropertyDiff();
+    entry.setKind({ add: kinds.ADD, delete: kinds.DELETE, update: kinds.UPDATE }[kind]);
+    entry.setInputdiff(path in ofInputs);
+    response.getDetaileddiffMap().set(path, entry);
+    top.add(/^[\w$]+/.exec(path)?.[0] ?? path);
+  }
+  response.setDiffsList([...top]);
+  return response;
+}
+
+/**
+ * Serves the plugin, and prints the port for the engine.
+ *
+ * @param argv what the engine has started it with
+ */
+export async function serve(served: ServedResources, argv: readonly string[]): Promise<void> {
+  const limit = 64 * 1024 * 1024;
+  const server = new grpc.Server({
+    "grpc.max_receive_message_length": limit,
+    "grpc.max_send_message_length": limit,
+  });
+  server.addService(services.ResourceProviderService, implementation(served, new EngineLog(argv)));
+  const port = await new Promise<number>((resolve, reject) =>
+    server.bindAsync("127.0.0.1:0", grpc.ServerCredentials.createInsecure(), (error, bound) =>
+      error ? reject(error) : resolve(bound),
+    ),
+  );
+  process.stdout.write(`${port}\n`);
+}
