@@ -3,15 +3,16 @@ import { TAILNET_RANGES } from "../lib/address-ranges.ts";
 import { parseSettings } from "../lib/desired-state/parse.ts";
 import type { StalwartSettings } from "../lib/desired-state/schema.ts";
 import { refusalsFor } from "../lib/desired-state/unsupported.ts";
+import { splitAddress } from "../lib/email-address.ts";
 import { UserError } from "../lib/errors.ts";
 import { ADMIN_PORT, MAIL_SERVICES, WATCH_LISTENER } from "../lib/mail-services.ts";
+import { SECRET_DIRECTORY } from "../lib/stalwart/paths.ts";
 import { generationOf, type Line } from "../lib/stalwart/release.ts";
 import { magicDnsName } from "../lib/tailnet/magic-dns-name.ts";
-import { withSecretFiles } from "./certificates.ts";
+import { withSecretFiles } from "./schema/certificates.ts";
 import { keyPath } from "./key-path.ts";
-import { accountName } from "./mailboxes.ts";
 import type { Config } from "./schema.ts";
-import { toDesired } from "./server-settings.ts";
+import type { ServerSettings } from "./schema/server-settings.ts";
 
 /** The relay's route in Stalwart. */
 const ROUTE = "smarthost";
@@ -78,6 +79,49 @@ export function desiredState(config: Config, line: Line): StalwartSettings {
   refuseUnoffered(line, settings, config.settings.takeOver);
   return settings;
 }
+
+/** Where Stalwart finds the blob store's secret access key. */
+const BLOB_STORE_SECRET_FILE = `${SECRET_DIRECTORY}s3`;
+
+/** Where Stalwart finds the in-memory store's password. */
+const IN_MEMORY_STORE_SECRET_FILE = `${SECRET_DIRECTORY}redis`;
+
+/** The same in the desired state's own shape, machines of the tailnet by their full names. */
+function toDesired(
+  { blobStore: blobs, inMemoryStore: memory, takeOver: _, ...rest }: ServerSettings,
+  tailnetDomain: string,
+) {
+  return {
+    ...rest,
+    ...(blobs && { blobStore: toBlobStore(blobs, tailnetDomain) }),
+    ...(memory && { inMemoryStore: toInMemoryStore(memory, tailnetDomain) }),
+  };
+}
+
+function toBlobStore(
+  { endpoint, ...store }: NonNullable<ServerSettings["blobStore"]>,
+  tailnetDomain: string,
+) {
+  const full = endpoint?.replace(/(?<=:\/\/)[^:[]+/, (host) => magicDnsName(host, tailnetDomain));
+  return { ...store, ...(full !== undefined && { endpoint: full }), secretFile: BLOB_STORE_SECRET_FILE };
+}
+
+function toInMemoryStore(
+  { username, ...store }: NonNullable<ServerSettings["inMemoryStore"]>,
+  tailnetDomain: string,
+) {
+  const login = username !== undefined && { auth: { username, secretFile: IN_MEMORY_STORE_SECRET_FILE } };
+  return { ...store, host: magicDnsName(store.host, tailnetDomain), ...login };
+}
+
+/**
+ * What an account is called by, in the state and, on the 0.15 line, in its login: in the first domain what is before the @,
+ * as it was when there was one domain.
+ *
+ * @example accountName("alice@example.org", "example.org") === "alice"
+ */
+const accountName = (own: string, firstDomain: string): string =>
+  own.endsWith(`@${firstDomain.toLowerCase()}`) ? splitAddress(own)[0] : own;
 
 /** Parts of the desired state that are keys of their own in the config; the rest stands below `settings`. */
 const OWN_KEYS = new Set<string | number | undefined>([

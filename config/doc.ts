@@ -1,9 +1,10 @@
 import { z } from "zod";
 
+import { secretSchema } from "./schema/secrets.ts";
 import { withLinks } from "../lib/citations.ts";
 import { NAMESPACE } from "./key-path.ts";
 import { metadataOf, unwrap, variantsOf } from "../lib/zod-metadata.ts";
-import { configSchema, secretSchema } from "./schema.ts";
+import { configSchema } from "./schema.ts";
 
 /** What a schema says about one key. */
 interface Key {

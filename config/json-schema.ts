@@ -1,7 +1,8 @@
 import { z } from "zod";
 
+import { secretSchema } from "./schema/secrets.ts";
 import { NAMESPACE } from "./key-path.ts";
-import { configSchema, secretSchema } from "./schema.ts";
+import { configSchema } from "./schema.ts";
 
 type Json = Record<string, unknown>;
 

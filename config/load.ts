@@ -2,18 +2,29 @@ import { z } from "zod";
 
 import { isMagicDnsName } from "../lib/addresses.ts";
 import { UserError } from "../lib/errors.ts";
-import { certificateProblems } from "./certificates.ts";
-import { edgeProblems } from "./edge-problems.ts";
+import { certificateProblems } from "./problems/certificates.ts";
+import { edgeProblems } from "./problems/edge.ts";
 import { keyPath, NAMESPACE, type Problem } from "./key-path.ts";
-import { mailboxProblems, MOVED } from "./mailboxes.ts";
+import { mailboxProblems } from "./problems/mailboxes.ts";
 import { metadataOf, unwrap, variantOf } from "../lib/zod-metadata.ts";
-import { type Config, configSchema, secretSchema } from "./schema.ts";
-import { registryProblems } from "./registries.ts";
+import { type Config, configSchema } from "./schema.ts";
+import { secretSchema } from "./schema/secrets.ts";
+import { registryProblems } from "./problems/registries.ts";
 import { environmentProblems, lineProblems } from "./stalwart-release.ts";
-import { storeProblems } from "./store-problems.ts";
-import { tailnetProblems } from "./tailnet-problems.ts";
+import { storeProblems } from "./problems/stores.ts";
+import { tailnetProblems } from "./problems/tailnet.ts";
 
 export { NAMESPACE } from "./key-path.ts";
+
+/** Old keys → what is written now. */
+const MOVED: Readonly<Record<string, string>> = {
+  "tailwart:mailDomain": "is an entry of domains now; accepts tailwart:domains: [{ name: example.org }]",
+  "tailwart:settings.publishRecords":
+    "is each domain's own now; accepts tailwart:domains: [{ name: example.org, publishRecords: [dkim] }]",
+  "tailwart:settings.adminUi":
+    "is webUi now, and off unless named; accepts tailwart:settings.webUi: upstream",
+  "tailwart:accounts[].name": "is the whole address now; accepts address: alice@example.org",
+};
 
 /** The whole of the stack's config after parsing. */
 export interface LoadedConfig {

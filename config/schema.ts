@@ -2,7 +2,7 @@ import { z } from "zod";
 
 import { DEFAULT_SERVICES, MAIL_SERVICES } from "../lib/mail-services.ts";
 import { LINES } from "../lib/stalwart/release.ts";
-import { acmeSchema, dnsProviderSchema } from "./certificates.ts";
+import { acmeSchema, dnsProviderSchema } from "./schema/certificates.ts";
 import {
   dnsName,
   dockerHost,
@@ -11,12 +11,12 @@ import {
   isUpstream,
   pinnedImage,
   port,
-  tag,
-} from "./primitives.ts";
-import { accountsSchema, domainsSchema, groupsSchema, listsSchema } from "./mailboxes.ts";
-import { registriesSchema } from "./registries.ts";
-import { relaySchema } from "./relay.ts";
-import { serverSettingsSchema } from "./server-settings.ts";
+} from "./schema/primitives.ts";
+import { accountsSchema, domainsSchema, groupsSchema, listsSchema } from "./schema/mailboxes.ts";
+import { registriesSchema } from "./schema/registries.ts";
+import { relaySchema } from "./schema/relay.ts";
+import { serverSettingsSchema } from "./schema/server-settings.ts";
+import { tailnetSchema } from "./schema/tailnet.ts";
 
 const EXAMPLE_DIGEST = `@sha256:${"0123456789abcdef".repeat(4)}`;
 
@@ -25,70 +25,6 @@ export type Service = keyof typeof MAIL_SERVICES;
 
 /** Every service. */
 export const SERVICES = Object.keys(MAIL_SERVICES) as [Service, ...Service[]];
-
-/** The tailnet, and how Stalwart's node is in it. */
-export const tailnetSchema = z.strictObject({
-  domain: dnsName("tail7b1641.ts.net").describe(
-    "The tailnet's DNS name: MagicDNS names end in it (admin console, DNS).",
-  ),
-  hostname: hostName("stalwart")
-    .default("stalwart")
-    .describe("Machine name of the sidecar; the edge dials <hostname>.<domain>."),
-  identity: z
-    .enum(["persistent", "ephemeral"], { error: 'accepts "persistent" or "ephemeral"' })
-    .default("persistent")
-    .meta({ accepts: '"persistent" or "ephemeral"', examples: ["persistent"] })
-    .describe(
-      "persistent keeps the node's key on a volume, so its address stays; ephemeral makes a new node at each start (lesson 6).",
-    ),
-  tags: z
-    .strictObject({
-      stalwart: tag("tag:stalwart")
-        .default("tag:stalwart")
-        .describe("Tag of the sidecar, and so of Stalwart."),
-      edge: tag("tag:reverse-proxy").default("tag:reverse-proxy").describe("Tag of the edge box."),
-      postgres: tag("tag:db").default("tag:db").describe("Tag of Postgres' machine."),
-      relay: tag("tag:mail").default("tag:mail").describe("Tag of the smarthost."),
-      redis: tag("tag:redis")
-        .default("tag:redis")
-        .describe("Tag of the machine that settings.inMemoryStore names."),
-      s3: tag("tag:s3")
-        .default("tag:s3")
-        .describe("Tag of the machine that settings.blobStore.endpoint names."),
-    })
-    .prefault({})
-    .describe("The tags of the kinds of node. A machine of several kinds carries several."),
-  tagOwners: z
-    .array(z.string())
-    .default(["autogroup:admin"])
-    .meta({ accepts: "a list of users, groups or tags", examples: [["autogroup:admin"]] })
-    .describe("Who may give out tailwart's tags (tagOwners in the policy file)."),
-  operators: z
-    .array(z.string())
-    .min(1, { error: "accepts a list with at least one source" })
-    .default(["autogroup:admin"])
-    .meta({ accepts: "a list of policy sources", examples: [["autogroup:admin"]] })
-    .describe("Who may open Stalwart's admin listener on tcp:8080: sources as the policy file spells them."),
-  policyFile: z
-    .string()
-    .default("tailnet.base.hujson")
-    .meta({ accepts: "a path, relative to the project", examples: ["tailnet.base.hujson"] })
-    .describe(
-      "Your own policy file. tailwart adds its entries and leaves every other byte alone. Refused where an entry lets anybody but tags.edge reach a port with PROXY protocol, which * as destination does too.",
-    ),
-  controlUrl: z
-    .url({ error: "accepts an http(s) URL" })
-    .optional()
-    .meta({ accepts: "an http(s) URL", examples: ["https://controlplane.example.org"] })
-    .describe(
-      "Coordination server, when it is not Tailscale's own (--login-server). Policy file, login key and node names go over Tailscale's API v2, which it must speak too (tailscale:baseUrl); headscale does not.",
-    ),
-  env: z
-    .record(z.string().regex(/^TS_[A-Z0-9_]+$/, { error: "accepts names that begin with TS_" }), z.string())
-    .default({})
-    .meta({ accepts: "a map of TS_* variables", examples: [{ TS_NO_LOGS_NO_SUPPORT: "true" }] })
-    .describe("Further environment of the sidecar's containerboot. What tailwart sets itself is refused."),
-});
 
 /** The stack's whole config, as one object: the keys are those of `pulumi config set tailwart:<key>`. */
 export const configSchema = z.strictObject({
@@ -252,49 +188,6 @@ export const configSchema = z.strictObject({
   settings: serverSettingsSchema,
   acme: acmeSchema,
   dnsProvider: dnsProviderSchema,
-});
-
-/** A secret as it was meant: what an admin UI shows in its place, or a line break from a file, is none. */
-const secret = z
-  .string()
-  .min(1)
-  .refine((text) => text.trim() === text && !/^[*\u2022]+$/.test(text), {
-    error:
-      "is blank, begins or ends with blanks or a line break, or is the mask that an admin UI shows (lesson 2); accepts the secret itself",
-  });
-
-/** A map of secrets arrives as JSON, also where `pulumi config set --secret --path` has set one of them alone. */
-const secretMap = z
-  .string()
-  .transform((text, context): unknown => {
-    try {
-      return JSON.parse(text);
-    } catch {
-      context.addIssue({ code: "custom", message: "is text; accepts a map of secrets" });
-      return z.NEVER;
-    }
-  })
-  .pipe(z.record(z.string(), secret, { error: "is no map; accepts a map of secrets" }));
-
-/** Secrets: flat keys, so that `pulumi config set --secret` is all that is needed. */
-export const secretSchema = z.strictObject({
-  postgresPassword: secret.describe("Password of the Postgres role."),
-  relayPassword: secret.optional().describe("Password of relay.username."),
-  dnsSecret: secret
-    .optional()
-    .describe(
-      "Key of dnsProvider: the TSIG key in base64 (rfc2136), the API token or key, or ovh's application secret. Required with dnsProvider.",
-    ),
-  blobStoreSecret: secret.optional().describe("Secret access key of settings.blobStore. Required with it."),
-  inMemoryStoreSecret: secret
-    .optional()
-    .describe("Password of settings.inMemoryStore.username. Required with it."),
-  dnsConsumerKey: secret.optional().describe("Consumer key of ovh. Required with it."),
-  registryPasswords: secretMap
-    .optional()
-    .describe(
-      "Passwords or tokens of tailwart:registries, by address. Set each alone: `pulumi config set --secret --path 'tailwart:registryPasswords[\"ghcr.io\"]'`.",
-    ),
 });
 
 /** The parsed config without its secrets. Plain values, so that policies can judge them at preview. */

@@ -42,8 +42,9 @@ function run(command: string, args: string[], env: Record<string, string> = {}):
 }
 
 await runMain(async () => {
-  const progress = new Progress(5);
+  const progress = new Progress(6);
   await progress.stage("lint", async () => run("eslint", ["."]));
+  await progress.stage("layers", async () => run("depcruise", ["."]));
   await progress.stage("format", async () => run("prettier", ["--check", "--log-level", "warn", "."]));
   await progress.stage("types", async () => run("tsc", ["--noEmit"]));
   await progress.stage("Debian packages", () =>

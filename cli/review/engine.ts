@@ -5,8 +5,8 @@ import { join } from "node:path";
 
 import { parse } from "yaml";
 
+import { secretSchema } from "../../config/schema/secrets.ts";
 import { isSecure, placeholderOf } from "../../config/placeholder.ts";
-import { secretSchema } from "../../config/schema.ts";
 import { UserError } from "../../lib/errors.ts";
 import { runCommand } from "../../lib/run-command.ts";
 import { ensure } from "../../tools/ensure.mjs";

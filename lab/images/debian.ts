@@ -1,10 +1,11 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { join } from "node:path";
 
+import type { Layer } from "./pack.ts";
 import { debootstrap } from "../debootstrap.ts";
 import { run } from "../run.ts";
 import { keyOf } from "./key.ts";
-import { SCRAP, type ImageStore, type Layer } from "./store.ts";
+import { SCRAP, type ImageStore } from "./store.ts";
 
 /**
  * What debian:trixie-slim is made of: debootstrap's smallest variant, without its documentation.

@@ -1,6 +1,7 @@
 import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 
+import type { Layer } from "./pack.ts";
 import { labCa } from "../ca.ts";
 import type { Layout } from "../layout.ts";
 import { withLock } from "../lock.ts";
@@ -10,7 +11,7 @@ import { debianLayer } from "./debian.ts";
 import { FACTS, type LayoutName } from "./facts.ts";
 import { hashOfFile, keyOf } from "./key.ts";
 import { RECIPE_VERSION, RECIPES } from "./recipes.ts";
-import { ImageStore, SCRAP, type Layer, type Manifest } from "./store.ts";
+import { ImageStore, SCRAP, type Manifest } from "./store.ts";
 
 export const IMAGE_NAMES = ["anchor", "sidecar", "stalwart", "edge"] as const;
 export type ImageName = (typeof IMAGE_NAMES)[number];

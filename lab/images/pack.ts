@@ -7,7 +7,17 @@ import { pipeline } from "node:stream/promises";
 import { createGzip } from "node:zlib";
 
 import { run, SYSTEM_ENV } from "../run.ts";
-import type { Layer } from "./store.ts";
+
+/** A blob of the registry: a layer, an image's config or a manifest. */
+export interface Blob {
+  digest: string;
+  size: number;
+}
+
+export interface Layer extends Blob {
+  /** Digest of the uncompressed tar. */
+  diffId: string;
+}
 
 const ATTRIBUTES = ["--numeric-owner", "--xattrs", "--xattrs-include=security.capability"];
 

@@ -2,18 +2,7 @@ import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
-import { packLayer, unpackLayer } from "./pack.ts";
-
-/** A blob of the registry: a layer, an image's config or a manifest. */
-export interface Blob {
-  digest: string;
-  size: number;
-}
-
-export interface Layer extends Blob {
-  /** Digest of the uncompressed tar. */
-  diffId: string;
-}
+import { type Blob, type Layer, packLayer, unpackLayer } from "./pack.ts";
 
 /** How a container of the image starts, in the words of Docker's image specification. */
 export interface ImageConfig {

@@ -1,4 +1,4 @@
-import { upstreamsOf } from "./caddy/upstreams.ts";
+import { type Connection, upstreamsOf } from "./caddy/upstreams.ts";
 import { dataStoresOf } from "./data-stores.ts";
 import type { NotJudged, Subject } from "../framework/policy.ts";
 import { CONTAINER, environmentOf } from "./docker/containers.ts";
@@ -6,18 +6,6 @@ import { relayHostsOf } from "./relay-hosts.ts";
 import { SETTINGS, stalwartKeys } from "./stalwart/settings-resource.ts";
 import { formatPath, readAt, walk, type Gap } from "../framework/values.ts";
 import { SCHEME_PORTS, targetOf } from "../../lib/url-target.ts";
-
-/** A connection that a resource says it opens. */
-export interface Dial {
-  readonly where: string;
-  /** In lower case, without a final dot. */
-  readonly host: string;
-  readonly port: number;
-  /** What is reached there. @example "the relay" */
-  readonly role: string;
-  /** True when the host stands in a URL with a password, which a message had better not quote from. */
-  readonly quiet?: true;
-}
 
 const NOT_A_TARGET = /^(?:0\.0\.0\.0|127\.|\[?::1?\]?$|localhost$)/;
 const clean = (host: string): string =>
@@ -42,7 +30,7 @@ function relayPort(setting: string, host: string, beside: unknown): number {
   return portOf(own) ?? portOf(beside) ?? RELAY_SCHEMES[scheme.toLowerCase()] ?? 25;
 }
 
-function relaysOf(resource: Subject): Dial[] {
+function relaysOf(resource: Subject): Connection[] {
   const relays = relayHostsOf(resource)?.hosts ?? [];
   if (relays.length === 0) return [];
   const texts = new Map<string, unknown>();
@@ -66,7 +54,7 @@ function relaysOf(resource: Subject): Dial[] {
 const MEMORY = "the in-memory store";
 const BLOBS = "the blob store";
 
-function dialIn(url: string, where: string, role: string): Dial[] {
+function connectionIn(url: string, where: string, role: string): Connection[] {
   const target = targetOf(url);
   if (!target) return [];
   const { host, port, hasLogin } = target;
@@ -74,8 +62,8 @@ function dialIn(url: string, where: string, role: string): Dial[] {
 }
 
 /** Redis and S3 as tailwart's components and the registry's objects name them. */
-function otherStoresInArgs(component: Subject): Dial[] {
-  return walk(component.props).leaves.flatMap(({ path, value }): Dial[] => {
+function otherStoresInArgs(component: Subject): Connection[] {
+  return walk(component.props).leaves.flatMap(({ path, value }): Connection[] => {
     const where = formatPath(path);
     const text = String(value);
     switch (path.slice(-2).join(".")) {
@@ -85,18 +73,18 @@ function otherStoresInArgs(component: Subject): Dial[] {
         return port === undefined ? [] : [{ where, host: clean(text), port, role: MEMORY }];
       }
       case "InMemoryStore.url":
-        return dialIn(text, where, MEMORY);
+        return connectionIn(text, where, MEMORY);
       case "blobStore.endpoint":
-        return dialIn(text, where, BLOBS);
+        return connectionIn(text, where, BLOBS);
       case "region.customEndpoint":
-        return path.at(-3) === "BlobStore" ? dialIn(text, where, BLOBS) : [];
+        return path.at(-3) === "BlobStore" ? connectionIn(text, where, BLOBS) : [];
       default:
         return [];
     }
   });
 }
 
-function storesInArgs(component: Subject): Dial[] {
+function storesInArgs(component: Subject): Connection[] {
   const { leaves } = walk(component.props);
   return dataStoresOf([component]).flatMap(({ host, port }) => {
     const leaf = leaves.find(
@@ -110,11 +98,11 @@ function storesInArgs(component: Subject): Dial[] {
   });
 }
 
-function storesInKeys(settings: Subject): Dial[] {
+function storesInKeys(settings: Subject): Connection[] {
   const { values, where } = stalwartKeys(settings);
   return [...values].flatMap(([key, host]) => {
     const [, url] = /^store\.[^.]+\.(urls(?:\.\d+)?|endpoint)$/.exec(key) ?? [];
-    if (url !== undefined) return dialIn(host, where(key), url === "endpoint" ? BLOBS : MEMORY);
+    if (url !== undefined) return connectionIn(host, where(key), url === "endpoint" ? BLOBS : MEMORY);
     const [, store] = /^store\.([^.]+)\.host$/.exec(key) ?? [];
     if (store === undefined || /%\{/.test(host)) return [];
     const type = (values.get(`store.${store}.type`) ?? "postgresql").toLowerCase();
@@ -124,8 +112,8 @@ function storesInKeys(settings: Subject): Dial[] {
 }
 
 /** `postgres://user:password@host:5432/name` */
-function storesInUrl(name: string, value: string): Dial[] {
-  return /^https?:/i.test(value) ? [] : dialIn(value, `envs (${name})`, "the data store");
+function storesInUrl(name: string, value: string): Connection[] {
+  return /^https?:/i.test(value) ? [] : connectionIn(value, `envs (${name})`, "the data store");
 }
 
 const STORE_VARIABLE =
@@ -139,9 +127,9 @@ const VARIABLE_PORTS: Readonly<Record<string, number>> = {
   REDIS_: 6379,
 };
 
-function storesInEnvironment(container: Subject): Dial[] {
+function storesInEnvironment(container: Subject): Connection[] {
   const { values } = environmentOf(container);
-  const fromVariables = [...values].flatMap(([name, value]): Dial[] => {
+  const fromVariables = [...values].flatMap(([name, value]): Connection[] => {
     if (value.includes("://")) return storesInUrl(name, value);
     if (!/(?:HOST|HOSTNAME|SERVER)$/.test(name)) return [];
     const [, kind] = STORE_VARIABLE.exec(name) ?? [];
@@ -160,7 +148,7 @@ function storesInEnvironment(container: Subject): Dial[] {
 }
 
 /** Every connection that a resource says it opens, as far as it can be read. */
-export function dialsOf(resource: Subject): Dial[] {
+export function connectionsOf(resource: Subject): Connection[] {
   const stores =
     resource.type === CONTAINER
       ? storesInEnvironment(resource)
@@ -183,7 +171,7 @@ const STORES = new Set<string | number>([
 ]);
 
 /** What could name a connection and is not known. `online`: the container is on the tailnet, so that any variable of it may. */
-export function unknownDials(resource: Subject, online: boolean): NotJudged[] {
+export function unknownConnections(resource: Subject, online: boolean): NotJudged[] {
   const { urn } = resource;
   const gaps = (list: readonly { where: string; because: string }[]): NotJudged[] =>
     list.map(({ where, because }) => ({ where, because, urn }));

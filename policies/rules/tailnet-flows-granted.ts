@@ -6,7 +6,8 @@ import {
   type Verdict,
 } from "../framework/policy.ts";
 import { CONTAINER } from "../facts/docker/containers.ts";
-import { dialsOf, unknownDials, type Dial } from "../facts/connections.ts";
+import type { Connection } from "../facts/caddy/upstreams.ts";
+import { connectionsOf, unknownConnections } from "../facts/connections.ts";
 import { reaches, whoReaches, type Party } from "../../lib/tailnet/reach.ts";
 import { listenersOf, MAIL_SETTINGS } from "../facts/stalwart/http-listeners.ts";
 import { rulesOf, type PolicyDocument } from "../../lib/tailnet/access-rules.ts";
@@ -17,7 +18,7 @@ import { tailnetOf, type Tailnet, type TailnetSettings } from "../facts/tailnet/
 
 const ID = "tailnet-flows-granted";
 
-interface Need extends Dial {
+interface Need extends Connection {
   readonly urn: string;
   readonly from: Party;
   readonly to: Party;
@@ -98,7 +99,7 @@ const rank = ({ type }: Subject): number =>
   type === SETTINGS ? 0 : type === CONTAINER ? 1 : type.startsWith("command:") ? 2 : 3;
 
 function needsOf(resource: Subject, tailnet: Tailnet): Need[] {
-  const dials = dialsOf(resource);
+  const dials = connectionsOf(resource);
   if (dials.length === 0) return [];
   const { tags: source, offline } = tailnet.sourceOf(resource);
   if (offline) return [];
@@ -124,7 +125,10 @@ function judgeStack(resources: readonly Subject[], settings: TailnetSettings): V
   ].toReversed();
   const stalwarts = carriers.filter(({ type }) => type === SETTINGS || type === MAIL_SETTINGS);
   const gaps = carriers.flatMap((resource) =>
-    unknownDials(resource, resource.type === CONTAINER && tailnet.sourceOf(resource).tags !== undefined),
+    unknownConnections(
+      resource,
+      resource.type === CONTAINER && tailnet.sourceOf(resource).tags !== undefined,
+    ),
   );
   if (needs.length + stalwarts.length + gaps.length === 0)
     return { notApplicable: "nothing in the stack connects over the tailnet" };

@@ -10,6 +10,9 @@ type Json = Record<string, unknown>;
 /** A row as the server has it. */
 export type Row = Json & { id: string };
 
+/** Key of RegistryObjects → the live row. */
+export type LiveRows = ReadonlyMap<string, Row>;
+
 /** What one `x:Object/set` is to do. */
 export interface Changes {
   create?: Record<string, Json>;

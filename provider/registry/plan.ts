@@ -1,12 +1,9 @@
 /** What is live in the registry, and what must be written to make it as desired. */
 import { APPLIED_MARKER, LABELS, type RegistryObjects } from "../../lib/desired-state/registry/objects.ts";
-import type { RegistryApi, Row } from "./jmap.ts";
+import type { LiveRows, RegistryApi, Row } from "./jmap.ts";
 import { mentions, withReferences } from "./references.ts";
 
 type Json = Record<string, unknown>;
-
-/** Key of {@link RegistryObjects} → the live row. */
-export type LiveRows = ReadonlyMap<string, Row>;
 
 /** One row to be written. `before` is what an undo puts back. */
 export interface Write {

@@ -1,6 +1,6 @@
 /** Properties whose value is another row's id. The server makes ids up, so a declaration names the row, and a live id is read back as that name. */
+import type { LiveRows } from "./jmap.ts";
 import { REFERENCE } from "../../lib/desired-state/registry/spelling.ts";
-import type { LiveRows } from "./plan.ts";
 
 type Json = Record<string, unknown>;
 const isMap = (value: unknown): value is Json =>

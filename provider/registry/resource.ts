@@ -12,13 +12,12 @@ import { readAccounts, syncAccounts } from "./accounts.ts";
 import { checkRegistryInputs } from "./check.ts";
 import { readGroups, syncGroups } from "./groups.ts";
 import { convergeRegistry } from "./converge.ts";
-import { RegistryApi, type Row } from "./jmap.ts";
+import { RegistryApi, type Row, type LiveRows } from "./jmap.ts";
 import {
   CLAIM,
   CLAIM_ROW,
   DEFAULT_CONNECTION,
   isOwned,
-  type LiveRows,
   MARKER,
   objectOf,
   planRows,

@@ -1,10 +1,9 @@
-import type { AdminState, AccountState, Groups, Interruptible } from "../server/state.ts";
 import type { RegistryObjects } from "../../lib/desired-state/registry/objects.ts";
-import type { SettingsState } from "../keys/state.ts";
+import type { AccountState, AdminState, Groups, Interruptible, Target } from "../server/state.ts";
 
 /** The properties of `tailwart:mail:Registry`, in the program, in the state and between engine and provider. */
 export interface RegistryState extends Interruptible {
-  target: SettingsState["target"];
+  target: Target;
   /** toRegistryObjects(): what the registry is to hold, row by row. No secret is in here, only the names of the files that hold them. */
   objects: RegistryObjects;
   /** Accounts by name, each with its own address first. Never destroyed by a deploy. */

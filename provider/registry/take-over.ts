@@ -1,8 +1,8 @@
 /** A server that somebody else has set up is written over by nobody who has not read what that changes. */
 import { UserError } from "../../lib/errors.ts";
 import { incompletePeople } from "./groups.ts";
-import type { RegistryApi, Row } from "./jmap.ts";
-import { type LiveRows, objectOf, readRows, sameValue, type Write } from "./plan.ts";
+import type { RegistryApi, Row, LiveRows } from "./jmap.ts";
+import { objectOf, readRows, sameValue, type Write } from "./plan.ts";
 import { referredBy } from "./references.ts";
 import type { RegistryState } from "./state.ts";
 

@@ -1,7 +1,18 @@
-import type { Dial } from "../connections.ts";
 import type { Subject } from "../../framework/policy.ts";
 import { textsOf, type TextPiece } from "../decoded-texts.ts";
 import { walk } from "../../framework/values.ts";
+
+/** A connection that a resource says it opens. */
+export interface Connection {
+  readonly where: string;
+  /** In lower case, without a final dot. */
+  readonly host: string;
+  readonly port: number;
+  /** What is reached there. @example "the relay" */
+  readonly role: string;
+  /** True when the host stands in a URL with a password, which a message had better not quote from. */
+  readonly quiet?: true;
+}
 
 /** Takes `host:port` apart, with a network in front as Caddy writes it; undefined for a socket, a placeholder or a text without a port. */
 export function hostPort(text: string): [host: string, port: number] | undefined {
@@ -31,7 +42,7 @@ function caddyfileUpstream(word: string): [string, number] | undefined {
 /** Directives of a Caddyfile that are followed by upstreams. */
 const DIRECTIVE = /^[ \t]*(?:reverse_proxy|php_fastcgi|proxy|upstream|to)[ \t]+(.*)$/gm;
 
-function inPiece({ where, text, key }: TextPiece): Dial[] {
+function inPiece({ where, text, key }: TextPiece): Connection[] {
   const found =
     key === "dial"
       ? [hostPort(text)]
@@ -49,7 +60,7 @@ const mayBeCaddy = (text: string): boolean =>
 const CARRIER = /^(?:uploads|envs|command|entrypoints|stdin|create|update|environment)\b/;
 
 /** The upstreams in whatever Caddy config a resource carries: uploads, commands, standard input. */
-export function upstreamsOf({ props }: Subject): Dial[] {
+export function upstreamsOf({ props }: Subject): Connection[] {
   const worthReading = walk(props).leaves.some(
     ({ path, value }) =>
       typeof value === "string" &&

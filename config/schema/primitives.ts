@@ -2,8 +2,8 @@ import { z } from "zod";
 
 import { isIPv4 } from "node:net";
 
-import { type AddressRange, covers, parseRange } from "../lib/address-ranges.ts";
-import { classifyHost } from "../lib/addresses.ts";
+import { type AddressRange, covers, parseRange } from "../../lib/address-ranges.ts";
+import { classifyHost } from "../../lib/addresses.ts";
 
 /** True for a DNS name of at least two labels (RFC 1123 §2.1), such as `mail.example.org`. */
 export function isDnsName(value: string): boolean {

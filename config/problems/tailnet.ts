@@ -1,7 +1,7 @@
-import { covers, parseRange, TAILNET_V4, TAILNET_V6 } from "../lib/address-ranges.ts";
-import { OWN_VARIABLES } from "../lib/tailnet/own-variables.ts";
-import { keyPath, type Problem } from "./key-path.ts";
-import type { Config } from "./schema.ts";
+import { covers, parseRange, TAILNET_V4, TAILNET_V6 } from "../../lib/address-ranges.ts";
+import { OWN_VARIABLES } from "../../lib/tailnet/own-variables.ts";
+import { keyPath, type Problem } from "../key-path.ts";
+import type { Config } from "../schema.ts";
 
 /** What is wrong with tags, operators and variables that are well-formed each. */
 export function tailnetProblems({ tags, operators, env }: Config["tailnet"]): Problem[] {

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
 
-import { loadConfig } from "../../../config/load.ts";
-import { registryOf } from "../../../config/registries.ts";
-import { SECRETS, validConfig } from "../../fixtures/config.ts";
+import { registryOf } from "../../../../config/problems/registries.ts";
+import { loadConfig } from "../../../../config/load.ts";
+import { SECRETS, validConfig } from "../../../fixtures/config.ts";
 
 const DIGEST = `@sha256:${"0".repeat(64)}`;
 const TOKEN = "a-token-for-tests";

@@ -1,7 +1,7 @@
-import { passthroughNames } from "../lib/tailnet/magic-dns-name.ts";
-import { MAIL_SERVICES } from "../lib/mail-services.ts";
-import { keyPath, type Problem } from "./key-path.ts";
-import type { Config } from "./schema.ts";
+import { passthroughNames } from "../../lib/tailnet/magic-dns-name.ts";
+import { MAIL_SERVICES } from "../../lib/mail-services.ts";
+import { keyPath, type Problem } from "../key-path.ts";
+import type { Config } from "../schema.ts";
 
 type EdgeConfig = Pick<Config, "edge" | "mailHost" | "domains" | "services">;
 

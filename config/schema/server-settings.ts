@@ -1,9 +1,7 @@
 import { z } from "zod";
 
-import { blobStoreSchema, inMemoryStoreSchema } from "../lib/desired-state/stores.ts";
-import { magicDnsName } from "../lib/tailnet/magic-dns-name.ts";
-import { settingsSchema } from "../lib/desired-state/schema.ts";
-import { SECRET_DIRECTORY } from "../lib/stalwart/paths.ts";
+import { blobStoreSchema, inMemoryStoreSchema } from "../../lib/desired-state/stores.ts";
+import { settingsSchema } from "../../lib/desired-state/schema.ts";
 
 const { autoBan, allowedIps, outbound, spamRules, webUi, geo, logLevel, mtaSts } = settingsSchema.shape;
 const { secretFile: _, ...blobStore } = blobStoreSchema.shape;
@@ -55,38 +53,4 @@ export const serverSettingsSchema = z
   .prefault({})
   .describe("Further settings of Stalwart; docs/settings.md says which line of Stalwart offers what.");
 
-type ServerSettings = z.output<typeof serverSettingsSchema>;
-
-/** Where Stalwart finds the blob store's secret access key. */
-const BLOB_STORE_SECRET_FILE = `${SECRET_DIRECTORY}s3`;
-
-/** Where Stalwart finds the in-memory store's password. */
-const IN_MEMORY_STORE_SECRET_FILE = `${SECRET_DIRECTORY}redis`;
-
-/** The same in the desired state's own shape, machines of the tailnet by their full names. */
-export function toDesired(
-  { blobStore: blobs, inMemoryStore: memory, takeOver: _, ...rest }: ServerSettings,
-  tailnetDomain: string,
-) {
-  return {
-    ...rest,
-    ...(blobs && { blobStore: toBlobStore(blobs, tailnetDomain) }),
-    ...(memory && { inMemoryStore: toInMemoryStore(memory, tailnetDomain) }),
-  };
-}
-
-function toBlobStore(
-  { endpoint, ...store }: NonNullable<ServerSettings["blobStore"]>,
-  tailnetDomain: string,
-) {
-  const full = endpoint?.replace(/(?<=:\/\/)[^:[]+/, (host) => magicDnsName(host, tailnetDomain));
-  return { ...store, ...(full !== undefined && { endpoint: full }), secretFile: BLOB_STORE_SECRET_FILE };
-}
-
-function toInMemoryStore(
-  { username, ...store }: NonNullable<ServerSettings["inMemoryStore"]>,
-  tailnetDomain: string,
-) {
-  const login = username !== undefined && { auth: { username, secretFile: IN_MEMORY_STORE_SECRET_FILE } };
-  return { ...store, host: magicDnsName(store.host, tailnetDomain), ...login };
-}
+export type ServerSettings = z.output<typeof serverSettingsSchema>;

@@ -1,7 +1,7 @@
-import { isMagicDnsName } from "../lib/addresses.ts";
-import { targetOf } from "../lib/url-target.ts";
-import { keyPath, type Problem } from "./key-path.ts";
-import type { Config } from "./schema.ts";
+import { isMagicDnsName } from "../../lib/addresses.ts";
+import { targetOf } from "../../lib/url-target.ts";
+import { keyPath, type Problem } from "../key-path.ts";
+import type { Config } from "../schema.ts";
 
 /** What is wrong with the stores: one over the internet in clear, or without its secret. */
 export function storeProblems(config: Config, secrets: Record<string, unknown>): Problem[] {

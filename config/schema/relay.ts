@@ -1,6 +1,6 @@
 import { z } from "zod";
 
-import { relayHost, relayTls } from "../lib/desired-state/primitives.ts";
+import { relayHost, relayTls } from "../../lib/desired-state/primitives.ts";
 import { port } from "./primitives.ts";
 
 /** Where mail for other domains goes. */

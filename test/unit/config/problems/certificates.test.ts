@@ -1,9 +1,9 @@
 import { describe, expect, test } from "vitest";
 
-import { loadConfig } from "../../../config/load.ts";
-import { componentArgs } from "../../../config/component-args.ts";
-import { toFileKeys, toSettingKeys } from "../../../lib/desired-state/keys/keys.ts";
-import { SECRETS, validConfig } from "../../fixtures/config.ts";
+import { loadConfig } from "../../../../config/load.ts";
+import { componentArgs } from "../../../../config/component-args.ts";
+import { toFileKeys, toSettingKeys } from "../../../../lib/desired-state/keys/keys.ts";
+import { SECRETS, validConfig } from "../../../fixtures/config.ts";
 
 const DNS_SECRET = Buffer.from("a TSIG key for tests").toString("base64");
 const CLIENT = {
