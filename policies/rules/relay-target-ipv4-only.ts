@@ -83,7 +83,7 @@ async function judgeResource(subject: Subject, settings: RelayTargetSettings): P
   return { findings: [...relays.hosts.flatMap(judgeLiteral), ...byRecord.flat()], notJudged: relays.gaps };
 }
 
-/** A name of the tailnet, by the tailnet policy file: MagicDNS answers AAAA only where one of two attributes makes it do so. */
+/** A name of the tailnet, by its policy file: MagicDNS answers AAAA only where an attribute makes it. */
 function judgeTailnetName(
   relay: RelayHost,
   resources: readonly Subject[],
@@ -96,12 +96,19 @@ function judgeTailnetName(
   const targets = relayTags(resources, acl.document, askers);
   const findings: Finding[] = [];
   const notJudged: NotJudged[] = [];
+  // tailscale.com v1.102.5, ipn/ipnlocal/node_backend.go, magicDNSAddrs: a node with an IPv4 address
+  // of its own is told no IPv6 address of a peer that has both, unless it asks for them.
   const attributes = [
-    { name: "magicdns-aaaa", tags: askers, effect: "makes MagicDNS answer AAAA to the node that asks" },
-    { name: "disable-ipv4", tags: targets, effect: "leaves the relay's node without an IPv4 address" },
+    { name: "magicdns-aaaa", nodes: [askers], effect: "makes MagicDNS answer AAAA to the node that asks" },
+    {
+      name: "disable-ipv4",
+      nodes: [askers, targets],
+      effect: "leaves the relay's node or the one that asks without an IPv4 address",
+    },
   ];
-  for (const { name, tags, effect } of attributes) {
-    const reaches = attributeReaches(acl.document, name, tags);
+  for (const { name, nodes, effect } of attributes) {
+    const answers = nodes.map((tags) => attributeReaches(acl.document, name, tags));
+    const reaches = answers.includes("yes") ? "yes" : answers.includes("maybe") ? "maybe" : "no";
     if (reaches === "yes") {
       const what = `relays to ${host}, while the tailnet policy file's nodeAttrs set ${name}, which ${effect}`;
       findings.push({

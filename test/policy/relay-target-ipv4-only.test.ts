@@ -143,6 +143,14 @@ describe("relay-target-ipv4-only refuses", () => {
       },
       "disable-ipv4",
     ],
+    [
+      "disable-ipv4 for the sidecar's own tag",
+      {
+        grants: [{ src: ["tag:stalwart"], dst: ["tag:mail"], ip: ["tcp:587"] }],
+        nodeAttrs: [{ target: ["tag:stalwart"], attr: ["disable-ipv4"] }],
+      },
+      "disable-ipv4",
+    ],
   ])("a name of the tailnet while the policy file sets %s", async (_, document, attribute) => {
     const { violations } = await runStackPolicy(policy, [
       sidecar,
