@@ -9,6 +9,19 @@ import { CONTAINER, listAt, roleOf, VOLUME } from "../facts/docker/containers.ts
 import { ACL } from "../facts/tailnet/policy-file.ts";
 import { formatPath, read, readAt, readString, UNKNOWN_AT_PREVIEW } from "../framework/values.ts";
 
+export const mailDataProtected = definePolicy({
+  id: "mail-data-protected",
+  description:
+    "What keeps the mail stack's state, and the tailnet policy file, cannot be deleted by a mere change.",
+  severity: "high",
+  level: "mandatory",
+  remediation: "Set protect: true on the volumes that hold state and on the tailnet policy file.",
+  url: "https://www.pulumi.com/docs/iac/concepts/resources/options/protect/",
+  why: "a renamed resource or a `pulumi destroy` deletes what is not protected, and no second `up` brings its content back",
+  anyStack: false,
+  judgeStack,
+});
+
 // `protect` is what is judged: the engine does not tell a policy of retainOnDelete.
 //
 // The settings resource is left out on purpose. Its deletion takes back what the program says anyway, and leaves domains, accounts and
@@ -125,16 +138,3 @@ function judgeStack(resources: readonly Subject[]): Verdict {
   if (!ours && notJudged.length === 0) return { notApplicable: "the stack has nothing of tailwart's" };
   return { findings: [...findings.values()], notJudged };
 }
-
-export const mailDataProtected = definePolicy({
-  id: "mail-data-protected",
-  description:
-    "What keeps the mail stack's state, and the tailnet policy file, cannot be deleted by a mere change.",
-  severity: "high",
-  level: "mandatory",
-  remediation: "Set protect: true on the volumes that hold state and on the tailnet policy file.",
-  url: "https://www.pulumi.com/docs/iac/concepts/resources/options/protect/",
-  why: "a renamed resource or a `pulumi destroy` deletes what is not protected, and no second `up` brings its content back",
-  anyStack: false,
-  judgeStack,
-});
