@@ -1,3 +1,4 @@
+import { merge, PASS, unknownAt } from "../framework/judgement.ts";
 import {
   definePolicy,
   type Finding,
@@ -7,7 +8,6 @@ import {
 } from "../framework/policy.ts";
 import { contentOf, referenceIn, type Content, type Reference } from "../facts/secrets/references.ts";
 import { acmeOf, SETTINGS_TYPES, type AcmeClient, type Setting } from "../facts/stalwart/acme.ts";
-import { UNKNOWN_AT_PREVIEW } from "../framework/values.ts";
 
 export const acmeDnsSecretPresent = definePolicy({
   id: "acme-dns-secret-present",
@@ -50,7 +50,7 @@ const isDns01 = ({ challenge }: AcmeClient): boolean => challenge.text === "dns-
 
 function judgeClient(client: AcmeClient): Judgement {
   const { challenge, provider, secrets } = client;
-  if (challenge.known && !isDns01(client)) return { findings: [], notJudged: [] };
+  if (challenge.known && !isDns01(client)) return PASS;
   const findings: Finding[] = [];
   if (provider.known && (provider.text ?? "").trim() === "") {
     const what = "is not set while the challenge is dns-01, so nothing can write the challenge's record";
@@ -65,10 +65,10 @@ function judgeClient(client: AcmeClient): Judgement {
   if (challenge.known)
     return {
       findings,
-      notJudged: [...new Set(unread)].map((where) => ({ where, because: UNKNOWN_AT_PREVIEW })),
+      notJudged: [...new Set(unread)].map((where) => unknownAt(where)),
     };
   const open = findings.length + unread.length > 0;
-  return { findings: [], notJudged: open ? [{ where: challenge.where, because: UNKNOWN_AT_PREVIEW }] : [] };
+  return { findings: [], notJudged: open ? [unknownAt(challenge.where)] : [] };
 }
 
 /** The clients of a component share one DNS provider, and an unknown map hides the keys of each. */
@@ -118,8 +118,5 @@ function judgeStack(resources: readonly Subject[]): Verdict {
     return { notApplicable: "no DNS provider's secret is read from a file or a variable" };
   const places = new Map(references.map((one) => [`${one.kind} ${one.name}`, one]));
   const judgements = [...places.values()].map((one) => judgeContent(contentOf(one, resources), one));
-  return {
-    findings: judgements.flatMap((judgement) => judgement.findings),
-    notJudged: judgements.flatMap((judgement) => judgement.notJudged),
-  };
+  return merge(judgements);
 }

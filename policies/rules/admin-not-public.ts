@@ -2,6 +2,7 @@ import { caddyOf } from "../facts/caddy/find.ts";
 import { mailHostsOf } from "../facts/caddy/mail-upstreams.ts";
 import { isLoopback } from "../facts/caddy/model.ts";
 import { upstreamsOf } from "../facts/caddy/upstreams.ts";
+import { unknownAt } from "../framework/judgement.ts";
 import {
   definePolicy,
   type Finding,
@@ -13,7 +14,7 @@ import { CONTAINER, listAt } from "../facts/docker/containers.ts";
 import { evaluate, isTrue, type Value } from "../facts/stalwart/condition.ts";
 import { endpointsOf, REGISTRY, type Endpoints, type PublicListener } from "../facts/stalwart/endpoints.ts";
 import { SETTINGS } from "../facts/stalwart/settings-resource.ts";
-import { formatPath, read, readAt, readString, UNKNOWN_AT_PREVIEW } from "../framework/values.ts";
+import { formatPath, read, readAt, readString } from "../framework/values.ts";
 
 export const adminNotPublic = definePolicy({
   id: "admin-not-public",
@@ -107,11 +108,10 @@ function judgePorts({ props }: Subject): { findings: Finding[]; notJudged: NotJu
       instead: "no port here, or one with the ip 127.0.0.1",
     });
   const ports = listAt(props, ["ports"]);
-  if (!ports.known) notJudged.push({ where: "ports", because: UNKNOWN_AT_PREVIEW });
+  if (!ports.known) notJudged.push(unknownAt("ports"));
   for (const { path, read: entry } of ports.entries) {
     const [internal, ip] = [readAt(props, [...path, "internal"]), readString(props, [...path, "ip"])];
-    if (!entry.known || !internal.known || !ip.known)
-      notJudged.push({ where: formatPath(path), because: UNKNOWN_AT_PREVIEW });
+    if (!entry.known || !internal.known || !ip.known) notJudged.push(unknownAt(formatPath(path)));
     else if (internal.value === ADMIN_PORT && !isLoopback(ip.value ?? "")) publishes(formatPath(path));
   }
   const all = read(props, "publishAllPorts");

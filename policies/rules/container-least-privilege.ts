@@ -1,3 +1,4 @@
+import { unknownAt } from "../framework/judgement.ts";
 import {
   definePolicy,
   type Finding,
@@ -8,7 +9,7 @@ import {
 import { CONTAINER, listAt, type Listing } from "../facts/docker/containers.ts";
 import { dangerOf, hostPathsOf } from "../facts/docker/host-access.ts";
 import { refuseUnknownKeys, wrongSetting } from "../framework/policy-settings.ts";
-import { formatPath, read, readString, UNKNOWN_AT_PREVIEW, type Path } from "../framework/values.ts";
+import { formatPath, read, readString, type Path } from "../framework/values.ts";
 
 const ID = "container-least-privilege";
 
@@ -61,7 +62,7 @@ export function parseLeastPrivilegeSettings(raw: Record<string, unknown>): Least
 }
 
 /** Collects what is wrong and what is unknown while the rules below read the container one by one. */
-class Verdict implements Judgement {
+class Collected implements Judgement {
   readonly findings: Finding[] = [];
   readonly notJudged: NotJudged[] = [];
   readonly props: Subject["props"];
@@ -72,7 +73,7 @@ class Verdict implements Judgement {
     this.findings.push({ where, what, instead });
   }
   unknown(where: string): void {
-    this.notJudged.push({ where, because: UNKNOWN_AT_PREVIEW });
+    this.notJudged.push(unknownAt(where));
   }
   /** Hands each known text of a list to a rule. */
   texts(list: Listing, path: Path, rule: (text: string, where: string) => void): void {
@@ -84,7 +85,7 @@ class Verdict implements Judgement {
   }
 }
 
-function judgePrivileged(verdict: Verdict): void {
+function judgePrivileged(verdict: Collected): void {
   const privileged = read(verdict.props, "privileged");
   if (!privileged.known) verdict.unknown("privileged");
   else if (privileged.value === true)
@@ -96,7 +97,7 @@ function judgePrivileged(verdict: Verdict): void {
 }
 
 /** Namespaces that are the host's own. The network is not among them: an edge has to see its clients' addresses. */
-function judgeNamespaces(verdict: Verdict): void {
+function judgeNamespaces(verdict: Collected): void {
   for (const [input, what] of [
     ["pidMode", "shows the container the host's processes"],
     ["ipcMode", "shares the host's memory segments"],
@@ -108,7 +109,7 @@ function judgeNamespaces(verdict: Verdict): void {
   }
 }
 
-function judgeCapabilities(verdict: Verdict, allowed: readonly string[]): void {
+function judgeCapabilities(verdict: Collected, allowed: readonly string[]): void {
   const path = ["capabilities", "adds"];
   verdict.texts(listAt(verdict.props, path), path, (text, where) => {
     if (allowed.includes(capability(text))) return;
@@ -121,7 +122,7 @@ function judgeCapabilities(verdict: Verdict, allowed: readonly string[]): void {
   });
 }
 
-function judgeDevices(verdict: Verdict): void {
+function judgeDevices(verdict: Collected): void {
   const devices = listAt(verdict.props, ["devices"]);
   if (!devices.known) verdict.unknown("devices");
   for (const { path } of devices.entries) {
@@ -133,7 +134,7 @@ function judgeDevices(verdict: Verdict): void {
   }
 }
 
-function judgeSecurityOptions(verdict: Verdict): void {
+function judgeSecurityOptions(verdict: Collected): void {
   verdict.texts(listAt(verdict.props, ["securityOpts"]), ["securityOpts"], (text, where) => {
     if (!/^(?:\w+[=:])?unconfined$|^label[=:]disable$/.test(text)) return;
     verdict.refuse(
@@ -144,7 +145,7 @@ function judgeSecurityOptions(verdict: Verdict): void {
   });
 }
 
-function judgeHostPaths(verdict: Verdict, subject: Subject): void {
+function judgeHostPaths(verdict: Collected, subject: Subject): void {
   for (const { where, path } of hostPathsOf(subject)) {
     const danger = path === undefined ? undefined : dangerOf(path);
     if (path === undefined) verdict.unknown(where);
@@ -157,7 +158,7 @@ function judgeHostPaths(verdict: Verdict, subject: Subject): void {
  * Root without need: a container that is told to run as root and keeps Docker's default capabilities. Root with `drops: ["ALL"]` has
  * only what is added, and what an image runs as when nothing is told cannot be seen here: neither is judged.
  */
-function judgeRoot(verdict: Verdict): void {
+function judgeRoot(verdict: Collected): void {
   const drops = listAt(verdict.props, ["capabilities", "drops"]);
   if (drops.entries.some(({ read: entry }) => entry.known && capability(String(entry.value)) === "ALL"))
     return;
@@ -174,7 +175,7 @@ function judgeRoot(verdict: Verdict): void {
 }
 
 function judge(subject: Subject, { allowedCapabilities }: LeastPrivilegeSettings): Judgement {
-  const verdict = new Verdict(subject.props);
+  const verdict = new Collected(subject.props);
   judgePrivileged(verdict);
   judgeNamespaces(verdict);
   judgeCapabilities(verdict, allowedCapabilities);

@@ -1,3 +1,4 @@
+import { PASS, unknownAt } from "../framework/judgement.ts";
 import {
   definePolicy,
   type Judgement,
@@ -9,7 +10,7 @@ import { refuseUnknownKeys, wrongSetting } from "../framework/policy-settings.ts
 import { SETTINGS_TYPES } from "../facts/stalwart/acme.ts";
 import { coverTogether, parseNetwork } from "../facts/stalwart/networks.ts";
 import { proxyOf, type ProxySettings } from "../facts/stalwart/proxy.ts";
-import { read, UNKNOWN_AT_PREVIEW } from "../framework/values.ts";
+import { read } from "../framework/values.ts";
 
 const ID = "edge-never-banned";
 
@@ -66,11 +67,11 @@ function judgeWanted(
 ): Judgement {
   const range = parseNetwork(wanted.text);
   const ranges = allowed.entries.flatMap((entry) => parseNetwork(entry.text) ?? []);
-  if (inUse === false || !range || coverTogether(ranges, range)) return { findings: [], notJudged: [] };
+  if (inUse === false || !range || coverTogether(ranges, range)) return PASS;
   if (allowed.gaps.length > 0) return { findings: [], notJudged: allowed.gaps };
   if (inUse === undefined) {
     const where = trust.gaps[0]?.where ?? "settings.listeners";
-    return { findings: [], notJudged: [{ where, because: UNKNOWN_AT_PREVIEW }] };
+    return { findings: [], notJudged: [unknownAt(where)] };
   }
   const what = `lacks ${wanted.text}, ${wanted.what}, while listeners demand PROXY headers`;
   const instead = `${wanted.text} among allowedIps (in keys: server.allowed-ip.${wanted.text})`;
@@ -107,7 +108,7 @@ function edgesOf(resources: readonly Subject[]): Edges {
   for (const { type, props, urn } of resources) {
     if (type !== EDGE) continue;
     const address = read(props, "wanAddress");
-    if (!address.known) notJudged.push({ where: "wanAddress", because: UNKNOWN_AT_PREVIEW, urn });
+    if (!address.known) notJudged.push(unknownAt("wanAddress", urn));
     else if (typeof address.value === "string" && parseNetwork(address.value)) addresses.push(address.value);
   }
   return { addresses, notJudged };

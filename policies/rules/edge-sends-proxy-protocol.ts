@@ -11,12 +11,14 @@ import {
 } from "../facts/caddy/model.ts";
 import { list, record } from "../../lib/json-values.ts";
 import { sniOf } from "../facts/caddy/passthrough.ts";
+import { merge } from "../framework/judgement.ts";
 import {
   definePolicy,
   type Finding,
   type NotJudged,
   type Subject,
   type Verdict,
+  type Judgement,
 } from "../framework/policy.ts";
 
 export const edgeSendsProxyProtocol = definePolicy({
@@ -64,11 +66,6 @@ const READS_BYTES = new Set([
 
 /** Handlers after which no later route is asked. */
 const TERMINAL = new Set(["proxy", "echo", "close"]);
-
-interface Found {
-  readonly findings: Finding[];
-  readonly notJudged: NotJudged[];
-}
 
 function reads(set: MatcherSet): string | undefined {
   for (const [name, options] of Object.entries(set)) {
@@ -120,7 +117,7 @@ function judgeUpstream(upstream: Upstream): Finding[] {
     : [];
 }
 
-function judgeProxy(proxy: Handler, upstreams: readonly Upstream[]): Found {
+function judgeProxy(proxy: Handler, upstreams: readonly Upstream[]): Judgement {
   const { where, proxyProtocol: version } = proxy;
   const findings: Finding[] = [];
   const notJudged: NotJudged[] = [];
@@ -146,18 +143,13 @@ function judgeProxy(proxy: Handler, upstreams: readonly Upstream[]): Found {
   return { findings, notJudged };
 }
 
-const merge = (parts: readonly Found[]): Found => ({
-  findings: parts.flatMap(({ findings }) => findings),
-  notJudged: parts.flatMap(({ notJudged }) => notJudged),
-});
-
 function judgeRoutes(
   routes: readonly Route[],
   server: Layer4Server,
   sni: readonly string[],
   mail: MailHosts,
-): Found {
-  const parts: Found[] = [];
+): Judgement {
+  const parts: Judgement[] = [];
   for (const route of routes) {
     const names = [...sni, ...route.match.flatMap(sniOf)];
     for (const handler of route.handlers) {
@@ -190,7 +182,7 @@ function judgeMatchers(server: Layer4Server): Finding[] {
 const isEdge = ({ listen }: Layer4Server): boolean =>
   listen.some(({ host, network }) => network === "tcp" && !isLoopback(host));
 
-function judgeConfig(config: CaddyConfig, mail: MailHosts): Found {
+function judgeConfig(config: CaddyConfig, mail: MailHosts): Judgement {
   return merge(
     config.layer4.filter(isEdge).map((server) => {
       const { findings, notJudged } = judgeRoutes(server.routes, server, [], mail);
@@ -220,7 +212,8 @@ function judgeStack(resources: readonly Subject[]): Verdict {
   );
   return merge(
     caddies.map(({ subject, configs }) => {
-      const judge = (hosts: MailHosts): Found => merge(configs.map((config) => judgeConfig(config, hosts)));
+      const judge = (hosts: MailHosts): Judgement =>
+        merge(configs.map((config) => judgeConfig(config, hosts)));
       const alone = judge(mailHostsOf(configs, []));
       const known = new Set([...alone.findings, ...alone.notJudged].map(({ where }) => where));
       const added = <One extends Finding | NotJudged>(all: readonly One[]): One[] =>

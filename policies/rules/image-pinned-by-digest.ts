@@ -1,6 +1,7 @@
+import { PASS, unknownAt } from "../framework/judgement.ts";
 import { definePolicy, type Subject, type Verdict } from "../framework/policy.ts";
 import { CONTAINER, REMOTE_IMAGE } from "../facts/docker/containers.ts";
-import { read, UNKNOWN_AT_PREVIEW, type Read } from "../framework/values.ts";
+import { read, type Read } from "../framework/values.ts";
 
 export const imagePinnedByDigest = definePolicy({
   id: "image-pinned-by-digest",
@@ -35,11 +36,11 @@ function judgeResource({ type, props }: Subject): Verdict {
   const where = INPUT[type] ?? "";
   const image = read(props, where);
   if (!image.known) {
-    const notJudged = type === CONTAINER ? [] : [{ where, because: UNKNOWN_AT_PREVIEW }];
+    const notJudged = type === CONTAINER ? [] : [unknownAt(where)];
     return { findings: [], notJudged };
   }
-  if (typeof image.value !== "string" || PINNED.test(image.value)) return { findings: [], notJudged: [] };
-  if (!build.known) return { findings: [], notJudged: [{ where: "build", because: UNKNOWN_AT_PREVIEW }] };
+  if (typeof image.value !== "string" || PINNED.test(image.value)) return PASS;
+  if (!build.known) return { findings: [], notJudged: [unknownAt("build")] };
   return {
     findings: [
       {
@@ -63,8 +64,6 @@ function judgeStack(resources: readonly Subject[]): Verdict {
   };
   return {
     findings: [],
-    notJudged: open
-      .filter((container) => !fromRegistry(container))
-      .map(({ urn }) => ({ where: "image", because: UNKNOWN_AT_PREVIEW, urn })),
+    notJudged: open.filter((container) => !fromRegistry(container)).map(({ urn }) => unknownAt("image", urn)),
   };
 }

@@ -1,3 +1,4 @@
+import { unknownAt } from "../framework/judgement.ts";
 import {
   definePolicy,
   type Finding,
@@ -7,7 +8,7 @@ import {
 } from "../framework/policy.ts";
 import { CONTAINER, listAt, roleOf, VOLUME } from "../facts/docker/containers.ts";
 import { ACL } from "../facts/tailnet/policy-file.ts";
-import { formatPath, read, readAt, readString, UNKNOWN_AT_PREVIEW } from "../framework/values.ts";
+import { formatPath, read, readAt, readString } from "../framework/values.ts";
 
 export const mailDataProtected = definePolicy({
   id: "mail-data-protected",
@@ -116,7 +117,7 @@ function judgeStack(resources: readonly Subject[]): Verdict {
     }
     const { urn } = container;
     if (!role.known) {
-      notJudged.push({ where: "labels", because: UNKNOWN_AT_PREVIEW, urn });
+      notJudged.push(unknownAt("labels", urn));
       continue;
     }
     ours = true;
@@ -129,7 +130,7 @@ function judgeStack(resources: readonly Subject[]): Verdict {
           `is not set, while ${KEEPERS.get(role.value)} keeps its state there, in ${containerPath}`,
         );
     }
-    notJudged.push(...unknown.map((where) => ({ where, because: UNKNOWN_AT_PREVIEW, urn })));
+    notJudged.push(...unknown.map((where) => unknownAt(where, urn)));
   }
   for (const { type, urn, opts } of ours ? resources : []) {
     if (type === ACL && !opts.protect)

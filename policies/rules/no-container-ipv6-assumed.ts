@@ -1,4 +1,5 @@
 import { isIP } from "node:net";
+import { PASS } from "../framework/judgement.ts";
 import { definePolicy, type NotJudged, type Subject, type Verdict } from "../framework/policy.ts";
 import { namespaceIpv6 } from "../facts/docker/namespace-network.ts";
 import { type Ipv6Use, REGISTRY, registryIpv6 } from "../facts/stalwart/registry-ipv6.ts";
@@ -67,7 +68,7 @@ function judgeStack(resources: readonly Subject[]): Verdict {
   const uses = all.flatMap((one) => one.uses);
   const gaps = all.flatMap((one) => one.gaps);
   const ipv6 = uses.length + gaps.length > 0 ? namespaceIpv6(resources) : { has: "yes" as const };
-  if (ipv6.has === "yes") return { findings: [], notJudged: [] };
+  if (ipv6.has === "yes") return PASS;
   if (ipv6.has === "unknown")
     return {
       findings: [],

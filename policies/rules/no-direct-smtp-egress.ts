@@ -1,3 +1,4 @@
+import { unknownAt } from "../framework/judgement.ts";
 import {
   definePolicy,
   type Finding,
@@ -7,7 +8,6 @@ import {
 } from "../framework/policy.ts";
 import { refuseUnknownKeys, wrongSetting } from "../framework/policy-settings.ts";
 import { outboundOf, ROUTING_TYPES, type Outbound, type Rule } from "../facts/stalwart/routing.ts";
-import { UNKNOWN_AT_PREVIEW } from "../framework/values.ts";
 
 const ID = "no-direct-smtp-egress";
 
@@ -59,7 +59,7 @@ export function parseEgressSettings(raw: Record<string, unknown>): EgressSetting
 
 function judgeRule(rule: Rule, outbound: Outbound): Finding | NotJudged | undefined {
   const { where, result, holds } = rule;
-  if (result.kind === "unknown") return { where, because: UNKNOWN_AT_PREVIEW };
+  if (result.kind === "unknown") return unknownAt(where);
   if (result.kind === "unreadable")
     return { where, because: "only Stalwart can tell what its expression gives; write the name in quotes" };
   const led = result.kind === "names" ? result.names.map(outbound.leadsTo) : [];
@@ -90,8 +90,7 @@ function judge(subject: Subject, { egress }: EgressSettings): Verdict {
     findings: [{ where, what, instead: INSTEAD }],
     notJudged: [],
   });
-  if (strategy.kind === "unknown")
-    return { findings: [], notJudged: [{ where: strategy.where, because: UNKNOWN_AT_PREVIEW }] };
+  if (strategy.kind === "unknown") return { findings: [], notJudged: [unknownAt(strategy.where)] };
   if (strategy.kind === "unset")
     return finding(strategy.where, "is not set, and Stalwart's own rule sends what is not local to the MX");
   const own = "so Stalwart takes its own rule, which sends what is not local to the MX";

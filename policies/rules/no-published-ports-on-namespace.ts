@@ -1,6 +1,6 @@
+import { unknownAt } from "../framework/judgement.ts";
 import { definePolicy, type Subject, type Verdict } from "../framework/policy.ts";
 import { CONTAINER, publishedPortsOf, roleOf } from "../facts/docker/containers.ts";
-import { UNKNOWN_AT_PREVIEW } from "../framework/values.ts";
 
 export const noPublishedPortsOnNamespace = definePolicy({
   id: "no-published-ports-on-namespace",
@@ -27,7 +27,7 @@ function judge(container: Subject): Verdict {
   if (!role.known) {
     // Without a port the container is fine whatever it is for.
     const open = published.length + unknown.length > 0;
-    return { findings: [], notJudged: open ? [{ where: "labels", because: UNKNOWN_AT_PREVIEW }] : [] };
+    return { findings: [], notJudged: open ? [unknownAt("labels")] : [] };
   }
   return {
     findings: published.map((where) => ({
@@ -35,6 +35,6 @@ function judge(container: Subject): Verdict {
       what: `publishes Stalwart's namespace on the ${String(role.value)}'s host, past the edge and the tailnet's grants`,
       instead: "no port here: the edge listens in public and dials Stalwart's MagicDNS name",
     })),
-    notJudged: unknown.map((where) => ({ where, because: UNKNOWN_AT_PREVIEW })),
+    notJudged: unknown.map((where) => unknownAt(where)),
   };
 }

@@ -1,6 +1,7 @@
 import { caddyOf, NO_CADDY } from "../facts/caddy/find.ts";
 import { covers, plainName } from "../facts/caddy/model.ts";
 import { caddyInstances, ordersTwice, type Order } from "../facts/caddy/instances.ts";
+import { unknownAt } from "../framework/judgement.ts";
 import {
   definePolicy,
   type Finding,
@@ -67,8 +68,8 @@ function standsFor(ordered: Ordered, name: string, hostname: string): boolean {
 
 const unread = (clients: readonly AcmeClient[]): NotJudged[] =>
   clients.flatMap(({ names, list }) => [
-    ...names.filter(({ known }) => !known).map(({ where }) => ({ where, because: UNKNOWN_AT_PREVIEW })),
-    ...(list.complete ? [] : [{ where: list.where, because: UNKNOWN_AT_PREVIEW }]),
+    ...names.filter(({ known }) => !known).map(({ where }) => unknownAt(where)),
+    ...(list.complete ? [] : [unknownAt(list.where)]),
   ]);
 
 /** Two clients of one Stalwart. */

@@ -1,3 +1,4 @@
+import { unknownAt } from "../framework/judgement.ts";
 import {
   definePolicy,
   type Finding,
@@ -6,7 +7,6 @@ import {
   type Verdict,
 } from "../framework/policy.ts";
 import { outboundOf, ROUTING_TYPES, type Outbound, type Rule } from "../facts/stalwart/routing.ts";
-import { UNKNOWN_AT_PREVIEW } from "../framework/values.ts";
 
 export const relayRouteExists = definePolicy({
   id: "relay-route-exists",
@@ -24,7 +24,7 @@ export const relayRouteExists = definePolicy({
 
 function judgeRule({ where, result }: Rule, outbound: Outbound): Finding | NotJudged | undefined {
   const instead = outbound.declare;
-  if (result.kind === "unknown") return { where, because: UNKNOWN_AT_PREVIEW };
+  if (result.kind === "unknown") return unknownAt(where);
   if (result.kind === "unreadable")
     return { where, because: "only Stalwart can tell what its expression gives; write the name in quotes" };
   if (result.kind === "refused") return { where, what: `${result.because}, so it names no route`, instead };
@@ -41,8 +41,7 @@ function judge(subject: Subject): Verdict {
   if (!outbound) return { notApplicable: "only tailwart's settings resources name routes" };
   const { strategy } = outbound;
   if (strategy.kind === "unset") return { notApplicable: "the settings name no route" };
-  if (strategy.kind === "unknown")
-    return { findings: [], notJudged: [{ where: strategy.where, because: UNKNOWN_AT_PREVIEW }] };
+  if (strategy.kind === "unknown") return { findings: [], notJudged: [unknownAt(strategy.where)] };
   if (strategy.kind === "broken") {
     const what = `${strategy.because}, so Stalwart refuses the whole strategy`;
     const instead = "rules <n>.if and <n>.then, and after them one <n>.else";

@@ -1,9 +1,11 @@
+import { merge, PASS } from "../framework/judgement.ts";
 import {
   definePolicy,
   type Finding,
   type NotJudged,
   type Subject,
   type Verdict,
+  type Judgement,
 } from "../framework/policy.ts";
 import { CONTAINER, listAt, VOLUME } from "../facts/docker/containers.ts";
 import { ROUTING_TYPES } from "../facts/stalwart/routing.ts";
@@ -41,9 +43,6 @@ export const routeChangeRestarts = definePolicy({
   anyStack: false,
   judgeStack,
 });
-
-type Judged = { readonly findings: Finding[]; readonly notJudged: NotJudged[] };
-const FINE: Judged = { findings: [], notJudged: [] };
 
 const comesFrom = (resource: Subject, source: Subject): boolean =>
   Object.values(resource.propertyDependencies ?? {}).some((sources) =>
@@ -84,20 +83,20 @@ const RELOADS = {
 const LEFT_OUT = { keys: "", registry: " (ReloadSettings may be refused, and then leaves all as it is)" };
 
 /** Undefined for a script that writes no route. */
-function judgeScript(script: Script, writer: Subject, resources: readonly Subject[]): Judged | undefined {
+function judgeScript(script: Script, writer: Subject, resources: readonly Subject[]): Judgement | undefined {
   const { urn } = writer;
   const generation = writesRoutes(script);
   if (generation === "no") return undefined;
-  const notJudged = (where: string): Judged => ({
+  const notJudged = (where: string): Judgement => ({
     findings: [],
     notJudged: [
       { where, because: "whether it writes routes and restarts Stalwart is unknown until the update", urn },
     ],
   });
-  if (makesLive(script, generation === "registry" ? "registry" : "keys")) return FINE;
+  if (makesLive(script, generation === "registry" ? "registry" : "keys")) return PASS;
   const kind = generation === "maybe" ? "registry" : generation;
   const answers = resources.filter((resource) => follows(resource, writer)).map((one) => restarts(one, kind));
-  if (answers.includes("yes")) return FINE;
+  if (answers.includes("yes")) return PASS;
   if (script.gaps[0] !== undefined) return notJudged(script.gaps[0]);
   if (answers.includes("maybe")) return notJudged(script.phase);
   const what = `writes routes, and nothing restarts Stalwart when they change${LEFT_OUT[kind]}`;
@@ -149,7 +148,7 @@ const runs = ({ props }: Subject): boolean =>
     .every((input) => !input.known || input.value !== false);
 
 /** A file with routes in a container that only carries it: the server is another one, which mounts the same volume. */
-function judgeUploads(carrier: Subject, resources: readonly Subject[]): Judged | undefined {
+function judgeUploads(carrier: Subject, resources: readonly Subject[]): Judgement | undefined {
   const { urn, props } = carrier;
   const findings: Finding[] = [];
   const notJudged: NotJudged[] = [];
@@ -183,14 +182,11 @@ const NEW_SERVER = "a label of the server's container with the id of this one, w
 function judgeStack(resources: readonly Subject[]): Verdict {
   const verdicts = resources.flatMap((resource) => {
     if (resource.type === CONTAINER) return judgeUploads(resource, resources) ?? [];
-    if ((ROUTING_TYPES as readonly string[]).includes(resource.type)) return FINE;
+    if ((ROUTING_TYPES as readonly string[]).includes(resource.type)) return PASS;
     return isCommand(resource)
       ? scriptsOf(resource).flatMap((script) => judgeScript(script, resource, resources) ?? [])
       : [];
   });
   if (verdicts.length === 0) return { notApplicable: "nothing in the stack sets a route" };
-  return {
-    findings: verdicts.flatMap((verdict) => verdict.findings),
-    notJudged: verdicts.flatMap((verdict) => verdict.notJudged),
-  };
+  return merge(verdicts);
 }

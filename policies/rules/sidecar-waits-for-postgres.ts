@@ -1,15 +1,9 @@
 import { dataStoresOf, type DataStore } from "../facts/data-stores.ts";
-import {
-  definePolicy,
-  type Finding,
-  type Judgement,
-  type NotJudged,
-  type Subject,
-  type Verdict,
-} from "../framework/policy.ts";
+import { merge, PASS, unknownAt } from "../framework/judgement.ts";
+import { definePolicy, type Judgement, type Subject, type Verdict } from "../framework/policy.ts";
 import { CONTAINER, environmentOf, labelOf } from "../facts/docker/containers.ts";
 import { readHealthTest, type HealthReading, type Proof } from "../facts/docker/health-test.ts";
-import { formatPath, read, readAt, UNKNOWN_AT_PREVIEW, walk } from "../framework/values.ts";
+import { formatPath, read, readAt, walk } from "../framework/values.ts";
 
 export const sidecarWaitsForPostgres = definePolicy({
   id: "sidecar-waits-for-postgres",
@@ -64,8 +58,7 @@ const MISTAKES: Partial<Record<Reading["kind"], string>> = {
 };
 
 function judgeReading(reading: Reading): Judgement {
-  if (reading.kind === "unknown")
-    return { findings: [], notJudged: [{ where: reading.where, because: UNKNOWN_AT_PREVIEW }] };
+  if (reading.kind === "unknown") return { findings: [], notJudged: [unknownAt(reading.where)] };
   if (reading.kind === "unreadable") {
     const because = "its shell syntax is not read here; join plain commands with &&";
     return { findings: [], notJudged: [{ where: WHERE, because }] };
@@ -90,8 +83,7 @@ function judgeReading(reading: Reading): Judgement {
 /** One sidecar: does its test require tailscaled and some server? Which server it must be takes the stack to tell. */
 function judgeResource(subject: Subject): Verdict {
   if (subject.type !== CONTAINER) return { notApplicable: "only Docker containers have a health check" };
-  if (!read(subject.props, "labels").known)
-    return { findings: [], notJudged: [{ where: "labels", because: UNKNOWN_AT_PREVIEW }] };
+  if (!read(subject.props, "labels").known) return { findings: [], notJudged: [unknownAt("labels")] };
   if (!isSidecar(subject)) return { notApplicable: "the container has no label tailwart.role=sidecar" };
   return judgeReading(readingOf(subject));
 }
@@ -102,14 +94,11 @@ function sameHost(a: string, b: string): boolean {
   return shorter === longer || (!shorter.includes(".") && longer.startsWith(`${shorter}.`));
 }
 
-function judgeStore(
-  sidecar: Subject,
-  stores: readonly DataStore[],
-): { findings: Finding[]; notJudged: NotJudged[] } {
+function judgeStore(sidecar: Subject, stores: readonly DataStore[]): Judgement {
   const reading = readingOf(sidecar);
   const { urn } = sidecar;
   const probes = connectionsOf(reading);
-  if (probes.length === 0) return { findings: [], notJudged: [] }; // judgeResource has said so
+  if (probes.length === 0) return PASS; // judgeResource has said so
   if (stores.length === 0) {
     const because =
       "no resource of the stack tells which data store it must require (TAILWART_POSTGRES_HOST, Stalwart's config file, or a component's postgres args)";
@@ -118,7 +107,7 @@ function judgeStore(
   if (
     probes.some((probe) => stores.some((one) => sameHost(probe.host, one.host) && probe.port === one.port))
   ) {
-    return { findings: [], notJudged: [] };
+    return PASS;
   }
   const open = probes.find((probe) => /\$/.test(probe.host + probe.port));
   if (open)
@@ -153,8 +142,5 @@ function judgeStack(resources: readonly Subject[]): Verdict {
     return { notApplicable: "the stack has no container with the label tailwart.role=sidecar" };
   const stores = dataStoresOf(resources);
   const verdicts = sidecars.map((sidecar) => judgeStore(sidecar, stores));
-  return {
-    findings: verdicts.flatMap((verdict) => verdict.findings),
-    notJudged: verdicts.flatMap((verdict) => verdict.notJudged),
-  };
+  return merge(verdicts);
 }

@@ -1,3 +1,4 @@
+import { PASS, unknownAt } from "../framework/judgement.ts";
 import {
   definePolicy,
   type Finding,
@@ -7,7 +8,7 @@ import {
   type Verdict,
 } from "../framework/policy.ts";
 import { CONTAINER, publishedPortsOf, roleOf } from "../facts/docker/containers.ts";
-import { read, UNKNOWN_AT_PREVIEW } from "../framework/values.ts";
+import { read } from "../framework/values.ts";
 
 export const stalwartSharesAnchor = definePolicy({
   id: "stalwart-shares-anchor",
@@ -60,8 +61,7 @@ function mistakeOf(container: Subject, parts: Parts): string | undefined {
 function judgeMode(container: Subject, parts: Parts): Judgement {
   const { urn } = container;
   const what = mistakeOf(container, parts);
-  if (what === "unknown")
-    return { findings: [], notJudged: [{ where: "networkMode", because: UNKNOWN_AT_PREVIEW, urn }] };
+  if (what === "unknown") return { findings: [], notJudged: [unknownAt("networkMode", urn)] };
   return {
     findings: what === undefined ? [] : [{ where: "networkMode", what, instead: BY_ID, urn }],
     notJudged: [],
@@ -87,15 +87,14 @@ function judgePorts(container: Subject): Judgement {
       instead: "no port: the edge dials Stalwart's MagicDNS name",
       urn,
     })),
-    notJudged: unknown.map((where) => ({ where, because: UNKNOWN_AT_PREVIEW, urn })),
+    notJudged: unknown.map((where) => unknownAt(where, urn)),
   };
 }
 
 function judgeRestart({ props, urn }: Subject): Judgement {
   const restart = read(props, "restart");
-  if (!restart.known)
-    return { findings: [], notJudged: [{ where: "restart", because: UNKNOWN_AT_PREVIEW, urn }] };
-  if (restart.value === "always") return { findings: [], notJudged: [] };
+  if (!restart.known) return { findings: [], notJudged: [unknownAt("restart", urn)] };
+  if (restart.value === "always") return PASS;
   const what = 'is not "always", so the container may stay down when it has ended';
   return { findings: [{ where: "restart", what, instead: 'restart: "always"', urn }], notJudged: [] };
 }
@@ -119,7 +118,7 @@ function judgeStack(resources: readonly Subject[]): Verdict {
   };
   const unlabelled: NotJudged[] = containers
     .filter((container) => roles.get(container)?.known === false)
-    .map(({ urn }) => ({ where: "labels", because: UNKNOWN_AT_PREVIEW, urn }));
+    .map(({ urn }) => unknownAt("labels", urn));
   const joining = [...parts.sidecars, ...parts.stalwarts];
   if (joining.length + parts.anchors.length + unlabelled.length === 0)
     return { notApplicable: "the stack has no container with the label tailwart.role" };

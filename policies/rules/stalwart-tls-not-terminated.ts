@@ -9,6 +9,7 @@ import {
   type Passthrough,
 } from "../facts/caddy/passthrough.ts";
 import { isCaddyName } from "../facts/caddy/locate-in-text.ts";
+import { unknownAt } from "../framework/judgement.ts";
 import {
   definePolicy,
   type Finding,
@@ -85,12 +86,12 @@ function namesAt(
   const names: { where: string; name: string }[] = [];
   const gaps: NotJudged[] = [];
   const values = read(subject.props, list);
-  if (!values.known) gaps.push({ where: list, because: UNKNOWN_AT_PREVIEW });
+  if (!values.known) gaps.push(unknownAt(list));
   else if (Array.isArray(values.value)) {
     for (let i = 0; i < values.value.length; i++) {
       const where = key === undefined ? `${list}[${i}]` : `${list}[${i}].${key}`;
       const value = readAt(values.value, key === undefined ? [i] : [i, key]);
-      if (!value.known) gaps.push({ where, because: UNKNOWN_AT_PREVIEW });
+      if (!value.known) gaps.push(unknownAt(where));
       else if (typeof value.value === "string") names.push({ where, name: plainName(value.value) });
     }
   }

@@ -1,4 +1,5 @@
 import { covers, parseRange, TAILNET_V4 } from "../../lib/address-ranges.ts";
+import { merge, unknownAt } from "../framework/judgement.ts";
 import {
   definePolicy,
   type Finding,
@@ -8,7 +9,7 @@ import {
 } from "../framework/policy.ts";
 import { allowsAllBySilence, rulesOf, type Destination, type Rule } from "../../lib/tailnet/access-rules.ts";
 import { ACL, readPolicyFile } from "../facts/tailnet/policy-file.ts";
-import { read, readString, UNKNOWN_AT_PREVIEW } from "../framework/values.ts";
+import { read, readString } from "../framework/values.ts";
 
 /** Resources whose destroy turns MagicDNS off: at once, or because no nameserver is left. */
 const DNS: Readonly<Record<string, string>> = {
@@ -99,7 +100,7 @@ function judgeContent(acl: Subject): Judgement {
 
 function judgeFlag(acl: Subject, flag: keyof typeof FLAGS): Judgement {
   const value = read(acl.props, flag);
-  if (!value.known) return { findings: [], notJudged: [{ where: flag, because: UNKNOWN_AT_PREVIEW }] };
+  if (!value.known) return { findings: [], notJudged: [unknownAt(flag)] };
   return {
     findings:
       value.value === true
@@ -115,10 +116,7 @@ function judgeAcl(acl: Subject): Judgement {
     judgeFlag(acl, "overwriteExistingContent"),
     judgeContent(acl),
   ];
-  return {
-    findings: parts.flatMap(({ findings }) => findings),
-    notJudged: parts.flatMap(({ notJudged }) => notJudged),
-  };
+  return merge(parts);
 }
 
 function judgeDns(dns: Subject, effect: string): Judgement {
@@ -138,7 +136,7 @@ function judgeDns(dns: Subject, effect: string): Judgement {
     });
   return {
     findings,
-    notJudged: magicDns.known ? [] : [{ where: "magicDns", because: UNKNOWN_AT_PREVIEW }],
+    notJudged: magicDns.known ? [] : [unknownAt("magicDns")],
   };
 }
 

@@ -1,3 +1,4 @@
+import { PASS, unknownAt } from "../framework/judgement.ts";
 import {
   definePolicy,
   type Finding,
@@ -6,7 +7,6 @@ import {
   type Verdict,
 } from "../framework/policy.ts";
 import { acmeOf, SETTINGS_TYPES, type AcmeClient } from "../facts/stalwart/acme.ts";
-import { UNKNOWN_AT_PREVIEW } from "../framework/values.ts";
 
 export const wildcardNeedsDns01 = definePolicy({
   id: "wildcard-needs-dns01",
@@ -29,7 +29,7 @@ const INSTEAD = "challenge dns-01 with a DNS provider, or each name by itself an
 
 function judgeClient({ challenge, names, list }: AcmeClient): Judgement {
   const text = challenge.text ?? DEFAULT_CHALLENGE;
-  if (challenge.known && ANY_NAME_BY_DNS.test(text)) return { findings: [], notJudged: [] };
+  if (challenge.known && ANY_NAME_BY_DNS.test(text)) return PASS;
   // The text itself is left out unless it is a challenge: what stands in the wrong field could be anything.
   const by = /^(?:tls-alpn|http)-01$/.test(text) ? text : "another challenge than dns-01";
   const findings: Finding[] = names
@@ -43,16 +43,13 @@ function judgeClient({ challenge, names, list }: AcmeClient): Judgement {
     const open = findings.length > 0 || !list.complete || names.some((name) => !name.known);
     return {
       findings: [],
-      notJudged: open ? [{ where: challenge.where, because: UNKNOWN_AT_PREVIEW }] : [],
+      notJudged: open ? [unknownAt(challenge.where)] : [],
     };
   }
   const unread = names.filter((name) => !name.known).map((name) => name.where);
   return {
     findings,
-    notJudged: [...unread, ...(list.complete ? [] : [list.where])].map((where) => ({
-      where,
-      because: UNKNOWN_AT_PREVIEW,
-    })),
+    notJudged: [...unread, ...(list.complete ? [] : [list.where])].map((where) => unknownAt(where)),
   };
 }
 

@@ -3,19 +3,12 @@ import { parse as parseToml } from "smol-toml";
 
 import { hostPort } from "../caddy/upstreams.ts";
 import { isLoopback } from "../caddy/model.ts";
+import { unknownAt } from "../../framework/judgement.ts";
 import type { NotJudged, Subject } from "../../framework/policy.ts";
 import { CONTAINER, listAt } from "../docker/containers.ts";
 import { ifBlockOf } from "./routing.ts";
 import { SETTINGS, stalwartKeys, type StalwartKeys } from "./settings-resource.ts";
-import {
-  formatPath,
-  read,
-  readAt,
-  readString,
-  UNKNOWN_AT_PREVIEW,
-  walk,
-  type Path,
-} from "../../framework/values.ts";
+import { formatPath, read, readAt, readString, walk, type Path } from "../../framework/values.ts";
 
 /** The resource that carries the objects of Stalwart's registry (0.16 and later). */
 export const REGISTRY = "tailwart:mail:Registry";
@@ -121,7 +114,7 @@ function fromUploads({ props }: Subject): Endpoints[] {
     ];
     if (!content.known || !base64.known)
       return /stalwart/i.test(file)
-        ? [{ listeners: [], where: place, rules: [], gaps: [{ where: place, because: UNKNOWN_AT_PREVIEW }] }]
+        ? [{ listeners: [], where: place, rules: [], gaps: [unknownAt(place)] }]
         : [];
     const text = content.value || Buffer.from(base64.value ?? "", "base64").toString("utf8");
     const keys = /\blistener\b/.test(text) ? keysOfToml(text, place) : undefined;
@@ -132,8 +125,7 @@ function fromUploads({ props }: Subject): Endpoints[] {
 function fromRegistry({ props }: Subject): Endpoints {
   const objects = read(props, "objects");
   const where = formatPath(["objects", "Http", "allowedEndpoints"]);
-  if (!objects.known)
-    return { listeners: [], where, rules: [], gaps: [{ where: "objects", because: UNKNOWN_AT_PREVIEW }] };
+  if (!objects.known) return { listeners: [], where, rules: [], gaps: [unknownAt("objects")] };
   const keys = Object.keys((objects.value ?? {}) as object);
   const gaps: NotJudged[] = [];
   const everywhere = memberNames(props, ["objects", "SystemSettings", "proxyTrustedNetworks"]).length > 0;
@@ -143,7 +135,7 @@ function fromRegistry({ props }: Subject): Endpoints {
     const protocol = readString(props, [...path, "protocol"]);
     const binds = readAt(props, [...path, "bind"]);
     if (!protocol.known || !binds.known) {
-      gaps.push({ where: formatPath(path), because: UNKNOWN_AT_PREVIEW });
+      gaps.push(unknownAt(formatPath(path)));
       return [];
     }
     if (protocol.value !== "http") return [];

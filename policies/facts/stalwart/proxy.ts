@@ -1,7 +1,8 @@
+import { unknownAt } from "../../framework/judgement.ts";
 import type { NotJudged, Subject } from "../../framework/policy.ts";
 import { MAIL_SETTINGS } from "./acme.ts";
 import { SETTINGS, stalwartKeys } from "./settings-resource.ts";
-import { formatPath, read, readAt, UNKNOWN_AT_PREVIEW, type Path } from "../../framework/values.ts";
+import { formatPath, read, readAt, type Path } from "../../framework/values.ts";
 
 /** An address or range as it is written, and where. */
 export interface Written {
@@ -76,13 +77,13 @@ function fromKeys(subject: Subject): ProxySettings {
 function listAt(props: unknown, path: Path): NetworkList {
   const where = formatPath(path);
   const list = readAt(props, path);
-  if (!list.known) return { where, entries: [], gaps: [{ where, because: UNKNOWN_AT_PREVIEW }] };
+  if (!list.known) return { where, entries: [], gaps: [unknownAt(where)] };
   const entries: Written[] = [];
   const gaps: NotJudged[] = [];
   for (let i = 0; i < (Array.isArray(list.value) ? list.value.length : 0); i++) {
     const entry = read(list.value, i);
     const at = formatPath([...path, i]);
-    if (!entry.known) gaps.push({ where: at, because: UNKNOWN_AT_PREVIEW });
+    if (!entry.known) gaps.push(unknownAt(at));
     else entries.push({ where: at, text: String(entry.value) });
   }
   return { where, entries, gaps };

@@ -1,3 +1,4 @@
+import { unknownAt } from "../../framework/judgement.ts";
 import type { Subject } from "../../framework/policy.ts";
 import { formatPath, read, UNKNOWN_AT_PREVIEW, type Path } from "../../framework/values.ts";
 
@@ -20,7 +21,7 @@ export function stalwartKeys({ props }: Subject): StalwartKeys {
   const gaps: { where: string; because: string; key?: string }[] = [];
   for (const part of ["fileSettings", "settings"]) {
     const map = read(props, part);
-    if (!map.known) gaps.push({ where: part, because: UNKNOWN_AT_PREVIEW });
+    if (!map.known) gaps.push(unknownAt(part));
     else if (typeof map.value === "object" && map.value !== null) {
       for (const key of Object.keys(map.value)) {
         const path = [part, key];
