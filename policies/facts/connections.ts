@@ -1,9 +1,10 @@
+import { SETTINGS, isTailwart } from "./own-stack.ts";
 import { type Connection, upstreamsOf } from "./caddy/upstreams.ts";
 import { dataStoresOf } from "./data-stores.ts";
 import type { NotJudged, Subject } from "../framework/policy.ts";
 import { CONTAINER, environmentOf } from "./docker/containers.ts";
 import { relayHostsOf } from "./relay-hosts.ts";
-import { SETTINGS, stalwartKeys } from "./stalwart/settings-resource.ts";
+import { stalwartKeys } from "./stalwart/settings-resource.ts";
 import { formatPath, readAt, walk, type Gap } from "../framework/values.ts";
 import { SCHEME_PORTS, targetOf } from "../../lib/url-target.ts";
 
@@ -154,7 +155,7 @@ export function connectionsOf(resource: Subject): Connection[] {
       ? storesInEnvironment(resource)
       : resource.type === SETTINGS
         ? storesInKeys(resource)
-        : resource.type.startsWith("tailwart:mail:")
+        : isTailwart(resource)
           ? [...storesInArgs(resource), ...otherStoresInArgs(resource)]
           : [];
   return [...relaysOf(resource), ...stores, ...upstreamsOf(resource)].filter(
@@ -178,7 +179,7 @@ export function unknownConnections(resource: Subject, online: boolean): NotJudge
   if (resource.type === SETTINGS)
     return gaps(stalwartKeys(resource).gaps.filter(({ key }) => key === undefined || RELEVANT_KEY.test(key)));
   if (resource.type === CONTAINER) return online ? gaps(relayHostsOf(resource)?.gaps ?? []) : [];
-  if (!resource.type.startsWith("tailwart:mail:")) return [];
+  if (!isTailwart(resource)) return [];
   const relevant = ({ path }: Gap): boolean =>
     path.slice(-2).some((key) => STORES.has(key)) || path.includes("listeners");
   const rest = walk(resource.props).gaps.filter(relevant);

@@ -1,3 +1,4 @@
+import { isTailwart } from "./own-stack.ts";
 import { parse as parseJsonc } from "jsonc-parser";
 import { parse as parseToml } from "smol-toml";
 import type { Subject } from "../framework/policy.ts";
@@ -70,7 +71,7 @@ function fromArgs(component: Subject): DataStore[] {
 export function dataStoresOf(resources: readonly Subject[]): DataStore[] {
   const all = resources.flatMap((resource) => {
     if (resource.type === CONTAINER) return [...fromEnvironment(resource), ...fromUploads(resource)];
-    return resource.type.startsWith("tailwart:mail:") ? fromArgs(resource) : [];
+    return isTailwart(resource) ? fromArgs(resource) : [];
   });
   return [...new Map(all.map((one) => [`${one.host}:${one.port}`, one])).values()];
 }

@@ -1,3 +1,4 @@
+import { isTailwart } from "./own-stack.ts";
 import { unknownAt } from "../framework/judgement.ts";
 import type { Subject } from "../framework/policy.ts";
 import { CONTAINER, mayBeGiven } from "./docker/containers.ts";
@@ -87,5 +88,5 @@ function fromArgs(subject: Subject): RelayHosts {
 /** The relay hosts of a resource, or undefined when the resource is of a type that names none. */
 export function relayHostsOf(subject: Subject): RelayHosts | undefined {
   if (subject.type === CONTAINER) return fromContainer(subject);
-  return subject.type.startsWith("tailwart:mail:") ? fromArgs(subject) : undefined;
+  return isTailwart(subject) ? fromArgs(subject) : undefined;
 }

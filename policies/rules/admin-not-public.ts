@@ -1,3 +1,4 @@
+import { REGISTRY, SETTINGS } from "../facts/own-stack.ts";
 import { caddyOf } from "../facts/caddy/find.ts";
 import { mailHostsOf } from "../facts/caddy/mail-upstreams.ts";
 import { isLoopback } from "../facts/caddy/model.ts";
@@ -12,8 +13,7 @@ import {
 } from "../framework/policy.ts";
 import { CONTAINER, listAt } from "../facts/docker/containers.ts";
 import { evaluate, isTrue, type Value } from "../facts/stalwart/condition.ts";
-import { endpointsOf, REGISTRY, type Endpoints, type PublicListener } from "../facts/stalwart/endpoints.ts";
-import { SETTINGS } from "../facts/stalwart/settings-resource.ts";
+import { endpointsOf, type Endpoints, type PublicListener } from "../facts/stalwart/endpoints.ts";
 import { formatPath, read, readAt, readString } from "../framework/values.ts";
 
 export const adminNotPublic = definePolicy({

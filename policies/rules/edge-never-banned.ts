@@ -1,3 +1,4 @@
+import { EDGE } from "../facts/own-stack.ts";
 import { PASS, unknownAt } from "../framework/judgement.ts";
 import {
   definePolicy,
@@ -41,7 +42,6 @@ export const edgeNeverBanned = definePolicy<EdgeSettings>({
   judgeStack,
 });
 
-const EDGE = "tailwart:mail:CaddyEdge";
 const TAILNET = "100.64.0.0/10";
 
 export interface EdgeSettings {

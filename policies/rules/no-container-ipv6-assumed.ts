@@ -1,9 +1,10 @@
+import { REGISTRY, SETTINGS } from "../facts/own-stack.ts";
 import { isIP } from "node:net";
 import { PASS } from "../framework/judgement.ts";
 import { definePolicy, type NotJudged, type Subject, type Verdict } from "../framework/policy.ts";
 import { namespaceIpv6 } from "../facts/docker/namespace-network.ts";
-import { type Ipv6Use, REGISTRY, registryIpv6 } from "../facts/stalwart/registry-ipv6.ts";
-import { SETTINGS, stalwartKeys } from "../facts/stalwart/settings-resource.ts";
+import { type Ipv6Use, registryIpv6 } from "../facts/stalwart/registry-ipv6.ts";
+import { stalwartKeys } from "../facts/stalwart/settings-resource.ts";
 
 /** Settings and network are two resources, so this is judged over the stack; that the host has IPv6 says nothing of the container. */
 export const noContainerIpv6Assumed = definePolicy({

@@ -1,3 +1,4 @@
+import { MAIL_SETTINGS, SETTINGS } from "../facts/own-stack.ts";
 import { caddyOf, NO_CADDY } from "../facts/caddy/find.ts";
 import { covers, plainName } from "../facts/caddy/model.ts";
 import { caddyInstances, ordersTwice, type Order } from "../facts/caddy/instances.ts";
@@ -9,8 +10,8 @@ import {
   type Subject,
   type Verdict,
 } from "../framework/policy.ts";
-import { acmeOf, MAIL_SETTINGS, SETTINGS_TYPES, type AcmeClient } from "../facts/stalwart/acme.ts";
-import { SETTINGS, stalwartKeys } from "../facts/stalwart/settings-resource.ts";
+import { acmeOf, SETTINGS_TYPES, type AcmeClient } from "../facts/stalwart/acme.ts";
+import { stalwartKeys } from "../facts/stalwart/settings-resource.ts";
 import { readString, UNKNOWN_AT_PREVIEW } from "../framework/values.ts";
 
 export const oneAcmeClientPerName = definePolicy({

@@ -1,3 +1,4 @@
+import { sameHost } from "../../lib/tailnet/reach.ts";
 import { dataStoresOf, type DataStore } from "../facts/data-stores.ts";
 import { merge, PASS, unknownAt } from "../framework/judgement.ts";
 import { definePolicy, type Judgement, type Subject, type Verdict } from "../framework/policy.ts";
@@ -86,12 +87,6 @@ function judgeResource(subject: Subject): Verdict {
   if (!read(subject.props, "labels").known) return { findings: [], notJudged: [unknownAt("labels")] };
   if (!isSidecar(subject)) return { notApplicable: "the container has no label tailwart.role=sidecar" };
   return judgeReading(readingOf(subject));
-}
-
-/** MagicDNS answers a node by its first label and by its full name. */
-function sameHost(a: string, b: string): boolean {
-  const [shorter, longer] = a.length <= b.length ? [a, b] : [b, a];
-  return shorter === longer || (!shorter.includes(".") && longer.startsWith(`${shorter}.`));
 }
 
 function judgeStore(sidecar: Subject, stores: readonly DataStore[]): Judgement {

@@ -1,3 +1,4 @@
+import { EDGE } from "../facts/own-stack.ts";
 import { caddyOf, NO_CADDY } from "../facts/caddy/find.ts";
 import { covers, plainName, type CaddyConfig } from "../facts/caddy/model.ts";
 import {
@@ -37,7 +38,6 @@ export const stalwartTlsNotTerminated = definePolicy({
   judgeStack,
 });
 
-const EDGE = "tailwart:mail:CaddyEdge";
 const INSTEAD =
   "nothing for this name beside the layer4 route that passes its TLS on by SNI; Stalwart has the certificate and answers it";
 const HTTPS = [{ network: "tcp" as const, host: "", from: 443, to: 443 }];

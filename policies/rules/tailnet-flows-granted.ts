@@ -1,3 +1,4 @@
+import { MAIL_SETTINGS, SETTINGS } from "../facts/own-stack.ts";
 import {
   definePolicy,
   type Finding,
@@ -9,10 +10,9 @@ import { CONTAINER } from "../facts/docker/containers.ts";
 import type { Connection } from "../facts/caddy/upstreams.ts";
 import { connectionsOf, unknownConnections } from "../facts/connections.ts";
 import { reaches, whoReaches, type Party } from "../../lib/tailnet/reach.ts";
-import { listenersOf, MAIL_SETTINGS } from "../facts/stalwart/http-listeners.ts";
+import { listenersOf } from "../facts/stalwart/http-listeners.ts";
 import { rulesOf, type PolicyDocument } from "../../lib/tailnet/access-rules.ts";
 import { refuseUnknownKeys, wrongSetting } from "../framework/policy-settings.ts";
-import { SETTINGS } from "../facts/stalwart/settings-resource.ts";
 import { ACL, readPolicyFile } from "../facts/tailnet/policy-file.ts";
 import { tailnetOf, type Tailnet, type TailnetSettings } from "../facts/tailnet/nodes.ts";
 

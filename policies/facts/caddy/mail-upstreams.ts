@@ -1,6 +1,6 @@
+import { EDGE, SETTINGS } from "../own-stack.ts";
 import type { Subject } from "../../framework/policy.ts";
 import { proxyOf } from "../stalwart/proxy.ts";
-import { SETTINGS } from "../stalwart/settings-resource.ts";
 import { readString } from "../../framework/values.ts";
 import {
   MAIL_PORTS,
@@ -26,9 +26,7 @@ const upstreamsOf = (routes: readonly Route[]): Upstream[] =>
 
 /** Names under which the stack knows its mail server. */
 function namesOf(subject: Subject): string[] {
-  const paths = { [SETTINGS]: ["target", "container"], "tailwart:mail:CaddyEdge": ["upstreamHost"] }[
-    subject.type
-  ];
+  const paths = { [SETTINGS]: ["target", "container"], [EDGE]: ["upstreamHost"] }[subject.type];
   const name = paths ? readString(subject.props, paths).value : undefined;
   return name === undefined ? [] : [name.toLowerCase().replace(/\.$/, "")];
 }

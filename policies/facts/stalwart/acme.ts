@@ -1,10 +1,8 @@
+import { MAIL_SETTINGS, SETTINGS } from "../own-stack.ts";
 import { unknownAt } from "../../framework/judgement.ts";
 import type { NotJudged, Subject } from "../../framework/policy.ts";
-import { SETTINGS, stalwartKeys, type StalwartKeys } from "./settings-resource.ts";
+import { stalwartKeys, type StalwartKeys } from "./settings-resource.ts";
 import { formatPath, readAt, type Path } from "../../framework/values.ts";
-
-/** The component that carries a server's desired state, see {@link SETTINGS} for what it makes of it. */
-export const MAIL_SETTINGS = "tailwart:mail:MailSettings";
 
 /** What {@link acmeOf} reads. */
 export const SETTINGS_TYPES = [SETTINGS, MAIL_SETTINGS];

@@ -1,4 +1,5 @@
 /** Stalwart's HTTP listeners and which paths they answer, however a stack writes them: keys, a TOML file, or objects of the registry. */
+import { REGISTRY, SETTINGS } from "../own-stack.ts";
 import { parse as parseToml } from "smol-toml";
 
 import { hostPort } from "../caddy/upstreams.ts";
@@ -7,11 +8,8 @@ import { unknownAt } from "../../framework/judgement.ts";
 import type { NotJudged, Subject } from "../../framework/policy.ts";
 import { CONTAINER, listAt } from "../docker/containers.ts";
 import { ifBlockOf } from "./routing.ts";
-import { SETTINGS, stalwartKeys, type StalwartKeys } from "./settings-resource.ts";
+import { stalwartKeys, type StalwartKeys } from "./settings-resource.ts";
 import { formatPath, read, readAt, readString, walk, type Path } from "../../framework/values.ts";
-
-/** The resource that carries the objects of Stalwart's registry (0.16 and later). */
-export const REGISTRY = "tailwart:mail:Registry";
 
 /** An HTTP listener that the internet is meant to reach. */
 export interface PublicListener {

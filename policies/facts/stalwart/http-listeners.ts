@@ -1,18 +1,15 @@
+import { isLoopback } from "../caddy/model.ts";
+import { MAIL_SETTINGS, SETTINGS } from "../own-stack.ts";
 import { hostPort } from "../caddy/upstreams.ts";
 import type { Subject } from "../../framework/policy.ts";
-import { SETTINGS, stalwartKeys } from "./settings-resource.ts";
+import { stalwartKeys } from "./settings-resource.ts";
 import { formatPath, readAt } from "../../framework/values.ts";
-
-/** The component whose args hold the settings of every line of Stalwart; only those of 0.15 are keys of {@link SETTINGS} too. */
-export const MAIL_SETTINGS = "tailwart:mail:MailSettings";
 
 /** A port that people connect to, so that somebody must be granted it. */
 export interface Listener {
   readonly where: string;
   readonly port: number;
 }
-
-const isLoopback = (host: string): boolean => /^(?:127\.|::1$|localhost$)/.test(host);
 
 function fromKeys(settings: Subject): Listener[] {
   const { values, where } = stalwartKeys(settings);

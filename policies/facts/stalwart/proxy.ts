@@ -1,7 +1,7 @@
+import { MAIL_SETTINGS, SETTINGS } from "../own-stack.ts";
 import { unknownAt } from "../../framework/judgement.ts";
 import type { NotJudged, Subject } from "../../framework/policy.ts";
-import { MAIL_SETTINGS } from "./acme.ts";
-import { SETTINGS, stalwartKeys } from "./settings-resource.ts";
+import { stalwartKeys } from "./settings-resource.ts";
 import { formatPath, read, readAt, type Path } from "../../framework/values.ts";
 
 /** An address or range as it is written, and where. */

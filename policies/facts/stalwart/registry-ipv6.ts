@@ -5,9 +5,6 @@ import type { NotJudged, Subject } from "../../framework/policy.ts";
 import { isRecord } from "../../../lib/json-values.ts";
 import { formatPath, read, readAt, type Path } from "../../framework/values.ts";
 
-/** The resource that carries the settings of Stalwart 0.16 and later, as rows of its registry. */
-export const REGISTRY = "tailwart:mail:Registry";
-
 /** A setting that counts on IPv6. */
 export interface Ipv6Use {
   readonly where: string;

@@ -1,10 +1,9 @@
+import { MAIL_SETTINGS, SETTINGS } from "../own-stack.ts";
 import type { Subject } from "../../framework/policy.ts";
 import { holdsFor, resultOf, type Holds, type Result } from "./expression.ts";
-import { SETTINGS, stalwartKeys, type StalwartKeys } from "./settings-resource.ts";
+import { stalwartKeys, type StalwartKeys } from "./settings-resource.ts";
 import { formatPath, readAt, type Path, type Read } from "../../framework/values.ts";
 
-/** The component whose args are the typed desired state; it is there in both generations of Stalwart's API. */
-export const MAIL_SETTINGS = "tailwart:mail:MailSettings";
 /** Resources that say where mail goes. */
 export const ROUTING_TYPES = [SETTINGS, MAIL_SETTINGS] as const;
 

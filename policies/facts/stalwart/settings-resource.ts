@@ -2,9 +2,6 @@ import { unknownAt } from "../../framework/judgement.ts";
 import type { Subject } from "../../framework/policy.ts";
 import { formatPath, read, UNKNOWN_AT_PREVIEW, type Path } from "../../framework/values.ts";
 
-/** The resource that carries a Stalwart server's settings. */
-export const SETTINGS = "tailwart:mail:Settings";
-
 /** Settings in the flat keys of Stalwart's 0.15 line, from both of the places that hold them. */
 export interface StalwartKeys {
   readonly values: ReadonlyMap<string, string>;

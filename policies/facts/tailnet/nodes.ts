@@ -1,3 +1,4 @@
+import { isTailwart } from "../own-stack.ts";
 import { classifyHost, isMagicDnsName } from "../../../lib/addresses.ts";
 import type { Subject } from "../../framework/policy.ts";
 import { CONTAINER, environmentOf, labelOf } from "../docker/containers.ts";
@@ -113,7 +114,7 @@ export function tailnetOf(resources: readonly Subject[], settings: TailnetSettin
     if (told !== undefined) return { tags: [told] };
     const component = edges.find(({ urn }) => urn === resource.urn || urn === resource.opts.parent);
     if (component) return tagsIn(component).length > 0 ? { tags: tagsIn(component) } : {};
-    if (resource.type.startsWith("tailwart:mail:")) return mailNode();
+    if (isTailwart(resource)) return mailNode();
     if (resource.type !== CONTAINER) {
       const [container] = ["environment", "triggers"]
         .flatMap((input) => dependencies(resource, input))

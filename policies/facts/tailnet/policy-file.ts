@@ -1,3 +1,4 @@
+import { isTailwart } from "../own-stack.ts";
 import { parse as parseJsonc, type ParseError } from "jsonc-parser";
 import { isMagicDnsName } from "../../../lib/addresses.ts";
 import type { Subject } from "../../framework/policy.ts";
@@ -88,7 +89,7 @@ export function relayTags(
   askers: ReadonlySet<string>,
 ): Set<string> {
   const said = resources
-    .filter((resource) => resource.type.startsWith("tailwart:mail:"))
+    .filter((resource) => isTailwart(resource))
     .flatMap((resource) => walk(resource.props).leaves)
     .filter(
       ({ path, value }) =>
@@ -125,7 +126,7 @@ export function attributeReaches(
 /** The tailnet's DNS names that the stack's components state, such as `tailnet.domain`. */
 export function tailnetDomains(resources: readonly Subject[]): string[] {
   return resources
-    .filter((resource) => resource.type.startsWith("tailwart:mail:"))
+    .filter((resource) => isTailwart(resource))
     .flatMap((resource) => walk(resource.props).leaves)
     .filter(
       ({ path, value }) =>
