@@ -6,11 +6,11 @@ import { join } from "node:path";
 import { UserError } from "../lib/errors.ts";
 import { importFile } from "./adopt/policy.ts";
 import { adoptSettings, type Adoption, type Flat } from "./adopt/settings.ts";
-import { labArguments, naming, requireLabMachine, wrongUsage } from "./arguments.ts";
-import { openRunningLab } from "./lab.ts";
-import { runMain } from "./progress.ts";
+import { labArguments, naming, requireLabMachine, wrongUsage } from "./parts/arguments.ts";
+import { openRunningLab } from "./parts/open-lab.ts";
+import { runMain } from "./parts/progress.ts";
 import { exportState, openLabStack, openOwnStack, type OpenStack } from "./review/engine.ts";
-import { PROJECT } from "./stack.ts";
+import { PROJECT } from "./parts/pulumi-cli.ts";
 
 const USAGE = `Usage: npm run adopt -- policy --stack STACK
        npm run adopt -- settings [--stack STACK | --name NAME] [--json]

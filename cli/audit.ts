@@ -3,12 +3,12 @@ import { existsSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
 
 import { UserError } from "../lib/errors.ts";
-import { labArguments, naming, requireLabMachine, wrongUsage } from "./arguments.ts";
-import { runMain } from "./progress.ts";
+import { labArguments, naming, requireLabMachine, wrongUsage } from "./parts/arguments.ts";
+import { runMain } from "./parts/progress.ts";
 import { auditCode, auditReport } from "./review/audit-report.ts";
 import { analyze, openLabStack, openNothing, openOwnStack, refresh } from "./review/engine.ts";
 import { defaultFolder, describeReport, writeReport } from "./review/output.ts";
-import { PROJECT } from "./stack.ts";
+import { PROJECT } from "./parts/pulumi-cli.ts";
 
 const USAGE = `Usage: npm run audit [-- [--name NAME | --stack STACK | --file FILE] [--json] …]
 

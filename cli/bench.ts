@@ -1,17 +1,17 @@
 // `npm run bench`: the figures that the project promises, measured here and now.
 import { existsSync } from "node:fs";
 
-import { layoutOf } from "../lab/layout.ts";
+import { layoutOf } from "../lab/topology.ts";
 import { UserError } from "../lib/errors.ts";
 import { ensure } from "../tools/ensure.mjs";
-import { labArguments, requireLabMachine, wrongUsage } from "./arguments.ts";
+import { labArguments, requireLabMachine, wrongUsage } from "./parts/arguments.ts";
 import { BOUNDS, describe, exceeded, type Figures } from "./bench/figures.ts";
 import { benchPolicies } from "./bench/policies.ts";
 import { describePolicies, exceededByPolicies, POLICY_BOUNDS } from "./bench/policy-figures.ts";
 import { previewFigures } from "./bench/preview.ts";
 import { type StagedRun, timedCommand, upFigures } from "./bench/up.ts";
-import { openRunningLab } from "./lab.ts";
-import { runMain, seconds } from "./progress.ts";
+import { openRunningLab } from "./parts/open-lab.ts";
+import { runMain, seconds } from "./parts/progress.ts";
 
 const USAGE = `Usage: npm run bench [-- [policies] [--name NAME] [--runs N] [--ups N] [--json]]
 

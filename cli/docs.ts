@@ -6,7 +6,7 @@ import { configDoc } from "../config/doc.ts";
 import { STACK_FILE_SCHEMA, stackFileSchema } from "../config/json-schema.ts";
 import { settingsDoc } from "../lib/desired-state/doc.ts";
 import { policiesDoc } from "../policies/doc.ts";
-import { runMain } from "./progress.ts";
+import { runMain } from "./parts/progress.ts";
 
 const PROJECT = join(import.meta.dirname, "..");
 

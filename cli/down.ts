@@ -2,15 +2,15 @@
 import { existsSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 
-import { layoutOf } from "../lab/layout.ts";
+import { layoutOf } from "../lab/topology.ts";
 import { isAlive, signal } from "../lab/processes.ts";
-import { down } from "../lab/world.ts";
-import { labArguments, requireLabMachine } from "./arguments.ts";
-import { enginesOf } from "./interrupted.ts";
-import { openRunningLab } from "./lab.ts";
-import { stackFlags } from "./lab-config.ts";
-import { Interrupted, Progress, runMain } from "./progress.ts";
-import { type LabStack, pulumi } from "./stack.ts";
+import { down } from "../lab/lab.ts";
+import { labArguments, requireLabMachine } from "./parts/arguments.ts";
+import { enginesOf } from "./parts/interrupted.ts";
+import { openRunningLab } from "./parts/open-lab.ts";
+import { stackFlags } from "./parts/lab-config.ts";
+import { Interrupted, Progress, runMain } from "./parts/progress.ts";
+import { type LabStack, pulumi } from "./parts/pulumi-cli.ts";
 
 const USAGE = `Usage: npm run down [-- --name NAME]
 

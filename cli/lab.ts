@@ -1,62 +1,185 @@
-import { readFile } from "node:fs/promises";
-import { join } from "node:path";
+// `npm run lab -- …`: the lab's world by itself, without the stack in it.
+import { spawn } from "node:child_process";
+import { parseArgs } from "node:util";
 
-import { type LabFacts, labFacts } from "../lab/config.ts";
-import type { GivenImage } from "../lab/images/given.ts";
-import { layoutOf, type Layout } from "../lab/layout.ts";
-import { operatorOf } from "../lab/operator.ts";
-import { up } from "../lab/world.ts";
-import { notedImages } from "../lab/images/noted.ts";
-import { ensure, type Group } from "../tools/ensure.mjs";
-import type { LabStack } from "./stack.ts";
+import { describeError, UserError } from "../lib/errors.ts";
+import { restartDocker } from "../lab/docker-hosts.ts";
+import { describe, inspect } from "../lab/status.ts";
+import { BOXES, layoutOf, MACHINES, type BoxName, type Layout, type MachineName } from "../lab/topology.ts";
+import { logFile, logFiles } from "../lab/logs.ts";
+import { inMachine } from "../lab/machine.ts";
+import { networkIsUp } from "../lab/namespaces.ts";
+import { startPostgres, stopPostgres } from "../lab/postgres.ts";
+import { SYSTEM_ENV } from "../lab/run.ts";
+import { down, up } from "../lab/lab.ts";
 
-/** A lab and the stack in it. */
-export interface Lab {
-  layout: Layout;
-  stack: LabStack;
-  facts: LabFacts;
+const USAGE = `Usage: npm run lab -- COMMAND [--name NAME]
+
+  up                        start what does not run of the lab's world
+  down                      remove the world and its state
+  info [--json]             what there is and how to reach it
+  exec MACHINE -- COMMAND   run a command inside a machine:
+                            ${MACHINES.join(", ")}
+                            (in kvm and edge, \`docker\` is the machine's own)
+  logs [LOG] [--follow]     list the logs, or show one
+  restart kvm-docker|edge-docker [--kill]
+                            restart a machine's Docker daemon
+                            (--kill: as after a crash)
+  postgres stop|start       stop the database, also for the next \`up\`,
+                            or start it again
+
+  --name NAME               which lab (default: lab, or $TAILWART_LAB)
+
+Exit codes: 0 done, 1 failed, 2 wrong usage; exec: the command's own.`;
+
+/** Wrong usage: exit code 2. */
+class UsageError extends Error {}
+
+interface Flags {
+  json: boolean;
+  follow: boolean;
+  kill: boolean;
 }
 
-/**
- * Opens a lab by its name.
- *
- * @param env the toolchain's environment
- * @param options.start start what does not run; otherwise the world is taken as it is
- * @param options.images what takes the built images' place when it starts
- */
-export async function openLab(
-  name: string,
-  env: Record<string, string>,
-  options: { start?: boolean; images?: readonly GivenImage[] } = {},
-): Promise<Lab> {
-  Object.assign(process.env, env);
-  const layout = layoutOf(name);
-  if (options.start) await up(name, { images: options.images ?? [] });
-  const world = await labFacts(layout);
-  const apiKey = (await readFile(world.apiKeyFile, "utf8")).trim();
-  const folder = join(layout.stateDir, "pulumi");
-  const stack: LabStack = {
-    name,
-    backend: folder,
-    configFile: join(layout.stateDir, `Pulumi.${name}.yaml`),
-    passphraseFile: world.passphraseFile,
-    policyConfigFile: join(layout.stateDir, "policy-config.json"),
-    netns: layout.machines.operator.netns,
-    passwd: operatorOf(layout).passwd,
-    env: { ...env, TAILSCALE_API_KEY: apiKey },
-  };
-  return { layout, stack, facts: world };
+type Command = (
+  layout: Layout,
+  args: string[],
+  flags: Flags,
+  command: string[],
+) => Promise<number | undefined>;
+
+const COMMANDS: Record<string, Command> = {
+  async up(layout, args) {
+    takes(args, 0);
+    await up(layout.name);
+    return 0;
+  },
+  async down(layout, args) {
+    takes(args, 0);
+    await down(layout.name);
+    return 0;
+  },
+  async info(layout, args, { json }) {
+    takes(args, 0);
+    const info = await inspect(layout);
+    console.log(json ? JSON.stringify(info, null, 2) : describe(info));
+    return 0;
+  },
+  async exec(layout, args, _flags, command) {
+    takes(args, 1);
+    if (command.length === 0) throw new UsageError("exec needs a command after `--`");
+    mustBeUp(layout);
+    const name = oneOf<MachineName>(args[0], MACHINES);
+    const env = { ...SYSTEM_ENV, TERM: process.env["TERM"] ?? "dumb" };
+    return await foreground(inMachine(layout.machines[name], command), env);
+  },
+  async logs(layout, args, { follow }) {
+    if (args.length === 0) {
+      mustBeUp(layout);
+      for (const [name, path] of Object.entries(logFiles(layout))) console.log(`${name.padEnd(18)} ${path}`);
+      return 0;
+    }
+    takes(args, 1);
+    const path = logFile(layout, args[0] ?? "");
+    return await foreground(["tail", "--lines=200", ...(follow ? ["--follow=name"] : []), path], SYSTEM_ENV);
+  },
+  async restart(layout, args, { kill }) {
+    takes(args, 1);
+    const choices = BOXES.map((name) => `${name}-docker`);
+    const name = oneOf(args[0], choices).replace("-docker", "") as BoxName;
+    mustBeUp(layout);
+    await restartDocker(layout, layout.boxes[name], kill ? "SIGKILL" : "SIGTERM");
+    console.log(`✓ ${name}: dockerd restarted`);
+    return 0;
+  },
+  async postgres(layout, args) {
+    takes(args, 1);
+    const verb = oneOf(args[0], ["stop", "start"]);
+    mustBeUp(layout);
+    if (verb === "stop") await stopPostgres(layout);
+    else await startPostgres(layout, { force: true });
+    console.log(`✓ db: postgres ${verb === "stop" ? "stopped" : "is up"}`);
+    return 0;
+  },
+};
+
+async function main(argv: string[]): Promise<number> {
+  try {
+    const split = argv.indexOf("--");
+    const [own, command] = split < 0 ? [argv, []] : [argv.slice(0, split), argv.slice(split + 1)];
+    const { values, positionals } = parse(own);
+    const [verb, ...args] = positionals;
+    if (values.help) {
+      console.log(USAGE);
+      return 0;
+    }
+    const run = verb === undefined ? undefined : COMMANDS[verb];
+    if (!run)
+      throw new UsageError(verb === undefined ? "a command is missing" : `there is no command "${verb}"`);
+    const flags = { json: values.json ?? false, follow: values.follow ?? false, kill: values.kill ?? false };
+    return (
+      (await run(layoutOf(values.name ?? process.env["TAILWART_LAB"] ?? "lab"), args, flags, command)) ?? 1
+    );
+  } catch (error) {
+    if (error instanceof UsageError) {
+      console.error(`${error.message}\n\n${USAGE}`);
+      return 2;
+    }
+    console.error(`error: ${describeError(error)}`);
+    return error instanceof UserError && error.path === "--name" ? 2 : 1;
+  }
 }
 
-/**
- * What of the toolchain a lab needs: its own Stalwart, which takes longest to make, only where no
- * other is given.
- */
-export const groupsFor = (givenStalwart: string | undefined): Group[] =>
-  givenStalwart === undefined ? ["engine", "lab", "server"] : ["engine", "lab"];
-
-/** The same for commands that only look: the toolchain is there, and so is the world. */
-export async function openRunningLab(name: string): Promise<Lab> {
-  const tools = await ensure(groupsFor(notedImages(layoutOf(name))?.stalwart.source), { quiet: true });
-  return openLab(name, tools.env);
+function parse(args: string[]) {
+  try {
+    return parseArgs({
+      args,
+      allowPositionals: true,
+      options: {
+        name: { type: "string" },
+        json: { type: "boolean" },
+        follow: { type: "boolean", short: "f" },
+        kill: { type: "boolean" },
+        help: { type: "boolean", short: "h" },
+      },
+    });
+  } catch (error) {
+    // Node goes on about words that begin with a dash.
+    throw new UsageError((error as Error).message.split(/(?<=[^.])\. /)[0]);
+  }
 }
+
+/** Runs a command on the caller's terminal and returns its exit code. */
+function foreground([program = "", ...args]: readonly string[], env: NodeJS.ProcessEnv): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(program, args, { stdio: "inherit", env });
+    // The terminal sends Ctrl-C to both; the command decides.
+    process.on("SIGINT", () => {});
+    child.once("error", reject);
+    child.once("exit", (code, signal) => resolve(signal ? 1 : (code ?? 1)));
+  });
+}
+
+function mustBeUp(layout: Layout): void {
+  const hint = `start it with: npm run lab -- up${layout.name === "lab" ? "" : ` --name ${layout.name}`}`;
+  if (!networkIsUp(layout)) throw new UserError(`the lab "${layout.name}" is down`, { hint });
+}
+
+function takes(args: string[], count: number): void {
+  if (args.length !== count) {
+    const expected = count === 0 ? "nothing" : count === 1 ? "one word" : `${count} words`;
+    const given = args.length === 0 ? "nothing" : args.map((word) => `"${word}"`).join(" ");
+    throw new UsageError(`${expected} expected after the command, ${given} given`);
+  }
+}
+
+function oneOf<T extends string>(value: string | undefined, choices: readonly T[]): T {
+  const found = choices.find((choice) => choice === value);
+  if (found === undefined)
+    throw new UsageError(
+      `${value === undefined ? "a word is missing, one" : `"${value}" is none`} of: ${choices.join(", ")}`,
+    );
+  return found;
+}
+
+process.exitCode = await main(process.argv.slice(2));

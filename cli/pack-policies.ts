@@ -5,7 +5,7 @@ import { stripTypeScriptTypes } from "node:module";
 import { dirname, join, relative } from "node:path";
 
 import { UserError } from "../lib/errors.ts";
-import { runMain } from "./progress.ts";
+import { runMain } from "./parts/progress.ts";
 
 const PROJECT = join(import.meta.dirname, "..");
 const PACKAGE = join(PROJECT, "policies");

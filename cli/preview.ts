@@ -1,9 +1,9 @@
 // `npm run preview`: what the engine would change in the lab's stack, and what the policy pack says of it.
-import { labArguments, requireLabMachine } from "./arguments.ts";
-import { openRunningLab } from "./lab.ts";
-import { policyFlags, stackFlags } from "./lab-config.ts";
-import { runMain } from "./progress.ts";
-import { pulumi } from "./stack.ts";
+import { labArguments, requireLabMachine } from "./parts/arguments.ts";
+import { openRunningLab } from "./parts/open-lab.ts";
+import { policyFlags, stackFlags } from "./parts/lab-config.ts";
+import { runMain } from "./parts/progress.ts";
+import { pulumi } from "./parts/pulumi-cli.ts";
 
 const USAGE = `Usage: npm run preview [-- --name NAME [-- FLAG…]]
 

@@ -3,12 +3,12 @@ import { existsSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 
 import { UserError } from "../lib/errors.ts";
-import { labArguments, requireLabMachine, wrongUsage } from "./arguments.ts";
-import { runMain } from "./progress.ts";
+import { labArguments, requireLabMachine, wrongUsage } from "./parts/arguments.ts";
+import { runMain } from "./parts/progress.ts";
 import { isDeployable, openLabStack, openOwnStack, openTemporaryStack, preview } from "./review/engine.ts";
 import { reportOf } from "./review/model.ts";
 import { defaultFolder, describeReport, writeReport } from "./review/output.ts";
-import { PROJECT } from "./stack.ts";
+import { PROJECT } from "./parts/pulumi-cli.ts";
 
 const USAGE = `Usage: npm run review [-- [--stack STACK] [--state FILE] [--out DIR] [--json] …]
 

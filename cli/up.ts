@@ -5,13 +5,13 @@ import { ensureDebianPackages } from "../tools/debian.mjs";
 import { ensure } from "../tools/ensure.mjs";
 import { debian } from "../tools/manifest.mjs";
 import { adoptPolicy } from "./adopt/policy.ts";
-import { labArguments, naming, requireLabMachine, wrongUsage } from "./arguments.ts";
-import { settleInterrupted } from "./interrupted.ts";
-import { groupsFor, openLab } from "./lab.ts";
-import { policyFlags, stackFlags, writeStackConfig } from "./lab-config.ts";
-import { Progress, runMain } from "./progress.ts";
-import { prove } from "./proof.ts";
-import { mustPulumi } from "./stack.ts";
+import { labArguments, naming, requireLabMachine, wrongUsage } from "./parts/arguments.ts";
+import { settleInterrupted } from "./parts/interrupted.ts";
+import { groupsFor, openLab } from "./parts/open-lab.ts";
+import { policyFlags, stackFlags, writeStackConfig } from "./parts/lab-config.ts";
+import { Progress, runMain } from "./parts/progress.ts";
+import { prove } from "./parts/mail-round-trip.ts";
+import { mustPulumi } from "./parts/pulumi-cli.ts";
 
 const USAGE = `Usage: npm run up [-- --name NAME] [-- --image IMAGE=SOURCE]… [-- --line LINE]
 

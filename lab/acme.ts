@@ -3,7 +3,7 @@ import { join } from "node:path";
 
 import { issue, labCa } from "./ca.ts";
 import { daemonProcess, startDaemon, waitForDaemon } from "./daemon.ts";
-import type { Layout } from "./layout.ts";
+import type { Layout } from "./topology.ts";
 import { runIn } from "./machine.ts";
 import { toolPath } from "./programs.ts";
 

@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, renameSync } from "node:fs";
 import { join } from "node:path";
 
-import type { Layout } from "./layout.ts";
+import type { Layout } from "./topology.ts";
 import { withLock } from "./lock.ts";
 import { run } from "./run.ts";
 

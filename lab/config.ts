@@ -4,7 +4,7 @@ import { ACME } from "./acme.ts";
 import { TSIG } from "./dns.ts";
 import type { ImageName } from "./images/images.ts";
 import { notedImages, type NotedImages } from "./images/noted.ts";
-import type { Layout } from "./layout.ts";
+import type { Layout } from "./topology.ts";
 import { POSTGRES } from "./postgres.ts";
 import { passphraseFile, secretsOf } from "./secrets.ts";
 import { SMARTHOST } from "./smarthost.ts";

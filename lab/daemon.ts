@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { closeSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
-import type { Layout, Machine } from "./layout.ts";
+import type { Layout, Machine } from "./topology.ts";
 import { inMachine } from "./machine.ts";
 import { ageOf, childrenOf, isAlive, processOf, signal, type ProcessId } from "./processes.ts";
 import { SYSTEM_ENV, until } from "./run.ts";

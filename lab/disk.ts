@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 import { hostRoot, releaseOf, type Release } from "./host-root.ts";
-import type { Layout, Machine } from "./layout.ts";
+import type { Layout, Machine } from "./topology.ts";
 
 /**
  * Shell that gives a machine a disk of its own: a Debian from the cache below, what is written above, in the machine's

@@ -2,7 +2,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 import { startDaemon, waitForDaemon } from "./daemon.ts";
-import { ADDRESSES, type Layout } from "./layout.ts";
+import { ADDRESSES, type Layout } from "./topology.ts";
 import { runIn } from "./machine.ts";
 import { toolPath } from "./programs.ts";
 import { runInNetns } from "./run.ts";

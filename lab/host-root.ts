@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { UserError } from "../lib/errors.ts";
 import { debootstrap } from "./debootstrap.ts";
 import { keyOf } from "./images/key.ts";
-import type { Layout } from "./layout.ts";
+import type { Layout } from "./topology.ts";
 import { withLock } from "./lock.ts";
 
 /** The Debian releases that the lab's Docker hosts can be, and what Docker comes with each. */

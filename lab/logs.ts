@@ -2,7 +2,7 @@ import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 
 import { UserError } from "../lib/errors.ts";
-import type { Layout } from "./layout.ts";
+import type { Layout } from "./topology.ts";
 
 /** The lab's logs by name, such as "kvm-dockerd" and "net-headscale". */
 export function logFiles(layout: Layout): Record<string, string> {

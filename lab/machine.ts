@@ -3,7 +3,7 @@ import { closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync } from
 import { join } from "node:path";
 
 import { diskEnvironment, OWN_DISK } from "./disk.ts";
-import type { Layout, Machine } from "./layout.ts";
+import type { Layout, Machine } from "./topology.ts";
 import { namespaceOf, namespaceOfProcess } from "./namespaces.ts";
 import { isAlive, processOf, signal, type ProcessId } from "./processes.ts";
 import { run, SYSTEM_ENV, until, type RunOptions, type RunResult } from "./run.ts";

@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 
-import { CONTROL_ADDRESS, MACHINES, PREFIX_LENGTH, type Layout, type Machine } from "./layout.ts";
+import { CONTROL_ADDRESS, MACHINES, PREFIX_LENGTH, type Layout, type Machine } from "./topology.ts";
 import { allPids } from "./processes.ts";
 import { run, runInNetns } from "./run.ts";
 

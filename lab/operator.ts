@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
-import type { Layout } from "./layout.ts";
+import type { Layout } from "./topology.ts";
 import { run } from "./run.ts";
 
 /** Where the operator's own files are, as the caller sees them. */

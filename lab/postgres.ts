@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 import { startDaemon, stopDaemon, waitForDaemon } from "./daemon.ts";
-import type { Layout } from "./layout.ts";
+import type { Layout } from "./topology.ts";
 import { INSIDE, runIn } from "./machine.ts";
 import { toolPath } from "./programs.ts";
 import { secretsOf } from "./secrets.ts";

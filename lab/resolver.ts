@@ -1,5 +1,5 @@
 import { startDaemon, waitForDaemon } from "./daemon.ts";
-import type { Layout } from "./layout.ts";
+import type { Layout } from "./topology.ts";
 import { runIn } from "./machine.ts";
 
 /** As Debian's and Ubuntu's cloud images have it; the upstream server is what DHCP would tell. */

@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
-import type { Layout } from "./layout.ts";
+import type { Layout } from "./topology.ts";
 
 /** The lab's generated passwords. */
 export interface Secrets {

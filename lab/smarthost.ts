@@ -2,7 +2,7 @@ import { chownSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileS
 import { join } from "node:path";
 
 import { startDaemon, waitForDaemon } from "./daemon.ts";
-import type { Layout } from "./layout.ts";
+import type { Layout } from "./topology.ts";
 import { INSIDE, runIn } from "./machine.ts";
 import { toolPath } from "./programs.ts";
 import { run } from "./run.ts";

@@ -1,5 +1,5 @@
 import { startDaemon, waitForDaemon } from "./daemon.ts";
-import type { Box, Layout } from "./layout.ts";
+import type { Box, Layout } from "./topology.ts";
 import { runIn } from "./machine.ts";
 import { runInNetns } from "./run.ts";
 

@@ -5,8 +5,8 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { groupsFor } from "../cli/lab.ts";
-import { Progress, runMain } from "../cli/progress.ts";
+import { groupsFor } from "../cli/parts/open-lab.ts";
+import { Progress, runMain } from "../cli/parts/progress.ts";
 import { UserError } from "../lib/errors.ts";
 import { ensureDebianPackages } from "../tools/debian.mjs";
 import { ensure } from "../tools/ensure.mjs";

@@ -3,7 +3,7 @@ import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { type LabStack, mustPulumi, type PulumiOptions } from "../stack.ts";
+import { type LabStack, mustPulumi, type PulumiOptions } from "../parts/pulumi-cli.ts";
 
 /** The provider's version is its SDK's. */
 const { version } = createRequire(import.meta.url)("@pulumi/tailscale/package.json") as { version: string };

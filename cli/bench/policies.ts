@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import { UserError } from "../../lib/errors.ts";
-import { PROJECT } from "../stack.ts";
+import { PROJECT } from "../parts/pulumi-cli.ts";
 import { timeAnswers } from "./answers.ts";
 import { noTimes, type PolicyFigures, policyFigures, type Times } from "./policy-figures.ts";
 import { PROGRAM, resourcesOf } from "./resources.ts";

@@ -4,8 +4,8 @@ import { join } from "node:path";
 
 import { parse, stringify } from "yaml";
 
-import { policyFlags, stackFlags } from "../lab-config.ts";
-import { type LabStack, mustPulumi, PROJECT, type PulumiOptions } from "../stack.ts";
+import { policyFlags, stackFlags } from "../parts/lab-config.ts";
+import { type LabStack, mustPulumi, PROJECT, type PulumiOptions } from "../parts/pulumi-cli.ts";
 import { sample, type PreviewFigures } from "./figures.ts";
 import { pluginStarts } from "./plugin-starts.ts";
 

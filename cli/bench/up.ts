@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 
 import { UserError } from "../../lib/errors.ts";
-import { PROJECT } from "../stack.ts";
+import { PROJECT } from "../parts/pulumi-cli.ts";
 import { sample, type UpFigures } from "./figures.ts";
 
 /** One run of a command: how long it took, and each of its stages. Milliseconds. */
@@ -12,7 +12,7 @@ export interface StagedRun {
   stages: { title: string; took: number }[];
 }
 
-/** What cli/progress.ts prints when a stage begins. */
+/** What cli/parts/progress.ts prints when a stage begins. */
 const BEGINS = /^\[\d+\/\d+\] (.*) …$/;
 
 /**

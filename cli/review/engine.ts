@@ -11,10 +11,10 @@ import { UserError } from "../../lib/errors.ts";
 import { runCommand } from "../../lib/run-command.ts";
 import { ensure } from "../../tools/ensure.mjs";
 import { onPath } from "../../tools/versions.mjs";
-import { openRunningLab } from "../lab.ts";
-import { stackFlags } from "../lab-config.ts";
-import { Interrupted } from "../progress.ts";
-import { enter, labEnvironment, POLICY_PACK, PROJECT } from "../stack.ts";
+import { openRunningLab } from "../parts/open-lab.ts";
+import { stackFlags } from "../parts/lab-config.ts";
+import { Interrupted } from "../parts/progress.ts";
+import { enter, labEnvironment, POLICY_PACK, PROJECT } from "../parts/pulumi-cli.ts";
 import { type EngineEvent, parseEvents } from "./events.ts";
 
 /** The engine's answer. */

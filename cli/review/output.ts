@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join, relative, resolve } from "node:path";
 
 import { allPolicies } from "../../policies/rules/index.ts";
-import { PROJECT } from "../stack.ts";
+import { PROJECT } from "../parts/pulumi-cli.ts";
 import { headline, toMarkdown } from "./markdown.ts";
 import { isMandatory, nameOf, type Report } from "./model.ts";
 import { toSarif } from "./sarif.ts";

@@ -3,7 +3,7 @@ import { dirname, join } from "node:path";
 
 import type { Layer } from "./pack.ts";
 import { labCa } from "../ca.ts";
-import type { Layout } from "../layout.ts";
+import type { Layout } from "../topology.ts";
 import { withLock } from "../lock.ts";
 import { toolPath } from "../programs.ts";
 import { alpineUserland, USERLAND } from "./alpine.ts";

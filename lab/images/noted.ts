@@ -2,7 +2,7 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 import type { Line } from "../../lib/stalwart/release.ts";
-import type { Layout } from "../layout.ts";
+import type { Layout } from "../topology.ts";
 import { type GivenImage, takeImage } from "./given.ts";
 import { buildLayout, BUILT, IMAGE_NAMES, type ImageName, inWorkshop } from "./images.ts";
 import type { Manifest } from "./store.ts";

@@ -1,6 +1,6 @@
 import { fileURLToPath } from "node:url";
 
-import type { Layout } from "../layout.ts";
+import type { Layout } from "../topology.ts";
 import { runIn } from "../machine.ts";
 import type { FetchOrder, ManyOrder, SendOrder, TlsOrder } from "./client.ts";
 

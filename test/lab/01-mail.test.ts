@@ -2,11 +2,11 @@ import { randomUUID } from "node:crypto";
 
 import { describe, expect, test } from "vitest";
 
-import { accountPassword, mailOut, prove } from "../../cli/proof.ts";
+import { receivedMessages } from "../../lab/smarthost.ts";
+import { accountPassword, mailOut, prove } from "../../cli/parts/mail-round-trip.ts";
 import { fetchMessage, send } from "../../lab/mail/outside.ts";
 import { BLOCKED_SMTP_PORTS } from "../../lab/namespaces.ts";
 import { runIn } from "../../lab/machine.ts";
-import { receivedMessages } from "../../lab/peers.ts";
 import { container, docker, facts, lab, layout } from "./lab.ts";
 
 describe("mail in", () => {

@@ -1,8 +1,8 @@
 import { beforeAll, describe, expect, test } from "vitest";
 
+import { issuingRoot } from "../../lab/acme.ts";
 import { runIn } from "../../lab/machine.ts";
 import { inspectTls } from "../../lab/mail/outside.ts";
-import { issuingRoot } from "../../lab/peers.ts";
 import { passthroughNames } from "../../lib/tailnet/magic-dns-name.ts";
 import { container, docker, eventually, facts, layout } from "./lab.ts";
 

@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, test } from "vitest";
 
-import { policyFlags, stackFlags, writeStackConfig } from "../../cli/lab-config.ts";
-import { pulumi } from "../../cli/stack.ts";
+import { policyFlags, stackFlags, writeStackConfig } from "../../cli/parts/lab-config.ts";
+import { pulumi } from "../../cli/parts/pulumi-cli.ts";
 import { editRelayHost, NAMES } from "./hands.ts";
 import { facts, said, stack, up } from "./lab.ts";
 

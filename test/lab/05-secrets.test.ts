@@ -3,8 +3,8 @@ import { join } from "node:path";
 
 import { describe, expect, test } from "vitest";
 
-import { accountPassword } from "../../cli/proof.ts";
-import { mustPulumi } from "../../cli/stack.ts";
+import { accountPassword } from "../../cli/parts/mail-round-trip.ts";
+import { mustPulumi } from "../../cli/parts/pulumi-cli.ts";
 import { container, docker, facts, lab, layout, stack } from "./lab.ts";
 
 /** Every secret of the stack in plain text, by what it is. */

@@ -1,10 +1,10 @@
 import { afterAll, describe, expect, test } from "vitest";
 
-import { restartDocker } from "../../lab/boxes.ts";
-import { startPostgres, stopPostgres } from "../../lab/peers.ts";
+import { startPostgres, stopPostgres } from "../../lab/postgres.ts";
+import { restartDocker } from "../../lab/docker-hosts.ts";
 import { container, docker, eventually, facts, greets, layout, said, stack, up } from "./lab.ts";
-import { stackFlags } from "../../cli/lab-config.ts";
-import { pulumi } from "../../cli/stack.ts";
+import { stackFlags } from "../../cli/parts/lab-config.ts";
+import { pulumi } from "../../cli/parts/pulumi-cli.ts";
 
 afterAll(() => startPostgres(layout, { force: true }));
 

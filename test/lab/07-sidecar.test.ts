@@ -1,6 +1,6 @@
 import { afterAll, describe, expect, test } from "vitest";
 
-import { mustPulumi } from "../../cli/stack.ts";
+import { mustPulumi } from "../../cli/parts/pulumi-cli.ts";
 import { runIn } from "../../lab/machine.ts";
 import {
   container,

@@ -4,11 +4,11 @@ import { join } from "node:path";
 
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
-import { setSecret, stackFlags, writeStackConfig } from "../../cli/lab-config.ts";
-import { pulumi } from "../../cli/stack.ts";
+import { issuingRoot } from "../../lab/acme.ts";
+import { setSecret, stackFlags, writeStackConfig } from "../../cli/parts/lab-config.ts";
+import { pulumi } from "../../cli/parts/pulumi-cli.ts";
 import { inspectTls } from "../../lab/mail/outside.ts";
 import { runIn } from "../../lab/machine.ts";
-import { issuingRoot } from "../../lab/peers.ts";
 import { passthroughNames } from "../../lib/tailnet/magic-dns-name.ts";
 import { container, docker, eventually, facts, greets, layout, said, stack, up } from "./lab.ts";
 

@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { parse } from "jsonc-parser";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
-import { mustPulumi } from "../../cli/stack.ts";
+import { mustPulumi } from "../../cli/parts/pulumi-cli.ts";
 import type { Report } from "../../cli/review/model.ts";
 import type { Flow } from "../../lib/tailnet/flows.ts";
 import type { Grant } from "../../lib/tailnet/grants.ts";

@@ -6,8 +6,8 @@ import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
 import { parse } from "yaml";
 
-import { stackFlags } from "../../cli/lab-config.ts";
-import { pulumi } from "../../cli/stack.ts";
+import { stackFlags } from "../../cli/parts/lab-config.ts";
+import { pulumi } from "../../cli/parts/pulumi-cli.ts";
 import { allowStranger, connectTimeout, editConnectTimeout, NAMES } from "./hands.ts";
 import { said, stack, up } from "./lab.ts";
 import { LAB } from "./setup.ts";

@@ -4,12 +4,12 @@ import { join } from "node:path";
 
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
-import { openRunningLab, type Lab } from "../../cli/lab.ts";
-import { stackFlags } from "../../cli/lab-config.ts";
-import { prove } from "../../cli/proof.ts";
-import { pulumi } from "../../cli/stack.ts";
-import { docker, restartDocker } from "../../lab/boxes.ts";
-import { BOXES } from "../../lab/layout.ts";
+import { openRunningLab, type Lab } from "../../cli/parts/open-lab.ts";
+import { stackFlags } from "../../cli/parts/lab-config.ts";
+import { prove } from "../../cli/parts/mail-round-trip.ts";
+import { pulumi } from "../../cli/parts/pulumi-cli.ts";
+import { docker, restartDocker } from "../../lab/docker-hosts.ts";
+import { BOXES } from "../../lab/topology.ts";
 import { eventually, said } from "./lab.ts";
 import { LAB } from "./setup.ts";
 

@@ -5,9 +5,9 @@ import { parse } from "yaml";
 
 import type { ImageName } from "../../lab/images/images.ts";
 import { sendMany } from "../../lab/mail/outside.ts";
-import { startLoginRegistry } from "../../lab/registry.ts";
-import { stackFlags } from "../../cli/lab-config.ts";
-import { mustPulumi } from "../../cli/stack.ts";
+import { startLoginRegistry } from "../../lab/image-registry.ts";
+import { stackFlags } from "../../cli/parts/lab-config.ts";
+import { mustPulumi } from "../../cli/parts/pulumi-cli.ts";
 import { container, docker, eventually, facts, greets, layout, said, stack, up } from "./lab.ts";
 
 /** Every container of the stack by name, with its id. */

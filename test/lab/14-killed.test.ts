@@ -4,8 +4,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 import { describe, expect, test } from "vitest";
 
-import { stackFlags } from "../../cli/lab-config.ts";
-import { mustPulumi } from "../../cli/stack.ts";
+import { stackFlags } from "../../cli/parts/lab-config.ts";
+import { mustPulumi } from "../../cli/parts/pulumi-cli.ts";
 import { commandsOn } from "./commands.ts";
 import { container, layout, said, stack, up } from "./lab.ts";
 import { LAB } from "./setup.ts";

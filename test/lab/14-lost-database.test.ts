@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
 
-import { accountPassword, mailIn } from "../../cli/proof.ts";
+import { POSTGRES, sql } from "../../lab/postgres.ts";
+import { accountPassword, mailIn } from "../../cli/parts/mail-round-trip.ts";
 import { send } from "../../lab/mail/outside.ts";
-import { POSTGRES, sql } from "../../lab/peers.ts";
 import { container, docker, eventually, facts, lab, layout, said, up } from "./lab.ts";
 
 /** What becomes of a message for alice: the server's words when it refuses, or why there was none to ask. */

@@ -4,14 +4,14 @@ import { join } from "node:path";
 
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
-import { prove } from "../../cli/proof.ts";
+import { prove } from "../../cli/parts/mail-round-trip.ts";
 
 import { differences } from "../../lab/images/check.ts";
 import { FACTS, type ImageFacts, type LayoutName } from "../../lab/images/facts.ts";
 import { BUILT, buildLayout, IMAGE_NAMES, type ImageName, inWorkshop } from "../../lab/images/images.ts";
 import { type NotedImage, type NotedImages, notedImages } from "../../lab/images/noted.ts";
 import { type Manifest, SCRAP } from "../../lab/images/store.ts";
-import { pushImages } from "../../lab/registry.ts";
+import { pushImages } from "../../lab/image-registry.ts";
 import { container, docker, facts, lab, layout, said, up } from "./lab.ts";
 
 /** Unpacks an image and says what is not as the table has it. */

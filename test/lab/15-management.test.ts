@@ -1,11 +1,11 @@
 // Management is for the admin listener alone (decision 19): seen from the machine outside, through the edge, and over the tailnet.
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
-import { accountPassword } from "../../cli/proof.ts";
+import { accountPassword } from "../../cli/parts/mail-round-trip.ts";
 import { fetchMessage, send } from "../../lab/mail/outside.ts";
 import { runInNetns } from "../../lab/run.ts";
 import { getPolicy, setPolicy } from "../../lab/tailnet/index.ts";
-import { mustPulumi } from "../../cli/stack.ts";
+import { mustPulumi } from "../../cli/parts/pulumi-cli.ts";
 import { isRegistry } from "./hands.ts";
 import { eventually, facts, lab, layout, stack, tailnetAddress } from "./lab.ts";
 

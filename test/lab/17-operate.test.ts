@@ -15,10 +15,10 @@ import { basename, join } from "node:path";
 
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
-import { type Lab, openRunningLab } from "../../cli/lab.ts";
-import { writeStackConfig } from "../../cli/lab-config.ts";
-import { accountPassword, mailIn, mailOut } from "../../cli/proof.ts";
-import { enter, labEnvironment, PROJECT } from "../../cli/stack.ts";
+import { type Lab, openRunningLab } from "../../cli/parts/open-lab.ts";
+import { writeStackConfig } from "../../cli/parts/lab-config.ts";
+import { accountPassword, mailIn, mailOut } from "../../cli/parts/mail-round-trip.ts";
+import { enter, labEnvironment, PROJECT } from "../../cli/parts/pulumi-cli.ts";
 import { toolPath } from "../../lab/programs.ts";
 import { commandsOn } from "./commands.ts";
 import { LAB } from "./setup.ts";

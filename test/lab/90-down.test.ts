@@ -5,7 +5,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 import { afterEach, beforeAll, describe, expect, test } from "vitest";
 
-import { layoutOf } from "../../lab/layout.ts";
+import { layoutOf } from "../../lab/topology.ts";
 import { commandLine, isAlive, processOf } from "../../lab/processes.ts";
 import { commandsOn } from "./commands.ts";
 import { LAB } from "./setup.ts";
@@ -63,8 +63,8 @@ describe("npm run down leaves nothing", () => {
   });
 
   test.runIf(FULL)("of an up that failed, with Postgres stopped", async () => {
-    await must("lab/cli.ts", "up");
-    await must("lab/cli.ts", "postgres", "stop");
+    await must("cli/lab.ts", "up");
+    await must("cli/lab.ts", "postgres", "stop");
     const up = start("cli/up.ts");
     expect(await up.ended, up.said()).toBe(1);
     expect(up.said()).toContain("the-record-prod.tail.test:5432");

@@ -3,7 +3,7 @@ import { join } from "node:path";
 
 import { expect } from "vitest";
 
-import { layoutOf } from "../../lab/layout.ts";
+import { layoutOf } from "../../lab/topology.ts";
 import { allPids, commandLine, environmentOf } from "../../lab/processes.ts";
 import { UP_ARGUMENTS } from "./setup.ts";
 

@@ -1,9 +1,9 @@
 import { execFileSync } from "node:child_process";
 
-import { openRunningLab, type Lab } from "../../cli/lab.ts";
-import { type Overrides, stackFlags, writeStackConfig } from "../../cli/lab-config.ts";
-import { type PulumiRun, pulumi } from "../../cli/stack.ts";
-import type { BoxName } from "../../lab/layout.ts";
+import { openRunningLab, type Lab } from "../../cli/parts/open-lab.ts";
+import { type Overrides, stackFlags, writeStackConfig } from "../../cli/parts/lab-config.ts";
+import { type PulumiRun, pulumi } from "../../cli/parts/pulumi-cli.ts";
+import type { BoxName } from "../../lab/topology.ts";
 import { LAB } from "./setup.ts";
 
 /** The running lab, opened once for a test file. */

@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { promisify } from "node:util";
 
 import { cgroupsAt } from "../../lab/cgroups.ts";
-import type { Layout } from "../../lab/layout.ts";
+import type { Layout } from "../../lab/topology.ts";
 import { processesIn } from "../../lab/namespaces.ts";
 import { allPids, commandLine, processOf, type ProcessId } from "../../lab/processes.ts";
 

@@ -1,7 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 
-import { layoutOf } from "../../lab/layout.ts";
+import { layoutOf } from "../../lab/topology.ts";
 import { isAlive } from "../../lab/processes.ts";
 import { labProcesses, ownNetwork, remains } from "./nothing-left.ts";
 

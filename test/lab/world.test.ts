@@ -8,19 +8,20 @@ import { parseArgs, promisify } from "node:util";
 
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
-import { enter } from "../../cli/stack.ts";
-import { docker, ping, restartDocker } from "../../lab/boxes.ts";
+import { sql, startPostgres, stopPostgres } from "../../lab/postgres.ts";
+import { receivedMessages } from "../../lab/smarthost.ts";
+import { enter } from "../../cli/parts/pulumi-cli.ts";
+import { docker, ping, restartDocker } from "../../lab/docker-hosts.ts";
 import { cgroupsAt } from "../../lab/cgroups.ts";
 import { labFacts } from "../../lab/config.ts";
 import { givenImages } from "../../lab/images/given.ts";
-import { layoutOf, MACHINES, type MachineName } from "../../lab/layout.ts";
+import { layoutOf, MACHINES, type MachineName } from "../../lab/topology.ts";
 import { runIn, stopMachine } from "../../lab/machine.ts";
-import { tailnetAddress } from "../../lab/nodes.ts";
+import { tailnetAddress } from "../../lab/tailnet-nodes.ts";
 import { operatorOf } from "../../lab/operator.ts";
-import { receivedMessages, sql, startPostgres, stopPostgres } from "../../lab/peers.ts";
 import { allPids, commandLine, isAlive, processOf } from "../../lab/processes.ts";
 import { runInNetns } from "../../lab/run.ts";
-import { down, up } from "../../lab/world.ts";
+import { down, up } from "../../lab/lab.ts";
 import { systemdUnit } from "../../lib/start-unit.ts";
 import { reachProbe, readReach } from "../../verify/reach.ts";
 import { labProcesses, ownNetwork, remains } from "./nothing-left.ts";
@@ -28,7 +29,7 @@ import { UP_ARGUMENTS } from "./setup.ts";
 
 const NAME = "worldtest";
 const layout = layoutOf(NAME);
-const CLI = fileURLToPath(new URL("../../lab/cli.ts", import.meta.url));
+const CLI = fileURLToPath(new URL("../../cli/lab.ts", import.meta.url));
 const quiet = { log: () => {} };
 const run = promisify(execFile);
 

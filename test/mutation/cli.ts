@@ -1,7 +1,7 @@
 // `npm run test:mutation -- [policy-id…]`: shows of each rule that a mutant of it turns a test red.
 import { parseArgs } from "node:util";
-import { runMain } from "../../cli/progress.ts";
-import { wrongUsage } from "../../cli/arguments.ts";
+import { runMain } from "../../cli/parts/progress.ts";
+import { wrongUsage } from "../../cli/parts/arguments.ts";
 import { UserError } from "../../lib/errors.ts";
 import { allPolicies } from "../../policies/rules/index.ts";
 import { rulesOf } from "./ownership.ts";

@@ -5,11 +5,11 @@ import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
 import { stringify } from "yaml";
 
-import { secretSchema } from "../../../config/schema/secrets.ts";
-import { verifyTargetOf } from "../../../cli/verify-target.ts";
-import { loadConfig } from "../../../config/load.ts";
-import { placeholderOf } from "../../../config/placeholder.ts";
-import { validConfig } from "../../fixtures/config.ts";
+import { secretSchema } from "../../../../config/schema/secrets.ts";
+import { verifyTargetOf } from "../../../../cli/parts/verify-target.ts";
+import { loadConfig } from "../../../../config/load.ts";
+import { placeholderOf } from "../../../../config/placeholder.ts";
+import { validConfig } from "../../../fixtures/config.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "tailwart-verify-"));
 afterAll(() => rmSync(folder, { recursive: true }));

@@ -5,8 +5,8 @@ import { join } from "node:path";
 
 import { afterEach, beforeEach, expect, test } from "vitest";
 
-import { settleInterrupted } from "../../../cli/interrupted.ts";
-import type { LabStack } from "../../../cli/stack.ts";
+import { settleInterrupted } from "../../../../cli/parts/interrupted.ts";
+import type { LabStack } from "../../../../cli/parts/pulumi-cli.ts";
 
 let backend: string;
 let stack: LabStack;

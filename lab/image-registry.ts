@@ -6,7 +6,7 @@ import { startDaemon, stopDaemon, waitForDaemon } from "./daemon.ts";
 import { imageCache, type ImageName } from "./images/images.ts";
 import type { PushOrder } from "./images/push.ts";
 import { ImageStore, type Manifest } from "./images/store.ts";
-import type { Layout } from "./layout.ts";
+import type { Layout } from "./topology.ts";
 import { toolPath } from "./programs.ts";
 import { runInNetns } from "./run.ts";
 

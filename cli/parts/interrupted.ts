@@ -4,7 +4,7 @@ import { hostname } from "node:os";
 import { basename, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 
-import { UserError } from "../lib/errors.ts";
+import { UserError } from "../../lib/errors.ts";
 import {
   ageOf,
   allPids,
@@ -15,8 +15,8 @@ import {
   type ProcessId,
   processOf,
   signal,
-} from "../lab/processes.ts";
-import { type LabStack, labEnvironment, mustPulumi } from "./stack.ts";
+} from "../../lab/processes.ts";
+import { type LabStack, labEnvironment, mustPulumi } from "./pulumi-cli.ts";
 
 /** How long an engine that is still at work is waited for. Seconds: as long as `pulumi up` may take. */
 const PATIENCE = 600;

@@ -1,12 +1,12 @@
 import { randomUUID } from "node:crypto";
 import { writeFile } from "node:fs/promises";
 
-import { fetchMessage, send } from "../lab/mail/outside.ts";
-import { receivedMessages } from "../lab/peers.ts";
-import { UserError } from "../lib/errors.ts";
-import type { Lab } from "./lab.ts";
+import { receivedMessages } from "../../lab/smarthost.ts";
+import { fetchMessage, send } from "../../lab/mail/outside.ts";
+import { UserError } from "../../lib/errors.ts";
+import type { Lab } from "./open-lab.ts";
 import { seconds } from "./progress.ts";
-import { mustPulumi } from "./stack.ts";
+import { mustPulumi } from "./pulumi-cli.ts";
 
 /** How long a message may take. Seconds. */
 const PATIENCE = 30;

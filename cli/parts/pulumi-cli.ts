@@ -1,8 +1,8 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 
-import { UserError } from "../lib/errors.ts";
-import { runCommand } from "../lib/run-command.ts";
+import { UserError } from "../../lib/errors.ts";
+import { runCommand } from "../../lib/run-command.ts";
 import { Interrupted } from "./progress.ts";
 
 /** How one lab's stack is reached: Pulumi's own state, config file and environment, none of it the user's. */
@@ -24,9 +24,9 @@ export interface LabStack {
 }
 
 /** The policy pack as an executable: the engine starts it without a language host (engine ≥ 3.255). */
-export const POLICY_PACK = join(import.meta.dirname, "..", "policies", "tailwart-policies");
+export const POLICY_PACK = join(import.meta.dirname, "..", "..", "policies", "tailwart-policies");
 /** The project's folder. */
-export const PROJECT = join(import.meta.dirname, "..");
+export const PROJECT = join(import.meta.dirname, "..", "..");
 
 export interface PulumiRun {
   code: number;

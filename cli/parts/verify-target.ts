@@ -2,10 +2,10 @@ import { readFileSync } from "node:fs";
 
 import { parse } from "yaml";
 
-import { loadConfig } from "../config/load.ts";
-import { isSecure, placeholderOf } from "../config/placeholder.ts";
-import { componentArgs } from "../config/component-args.ts";
-import type { VerifyTarget } from "../verify/checks.ts";
+import { loadConfig } from "../../config/load.ts";
+import { isSecure, placeholderOf } from "../../config/placeholder.ts";
+import { componentArgs } from "../../config/component-args.ts";
+import type { VerifyTarget } from "../../verify/checks.ts";
 
 /**
  * What to look at, from a stack's config file; names of containers follow from the stack's name. Its secrets stay

@@ -1,9 +1,9 @@
 import { existsSync } from "node:fs";
 
-import { docker, ping } from "./boxes.ts";
+import { docker, ping } from "./docker-hosts.ts";
 import { labFacts, ACCOUNTS } from "./config.ts";
 import { notedImages } from "./images/noted.ts";
-import { BOXES, MACHINES, type Box, type Layout } from "./layout.ts";
+import { BOXES, MACHINES, type Box, type Layout } from "./topology.ts";
 import { holderOf } from "./machine.ts";
 
 interface ContainerInfo {

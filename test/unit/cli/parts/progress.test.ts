@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 
-import { Progress, runMain } from "../../../cli/progress.ts";
-import { UserError } from "../../../lib/errors.ts";
+import { Progress, runMain } from "../../../../cli/parts/progress.ts";
+import { UserError } from "../../../../lib/errors.ts";
 
 let out: string[];
 let err: string[];

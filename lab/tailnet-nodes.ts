@@ -3,7 +3,7 @@ import { join } from "node:path";
 
 import { UserError } from "../lib/errors.ts";
 import { startDaemon, waitForDaemon } from "./daemon.ts";
-import type { Layout, MachineName } from "./layout.ts";
+import type { Layout, MachineName } from "./topology.ts";
 import { INSIDE, runIn } from "./machine.ts";
 import { toolPath } from "./programs.ts";
 import { until } from "./run.ts";

@@ -1,6 +1,6 @@
 import { constants } from "node:os";
 
-import { describeError, UserError } from "../lib/errors.ts";
+import { describeError, UserError } from "../../lib/errors.ts";
 
 const color = process.stdout.isTTY && !process.env["NO_COLOR"];
 const paint = (code: number, text: string) => (color ? `\u001b[${code}m${text}\u001b[0m` : text);

@@ -1,7 +1,7 @@
 import { parseArgs } from "node:util";
 
-import { layoutOf } from "../lab/layout.ts";
-import { UserError } from "../lib/errors.ts";
+import { layoutOf } from "../../lab/topology.ts";
+import { UserError } from "../../lib/errors.ts";
 
 /** What every command on a lab takes. */
 export interface LabArguments {

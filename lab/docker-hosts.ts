@@ -3,7 +3,7 @@ import { request } from "node:http";
 import { join } from "node:path";
 
 import { startDaemon, stopDaemon, waitForDaemon } from "./daemon.ts";
-import type { Box, Layout } from "./layout.ts";
+import type { Box, Layout } from "./topology.ts";
 import { runIn } from "./machine.ts";
 
 /** What a start of a box's Docker did. */
