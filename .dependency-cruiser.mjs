@@ -1,6 +1,6 @@
 /**
- * The layers of docs/design.md as a rule: no import runs up, and none in a circle. `npm run lint` holds the sources
- * against it. Types count: whoever needs another's type stands on it.
+ * The layers of docs/design.md as a rule: no import runs up, and none in a circle. `npm run lint`
+ * holds the sources against it. Types count: whoever needs another's type stands on it.
  */
 
 /** What is deployed: nothing of it needs what develops it. */

@@ -10,7 +10,13 @@ export default tseslint.config(
       "@typescript-eslint/no-unused-vars": ["error", { argsIgnorePattern: "^_", varsIgnorePattern: "^_" }],
       "no-console": "off",
       eqeqeq: "error",
+      // Prettier wraps code and leaves comments as they are.
+      "max-len": ["error", { code: 1000, comments: 100 }],
     },
+  },
+  {
+    ignores: ["test/**"],
+    rules: { "max-lines": ["error", 250] },
   },
   {
     files: ["**/*.ts"],

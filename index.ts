@@ -1,5 +1,5 @@
-// tailwart's table of contents: config and providers (providers.ts) → components → outputs. What each part does
-// stands in its own file.
+// tailwart's table of contents: config and providers (providers.ts) → components → outputs. What
+// each part does stands in its own file.
 import { CaddyEdge } from "./components/CaddyEdge.ts";
 import { HostImages } from "./components/HostImages.ts";
 import { MailSettings } from "./components/MailSettings.ts";
@@ -11,7 +11,8 @@ import { TailnetSidecar } from "./components/TailnetSidecar.ts";
 import { Verification } from "./components/Verification.ts";
 import { args, config, edgeBox, kvm, mail, secrets } from "./providers.ts";
 
-// First of all, on every host: an image that cannot be pulled stops an `up` that has changed nothing yet.
+// First of all, on every host: an image that cannot be pulled stops an `up` that has changed
+// nothing yet.
 const images = [
   new HostImages("kvm-images", { images: args.images.kvm }, { providers: [kvm] }),
   new HostImages("edge-images", { images: args.images.edge }, { providers: [edgeBox] }),

@@ -1,6 +1,6 @@
-// What Pulumi starts (`main` of package.json). The program is index.ts; it is imported once start-up is prepared and the
-// providers are on their way.
-// Plain JavaScript, as what it imports first is: with all else in the compile cache, Node needs no TypeScript compiler.
+// What Pulumi starts (`main` of package.json). The program is index.ts; it is imported once
+// start-up is prepared and the providers are on their way. Plain JavaScript, as what it imports
+// first is: with all else in the compile cache, Node needs no TypeScript compiler.
 import "./lib/startup.mjs";
 
 export default async () => {

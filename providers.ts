@@ -1,6 +1,7 @@
-// The stack's config, and the providers that its resources go through. A wrong config is refused here, before anything is registered.
-// main.mjs imports this before index.ts: the engine starts the providers' plugins one after another, and so does it while Node is still
-// reading the components (a tenth of a preview).
+// The stack's config, and the providers that its resources go through. A wrong config is refused
+// here, before anything is registered. main.mjs imports this before index.ts: the engine starts the
+// providers' plugins one after another, and so does it while Node is still reading the components
+// (a tenth of a preview).
 import { Provider as DockerProvider } from "@pulumi/docker/provider.js";
 import * as pulumi from "@pulumi/pulumi";
 
@@ -17,7 +18,8 @@ const registryAuth = config.registries.map(({ address, username }) => ({
   password: pulumi.secret(secrets.registryPasswords?.[address] ?? ""),
 }));
 
-// Preview must not need the hosts, so the daemons are asked for nothing until a resource is made (decision 12).
+// Preview must not need the hosts, so the daemons are asked for nothing until a resource is made
+// (decision 12).
 const dockerOf = (name: string, host: string) =>
   new DockerProvider(name, {
     host,
@@ -25,7 +27,10 @@ const dockerOf = (name: string, host: string) =>
     ...(registryAuth.length > 0 && { registryAuth }),
   });
 
-/** Serves the settings; the slowest to start, so the first. It refuses a server that the data store is not for. */
+/**
+ * Serves the settings; the slowest to start, so the first. It refuses a server that the data store
+ * is not for.
+ */
 export const mail = new MailProvider("mail", { ...args.deployed, stack: pulumi.getStack() });
 /** Docker on the KVM VPS. The registries' logins go with each pull. */
 export const kvm = dockerOf("kvm", config.kvm.dockerHost);

@@ -1,6 +1,9 @@
 import { defineConfig } from "vitest/config";
 
-/** Unit tests run beside each other; what shares the engine or the lab runs one file after the other. */
+/**
+ * Unit tests run beside each other; what shares the engine or the lab runs one file after the
+ * other.
+ */
 export default defineConfig({
   test: {
     projects: [
@@ -17,7 +20,8 @@ export default defineConfig({
         test: {
           name: "engine",
           include: ["test/engine/**/*.test.ts"],
-          // Slow: each of their cases is an `up`. In CI the schema test and the lab's own deploys use the same plugins.
+          // Slow: each of their cases is an `up`. In CI the schema test and the lab's own deploys
+          // use the same plugins.
           exclude: process.env["TAILWART_FULL"]
             ? []
             : [

@@ -1,15 +1,17 @@
-// `npm run adopt`: takes into a stack what somebody has made by hand: the tailnet's policy file, or Stalwart's settings.
+// `npm run adopt`: takes into a stack what somebody has made by hand: the tailnet's policy file, or
+// Stalwart's settings.
 import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
+import { exportState, type OpenStack } from "./review/engine-runs.ts";
 import { UserError } from "../lib/errors.ts";
 import { importFile } from "./adopt/policy.ts";
 import { adoptSettings, type Adoption, type Flat } from "./adopt/settings.ts";
 import { labArguments, naming, requireLabMachine, wrongUsage } from "./parts/arguments.ts";
 import { openRunningLab } from "./parts/open-lab.ts";
 import { runMain } from "./parts/progress.ts";
-import { exportState, openLabStack, openOwnStack, type OpenStack } from "./review/engine.ts";
+import { openLabStack, openOwnStack } from "./review/engine.ts";
 import { PROJECT } from "./parts/pulumi-cli.ts";
 
 const USAGE = `Usage: npm run adopt -- policy --stack STACK
@@ -69,7 +71,9 @@ async function adoptSettingsNow(): Promise<void> {
   process.exitCode = left.length > 0 ? 3 : 0;
 }
 
-/** What the server has now; undefined where that could not be found out, which has been said then. */
+/**
+ * What the server has now; undefined where that could not be found out, which has been said then.
+ */
 async function liveSettingsOf(opened: OpenStack): Promise<Flat | undefined> {
   const reader = join(import.meta.dirname, "adopt", "live-main.ts");
   const [program = "", ...args] = [...opened.before, process.execPath, reader];

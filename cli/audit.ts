@@ -1,12 +1,14 @@
-// `npm run audit`: the policy pack over what is deployed, and whether what runs is still what was deployed.
+// `npm run audit`: the policy pack over what is deployed, and whether what runs is still what was
+// deployed.
 import { existsSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
 
+import { analyze, refresh } from "./review/engine-runs.ts";
 import { UserError } from "../lib/errors.ts";
 import { labArguments, naming, requireLabMachine, wrongUsage } from "./parts/arguments.ts";
 import { runMain } from "./parts/progress.ts";
 import { auditCode, auditReport } from "./review/audit-report.ts";
-import { analyze, openLabStack, openNothing, openOwnStack, refresh } from "./review/engine.ts";
+import { openLabStack, openNothing, openOwnStack } from "./review/engine.ts";
 import { defaultFolder, describeReport, writeReport } from "./review/output.ts";
 import { PROJECT } from "./parts/pulumi-cli.ts";
 

@@ -1,4 +1,5 @@
-// `npm run docs`: writes the pages that are made from the code. A unit test fails while one of them is stale.
+// `npm run docs`: writes the pages that are made from the code. A unit test fails while one of them
+// is stale.
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 

@@ -34,7 +34,8 @@ await runMain(async () => {
         return await destroyStack();
       } catch (error) {
         if (error instanceof Interrupted) throw error;
-        // A world that never got as far as having a stack, or only half of one: the next stage needs neither.
+        // A world that never got as far as having a stack, or only half of one: the next stage
+        // needs neither.
         return `left to the next stage (${lastLine((error as Error).message)})`;
       }
     },
@@ -58,7 +59,9 @@ await runMain(async () => {
   }
 });
 
-/** The engine of a killed `up` may still be at work on the stack; it is asked to stop, then made to. */
+/**
+ * The engine of a killed `up` may still be at work on the stack; it is asked to stop, then made to.
+ */
 async function endEngines(stack: LabStack): Promise<void> {
   const engines = enginesOf(stack);
   for (const [name, seconds] of [["SIGINT", 10] as const, ["SIGKILL", 5] as const]) {

@@ -1,5 +1,6 @@
-// `npm pack` in policies/ calls this first, and with --clean last: puts what the pack is made of into policies/dist, as the JavaScript that
-// Node runs anywhere. Below node_modules it strips no types, and npm takes nothing from outside the folder that it packs.
+// `npm pack` in policies/ calls this first, and with --clean last: puts what the pack is made of
+// into policies/dist, as the JavaScript that Node runs anywhere. Below node_modules it strips no
+// types, and npm takes nothing from outside the folder that it packs.
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { stripTypeScriptTypes } from "node:module";
 import { dirname, join, relative } from "node:path";

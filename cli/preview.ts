@@ -1,4 +1,5 @@
-// `npm run preview`: what the engine would change in the lab's stack, and what the policy pack says of it.
+// `npm run preview`: what the engine would change in the lab's stack, and what the policy pack says
+// of it.
 import { labArguments, requireLabMachine } from "./parts/arguments.ts";
 import { openRunningLab } from "./parts/open-lab.ts";
 import { policyFlags, stackFlags } from "./parts/lab-config.ts";

@@ -1,11 +1,13 @@
-// `npm run review`: what a change would do and what the policy pack says of it, for people (Markdown) and code scanning (SARIF).
+// `npm run review`: what a change would do and what the policy pack says of it, for people
+// (Markdown) and code scanning (SARIF).
 import { existsSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 
+import { preview } from "./review/engine-runs.ts";
 import { UserError } from "../lib/errors.ts";
 import { labArguments, requireLabMachine, wrongUsage } from "./parts/arguments.ts";
 import { runMain } from "./parts/progress.ts";
-import { isDeployable, openLabStack, openOwnStack, openTemporaryStack, preview } from "./review/engine.ts";
+import { isDeployable, openLabStack, openOwnStack, openTemporaryStack } from "./review/engine.ts";
 import { reportOf } from "./review/model.ts";
 import { defaultFolder, describeReport, writeReport } from "./review/output.ts";
 import { PROJECT } from "./parts/pulumi-cli.ts";

@@ -1,4 +1,5 @@
-// `npm run up`: a fresh clone → a running mail stack, deployed by the real engine, proved by mail in both directions.
+// `npm run up`: a fresh clone → a running mail stack, deployed by the real engine, proved by mail
+// in both directions.
 import { givenImages } from "../lab/images/given.ts";
 import { describeError } from "../lib/errors.ts";
 import { ensureDebianPackages } from "../tools/debian.mjs";

@@ -25,7 +25,10 @@ export interface CaddyEdgeArgs {
   /** Who gets the connections to :443 for all other names. */
   fallback?: Fallback | undefined;
   certificates: "acme" | "internal";
-  /** Where the internet reaches the edge: stated for policies, which compare Stalwart's ban allow-list with it (lesson 3). */
+  /**
+   * Where the internet reaches the edge: stated for policies, which compare Stalwart's ban
+   * allow-list with it (lesson 3).
+   */
   wanAddress: string;
 }
 
@@ -59,9 +62,11 @@ export class CaddyEdge extends pulumi.ComponentResource {
         entrypoints: EDGE_START.slice(0, 2),
         command: EDGE_START.slice(2),
         restart: "always",
-        // Published ports would show the bridge's gateway as the client of every IPv6 connection. With the host's network
-        // and no `dns` Docker gives the container the host's own resolv.conf, which answers public and MagicDNS names
-        // (moby libnetwork sandbox_dns_unix.go; 100.100.100.100 alone is SERVFAIL for the public ones on many hosts).
+        // Published ports would show the bridge's gateway as the client of every IPv6 connection.
+        // With the host's network and no `dns` Docker gives the container the host's own
+        // resolv.conf, which answers public and MagicDNS names (moby libnetwork
+        // sandbox_dns_unix.go; 100.100.100.100 alone is SERVFAIL for the public ones on many
+        // hosts).
         networkMode: "host",
         readOnly: true,
         tmpfs: { "/run": "", "/tmp": "" },
@@ -90,7 +95,8 @@ export class CaddyEdge extends pulumi.ComponentResource {
           SCRIPT: RELOAD_SCRIPT,
         },
         stdin: `${JSON.stringify(caddyConfig(args), null, 2)}\n`,
-        // A new container has the config already if its volume is the old one; a new volume has nothing.
+        // A new container has the config already if its volume is the old one; a new volume has
+        // nothing.
         triggers: [this.container.id],
       },
       parent,

@@ -10,8 +10,9 @@ export interface HostImagesArgs {
 /**
  * Images, pulled before anything is taken away (decision 18).
  *
- * The provider pulls inside of a container's create, and the old container has been removed by then: an image that
- * cannot be pulled would leave nothing running. So all that changes a host depends on these.
+ * The provider pulls inside of a container's create, and the old container has been removed by
+ * then: an image that cannot be pulled would leave nothing running. So all that changes a host
+ * depends on these.
  */
 export class HostImages extends pulumi.ComponentResource {
   constructor(name: string, args: HostImagesArgs, opts: pulumi.ComponentResourceOptions) {

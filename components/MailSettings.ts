@@ -27,7 +27,10 @@ export interface MailSettingsArgs {
 
 /** Stalwart's settings as code (decision 7): previewed and put back setting by setting. */
 export class MailSettings extends pulumi.ComponentResource {
-  /** The one resource that carries all of it: keys on the 0.15 line, objects of the registry on later ones. */
+  /**
+   * The one resource that carries all of it: keys on the 0.15 line, objects of the registry on
+   * later ones.
+   */
   readonly settings: Settings | Registry;
   /** Accounts whose password is the one made for them. */
   readonly passwordsInForce: pulumi.Output<string[]>;
@@ -35,7 +38,8 @@ export class MailSettings extends pulumi.ComponentResource {
   constructor(name: string, args: MailSettingsArgs, opts: pulumi.ComponentResourceOptions) {
     // What says how to deploy is no difference of this component either.
     const { accountHashes, adminHash, takeOver, ...visible } = args;
-    // What policies judge at preview: the relay stands out, though it is in the settings too (lessons 8 and 10).
+    // What policies judge at preview: the relay stands out, though it is in the settings too
+    // (lessons 8 and 10).
     super("tailwart:mail:MailSettings", name, { ...visible, relays: args.settings.relays }, opts);
     const { settings } = args;
     const target = { dockerHost: args.dockerHost, container: args.container };

@@ -13,12 +13,14 @@ import { FIXED_NAME, LOGGING, nameOnHost, NO_HEALTHCHECK, roleLabels } from "./s
 export interface StalwartArgs {
   image: string;
   /**
-   * Image of the container that carries the files. It is never started, and must name no USER: Docker would give
-   * every uploaded file to that user, or fail on a number without an account.
+   * Image of the container that carries the files. It is never started, and must name no USER:
+   * Docker would give every uploaded file to that user, or fail on a number without an account.
    */
   filesImage: string;
   dockerHost: string;
-  /** `container:<the anchor's id>`: by id, so that a new anchor makes a new Stalwart (lesson 13). */
+  /**
+   * `container:<the anchor's id>`: by id, so that a new anchor makes a new Stalwart (lesson 13).
+   */
   networkMode: pulumi.Input<string>;
   /** The desired state; what of it belongs to the config file goes there. */
   settings: StalwartSettings;
@@ -53,8 +55,9 @@ export class Stalwart extends pulumi.ComponentResource {
       { ...parent, ...FIXED_NAME },
     );
 
-    // Docker refuses an upload into a container whose root is read-only, so the files go into the volume by way of
-    // a container that is never started. Its id stands for their content: new files, new id, new Stalwart.
+    // Docker refuses an upload into a container whose root is read-only, so the files go into the
+    // volume by way of a container that is never started. Its id stands for their content: new
+    // files, new id, new Stalwart.
     const files = new Container(
       `${name}-files`,
       {
@@ -65,7 +68,8 @@ export class Stalwart extends pulumi.ComponentResource {
         restart: "no",
         networkMode: "none",
         capabilities: { drops: ["ALL"] },
-        // Files without a secret belong to root: a hand edit of a file setting through the API cannot rewrite them.
+        // Files without a secret belong to root: a hand edit of a file setting through the API
+        // cannot rewrite them.
         uploads: [
           ...stalwartFiles(args.settings, args.generation).map(({ path, content, mode }) =>
             upload(path, content, mode, "0"),
@@ -92,8 +96,9 @@ export class Stalwart extends pulumi.ComponentResource {
         user: `${USER}:${USER}`,
         readOnly: true,
         tmpfs: { "/tmp": "mode=1777", "/var/lib/stalwart": `uid=${USER},gid=${USER},mode=0700` },
-        // From 0.16 on the binary carries this capability: without it in the bounding set exec fails
-        // (decision 14). 0.15's does not; it may bind because the anchor's namespace lets everybody.
+        // From 0.16 on the binary carries this capability: without it in the bounding set exec
+        // fails (decision 14). 0.15's does not; it may bind because the anchor's namespace lets
+        // everybody.
         capabilities: { drops: ["ALL"], adds: ["CAP_NET_BIND_SERVICE"] },
         securityOpts: ["no-new-privileges:true"],
         // Deliveries under way may finish.
@@ -103,7 +108,8 @@ export class Stalwart extends pulumi.ComponentResource {
           ([key, value]) => `${key}=${value}`,
         ),
         volumes: [{ volumeName: folder.name, containerPath: STALWART_DIRECTORY, readOnly: true }],
-        // The watch inside is what acts on a mute server; the image's own check knows nothing of PROXY.
+        // The watch inside is what acts on a mute server; the image's own check knows nothing of
+        // PROXY.
         healthcheck: NO_HEALTHCHECK,
         labels: [...roleLabels("stalwart"), { label: "tailwart.files.id", value: files.id }],
       },

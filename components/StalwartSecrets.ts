@@ -13,8 +13,8 @@ export interface StalwartSecretsArgs {
 }
 
 /**
- * The passwords that tailwart makes up: the API's and one for each account. They lie encrypted in the state;
- * what Stalwart itself gets of them is a hash.
+ * The passwords that tailwart makes up: the API's and one for each account. They lie encrypted in
+ * the state; what Stalwart itself gets of them is a hash.
  */
 export class StalwartSecrets extends pulumi.ComponentResource {
   /** The administrator's password, for the stack's output. */

@@ -13,10 +13,10 @@ export interface TailnetIdentityArgs {
 /**
  * What the sidecar logs in with (decision 11).
  *
- * persistent: one single-use key, good for an hour. It is not made again for its own sake: that would replace the
- * sidecar, and the node's state is on a volume. A node that has not logged in until then gets another one straight into
- * its container (verify/login-key.ts). ephemeral: the secret of an OAuth client, from which each
- * start makes a key of its own.
+ * persistent: one single-use key, good for an hour. It is not made again for its own sake: that
+ * would replace the sidecar, and the node's state is on a volume. A node that has not logged in
+ * until then gets another one straight into its container (verify/login-key.ts). ephemeral: the
+ * secret of an OAuth client, from which each start makes a key of its own.
  */
 export class TailnetIdentity extends pulumi.ComponentResource {
   readonly authKey: pulumi.Output<string>;
@@ -59,7 +59,8 @@ function ephemeralSecret(
     { description: `tailwart ${pulumi.getStack()}`, scopes: ["auth_keys"], tags: [tag] },
     opts,
   );
-  // Attributes after the secret: tailscale.com/feature/oauthkey. preauthorized is off unless asked for.
+  // Attributes after the secret: tailscale.com/feature/oauthkey. preauthorized is off unless asked
+  // for.
   const baseUrl = new pulumi.Config("tailscale").get("baseUrl");
   const attributes = `ephemeral=true&preauthorized=true${baseUrl ? `&baseURL=${baseUrl}` : ""}`;
   return pulumi.secret(pulumi.interpolate`${client.key}?${attributes}`);

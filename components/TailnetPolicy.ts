@@ -29,10 +29,12 @@ export interface TailnetPolicyArgs {
 }
 
 /**
- * The tailnet's policy file: the user's own document with tailwart's grants and tag owners in it (decision 10).
+ * The tailnet's policy file: the user's own document with tailwart's grants and tag owners in it
+ * (decision 10).
  *
- * The Acl is protected, never reset on destroy, and never overwrites what it did not read: a policy that is
- * there already is imported first (`npm run adopt`), and a hand edit made since refuses the deploy.
+ * The Acl is protected, never reset on destroy, and never overwrites what it did not read: a policy
+ * that is there already is imported first (`npm run adopt`), and a hand edit made since refuses the
+ * deploy.
  */
 export class TailnetPolicy extends pulumi.ComponentResource {
   readonly acl: Acl;
@@ -59,8 +61,8 @@ export class TailnetPolicy extends pulumi.ComponentResource {
   }
 
   /**
-   * Has the control server evaluate the flow table's tests, once the nodes are up. Not a child of the policy:
-   * what depends on the policy would wait for it, and it waits for them.
+   * Has the control server evaluate the flow table's tests, once the nodes are up. Not a child of
+   * the policy: what depends on the policy would wait for it, and it waits for them.
    */
   test(name: string, opts: pulumi.CustomResourceOptions): Command {
     return this.#look(name, "tests", opts);

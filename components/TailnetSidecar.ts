@@ -17,7 +17,10 @@ import { TailnetIdentity } from "./TailnetIdentity.ts";
 export interface TailnetSidecarArgs {
   /** Image with tailscaled, containerboot, wget, nc and iptables; pinned by digest. */
   image: string;
-  /** Image of the anchor, with `sleep`: another one than the sidecar's, which is replaced more often. */
+  /**
+   * Image of the anchor, with `sleep`: another one than the sidecar's, which is replaced more
+   * often.
+   */
   anchorImage: string;
   dockerHost: string;
   /** Machine name on the tailnet. */
@@ -36,8 +39,9 @@ export interface TailnetSidecarArgs {
 const STATE_FOLDER = "/var/lib/tailscale";
 
 /**
- * The tailnet node that Stalwart lives behind: an anchor that holds the network namespace, and the sidecar
- * that joins it by id (decision 4). A restarted sidecar leaves Stalwart's namespace alive (lesson 13).
+ * The tailnet node that Stalwart lives behind: an anchor that holds the network namespace, and the
+ * sidecar that joins it by id (decision 4). A restarted sidecar leaves Stalwart's namespace alive
+ * (lesson 13).
  */
 export class TailnetSidecar extends pulumi.ComponentResource {
   /** networkMode of whoever shares the namespace: `container:<the anchor's id>`. */
@@ -119,7 +123,8 @@ export class TailnetSidecar extends pulumi.ComponentResource {
         command: [SIDECAR_START],
         restart: "always",
         networkMode: this.networkMode,
-        // Stopped with time to log out: a killed ephemeral node lingers, and its successor is called <name>-1.
+        // Stopped with time to log out: a killed ephemeral node lingers, and its successor is
+        // called <name>-1.
         stopTimeout: 15,
         destroyGraceSeconds: 15,
         capabilities: { drops: ["ALL"], adds: ["CAP_NET_ADMIN", "CAP_NET_RAW"] },

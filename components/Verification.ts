@@ -23,8 +23,9 @@ export interface VerificationArgs extends Servers {
 }
 
 /**
- * Fails the deploy, naming the cause, when what was deployed does not work (decision 6). It runs again when
- * one of its triggers has changed, or when it failed the time before; `npm run verify` runs it at any time.
+ * Fails the deploy, naming the cause, when what was deployed does not work (decision 6). It runs
+ * again when one of its triggers has changed, or when it failed the time before; `npm run verify`
+ * runs it at any time.
  */
 export class Verification extends pulumi.ComponentResource {
   constructor(name: string, args: VerificationArgs, opts: pulumi.ComponentResourceOptions) {

@@ -1,8 +1,8 @@
 import * as pulumi from "@pulumi/pulumi";
 
 /**
- * The Tailscale provider's own settings, as environment of the scripts that ask the same API. What is in the
- * environment of the program is inherited by them.
+ * The Tailscale provider's own settings, as environment of the scripts that ask the same API. What
+ * is in the environment of the program is inherited by them.
  */
 export function apiEnvironment(): Record<string, pulumi.Input<string>> {
   const config = new pulumi.Config("tailscale");

@@ -13,13 +13,14 @@ const KINDS = {
 } as const;
 
 /**
- * Options of a container or network with a fixed name: its predecessor goes before it comes, and so does what an `up`
- * that was cut off has left of it.
+ * Options of a container or network with a fixed name: its predecessor goes before it comes, and so
+ * does what an `up` that was cut off has left of it.
  *
- * Docker has a container, and the state has not, when the engine dies between the two (a power cut, kill -9). The next
- * `up` would meet "Conflict. The container name … is already in use" for ever. The engine asks for a create only where
- * the state holds nothing of that name, so whatever carries the name and this stack's label then is such a leftover.
- * It is removed, not adopted: its files may be missing. A volume is not: to make one that is there changes nothing.
+ * Docker has a container, and the state has not, when the engine dies between the two (a power cut,
+ * kill -9). The next `up` would meet "Conflict. The container name … is already in use" for ever.
+ * The engine asks for a create only where the state holds nothing of that name, so whatever carries
+ * the name and this stack's label then is such a leftover. It is removed, not adopted: its files
+ * may be missing. A volume is not: to make one that is there changes nothing.
  */
 export function takingOver(dockerHost: string) {
   const stack = stackLabel();
@@ -66,7 +67,8 @@ export async function removeLeftover(
     );
   if (carried?.["tailwart.stack"] !== stack) throw refuse(`not labelled tailwart.stack=${stack}`);
   if (attached > 0) throw refuse("in use, while the stack's state knows nothing of it");
-  if (kind === "container") await docker("stop", id); // with its own grace: an ephemeral node logs out
+  // with its own grace: an ephemeral node logs out
+  if (kind === "container") await docker("stop", id);
   const removed = await docker("rm", ...(kind === "container" ? ["--force", "--volumes"] : []), id);
   if (!removed.ok)
     throw new Error(`the ${kind} ${name} cannot be removed from ${dockerHost}: ${removed.said}`);

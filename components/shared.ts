@@ -28,8 +28,8 @@ export function nameOnHost(part: string): string {
 }
 
 /**
- * No health check, whatever the image has. A time that is left out is the image's, and reads back as
- * a difference (Docker's daemon/commit.go, `merge`): so each is given, though none is used.
+ * No health check, whatever the image has. A time that is left out is the image's, and reads back
+ * as a difference (Docker's daemon/commit.go, `merge`): so each is given, though none is used.
  */
 export const NO_HEALTHCHECK = {
   tests: ["NONE"],

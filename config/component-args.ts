@@ -10,12 +10,15 @@ import { desiredState } from "./desired-state.ts";
 import type { Config } from "./schema.ts";
 import { declaredLine } from "./stalwart-release.ts";
 
-/** Host of Caddy's default CA: https://caddyserver.com/docs/json/apps/tls/automation/policies/issuers/acme/ca/ */
+/**
+ * Host of Caddy's default CA:
+ * https://caddyserver.com/docs/json/apps/tls/automation/policies/issuers/acme/ca/
+ */
 const ACME_HOST = "acme-v02.api.letsencrypt.org";
 
 /**
- * What each component gets, worked out from the config: plain values only, so that policies can judge them at
- * preview and a golden test can show them.
+ * What each component gets, worked out from the config: plain values only, so that policies can
+ * judge them at preview and a golden test can show them.
  */
 export function componentArgs(config: Config) {
   const { tailnet, relay, postgres, edge, kvm, images } = config;
@@ -113,7 +116,8 @@ export function componentArgs(config: Config) {
       edgeDockerHost: edge.dockerHost,
       edgeNames: {
         magicDns: stalwartName,
-        // What the edge needs of the internet: the CA of its own sites; else the name that mail is sent to.
+        // What the edge needs of the internet: the CA of its own sites; else the name that mail is
+        // sent to.
         public: edge.certificates === "acme" ? ACME_HOST : config.mailHost,
       },
       node: `${tailnet.hostname} (${tailnet.tags.stalwart})`,
@@ -121,7 +125,12 @@ export function componentArgs(config: Config) {
   };
 }
 
-/** @example placeOf({ region: "us-east-1", endpoint: "https://s3.tail.test", bucket: "mail", keyPrefix: "a/" }) // "https://s3.tail.test/mail/a/" */
+/**
+ * @example
+ * placeOf({ region: "us-east-1", endpoint: "https://s3.tail.test", bucket: "mail", keyPrefix: "a/"
+ *   })
+ * // "https://s3.tail.test/mail/a/"
+ */
 const placeOf = (store: StalwartSettings["blobStore"]): string =>
   store ? `${store.endpoint ?? store.region}/${store.bucket}/${store.keyPrefix ?? ""}` : "postgres";
 

@@ -22,7 +22,8 @@ const RELAY_PASSWORD_FILE = "/etc/stalwart/secrets/relay";
 /**
  * What the server is to hold, with the machines of the tailnet by their full names.
  *
- * @throws UserError that names each key of the config that the line does not offer, why, and what it accepts instead
+ * @throws UserError that names each key of the config that the line does not offer, why, and what
+ *   it accepts instead
  * @example desiredState(config, "0.16").hostname === "mail.example.org"
  */
 export function desiredState(config: Config, line: Line): StalwartSettings {
@@ -55,7 +56,8 @@ export function desiredState(config: Config, line: Line): StalwartSettings {
       WATCH_LISTENER,
     ],
     proxyTrustedNetworks: [...TAILNET_RANGES],
-    // The edge's public address is the client when the edge connects to its own public name (lesson 3).
+    // The edge's public address is the client when the edge connects to its own public name (lesson
+    // 3).
     allowedIps: [...new Set([...TAILNET_RANGES, edge.wanAddress, ...allowedIps])],
     relays: [
       {
@@ -115,15 +117,18 @@ function toInMemoryStore(
 }
 
 /**
- * What an account is called by, in the state and, on the 0.15 line, in its login: in the first domain what is before the @,
- * as it was when there was one domain.
+ * What an account is called by, in the state and, on the 0.15 line, in its login: in the first
+ * domain what is before the @, as it was when there was one domain.
  *
  * @example accountName("alice@example.org", "example.org") === "alice"
  */
 const accountName = (own: string, firstDomain: string): string =>
   own.endsWith(`@${firstDomain.toLowerCase()}`) ? splitAddress(own)[0] : own;
 
-/** Parts of the desired state that are keys of their own in the config; the rest stands below `settings`. */
+/**
+ * Parts of the desired state that are keys of their own in the config; the rest stands below
+ * `settings`.
+ */
 const OWN_KEYS = new Set<string | number | undefined>([
   "acme",
   "dnsProvider",

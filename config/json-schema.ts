@@ -18,9 +18,9 @@ const SECURE: Json = {
 };
 
 /**
- * A JSON schema of `Pulumi.<stack>.yaml`, for editors: what the config accepts, key by key, with the
- * words of CONFIG.md. What takes more than one key to see is said by `pulumi preview` alone. Secrets
- * are not demanded, since they are set after the file is written; a plain one is refused.
+ * A JSON schema of `Pulumi.<stack>.yaml`, for editors: what the config accepts, key by key, with
+ * the words of CONFIG.md. What takes more than one key to see is said by `pulumi preview` alone.
+ * Secrets are not demanded, since they are set after the file is written; a plain one is refused.
  *
  * @example stackFileSchema().properties.config.properties["tailwart:domains"]
  */

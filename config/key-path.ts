@@ -9,7 +9,10 @@ export interface Problem {
   example?: unknown;
 }
 
-/** A key of the config as errors name it. @example keyPath(["acme", 0, "names"]) === "tailwart:acme[0].names" */
+/**
+ * A key of the config as errors name it.
+ * @example keyPath(["acme", 0, "names"]) === "tailwart:acme[0].names"
+ */
 export function keyPath(path: readonly PropertyKey[]): string {
   const text = path.reduce<string>(
     (at, step) =>

@@ -1,6 +1,7 @@
 /**
- * Stands for a secret whose value is not needed, such as in a preview from nothing or in a check of what runs. Every
- * rule for secrets takes it: neither blank nor a mask, and base64, as the key of rfc2136 must be.
+ * Stands for a secret whose value is not needed, such as in a preview from nothing or in a check of
+ * what runs. Every rule for secrets takes it: neither blank nor a mask, and base64, as the key of
+ * rfc2136 must be.
  */
 const PLACEHOLDER_SECRET = Buffer.from("no secret").toString("base64");
 

@@ -26,7 +26,10 @@ export type Service = keyof typeof MAIL_SERVICES;
 /** Every service. */
 export const SERVICES = Object.keys(MAIL_SERVICES) as [Service, ...Service[]];
 
-/** The stack's whole config, as one object: the keys are those of `pulumi config set tailwart:<key>`. */
+/**
+ * The stack's whole config, as one object: the keys are those of
+ * `pulumi config set tailwart:<key>`.
+ */
 export const configSchema = z.strictObject({
   mailHost: dnsName("mail.example.org").describe(
     "The server's own name, which MX records and mail programs use; it leads to the edge.",
@@ -190,5 +193,7 @@ export const configSchema = z.strictObject({
   dnsProvider: dnsProviderSchema,
 });
 
-/** The parsed config without its secrets. Plain values, so that policies can judge them at preview. */
+/**
+ * The parsed config without its secrets. Plain values, so that policies can judge them at preview.
+ */
 export type Config = z.infer<typeof configSchema>;

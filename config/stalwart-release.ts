@@ -26,7 +26,10 @@ export const environmentProblems = ({ stalwart: { env } }: Pick<Config, "stalwar
       example: `MAIL_${name}`,
     }));
 
-/** What is wrong with the line: the image names another one, or none. What a line does not offer, desired-state.ts says. */
+/**
+ * What is wrong with the line: the image names another one, or none. What a line does not offer,
+ * desired-state.ts says.
+ */
 export function lineProblems(config: Server): Problem[] {
   const tagged = lineOfImage(config.images.stalwart);
   const line = declaredLine(config);

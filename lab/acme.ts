@@ -12,12 +12,15 @@ export const ACME = { host: "acme.lab-ca.test", directory: "https://acme.lab-ca.
 
 const MANAGEMENT = `https://${ACME.host}:15000`;
 
-/** As a public CA: it refuses no good nonce, waits for nothing, and has each order prove its names anew. */
+/**
+ * As a public CA: it refuses no good nonce, waits for nothing, and has each order prove its names
+ * anew.
+ */
 const BEHAVIOUR = { PEBBLE_VA_NOSLEEP: "1", PEBBLE_WFE_NONCEREJECT: "0", PEBBLE_AUTHZREUSE: "0" };
 
 /**
- * Starts the lab internet's ACME server (pebble), or finds it running. It proves names by the lab's DNS. Its issuing CA is in memory alone:
- * a new start has a new one.
+ * Starts the lab internet's ACME server (pebble), or finds it running. It proves names by the lab's
+ * DNS. Its issuing CA is in memory alone: a new start has a new one.
  */
 export async function startAcme(layout: Layout): Promise<boolean> {
   const machine = layout.machines.net;

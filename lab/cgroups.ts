@@ -6,7 +6,8 @@ import { until } from "./run.ts";
 const ROOT = "/sys/fs/cgroup";
 
 /**
- * Removes a cgroup with all below it, in every hierarchy (cgroup v1 has one a controller, v2 a single one). Its processes must have ended.
+ * Removes a cgroup with all below it, in every hierarchy (cgroup v1 has one a controller, v2 a
+ * single one). Its processes must have ended.
  *
  * @param path such as /tailwart-lab-kvm
  */

@@ -19,7 +19,10 @@ export interface Daemon {
 
 export type DaemonId = Pick<Daemon, "machine" | "name">;
 
-/** Starts a daemon, or finds it running. Its output is appended to state/LAB/log/MACHINE-NAME.log. Returns whether it had to be started. */
+/**
+ * Starts a daemon, or finds it running. Its output is appended to state/LAB/log/MACHINE-NAME.log.
+ * Returns whether it had to be started.
+ */
 export async function startDaemon(layout: Layout, daemon: Daemon): Promise<boolean> {
   if (daemonProcess(daemon)) return false;
   const [program, ...args] = inMachine(daemon.machine, daemon.command);
@@ -58,8 +61,8 @@ export async function waitForDaemon(
 }
 
 /**
- * The process that stands for a daemon, or undefined when it does not run. It is nsenter, which waits for the daemon itself, its
- * child inside the machine.
+ * The process that stands for a daemon, or undefined when it does not run. It is nsenter, which
+ * waits for the daemon itself, its child inside the machine.
  */
 export function daemonProcess(daemon: DaemonId): ProcessId | undefined {
   try {
@@ -76,7 +79,9 @@ export function daemonAge(daemon: DaemonId): number | undefined {
   return id && ageOf(id);
 }
 
-/** Sends a signal to a daemon and waits until it has ended. Nothing happens when it does not run. */
+/**
+ * Sends a signal to a daemon and waits until it has ended. Nothing happens when it does not run.
+ */
 export async function stopDaemon(
   daemon: DaemonId,
   { signalName = "SIGTERM", timeout = 20_000 }: { signalName?: NodeJS.Signals; timeout?: number } = {},

@@ -5,9 +5,10 @@ import { hostRoot, releaseOf, type Release } from "./host-root.ts";
 import type { Layout, Machine } from "./topology.ts";
 
 /**
- * Shell that gives a machine a disk of its own: a Debian from the cache below, what is written above, in the machine's
- * state folder, so that it is there again after a power cut. Of the outer world it sees the devices, the kernel's
- * modules, the toolchain (read-only) and its own state folder, each under the outer path.
+ * Shell that gives a machine a disk of its own: a Debian from the cache below, what is written
+ * above, in the machine's state folder, so that it is there again after a power cut. Of the outer
+ * world it sees the devices, the kernel's modules, the toolchain (read-only) and its own state
+ * folder, each under the outer path.
  */
 export const OWN_DISK = `
 disk=$DIR/disk
@@ -37,7 +38,10 @@ export async function diskEnvironment(layout: Layout, machine: Machine): Promise
   };
 }
 
-/** The release that a machine's disk was begun with; a new disk is begun with the one that is asked for. */
+/**
+ * The release that a machine's disk was begun with; a new disk is begun with the one that is asked
+ * for.
+ */
 export function releaseOnDisk(machine: Machine): Release {
   const file = join(machine.dir, "disk", "release");
   if (existsSync(file)) return readFileSync(file, "utf8") as Release;

@@ -37,13 +37,22 @@ export const ZONES: Record<string, string[]> = {
   }).map(([address, name]) => `${address.split(".").reverse().join(".")}.in-addr.arpa. PTR ${name}.`),
 };
 
-/** The one key by which records are written (RFC 2136), as the owner of lab.test would have it from her DNS provider. */
+/**
+ * The one key by which records are written (RFC 2136), as the owner of lab.test would have it from
+ * her DNS provider.
+ */
 export const TSIG = { keyName: "lab-acme", algorithm: "hmac-sha256" };
 
-/** Where Knot notes its process id, in the machine: it must go with the machine, whose next process of that number it would be taken for. */
+/**
+ * Where Knot notes its process id, in the machine: it must go with the machine, whose next process
+ * of that number it would be taken for.
+ */
 const RUN = "/run/knot";
 
-/** Starts the lab internet's DNS server (Knot, the authority for the zones above), or finds it running. */
+/**
+ * Starts the lab internet's DNS server (Knot, the authority for the zones above), or finds it
+ * running.
+ */
 export async function startDns(layout: Layout): Promise<boolean> {
   const machine = layout.machines.net;
   const folder = join(machine.dir, "dns");
@@ -68,7 +77,10 @@ export async function startDns(layout: Layout): Promise<boolean> {
   return started;
 }
 
-/** The SOA's last number is how long "there is no such name" may be remembered: a challenge's record is looked for once it is written. */
+/**
+ * The SOA's last number is how long "there is no such name" may be remembered: a challenge's record
+ * is looked for once it is written.
+ */
 function zoneFile(zone: string, records: readonly string[]): string {
   const below = (label: string) => (zone === "" ? `${label}.` : `${label}.${zone}.`);
   return [
@@ -81,7 +93,10 @@ function zoneFile(zone: string, records: readonly string[]): string {
   ].join("\n");
 }
 
-/** Knot's configuration. At the level "debug" its log says by which key a record was written, or refused. */
+/**
+ * Knot's configuration. At the level "debug" its log says by which key a record was written, or
+ * refused.
+ */
 function knotConfig(layout: Layout, folder: string): string {
   const zones = Object.keys(ZONES).flatMap((zone) => [
     `  - domain: ${zone}.`,
@@ -106,7 +121,8 @@ key:
 acl:
   - id: acme
     key: ${TSIG.keyName}
-    # Of any type: Stalwart first deletes whatever has the name (dns-update 0.1.6 providers/rfc2136.rs), and adds nothing where something is left.
+    # Of any type: Stalwart first deletes whatever has the name, and adds nothing where something is
+    # left (dns-update 0.1.6 providers/rfc2136.rs).
     action: update
     update-owner: name
     update-owner-match: equal

@@ -16,8 +16,8 @@ const DOCKERD = "dockerd";
 const SYSTEMCTL = join(import.meta.dirname, "fake-systemctl.sh");
 
 /**
- * Starts a box's own Docker daemon, or finds it running, and then the units that want to be started with it. Its images,
- * containers, bridge and firewall rules are the box's alone.
+ * Starts a box's own Docker daemon, or finds it running, and then the units that want to be started
+ * with it. Its images, containers, bridge and firewall rules are the box's alone.
  */
 export async function startDocker(layout: Layout, box: Box): Promise<BoxStart> {
   const daemon = { machine: box, name: DOCKERD };
@@ -30,7 +30,10 @@ export async function startDocker(layout: Layout, box: Box): Promise<BoxStart> {
   return { started, version: await version(box) };
 }
 
-/** Ends a box's Docker daemon. SIGKILL is what a crash looks like: the containers' processes are left behind until the next start. */
+/**
+ * Ends a box's Docker daemon. SIGKILL is what a crash looks like: the containers' processes are
+ * left behind until the next start.
+ */
 export async function stopDocker(box: Box, signalName: "SIGTERM" | "SIGKILL" = "SIGTERM"): Promise<void> {
   // A daemon that ends by itself first stops its containers, each in its own grace period.
   await stopDaemon({ machine: box, name: DOCKERD }, { signalName, timeout: 120_000 });
@@ -47,8 +50,8 @@ export async function restartDocker(
 }
 
 /**
- * What systemd does each time that docker.service has come up: starts the units that are enabled for it. One that
- * fails is told of in the log and hinders no other.
+ * What systemd does each time that docker.service has come up: starts the units that are enabled
+ * for it. One that fails is told of in the log and hinders no other.
  */
 async function startUnits(box: Box): Promise<void> {
   const install = "cat > /usr/local/sbin/systemctl && chmod 0755 /usr/local/sbin/systemctl";

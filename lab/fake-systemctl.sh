@@ -1,9 +1,10 @@
 #!/bin/sh
-# FAKE: stands in for systemctl(1) on the lab's Docker hosts, whose process 1 is no systemd. What only writes files
-# is done by the real one, which works offline; the manager's part is played here: units are read once and again
-# after a daemon-reload, Requires= is looked at, and ExecStart= is run: to its end for a oneshot service, beside
-# everything else for a simple one. Restart= is not played. Messages and exit codes are those of systemd 252
-# (src/systemctl/systemctl-util.c, systemctl-start-unit.c; LSB codes in systemd.exec(5)).
+# FAKE: stands in for systemctl(1) on the lab's Docker hosts, whose process 1 is no systemd. What
+# only writes files is done by the real one, which works offline; the manager's part is played here:
+# units are read once and again after a daemon-reload, Requires= is looked at, and ExecStart= is
+# run: to its end for a oneshot service, beside everything else for a simple one. Restart= is not
+# played. Messages and exit codes are those of systemd 252 (src/systemctl/systemctl-util.c,
+# systemctl-start-unit.c; LSB codes in systemd.exec(5)).
 set -u
 UNITS=/etc/systemd/system
 LOADED=/run/fake-systemctl

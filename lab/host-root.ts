@@ -52,8 +52,9 @@ export function releaseOf(env: NodeJS.ProcessEnv = process.env): Release {
 }
 
 /**
- * The root file system that the disks of the Docker hosts begin with: a Debian as it comes, with Docker and sshd. Kept
- * in the cache, for all labs, and never written to. About a minute when it is not there yet.
+ * The root file system that the disks of the Docker hosts begin with: a Debian as it comes, with
+ * Docker and sshd. Kept in the cache, for all labs, and never written to. About a minute when it is
+ * not there yet.
  */
 export async function hostRoot(
   layout: Pick<Layout, "cacheDir">,

@@ -12,7 +12,10 @@ import { runInNetns } from "./run.ts";
 
 const PUSH = fileURLToPath(new URL("images/push.ts", import.meta.url));
 
-/** Starts the lab's registry (Debian's docker-registry). What it stores is in the cache, so a second lab need not push. */
+/**
+ * Starts the lab's registry (Debian's docker-registry). What it stores is in the cache, so a second
+ * lab need not push.
+ */
 export async function startRegistry(layout: Layout): Promise<boolean> {
   const machine = layout.machines.net;
   const daemon = { machine, name: "registry" };

@@ -35,11 +35,13 @@ export interface WorldOptions {
 }
 
 /**
- * Brings a lab's world up: starts what does not run, and only that. After a failure, a kill or a crash, running it again goes on where
- * it stopped. About 40 s longer when the base image is not in the cache yet.
+ * Brings a lab's world up: starts what does not run, and only that. After a failure, a kill or a
+ * crash, running it again goes on where it stopped. About 40 s longer when the base image is not in
+ * the cache yet.
  *
  * @param name the lab's name
- * @throws UserError when the machine cannot hold a lab, Error when a part does not start, with its last words
+ * @throws UserError when the machine cannot hold a lab, Error when a part does not start, with its
+ *   last words
  * @example const layout = await up("lab");
  */
 export async function up(
@@ -57,8 +59,8 @@ export async function up(
 async function start(layout: Layout, given: readonly GivenImage[], log: Log): Promise<void> {
   secretsOf(layout);
   passphraseFile(layout);
-  // What a killed `up` had begun may still be at work in the machines, beside whom a second start would trip. So they
-  // are switched off first, as by a power cut; data stays.
+  // What a killed `up` had begun may still be at work in the machines, beside whom a second start
+  // would trip. So they are switched off first, as by a power cut; data stays.
   const begun = join(layout.stateDir, "starting");
   if (existsSync(begun))
     await stage(log, "the last start was cut short", () => clear(layout).then(() => "machines off"));
@@ -152,8 +154,9 @@ async function startImages(layout: Layout, given: readonly GivenImage[], log: Lo
 }
 
 /**
- * Takes a lab's world away: every process (containers too), namespace, interface, mount, cgroup and all of its state. Also what a killed
- * or half-failed `up` left. Images and toolchain stay in the cache. Nothing happens when there is no such lab.
+ * Takes a lab's world away: every process (containers too), namespace, interface, mount, cgroup and
+ * all of its state. Also what a killed or half-failed `up` left. Images and toolchain stay in the
+ * cache. Nothing happens when there is no such lab.
  */
 export async function down(name: string, { log = console.log }: WorldOptions = {}): Promise<void> {
   requireLinuxRoot();
@@ -173,8 +176,9 @@ export async function down(name: string, { log = console.log }: WorldOptions = {
 async function clear(layout: Layout): Promise<void> {
   const machines = Object.values(layout.machines);
   await Promise.all(machines.map(stopMachine));
-  // What is in the namespaces without belonging to a machine: headscale, the adapter, a start that was killed, a shell of the user.
-  // A process that is in the lab's namespace belongs to it: no recycled number can be hit.
+  // What is in the namespaces without belonging to a machine: headscale, the adapter, a start that
+  // was killed, a shell of the user. A process that is in the lab's namespace belongs to it: no
+  // recycled number can be hit.
   await until(
     `the lab "${layout.name}": all processes have ended`,
     () => {

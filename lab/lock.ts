@@ -3,8 +3,9 @@ import { createServer, type Server } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 
 /**
- * Runs work that only one process may do at a time; others wait. The lock is an abstract Unix socket (unix(7)): the kernel gives it
- * back when its owner ends, however that happens, so it is never stale.
+ * Runs work that only one process may do at a time; others wait. The lock is an abstract Unix
+ * socket (unix(7)): the kernel gives it back when its owner ends, however that happens, so it is
+ * never stale.
  *
  * @param path what is locked
  * @param onWait called once when another process has the lock

@@ -12,16 +12,17 @@ import { run, SYSTEM_ENV, until, type RunOptions, type RunResult } from "./run.t
 export const INSIDE = "/run/machine";
 
 /**
- * What makes a machine out of a network namespace: own mounts, host name and process ids, held by one process. When that
- * process ends, the kernel ends all others of the machine, containers included, and its mounts are gone.
+ * What makes a machine out of a network namespace: own mounts, host name and process ids, held by
+ * one process. When that process ends, the kernel ends all others of the machine, containers
+ * included, and its mounts are gone.
  */
 const BEGIN = `
 set -eu
 # In the old /proc this is the number that the outer world knows.
 read -r pid _ < /proc/self/stat
 mount --make-rprivate /
-# A copied mount would keep other namespaces alive after their end. The newest first: \`ip netns add\` mounts the folder
-# over itself, and hides what was mounted there before.
+# A copied mount would keep other namespaces alive after their end. The newest first: \`ip netns add\`
+# mounts the folder over itself, and hides what was mounted there before.
 tac /proc/self/mountinfo | while read -r _ _ _ _ mountpoint _; do
   # Another lab's may be gone by now.
   case $mountpoint in /run/netns | /run/netns/*) umount --lazy "$mountpoint" 2>/dev/null || : ;; esac
@@ -29,8 +30,8 @@ done
 `;
 
 /**
- * A machine that shares the caller's files. /etc and /run are its own, so that nothing written there (resolv.conf by
- * tailscaled, postgresql's sockets) reaches the real ones.
+ * A machine that shares the caller's files. /etc and /run are its own, so that nothing written
+ * there (resolv.conf by tailscaled, postgresql's sockets) reaches the real ones.
  */
 const SHARED_DISK = `
 mount -t tmpfs -o mode=755 tailwart /run
@@ -56,7 +57,10 @@ mv "$DIR/holder.new" "$DIR/holder"
 exec tini -- sleep infinity
 `;
 
-/** Starts a machine, or finds it running. Its network namespace must be there. Returns whether it had to be started. */
+/**
+ * Starts a machine, or finds it running. Its network namespace must be there. Returns whether it
+ * had to be started.
+ */
 export async function startMachine(layout: Layout, machine: Machine): Promise<boolean> {
   if (holderOf(machine)) return false;
   mkdirSync(machine.dir, { recursive: true, mode: 0o755 });

@@ -34,13 +34,15 @@ export function networkIsUp(layout: Layout): boolean {
 }
 
 /**
- * Makes the lab's internet: one namespace a machine, each joined to a bridge inside NAME-net. No link, address or rule is made in the
- * caller's own namespace: a link is created inside NAME-net with its other end inside the machine. There must be none of it yet.
+ * Makes the lab's internet: one namespace a machine, each joined to a bridge inside NAME-net. No
+ * link, address or rule is made in the caller's own namespace: a link is created inside NAME-net
+ * with its other end inside the machine. There must be none of it yet.
  */
 export async function createNetwork(layout: Layout): Promise<void> {
   const { net, ...joined } = layout.machines;
   mkdirSync(FOLDER, { recursive: true });
-  // As `ip netns add` makes it, which would otherwise mount the folder over itself later, and hide these namespaces.
+  // As `ip netns add` makes it, which would otherwise mount the folder over itself later, and hide
+  // these namespaces.
   if ((await run("mount", ["--make-shared", FOLDER], { allowFailure: true })).code !== 0)
     await run("sh", ["-ec", 'mount --bind "$0" "$0"; mount --make-shared "$0"', FOLDER]);
   for (const machine of Object.values(layout.machines)) {
@@ -80,7 +82,8 @@ export async function createNetwork(layout: Layout): Promise<void> {
 /** Takes the network away. The machines must be off. */
 export async function removeNetwork(layout: Layout): Promise<void> {
   rmSync(markerFile(layout), { force: true });
-  // A namespace lives as long as some mount namespace on the machine has a copy of its mount: its links must not live with it.
+  // A namespace lives as long as some mount namespace on the machine has a copy of its mount: its
+  // links must not live with it.
   if (namespaceOf(layout.machines.net))
     for (const link of [...MACHINES.filter((each) => each !== "net"), "br0"])
       await run("ip", ["-netns", layout.machines.net.netns, "link", "delete", link], { allowFailure: true });
@@ -93,8 +96,9 @@ export async function removeNetwork(layout: Layout): Promise<void> {
 }
 
 /**
- * Drops outbound SMTP as a provider does: of the host itself and of its containers. The mangle table, because it is the one place
- * that sees both and in which Docker has no rules (in FORWARD it puts its own in front).
+ * Drops outbound SMTP as a provider does: of the host itself and of its containers. The mangle
+ * table, because it is the one place that sees both and in which Docker has no rules (in FORWARD it
+ * puts its own in front).
  */
 async function blockSmtp(machine: Machine): Promise<void> {
   const rules = BLOCKED_SMTP_PORTS.map((port) => `-A POSTROUTING -o eth0 -p tcp --dport ${port} -j DROP`);
@@ -125,7 +129,10 @@ function identityOf(path: string): string | undefined {
   }
 }
 
-/** Whether something is mounted there that can be seen: a mount that another one hides cannot be taken away. */
+/**
+ * Whether something is mounted there that can be seen: a mount that another one hides cannot be
+ * taken away.
+ */
 function isMounted(path: string): boolean {
   return existsSync(path) && statSync(path).dev !== statSync(dirname(path)).dev;
 }

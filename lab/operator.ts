@@ -7,7 +7,10 @@ import { run } from "./run.ts";
 /** Where the operator's own files are, as the caller sees them. */
 export interface Operator {
   home: string;
-  /** /etc/passwd as the operator's machine has it: ssh takes the home folder from there, and not from HOME. */
+  /**
+   * /etc/passwd as the operator's machine has it: ssh takes the home folder from there, and not
+   * from HOME.
+   */
   passwd: string;
 }
 
@@ -17,8 +20,8 @@ export function operatorOf(layout: Layout): Operator {
 }
 
 /**
- * Gives the operator an ssh key and a configuration, as docs/deploy.md has them: so that what runs in the lab neither
- * reads nor writes the caller's own ~/.ssh. Returns the public key.
+ * Gives the operator an ssh key and a configuration, as docs/deploy.md has them: so that what runs
+ * in the lab neither reads nor writes the caller's own ~/.ssh. Returns the public key.
  */
 export async function prepareOperator(layout: Layout): Promise<string> {
   const { home, passwd } = operatorOf(layout);
@@ -49,7 +52,11 @@ function sshConfig({ boxes }: Layout): string {
 `;
 }
 
-/** @example passwdWithHome("root:x:0:0:root:/root:/bin/bash\n", "/home/op") === "root:x:0:0:root:/home/op:/bin/bash\n" */
+/**
+ * @example
+ * passwdWithHome("root:x:0:0:root:/root:/bin/bash\n", "/home/op") ===
+ *   "root:x:0:0:root:/home/op:/bin/bash\n"
+ */
 export function passwdWithHome(passwd: string, home: string): string {
   return passwd.replace(/^((?:[^:\n]*:){2}0:(?:[^:\n]*:){2})[^:\n]*/gm, `$1${home}`);
 }

@@ -14,8 +14,8 @@ const DATA = `${INSIDE}/postgres`;
 const AS_POSTGRES = "setpriv --reuid=postgres --regid=postgres --init-groups --".split(" ");
 
 /**
- * Starts Postgres on the machine `db`, or finds it running; on the first start makes the cluster, the role and the database.
- * Stays down after `stopPostgres`, until `startPostgres` with `force`.
+ * Starts Postgres on the machine `db`, or finds it running; on the first start makes the cluster,
+ * the role and the database. Stays down after `stopPostgres`, until `startPostgres` with `force`.
  *
  * @returns "started", "running", or "held" when it was stopped on purpose
  */
@@ -42,7 +42,9 @@ export async function startPostgres(
   return started ? "started" : "running";
 }
 
-/** Stops Postgres: its port is closed when this returns, and it stays down through the next `up`. */
+/**
+ * Stops Postgres: its port is closed when this returns, and it stays down through the next `up`.
+ */
 export async function stopPostgres(layout: Layout): Promise<void> {
   writeFileSync(heldFile(layout), "stopped with `npm run lab -- postgres stop`\n");
   // SIGINT: "fast shutdown", which does not wait for clients.
@@ -61,8 +63,9 @@ async function initialize(layout: Layout): Promise<void> {
   const folder = join(machine.dir, "postgres");
   // The last step writes this file, so a killed initdb is begun again.
   if (existsSync(join(folder, "tailwart.ready"))) return;
-  // The initdb of a killed `up` may still be at work, and would put its files beside the new one's. Until the cluster
-  // is ready nothing else of that user runs in the machine, whose process ids are its own.
+  // The initdb of a killed `up` may still be at work, and would put its files beside the new one's.
+  // Until the cluster is ready nothing else of that user runs in the machine, whose process ids are
+  // its own.
   const ended = "pkill -KILL -u postgres; while pgrep -u postgres >/dev/null; do sleep 0.05; done";
   await runIn(machine, ["sh", "-c", ended], { timeout: 10_000 });
   rmSync(folder, { recursive: true, force: true });

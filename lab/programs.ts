@@ -7,7 +7,8 @@ import { UserError } from "../lib/errors.ts";
 const DEBIAN_DIRS = ["/usr/sbin", "/sbin", "/usr/lib/postgresql/15/bin", "/usr/libexec/postfix"];
 
 /**
- * The path of a program of the lab: from the folders in TAILWART_BIN (tools/ensure.mjs sets it), then PATH, then Debian's own.
+ * The path of a program of the lab: from the folders in TAILWART_BIN (tools/ensure.mjs sets it),
+ * then PATH, then Debian's own.
  *
  * @example toolPath("tailscaled")
  * @throws UserError when it is in none of them

@@ -19,21 +19,27 @@ export interface RunResult {
   stderr: string;
 }
 
-/** The environment of everything in the lab: nothing of the caller's, so no credential of hers gets into it. */
+/**
+ * The environment of everything in the lab: nothing of the caller's, so no credential of hers gets
+ * into it.
+ */
 export const SYSTEM_ENV: NodeJS.ProcessEnv = {
   PATH: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
-  // Nobody's: bash whose stdin is a socket, as Node's pipes are, takes itself for a remote shell and reads ~/.bashrc.
+  // Nobody's: bash whose stdin is a socket, as Node's pipes are, takes itself for a remote shell
+  // and reads ~/.bashrc.
   HOME: "/",
   LANG: "C.UTF-8",
-  // Node gives a program sockets for pipes, and a bash on the first level whose input is a socket takes itself for rshd's and reads the
-  // user's ~/.bashrc (Debian's bash, shell.c run_startup_files). Seen: a pyenv in it that waited for a lock, a minute a call.
+  // Node gives a program sockets for pipes, and a bash on the first level whose input is a socket
+  // takes itself for rshd's and reads the user's ~/.bashrc (Debian's bash, shell.c
+  // run_startup_files). Seen: a pyenv in it that waited for a lock, a minute a call.
   SHLVL: "1",
 };
 
 /**
  * Runs a program to its end and returns what it printed.
  *
- * @throws Error with the command's last words, on a non-zero exit code or after the timeout (then its whole process group is killed)
+ * @throws Error with the command's last words, on a non-zero exit code or after the timeout (then
+ *   its whole process group is killed)
  * @example (await run("ip", ["-json", "link"])).stdout
  */
 export function run(
@@ -73,8 +79,8 @@ export function run(
 }
 
 /**
- * Runs a program in a network namespace, with the caller's own file system. nsenter, unlike `ip netns exec`, leaves the mounts
- * alone, so that the cgroups stay in sight.
+ * Runs a program in a network namespace, with the caller's own file system. nsenter, unlike
+ * `ip netns exec`, leaves the mounts alone, so that the cgroups stay in sight.
  *
  * @example await runInNetns("lab-outside", ["nc", "-z", "-w", "3", "203.0.113.20", "25"])
  */

@@ -15,8 +15,9 @@ const HOME = `${INSIDE}/postfix`;
 const MAIL_OWNER = 5000;
 
 /**
- * Starts the smarthost (Postfix) on the machine `mail`, or finds it running. It takes mail for every domain, on :25 and :587 of its
- * public and of its tailnet address, offers STARTTLS with a certificate of its own, and delivers all of it into one maildir.
+ * Starts the smarthost (Postfix) on the machine `mail`, or finds it running. It takes mail for
+ * every domain, on :25 and :587 of its public and of its tailnet address, offers STARTTLS with a
+ * certificate of its own, and delivers all of it into one maildir.
  */
 export async function startSmarthost(layout: Layout): Promise<boolean> {
   const machine = layout.machines.mail;
@@ -85,7 +86,10 @@ function mainConfig(layout: Layout): string {
     .join("");
 }
 
-/** name, type, private, unprivileged, chroot, wakeup, maxproc, command (master(5)): as Debian's, without chroots. */
+/**
+ * name, type, private, unprivileged, chroot, wakeup, maxproc, command (master(5)): as Debian's,
+ * without chroots.
+ */
 const MASTER = `
 smtp       inet       n - n - - smtpd
 submission inet       n - n - - smtpd

@@ -13,8 +13,8 @@ install -d -m 0755 /run/sshd
 `;
 
 /**
- * Starts a host's sshd, or finds it running: Debian's, with the configuration that comes with it, its limits on logins
- * (MaxStartups) and sessions (MaxSessions) included.
+ * Starts a host's sshd, or finds it running: Debian's, with the configuration that comes with it,
+ * its limits on logins (MaxStartups) and sessions (MaxSessions) included.
  *
  * @param publicKey whose owner may log in as root
  */
@@ -31,7 +31,10 @@ export async function startSshd(layout: Layout, box: Box, publicKey: string): Pr
   return started;
 }
 
-/** What a host shows as its own key: lines as known_hosts wants them, read where nobody can have changed them. */
+/**
+ * What a host shows as its own key: lines as known_hosts wants them, read where nobody can have
+ * changed them.
+ */
 export async function hostKeys(box: Box): Promise<string[]> {
   const { stdout } = await runIn(box, ["sh", "-c", "cat /etc/ssh/ssh_host_*_key.pub"]);
   return stdout

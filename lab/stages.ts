@@ -21,7 +21,10 @@ export async function stage(log: Log, name: string, work: () => Promise<string |
   }
 }
 
-/** Runs all at the same time, waits for every one to end, then throws the first error, so that nothing goes on in the background. */
+/**
+ * Runs all at the same time, waits for every one to end, then throws the first error, so that
+ * nothing goes on in the background.
+ */
 export async function inParallel(...works: Promise<unknown>[]): Promise<void> {
   const results = await Promise.allSettled(works);
   const failed = results.find((result) => result.status === "rejected");

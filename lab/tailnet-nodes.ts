@@ -27,7 +27,10 @@ export const NODES: readonly Node[] = [
 const SOCKET = "/run/tailscale/tailscaled.sock";
 const STATE = `${INSIDE}/tailscale`;
 
-/** Joins a machine to the tailnet, or finds it joined. Its node key is kept, so it has the same address after a restart. */
+/**
+ * Joins a machine to the tailnet, or finds it joined. Its node key is kept, so it has the same
+ * address after a restart.
+ */
 export async function joinTailnet(layout: Layout, node: Node, endpoints: TailnetEndpoints): Promise<boolean> {
   if (!existsSync("/dev/net/tun"))
     throw new UserError("this machine has no /dev/net/tun, which tailscaled needs", {

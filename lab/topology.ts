@@ -75,11 +75,14 @@ export interface Layout {
   mailHost: string;
 }
 
-/** Each namespace is the lab's own, so every lab may use the same addresses (TEST-NET-3, RFC 5737). */
+/**
+ * Each namespace is the lab's own, so every lab may use the same addresses (TEST-NET-3, RFC 5737).
+ */
 export const PREFIX_LENGTH = 24;
 /**
- * headscale's and the adapter's address. Private, because over plain http tailscaled stays with http only for a private literal: with
- * another it tries :443 as well, and after a restart nothing else (tailscale.com control/controlhttp).
+ * headscale's and the adapter's address. Private, because over plain http tailscaled stays with
+ * http only for a private literal: with another it tries :443 as well, and after a restart nothing
+ * else (tailscale.com control/controlhttp).
  */
 export const CONTROL_ADDRESS = "10.203.113.1";
 
@@ -148,7 +151,9 @@ export function layoutOf(name: string, env: NodeJS.ProcessEnv = process.env): La
   };
 }
 
-/** Folder of what may be thrown away but costs time: `TAILWART_CACHE`, else below `XDG_CACHE_HOME`. */
+/**
+ * Folder of what may be thrown away but costs time: `TAILWART_CACHE`, else below `XDG_CACHE_HOME`.
+ */
 export function cacheRoot(env: NodeJS.ProcessEnv = process.env): string {
   return env["TAILWART_CACHE"] || join(env["XDG_CACHE_HOME"] || join(homedir(), ".cache"), "tailwart");
 }

@@ -23,7 +23,8 @@ function parseAddress(text: string): { family: 4 | 6; value: bigint } | undefine
 /**
  * Reads an address, a network or a range as a tailnet policy file writes them.
  *
- * @example parseRange("100.64.0.0/10"); parseRange("10.0.0.1-10.0.0.9"); parseRange("fd7a:115c:a1e0::1")
+ * @example
+ * parseRange("100.64.0.0/10"); parseRange("10.0.0.1-10.0.0.9"); parseRange("fd7a:115c:a1e0::1")
  */
 export function parseRange(text: string): AddressRange | undefined {
   const [, first = "", prefix] = /^\[?([0-9a-fA-F.:]+)\]?(?:\/(\d{1,3}))?$/.exec(text) ?? [];
@@ -49,6 +50,9 @@ export function overlaps(a: AddressRange, b: AddressRange): boolean {
   return a.family === b.family && a.from <= b.to && b.from <= a.to;
 }
 
-/** Ranges of every tailnet, in which its nodes have their addresses: Tailscale's CGNAT range and its ULA prefix. */
+/**
+ * Ranges of every tailnet, in which its nodes have their addresses: Tailscale's CGNAT range and its
+ * ULA prefix.
+ */
 export const TAILNET_RANGES = ["100.64.0.0/10", "fd7a:115c:a1e0::/48"] as const;
 export const [TAILNET_V4, TAILNET_V6] = TAILNET_RANGES.map(parseRange) as [AddressRange, AddressRange];

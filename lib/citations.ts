@@ -1,4 +1,7 @@
-/** The page of a lesson, from the project's folder. @example lessonPage(6) === "docs/lessons/06.md" */
+/**
+ * The page of a lesson, from the project's folder.
+ * @example lessonPage(6) === "docs/lessons/06.md"
+ */
 export const lessonPage = (lesson: number | string) => `docs/lessons/${String(lesson).padStart(2, "0")}.md`;
 
 /**

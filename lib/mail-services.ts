@@ -21,7 +21,10 @@ export const MAIL_SERVICES = {
   https: { name: "https", protocol: "http", port: 443, implicitTls: true },
 } as const satisfies Record<string, MailService>;
 
-/** What is offered unless the config says otherwise: mail programs that need STARTTLS on 143, or POP3, are few. */
+/**
+ * What is offered unless the config says otherwise: mail programs that need STARTTLS on 143, or
+ * POP3, are few.
+ */
 export const DEFAULT_SERVICES = [
   "smtp",
   "submissions",
@@ -31,13 +34,16 @@ export const DEFAULT_SERVICES = [
   "https",
 ] as const satisfies (keyof typeof MAIL_SERVICES)[];
 
-/** Stalwart's admin listener: plain HTTP over the tailnet, and without PROXY protocol (decision 8). */
+/**
+ * Stalwart's admin listener: plain HTTP over the tailnet, and without PROXY protocol (decision 8).
+ */
 export const ADMIN_PORT = 8080;
 
 /**
- * The listener that the entrypoint's watch asks for a greeting (decision 20). Stalwart counts connections
- * listener by listener (common/src/listener/limiter.rs), so a flood that fills a public one leaves room here.
- * Loopback alone reaches it: no route and no grant leads there, and so it takes no PROXY header.
+ * The listener that the entrypoint's watch asks for a greeting (decision 20). Stalwart counts
+ * connections listener by listener (common/src/listener/limiter.rs), so a flood that fills a public
+ * one leaves room here. Loopback alone reaches it: no route and no grant leads there, and so it
+ * takes no PROXY header.
  */
 export const WATCH_LISTENER = {
   name: "watch",

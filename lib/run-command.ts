@@ -2,7 +2,10 @@ import { spawn } from "node:child_process";
 
 /** What a command left behind. */
 export interface CommandResult {
-  /** Exit status; 124 when the deadline passed, 127 when it could not be started, as the shell has them. */
+  /**
+   * Exit status; 124 when the deadline passed, 127 when it could not be started, as the shell has
+   * them.
+   */
   status: number;
   stdout: string;
   stderr: string;
@@ -25,9 +28,10 @@ export interface CommandOptions {
   /** Print what it says while it runs, too. Default: false */
   show?: boolean;
   /**
-   * Pass each SIGINT, SIGTERM and SIGHUP that this process is sent on, as `signal`, and wait for the command's end
-   * instead of dying. It then has a process group of its own: a terminal sends Ctrl-C to a whole group, and Pulumi
-   * takes a second one for "stop at once, and leave the lock". Default: false
+   * Pass each SIGINT, SIGTERM and SIGHUP that this process is sent on, as `signal`, and wait for
+   * the command's end instead of dying. It then has a process group of its own: a terminal sends
+   * Ctrl-C to a whole group, and Pulumi takes a second one for "stop at once, and leave the lock".
+   * Default: false
    */
   passSignals?: boolean;
 }
@@ -35,9 +39,11 @@ export interface CommandOptions {
 const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
 /**
- * Runs a command to its end, without a shell. Never throws: what a status means is the caller's business.
+ * Runs a command to its end, without a shell. Never throws: what a status means is the caller's
+ * business.
  *
- * @example (await runCommand("docker", ["--host", host, "version"], { deadline: 10_000 })).status === 0
+ * @example
+ * (await runCommand("docker", ["--host", host, "version"], { deadline: 10_000 })).status === 0
  */
 export function runCommand(command: string, args: string[], options: CommandOptions): Promise<CommandResult> {
   const { deadline, stdin = "", env = process.env, cwd, signal = "SIGKILL", show = false } = options;

@@ -6,9 +6,9 @@ const INTERVAL = 5;
  *
  * Docker tries a start once: when the owner of the namespace that a container joins is down at that
  * moment, the container stays down, whatever its restart policy says (moby#50326). It happens at
- * boot, since Docker before 29 does not order its starts, and when an anchor and one that has joined
- * it are killed together. Such a container is told by `State.Error`; one that was stopped by hand
- * has none, and is left alone.
+ * boot, since Docker before 29 does not order its starts, and when an anchor and one that has
+ * joined it are killed together. Such a container is told by `State.Error`; one that was stopped by
+ * hand has none, and is left alone.
  *
  * @param stack value of the label tailwart.stack
  */

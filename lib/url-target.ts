@@ -33,7 +33,8 @@ const MACRO = "\0";
  * `postgresql+psycopg://…`, a macro as password.
  *
  * @returns undefined where no host is told, or a scheme whose port is not known
- * @example targetOf("http://s3.tail7b1641.ts.net:7070") // { scheme: "http", host: "s3.tail7b1641.ts.net", port: 7070, hasLogin: false }
+ * @example targetOf("http://s3.tail7b1641.ts.net:7070")
+ * // { scheme: "http", host: "s3.tail7b1641.ts.net", port: 7070, hasLogin: false }
  */
 export function targetOf(url: string): UrlTarget | undefined {
   const plain = url.replace(/%\{[^}]{1,200}\}%/g, MACRO);

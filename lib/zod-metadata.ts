@@ -27,7 +27,9 @@ export function variantsOf(union: z.ZodDiscriminatedUnion): z.ZodObject<Record<s
   return union.options as z.ZodObject<Record<string, z.ZodType>>[];
 }
 
-/** A schema's metadata with that of what it wraps: zod's `.default()` starts with none of its own. */
+/**
+ * A schema's metadata with that of what it wraps: zod's `.default()` starts with none of its own.
+ */
 export function metadataOf(schema: z.ZodType): Metadata {
   const inner = innerOf(schema);
   return { ...(inner && metadataOf(inner)), ...(schema.meta() as Metadata | undefined) };

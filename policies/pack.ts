@@ -10,14 +10,15 @@ import { PackRun, programDirectory } from "./framework/pack-state.ts";
 import { onPolicyConfig } from "./framework/wire/on-configure.ts";
 import { toSdkPolicy } from "./framework/sdk-policy.ts";
 
-// Constructing a pack starts its server, prints the port on stdout and may be done once a process: never import this file from a test,
-// and let nothing else write to stdout.
+// Constructing a pack starts its server, prints the port on stdout and may be done once a process:
+// never import this file from a test, and let nothing else write to stdout.
 const run = new PackRun(allPolicies, programDirectory(process.cwd()));
 readInputsDirectly();
 onPolicyConfig((config) => run.configure(config));
 
-// The SDK takes the version from the package.json of the working directory, which is the program's (and may have none). The pack's own
-// is beside this file, or where `npm pack` has put compiled files, above dist/policies.
+// The SDK takes the version from the package.json of the working directory, which is the program's
+// (and may have none). The pack's own is beside this file, or where `npm pack` has put compiled
+// files, above dist/policies.
 const here = import.meta.dirname;
 process.chdir(existsSync(join(here, "package.json")) ? here : join(here, "../.."));
 const { version } = JSON.parse(readFileSync("package.json", "utf8")) as { version: string };

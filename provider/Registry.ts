@@ -6,17 +6,23 @@ import { secretHashes, type SettingsArgs } from "./Settings.ts";
 export interface RegistryArgs {
   /** Where the server is. */
   target: SettingsArgs["target"];
-  /** toRegistryObjects() of the desired state: `Object/label`, or `Object` alone for a singleton → its declared properties. */
+  /**
+   * toRegistryObjects() of the desired state: `Object/label`, or `Object` alone for a singleton →
+   * its declared properties.
+   */
   objects: pulumi.Input<Record<string, pulumi.Input<Record<string, unknown>>>>;
-  /** Accounts by name, each with its own address first, in declared domains. One that is taken from the map stays, with its mail. @default {} */
+  /**
+   * Accounts by name, each with its own address first, in declared domains. One that is taken from
+   * the map stays, with its mail. @default {}
+   */
   accounts?: SettingsArgs["accounts"];
   /** See SettingsArgs; each with its own address first. @default {} */
   groups?: SettingsArgs["groups"];
   /** See SettingsArgs. @default false */
   deploying?: boolean;
   /**
-   * Whether a first deploy may change and destroy what somebody else has set up; without it that deploy lists it and writes nothing. No
-   * difference by itself. @default false
+   * Whether a first deploy may change and destroy what somebody else has set up; without it that
+   * deploy lists it and writes nothing. No difference by itself. @default false
    */
   takeOver?: boolean;
   /** See SettingsArgs. @default none is made */
@@ -24,11 +30,14 @@ export interface RegistryArgs {
 }
 
 /**
- * The settings of a Stalwart server of 0.16 or later as one resource, served by the plugin beside this file: a preview names each property that
- * changes, a refresh sees hand edits, an update writes only what differs, reloads, restarts where a start is needed, and reads back. Deleting it takes
- * the rows back and leaves domains, accounts and mail.
+ * The settings of a Stalwart server of 0.16 or later as one resource, served by the plugin beside
+ * this file: a preview names each property that changes, a refresh sees hand edits, an update
+ * writes only what differs, reloads, restarts where a start is needed, and reads back. Deleting it
+ * takes the rows back and leaves domains, accounts and mail.
  *
- * @example new Registry("settings", { target: { dockerHost, container }, objects: toRegistryObjects(desired) }, { dependsOn: stalwart })
+ * @example
+ * new Registry("settings", { target: { dockerHost, container }, objects: toRegistryObjects(desired)
+ *   }, { dependsOn: stalwart })
  */
 export class Registry extends pulumi.CustomResource {
   /** The rows that were written, as they read back. */

@@ -1,6 +1,9 @@
 import * as pulumi from "@pulumi/pulumi";
 
-/** Arguments of {@link Settings}. Plain values wherever possible: they are what a preview shows and what policies judge. */
+/**
+ * Arguments of {@link Settings}. Plain values wherever possible: they are what a preview shows and
+ * what policies judge.
+ */
 export interface SettingsArgs {
   /** Where the server is. */
   target: {
@@ -17,7 +20,10 @@ export interface SettingsArgs {
   fileSettings?: pulumi.Input<Record<string, pulumi.Input<string>>>;
   /** Domains whose mail is taken. One that is taken from the list stays. @default [] */
   domains?: pulumi.Input<string>[];
-  /** Accounts by login name, a quota in bytes. One that is taken from the map stays, with its mail. @default {} */
+  /**
+   * Accounts by login name, a quota in bytes. One that is taken from the map stays, with its mail.
+   * @default {}
+   */
   accounts?: Record<
     string,
     { emails: pulumi.Input<string>[]; quota?: pulumi.Input<number>; secret: pulumi.Input<string> }
@@ -33,24 +39,35 @@ export interface SettingsArgs {
   /** Mailing lists: address → recipients. One that is taken from the map is deleted. @default {} */
   lists?: Record<string, pulumi.Input<string>[]>;
   /**
-   * Whether this is an `up` and no preview, which reaches no server: then a data store that does not hold the last deploy any more counts as a
-   * difference. No difference by itself. @default false
+   * Whether this is an `up` and no preview, which reaches no server: then a data store that does
+   * not hold the last deploy any more counts as a difference. No difference by itself. @default
+   * false
    */
   deploying?: boolean;
-  /** The account that the API is logged in to, by name and hash of its password. @default none is made */
+  /**
+   * The account that the API is logged in to, by name and hash of its password. @default none is
+   * made
+   */
   admin?: { name: pulumi.Input<string>; secret: pulumi.Input<string> };
 }
 
 /**
- * The settings of a Stalwart server as one resource, served by the plugin beside this file: a preview names each setting that changes, a refresh
- * sees hand edits, an update writes only what differs, reloads and reads back. Deleting it takes the settings back and leaves domains, accounts and mail.
+ * The settings of a Stalwart server as one resource, served by the plugin beside this file: a
+ * preview names each setting that changes, a refresh sees hand edits, an update writes only what
+ * differs, reloads and reads back. Deleting it takes the settings back and leaves domains, accounts
+ * and mail.
  *
- * @example new Settings("settings", { target: { dockerHost, container }, settings: toSettingKeys(desired), fileSettings: toFileKeys(desired), domains: desired.domains }, { dependsOn: stalwart })
+ * @example
+ * new Settings("settings", { target: { dockerHost, container }, settings: toSettingKeys(desired),
+ *   fileSettings: toFileKeys(desired), domains: desired.domains }, { dependsOn: stalwart })
  */
 export class Settings extends pulumi.CustomResource {
   /** The keys that were written, as they read back. */
   declare readonly settings: pulumi.Output<Record<string, string>>;
-  /** Accounts whose password is the declared one: not one that had its own before, or got another since. */
+  /**
+   * Accounts whose password is the declared one: not one that had its own before, or got another
+   * since.
+   */
   declare readonly passwordsInForce: pulumi.Output<string[]>;
 
   constructor(name: string, args: SettingsArgs, options?: pulumi.CustomResourceOptions) {

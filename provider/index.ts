@@ -1,5 +1,6 @@
+import type { ServedResource } from "./plugin/served-resource.ts";
 import { RegistryResource } from "./registry/resource.ts";
-import { type ServedResource, serve } from "./plugin/server.ts";
+import { serve } from "./plugin/server.ts";
 import { SettingsResource } from "./keys/resource.ts";
 
 await serve(

@@ -1,5 +1,6 @@
-// `npm test`: everything from nothing. Checks the text first, then what runs, and ends with one line of counts.
-// `npm test -- --image stalwart=FILE` tries the lab's suite on another image than the lab's own.
+// `npm test`: everything from nothing. Checks the text first, then what runs, and ends with one
+// line of counts. `npm test -- --image stalwart=FILE` tries the lab's suite on another image than
+// the lab's own.
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";

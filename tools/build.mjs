@@ -46,7 +46,11 @@ export async function buildPiece(build, folder, options) {
   else await takeFromNpm(build, folder, options);
 }
 
-/** @param {import("./ensure.d.mts").GoBuild} build @param {string} folder @param {Options} options */
+/**
+ * @param {import("./ensure.d.mts").GoBuild} build
+ * @param {string} folder
+ * @param {Options} options
+ */
 async function buildGo(build, folder, options) {
   needCompiler("go", options.root);
   const set = Object.entries(build.set ?? {}).map(([name, value]) => `-X ${name}=${value}`);
@@ -60,8 +64,9 @@ async function buildGo(build, folder, options) {
   await run("go", args, {
     log: options.log,
     cwd: source,
-    // No cgo: the programs also run in images with another libc. The same flags everywhere: what one piece has
-    // compiled, the next takes from Go's own cache. A go.mod asks for no newer Go than the one that is there.
+    // No cgo: the programs also run in images with another libc. The same flags everywhere: what
+    // one piece has compiled, the next takes from Go's own cache. A go.mod asks for no newer Go
+    // than the one that is there.
     env: {
       ...process.env,
       CGO_ENABLED: "0",
@@ -78,7 +83,11 @@ async function buildGo(build, folder, options) {
   });
 }
 
-/** @param {import("./ensure.d.mts").CargoBuild} build @param {string} folder @param {Options} options */
+/**
+ * @param {import("./ensure.d.mts").CargoBuild} build
+ * @param {string} folder
+ * @param {Options} options
+ */
 async function buildCargo(build, folder, options) {
   needCompiler("cargo", options.root);
   await ensureDebianPackages(debian.stalwart, { log: options.log, doing: options.doing });
@@ -86,7 +95,8 @@ async function buildCargo(build, folder, options) {
   const target = join(options.root ?? cacheRoot(), "work", `${build.cargo}-target`);
   const total = readFileSync(join(crate, "Cargo.lock"), "utf8").split("[[package]]").length - 1;
   let compiled = 0;
-  // The target folder stays: half an hour of dependencies survives a Ctrl-C and a change of our main.rs.
+  // The target folder stays: half an hour of dependencies survives a Ctrl-C and a change of our
+  // main.rs.
   await run("cargo", ["build", "--release", "--locked"], {
     log: options.log,
     cwd: crate,
@@ -105,7 +115,11 @@ async function buildCargo(build, folder, options) {
   copyFileSync(join(target, "release", build.out), join(folder, "bin", build.out));
 }
 
-/** @param {import("./ensure.d.mts").NpmBuild} build @param {string} folder @param {Options} options */
+/**
+ * @param {import("./ensure.d.mts").NpmBuild} build
+ * @param {string} folder
+ * @param {Options} options
+ */
 async function takeFromNpm(build, folder, options) {
   options.doing?.(`installing the npm package ${build.npm}`);
   const prefix = join(folder, "npm");

@@ -1,6 +1,6 @@
-// The cache: <root>/tools/<piece>-<key>/bin/<program>. It lies outside the project, since Pulumi's language host
-// walks the whole project tree at every run. A folder is either whole or not there: it is made under another
-// name and renamed.
+// The cache: <root>/tools/<piece>-<key>/bin/<program>. It lies outside the project, since Pulumi's
+// language host walks the whole project tree at every run. A folder is either whole or not there:
+// it is made under another name and renamed.
 import { createHash, randomBytes } from "node:crypto";
 import {
   closeSync,
@@ -17,7 +17,8 @@ import { homedir } from "node:os";
 import { join } from "node:path";
 
 /**
- * Where everything made by tools/ lies: TAILWART_CACHE, else tailwart in XDG_CACHE_HOME or ~/.cache.
+ * Where everything made by tools/ lies: TAILWART_CACHE, else tailwart in XDG_CACHE_HOME or
+ * ~/.cache.
  *
  * @param {NodeJS.ProcessEnv} [env]
  * @example cacheRoot() // "/home/me/.cache/tailwart"
@@ -56,8 +57,8 @@ export function folderHash(folder) {
 const underWay = new Set();
 
 /**
- * Makes a folder as a whole: `fill` gets an empty folder beside the target, which is renamed when `fill` is done
- * and removed when it fails. What another run put there meanwhile is kept.
+ * Makes a folder as a whole: `fill` gets an empty folder beside the target, which is renamed when
+ * `fill` is done and removed when it fails. What another run put there meanwhile is kept.
  *
  * @template T
  * @param {string} target
@@ -106,7 +107,10 @@ export function isAlive(pid) {
   }
 }
 
-/** Writes a tree through to the disk: after a power cut a renamed folder must not hold empty files. @param {string} folder */
+/**
+ * Writes a tree through to the disk: after a power cut a renamed folder must not hold empty files.
+ * @param {string} folder
+ */
 function syncTree(folder) {
   for (const entry of readdirSync(folder, { withFileTypes: true, recursive: true })) {
     if (!entry.isFile()) continue;

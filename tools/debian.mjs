@@ -1,4 +1,5 @@
-// Debian packages: installs what is missing, and nothing that they bring starts: not now, not at the next boot.
+// Debian packages: installs what is missing, and nothing that they bring starts: not now, not at
+// the next boot.
 import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { cacheRoot } from "./cache.mjs";
@@ -6,7 +7,9 @@ import { ToolError } from "./errors.mjs";
 import { withLock } from "./lock.mjs";
 import { output, run } from "./run.mjs";
 
-/** Debian asks this script before it starts a service; 101 = "forbidden by policy" (invoke-rc.d(8)). */
+/**
+ * Debian asks this script before it starts a service; 101 = "forbidden by policy" (invoke-rc.d(8)).
+ */
 const POLICY = "/usr/sbin/policy-rc.d";
 const MARK = "# tailwart: removed again when the packages are installed";
 /** Of the machine that the lab runs on: Debian 12. */

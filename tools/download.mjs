@@ -1,5 +1,5 @@
-// Official downloads, checked against the publisher's checksums. Where nothing can be reached this must cost
-// seconds, once: the first host that cannot be connected to ends downloads for the run.
+// Official downloads, checked against the publisher's checksums. Where nothing can be reached this
+// must cost seconds, once: the first host that cannot be connected to ends downloads for the run.
 import { createHash } from "node:crypto";
 import { chmodSync, copyFileSync, createWriteStream, mkdirSync, readFileSync } from "node:fs";
 import { basename, join } from "node:path";
@@ -98,7 +98,11 @@ async function expectOk(url) {
   return response;
 }
 
-/** fetch with a limit on the time until the answer begins. @param {string} url @param {RequestInit} [init] */
+/**
+ * fetch with a limit on the time until the answer begins.
+ * @param {string} url
+ * @param {RequestInit} [init]
+ */
 async function request(url, init = {}) {
   const abort = new AbortController();
   const timer = setTimeout(() => abort.abort(), CONNECT_TIMEOUT);

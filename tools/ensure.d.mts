@@ -36,7 +36,10 @@ export interface NpmBuild {
 
 export type Build = GoBuild | CargoBuild | BusyBoxBuild | NpmBuild;
 
-/** An archive or a program, and where its publisher tells the sha256: in a list (`sums`) or alone (`sum`). */
+/**
+ * An archive or a program, and where its publisher tells the sha256: in a list (`sums`) or alone
+ * (`sum`).
+ */
 export interface Download {
   url: string;
   sums?: string;
@@ -76,7 +79,10 @@ export interface Tools {
   programs: Record<string, string>;
   /** Folders put in front of PATH. */
   bin: string[];
-  /** PATH, TAILWART_BIN and, with the engine, PULUMI_HOME and its switches: to be added to a child's environment. */
+  /**
+   * PATH, TAILWART_BIN and, with the engine, PULUMI_HOME and its switches: to be added to a child's
+   * environment.
+   */
   env: Record<string, string>;
 }
 

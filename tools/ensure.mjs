@@ -1,4 +1,5 @@
-// ensure(groups): every program of the groups is there, and this is the environment that finds them.
+// ensure(groups): every program of the groups is there, and this is the environment that finds
+// them.
 import { existsSync, linkSync, mkdirSync, readdirSync, symlinkSync } from "node:fs";
 import { basename, delimiter, join } from "node:path";
 import { cacheRoot, keyOf, makeWhole } from "./cache.mjs";
@@ -16,7 +17,9 @@ import { find, provide, pluginFolder } from "./pieces.mjs";
  * @param {{ quiet?: boolean }} [options] quiet: say nothing when there is nothing to do
  * @returns {Promise<import("./ensure.d.mts").Tools>}
  * @throws ToolError that says what failed, why, and what to run
- * @example const { env } = await ensure(["engine"]); spawn("pulumi", ["preview"], { env: { ...process.env, ...env } });
+ * @example
+ * const { env } = await ensure(["engine"]); spawn("pulumi", ["preview"], { env: { ...process.env,
+ *   ...env } });
  */
 export async function ensure(groups, options = {}) {
   const wanted = piecesOf(groups);
@@ -65,11 +68,13 @@ async function environment(found) {
   };
   const plugins = found.filter(({ piece }) => piece.plugin);
   if (plugins.length > 0) {
-    // A home of our own, also beside an official pulumi from PATH: a stand-in built here carries an official
-    // version number, and in ~/.pulumi every other project of the user would take it for the official plugin.
-    // What else lives there (login, selected stacks) is not needed: tailwart's commands name backend and stack.
+    // A home of our own, also beside an official pulumi from PATH: a stand-in built here carries an
+    // official version number, and in ~/.pulumi every other project of the user would take it for
+    // the official plugin. What else lives there (login, selected stacks) is not needed: tailwart's
+    // commands name backend and stack.
     env.PULUMI_HOME = await pulumiHome(plugins);
-    // Every plugin that the program needs is in that home; a download of another one could only hang.
+    // Every plugin that the program needs is in that home; a download of another one could only
+    // hang.
     env.PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION = "true";
     env.PULUMI_SKIP_UPDATE_CHECK = "true";
   }

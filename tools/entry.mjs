@@ -1,9 +1,9 @@
 #!/usr/bin/env node
 // node tools/entry.mjs <script.ts> [argument…]: what the scripts of package.json call.
 //
-// A fresh clone may be met by Node 20 and no node_modules. This puts both right and then becomes the Node that
-// runs the script; when all is in place it costs some tens of milliseconds. Plain JavaScript for Node >= 20
-// without a dependency.
+// A fresh clone may be met by Node 20 and no node_modules. This puts both right and then becomes
+// the Node that runs the script; when all is in place it costs some tens of milliseconds. Plain
+// JavaScript for Node >= 20 without a dependency.
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -67,7 +67,8 @@ async function installModules(node) {
       if (upToDate()) return;
       shown.doing("npm ci");
       rmSync(stamp, { force: true });
-      // No install scripts: none of the packages needs one, and one of them would download a plugin.
+      // No install scripts: none of the packages needs one, and one of them would download a
+      // plugin.
       const env = { ...process.env, PATH: [dirname(node), process.env.PATH].join(delimiter) };
       await run("npm", ["ci", "--ignore-scripts", "--no-audit", "--no-fund"], { log, cwd: project, env });
       writeFileSync(stamp, wanted);
@@ -89,8 +90,8 @@ async function become(node, file, args) {
   // Node 22 warns of type stripping at every start.
   const argv = ["--disable-warning=ExperimentalWarning", file, ...args];
   // The same process where Node can do that (>= 22.15): nothing to forward.
-  const { execve } =
-    /** @type {{ execve?: (file: string, argv: string[], env: NodeJS.ProcessEnv) => void }} */ (process);
+  /** @typedef {(file: string, argv: string[], env: NodeJS.ProcessEnv) => void} Exec */
+  const { execve } = /** @type {{ execve?: Exec }} */ (process);
   if (execve && process.platform !== "win32") {
     process.removeAllListeners("warning");
     execve.call(process, node, [node, ...argv], env);

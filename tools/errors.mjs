@@ -3,7 +3,9 @@
 /**
  * A failure of the toolchain in words: what, why, and what to run next.
  *
- * @example throw new ToolError("pulumi 3.259.0 could not be built", { hint: "run: node tools/cli.mjs ensure engine" })
+ * @example
+ * throw new ToolError("pulumi 3.259.0 could not be built", { hint: "run: node tools/cli.mjs ensure
+ *   engine" })
  */
 export class ToolError extends Error {
   /**

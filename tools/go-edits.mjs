@@ -1,5 +1,6 @@
-// A Go module with a small change: its sources are copied from Go's module cache, the change is made in the
-// copy, and the build is pointed there by a go.mod of its own. Go refuses an overlay over its module cache.
+// A Go module with a small change: its sources are copied from Go's module cache, the change is
+// made in the copy, and the build is pointed there by a go.mod of its own. Go refuses an overlay
+// over its module cache.
 import {
   chmodSync,
   cpSync,
@@ -14,13 +15,18 @@ import { join } from "node:path";
 import { ToolError } from "./errors.mjs";
 import { output } from "./run.mjs";
 
-/** @typedef {{ why: string, module: string, file: string, find: string, replace: string, append?: string }} Edit */
+/**
+ * @typedef {{ why: string, module: string, file: string, find: string, replace: string, append?:
+ *   string }} Edit
+ */
 
 /**
- * Applies `edits.json` of a folder below tools/go, and returns the arguments with which `go build` uses the result.
+ * Applies `edits.json` of a folder below tools/go, and returns the arguments with which `go build`
+ * uses the result.
  *
  * @param {string} folder holds go.mod, go.sum and perhaps edits.json
- * @param {string} work a folder for the copies; the same one at every build, so that Go's build cache is hit
+ * @param {string} work a folder for the copies; the same one at every build, so that Go's build
+ *   cache is hit
  * @returns {string[]} nothing where there is no edits.json
  * @throws ToolError when a text to replace does not stand there exactly once
  */
@@ -54,7 +60,11 @@ function applyEdit({ module, file, find, replace, append = "" }, copy) {
   writeFileSync(path, text.replace(find, () => replace) + append);
 }
 
-/** Where Go keeps the sources of a module, fetched if need be. @param {string} folder @param {string} name */
+/**
+ * Where Go keeps the sources of a module, fetched if need be.
+ * @param {string} folder
+ * @param {string} name
+ */
 function moduleFolder(folder, name) {
   const dir = output("go", ["-C", folder, "mod", "download", "-json", name], 300_000);
   const found = dir ? /** @type {{ Dir?: string }} */ (JSON.parse(dir)).Dir : undefined;
@@ -62,7 +72,11 @@ function moduleFolder(folder, name) {
   return found;
 }
 
-/** Go's module cache is read-only; tests and documents are not needed. @param {string} from @param {string} to */
+/**
+ * Go's module cache is read-only; tests and documents are not needed.
+ * @param {string} from
+ * @param {string} to
+ */
 function copyModule(from, to) {
   const unneeded = /\/testdata(\/|$)|_test\.go$|^\/(docs|integration)(\/|$)/;
   cpSync(from, to, { recursive: true, filter: (path) => !unneeded.test(path.slice(from.length)) });

@@ -1,13 +1,17 @@
-// One run at a time makes a piece; a second one waits and says so. A lock is a file that holds the pid of its
-// owner and when that process started, so that a lock of a killed run, or of a pid used again, is seen to be
-// stale. It appears by link(2), which fails when the name is taken, and is never seen half-written.
+// One run at a time makes a piece; a second one waits and says so. A lock is a file that holds the
+// pid of its owner and when that process started, so that a lock of a killed run, or of a pid used
+// again, is seen to be stale. It appears by link(2), which fails when the name is taken, and is
+// never seen half-written.
 import { randomBytes } from "node:crypto";
 import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { isAlive } from "./cache.mjs";
 
-/** Locks of this process, so that an interrupted run can take them away. @type {Map<string, string>} */
+/**
+ * Locks of this process, so that an interrupted run can take them away.
+ * @type {Map<string, string>}
+ */
 const held = new Map();
 
 /**
@@ -16,8 +20,8 @@ const held = new Map();
  * @template T
  * @param {string} file the lock's path
  * @param {() => Promise<T>} work
- * @param {{ onWait?: (pid: number) => void, poll?: number }} [options] onWait is told once whom it waits for;
- *   poll in milliseconds (default 500)
+ * @param {{ onWait?: (pid: number) => void, poll?: number }} [options] onWait is told once whom it
+ *   waits for; poll in milliseconds (default 500)
  */
 export async function withLock(file, work, options = {}) {
   mkdirSync(dirname(file), { recursive: true });
@@ -71,8 +75,9 @@ function release(file, mine) {
 }
 
 /**
- * Takes a stale lock away. Two waiters may see the same stale lock, and the slower one must not take away the
- * new lock of the faster: what was moved is looked at again, and put back if it is alive.
+ * Takes a stale lock away. Two waiters may see the same stale lock, and the slower one must not
+ * take away the new lock of the faster: what was moved is looked at again, and put back if it is
+ * alive.
  * @param {string} file
  */
 function dropStale(file) {
@@ -93,7 +98,11 @@ function dropStale(file) {
   rmSync(aside, { force: true });
 }
 
-/** The living owner of a lock, or undefined. @param {string} file @returns {{ pid: number } | undefined} */
+/**
+ * The living owner of a lock, or undefined.
+ * @param {string} file
+ * @returns {{ pid: number } | undefined}
+ */
 function ownerOf(file) {
   const text = read(file);
   if (text === undefined) return undefined;
@@ -115,9 +124,13 @@ function read(file) {
   }
 }
 
-/** When a process started, in the kernel's clock ticks; undefined where there is no /proc (macOS). @param {number} pid */
+/**
+ * When a process started, in the kernel's clock ticks; undefined where there is no /proc (macOS).
+ * @param {number} pid
+ */
 function startOf(pid) {
   const stat = read(`/proc/${pid}/stat`);
-  // The second field is the program's name in brackets and may hold anything; starttime is the 22nd.
+  // The second field is the program's name in brackets and may hold anything; starttime is the
+  // 22nd.
   return stat?.slice(stat.lastIndexOf(")") + 2).split(" ")[19];
 }

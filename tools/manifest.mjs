@@ -1,8 +1,9 @@
 // The one list of every program that tailwart runs and every version of it. See tools/README.md.
 //
-// A piece is looked for in this order: on PATH where `path` allows it; the official download; a build from
-// pinned sources. `group` says who needs it: `engine` = whoever previews or deploys, `lab` = the lab alone,
-// `server` = a lab that is given no other image of Stalwart, `full` = test:full alone.
+// A piece is looked for in this order: on PATH where `path` allows it; the official download; a
+// build from pinned sources. `group` says who needs it: `engine` = whoever previews or deploys,
+// `lab` = the lab alone, `server` = a lab that is given no other image of Stalwart, `full` =
+// test:full alone.
 
 /** The Pulumi SDKs of package.json name these versions; the plugins have to be the same. */
 const plugins = { docker: "5.2.0", random: "4.21.2", command: "1.2.1", tailscale: "0.29.1" };
@@ -42,8 +43,8 @@ function plugin(name, module, tags = []) {
 /** @type {import("./ensure.d.mts").Piece[]} */
 export const pieces = [
   {
-    // The language host runs `node` from PATH; @pulumi/pulumi >= 3.237 and vitest 5 want 22, and the program's
-    // .ts files are run as they are, which Node does by default from 22.18 on.
+    // The language host runs `node` from PATH; @pulumi/pulumi >= 3.237 and vitest 5 want 22, and
+    // the program's .ts files are run as they are, which Node does by default from 22.18 on.
     name: "node",
     version: "24.21.0",
     group: "engine",
@@ -58,9 +59,9 @@ export const pieces = [
     build: [{ npm: `node-${os}-${nodeCpu}@24.21.0`, take: { node: "bin/node" } }],
   },
   {
-    // >= 3.255: an executable file as policy pack (pulumi#24052).
-    // Built from modules, the CLI needs its language host as a second build, put beside it: the engine looks
-    // there first, and anywhere else it prints "using pulumi-language-nodejs from $PATH" at every run.
+    // >= 3.255: an executable file as policy pack (pulumi#24052). Built from modules, the CLI needs
+    // its language host as a second build, put beside it: the engine looks there first, and
+    // anywhere else it prints "using pulumi-language-nodejs from $PATH" at every run.
     name: "pulumi",
     version: pulumi,
     group: "engine",
@@ -79,20 +80,23 @@ export const pieces = [
         set: { "github.com/pulumi/pulumi/sdk/v3/go/common/version.Version": `v${pulumi}` },
       },
       {
-        // The last sdk module that holds the host is 3.68; it runs programs of @pulumi/pulumi 3.270.
+        // The last sdk module that holds the host is 3.68; it runs programs of @pulumi/pulumi
+        // 3.270.
         go: "langhost",
         package: "github.com/pulumi/pulumi/sdk/v3/nodejs/cmd/pulumi-language-nodejs",
         out: "pulumi-language-nodejs",
       },
     ],
   },
-  plugin("docker", "bridges", ["no_compose"]), // compose is heavy, and @pulumi/docker has no such resource
+  // compose is heavy, and @pulumi/docker has no such resource
+  plugin("docker", "bridges", ["no_compose"]),
   plugin("random", "bridges"),
   plugin("command", "providers"),
   plugin("tailscale", "providers"),
 
-  // Of the lab's pieces none is taken from PATH: they are copied into images, where a distribution's dynamically
-  // linked program would not start, and the lab speaks to exactly these versions.
+  // Of the lab's pieces none is taken from PATH: they are copied into images, where a
+  // distribution's dynamically linked program would not start, and the lab speaks to exactly these
+  // versions.
   {
     name: "tailscale",
     version: tailscale, // 1.104 needs Go 1.27
@@ -120,8 +124,8 @@ export const pieces = [
     build: [{ go: "tailnet", package: "tailscale.com/cmd/containerboot", out: "containerboot" }],
   },
   {
-    // 0.29 is the first with grants; 0.30 changes the API under the lab's adapter. Always built: the lab needs the
-    // small change of go/headscale/edits.json, which says why.
+    // 0.29 is the first with grants; 0.30 changes the API under the lab's adapter. Always built:
+    // the lab needs the small change of go/headscale/edits.json, which says why.
     name: "headscale",
     version: headscale,
     group: "lab",
@@ -135,7 +139,8 @@ export const pieces = [
     ],
   },
   {
-    // Caddy 2.11.9 with caddy-l4 0.1.2. There is no official build with layer4, so there is nothing to download.
+    // Caddy 2.11.9 with caddy-l4 0.1.2. There is no official build with layer4, so there is nothing
+    // to download.
     name: "caddy",
     version: "2.11.9",
     group: "lab",
@@ -151,7 +156,8 @@ export const pieces = [
     build: [{ busybox: "busybox", suite: "trixie", version: busybox }],
   },
   {
-    // The lab's mail server: the 0.15 line as the crate stalwart-lite; the official one is an image.
+    // The lab's mail server: the 0.15 line as the crate stalwart-lite; the official one is an
+    // image.
     name: "stalwart",
     version: "0.16.0",
     group: "server",
@@ -176,14 +182,18 @@ export const compilers = {
 
 /** Debian packages by what needs them; `ensureDebianPackages` installs what is missing. */
 export const debian = {
-  /** The crate stalwart-lite: bindgen loads libclang and calls clang; bundled C libraries are built with cmake. */
+  /**
+   * The crate stalwart-lite: bindgen loads libclang and calls clang; bundled C libraries are built
+   * with cmake.
+   */
   stalwart: ["clang", "libclang-dev", "cmake", "make", "pkg-config"],
   /** BusyBox for the lab's images. */
   busybox: ["musl-tools", "gcc", "make", "libc6-dev", "bzip2"],
   /** Reads images that are given to the lab, out of archives and registries. */
   givenImages: ["skopeo"],
   lab: [
-    "docker.io", // the operator's docker command; the Docker hosts have their own (lab/host-root.ts)
+    // the operator's docker command; the Docker hosts have their own (lab/host-root.ts)
+    "docker.io",
     "openssh-client", // by which she reaches them
     "tini", // process 1 of each machine of the lab
     "debootstrap", // what Stalwart's image and the Docker hosts stand on

@@ -47,9 +47,9 @@ export function find(piece, root = cacheRoot()) {
  * The piece, made if it has to be.
  *
  * @param {Piece} piece
- * @param {{ root?: string, title?: string, tools?: Record<string, string>, again?: string }} [options] title is
- *   shown before each line; tools = programs of earlier pieces by name; again = the command that goes on after
- *   a failure
+ * @param {{ root?: string, title?: string, tools?: Record<string, string>, again?: string }}
+ *   [options] title is shown before each line; tools = programs of earlier pieces by name; again =
+ *   the command that goes on after a failure
  * @returns {Promise<Found>}
  * @throws ToolError that says what failed, why, and what to run
  */
@@ -86,7 +86,12 @@ export async function provide(piece, options = {}) {
   }
 }
 
-/** @param {Piece} piece @param {string} root @param {ReturnType<typeof stage>} shown @param {Record<string, string>} tools */
+/**
+ * @param {Piece} piece
+ * @param {string} root
+ * @param {ReturnType<typeof stage>} shown
+ * @param {Record<string, string>} tools
+ */
 async function make(piece, root, shown, tools) {
   const log = join(root, "logs", `${piece.name}-${new Date().toISOString().replaceAll(":", "")}.log`);
   const options = { log, root, doing: shown.doing };
@@ -121,7 +126,12 @@ async function make(piece, root, shown, tools) {
   return /** @type {Found} */ (find(piece, root));
 }
 
-/** @param {Piece} piece @param {string} folder @param {{ log: string, doing: (text: string) => void }} options @param {Record<string, string>} tools */
+/**
+ * @param {Piece} piece
+ * @param {string} folder
+ * @param {{ log: string, doing: (text: string) => void }} options
+ * @param {Record<string, string>} tools
+ */
 async function download(piece, folder, options, tools) {
   const { download } = piece;
   if (!download) throw new Error("there is no official download");
@@ -132,9 +142,11 @@ async function download(piece, folder, options, tools) {
 }
 
 /**
- * Puts a provider plugin into a plugin cache below `folder` with Pulumi itself: the official one, or `file`.
+ * Puts a provider plugin into a plugin cache below `folder` with Pulumi itself: the official one,
+ * or `file`.
  * @param {Piece} piece @param {string} folder @param {string | undefined} file
- * @param {{ log: string, doing: (text: string) => void }} options @param {Record<string, string>} tools
+ * @param {{ log: string, doing: (text: string) => void }} options @param {Record<string, string>}
+ *   tools
  */
 async function installPlugin(piece, folder, file, options, tools) {
   const pulumi = tools.pulumi ?? onPath("pulumi");
@@ -163,7 +175,12 @@ export function pluginFolder(piece) {
   return `resource-${piece.plugin}-v${piece.version}`;
 }
 
-/** What the machine has itself. @param {Piece} piece @param {string} root @returns {Found | undefined} */
+/**
+ * What the machine has itself.
+ * @param {Piece} piece
+ * @param {string} root
+ * @returns {Found | undefined}
+ */
 function onMachine(piece, root) {
   const { path } = piece;
   if (!path) return undefined;

@@ -1,4 +1,5 @@
-// What a person sees of long work, on stderr: which stage of how many, what it does, how long it has taken.
+// What a person sees of long work, on stderr: which stage of how many, what it does, how long it
+// has taken.
 
 /** Where no terminal redraws the line, a line is printed this often (milliseconds). */
 const EVERY = 30_000;

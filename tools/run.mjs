@@ -11,7 +11,10 @@ import { releaseAll } from "./lock.mjs";
 const children = new Set();
 let watching = false;
 
-/** Ends children, half-made folders and locks with this process. Called by everything that does long work. */
+/**
+ * Ends children, half-made folders and locks with this process. Called by everything that does long
+ * work.
+ */
 export function cleanUpOnSignals() {
   if (watching) return;
   watching = true;
@@ -31,8 +34,8 @@ export function cleanUpOnSignals() {
  *
  * @param {string} command
  * @param {string[]} args
- * @param {{ log: string, cwd?: string, env?: NodeJS.ProcessEnv, onLine?: (line: string) => void, timeout?: number }} options
- *   timeout in milliseconds (default none)
+ * @param {{ log: string, cwd?: string, env?: NodeJS.ProcessEnv, onLine?: (line: string) => void,
+ *   timeout?: number }} options timeout in milliseconds (default none)
  * @throws ToolError with the last lines of the output and the log's path
  */
 export async function run(command, args, options) {
@@ -79,7 +82,12 @@ export async function run(command, args, options) {
   );
 }
 
-/** The text that a quick program writes, or undefined when it is not there or fails. @param {string} command @param {string[]} args @param {number} [timeout] milliseconds */
+/**
+ * The text that a quick program writes, or undefined when it is not there or fails.
+ * @param {string} command
+ * @param {string[]} args
+ * @param {number} [timeout] milliseconds
+ */
 export function output(command, args, timeout = 20_000) {
   const done = spawnSync(command, args, { encoding: "utf8", timeout });
   return done.status === 0 ? done.stdout.trim() : undefined;

@@ -1,5 +1,5 @@
-// Which version of a program is installed. Asking a program costs time at every run, so the answer is kept
-// for as long as the file is the same.
+// Which version of a program is installed. Asking a program costs time at every run, so the answer
+// is kept for as long as the file is the same.
 import {
   accessSync,
   constants,
@@ -65,7 +65,11 @@ export function versionOf(file, args, memory) {
   return known[key] || undefined;
 }
 
-/** @param {string | undefined} version @param {string} least @example atLeast("1.26.8", "1.26.0") // true */
+/**
+ * @param {string | undefined} version
+ * @param {string} least
+ * @example atLeast("1.26.8", "1.26.0") // true
+ */
 export function atLeast(version, least) {
   if (version === undefined) return false;
   const [have, need] = [version, least].map((text) => text.split(".").map(Number));

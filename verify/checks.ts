@@ -58,8 +58,8 @@ export async function sidecarHealthy(
 }
 
 /**
- * A sidecar that the anchor's end has left without a network leaves by itself; the start unit sees to one that Docker
- * has given up meanwhile.
+ * A sidecar that the anchor's end has left without a network leaves by itself; the start unit sees
+ * to one that Docker has given up meanwhile.
  * @throws UserError that says which of the two it is, if any
  */
 async function refuseDeadNamespace({ dockerHost, sidecar }: VerifyTarget["kvm"]): Promise<void> {
@@ -169,7 +169,8 @@ async function edgeResolves(edge: NonNullable<VerifyTarget["edge"]>, deadline: n
 export async function edgePassesOn({ edge }: VerifyTarget, deadline: number): Promise<string> {
   if (!edge) return "no edge to ask";
   const resolves = await edgeResolves(edge, deadline);
-  // The pipe holds nc's stdin open until the banner is there; ports on which the client speaks first are left out.
+  // The pipe holds nc's stdin open until the banner is there; ports on which the client speaks
+  // first are left out.
   const line = "{ sleep 4; echo QUIT; } | nc -w 5 127.0.0.1 25 | head -n 1";
   let last = "";
   const passed = await eventually(deadline, async () => {

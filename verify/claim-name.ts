@@ -1,7 +1,9 @@
-// Sees to it that the new node has its name: `node verify/claim-name.ts`, with a NodeOrder as JSON on stdin.
+// Sees to it that the new node has its name: `node verify/claim-name.ts`, with a NodeOrder as JSON
+// on stdin.
 //
-// A killed or replaced node lingers in the tailnet for up to an hour, and its successor is called stalwart-1, which the
-// edge does not dial (decision 11). So, once the new node is there: the offline one is removed, and the name is taken.
+// A killed or replaced node lingers in the tailnet for up to an hour, and its successor is called
+// stalwart-1, which the edge does not dial (decision 11). So, once the new node is there: the
+// offline one is removed, and the name is taken.
 import { text } from "node:stream/consumers";
 
 import { describeError, UserError } from "../lib/errors.ts";
@@ -10,7 +12,10 @@ import { inContainer } from "./docker.ts";
 import { renewLoginKey } from "./login-key.ts";
 import { apiAccess, deleteDevice, listDevices, renameDevice } from "./tailscale-api.ts";
 
-/** How long the new node may take to log in, and its predecessor to be noticed as gone. Milliseconds. */
+/**
+ * How long the new node may take to log in, and its predecessor to be noticed as gone.
+ * Milliseconds.
+ */
 const PATIENCE = 45_000;
 
 /** How long it may be without an address before its login key is looked at. Milliseconds. */
@@ -52,7 +57,10 @@ async function claim(order: NodeOrder): Promise<string> {
   }
 }
 
-/** The sidecar's address on the tailnet, or nothing while it has none: its predecessor may still be listed as connected. */
+/**
+ * The sidecar's address on the tailnet, or nothing while it has none: its predecessor may still be
+ * listed as connected.
+ */
 async function ownAddress({ dockerHost, container }: NodeOrder): Promise<string> {
   const { status, stdout } = await inContainer(dockerHost, container, "tailscale ip -4", 10);
   return status === 0 ? stdout.trim() : "";

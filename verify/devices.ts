@@ -28,7 +28,8 @@ export function namesakes(
 }
 
 /**
- * Surely not connected, and so safe to remove. A device that does not tell whether it is connected counts as connected.
+ * Surely not connected, and so safe to remove. A device that does not tell whether it is connected
+ * counts as connected.
  */
 export function isStale({ connectedToControl }: Device): boolean {
   return connectedToControl === false;

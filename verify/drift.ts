@@ -13,10 +13,10 @@ export interface Drift {
 }
 
 /**
- * Finds what somebody changed by hand in the live policy file (decision 10). Each of its two parts may be as the
- * last look left it (it was seen then, or deployed after), or as it is about to be deployed. Tailwart's entries may
- * also be gone altogether: that is how it is before the first deploy, and nothing of anybody's is lost by putting
- * them back.
+ * Finds what somebody changed by hand in the live policy file (decision 10). Each of its two parts
+ * may be as the last look left it (it was seen then, or deployed after), or as it is about to be
+ * deployed. Tailwart's entries may also be gone altogether: that is how it is before the first
+ * deploy, and nothing of anybody's is lost by putting them back.
  *
  * @param before the record of the last look that passed; "" before the first deploy
  */

@@ -32,8 +32,9 @@ export async function renewLoginKey(access: ApiAccess, order: NodeOrder): Promis
 }
 
 /**
- * The id of the single-use key that a sidecar was made with; "" where it makes its own keys. A label
- * tells it: at the first preview it is unknown, and would keep policies from judging a command's input.
+ * The id of the single-use key that a sidecar was made with; "" where it makes its own keys. A
+ * label tells it: at the first preview it is unknown, and would keep policies from judging a
+ * command's input.
  */
 async function loginKeyOf({ dockerHost, container }: NodeOrder): Promise<string> {
   const format = `{{index .Config.Labels "${LOGIN_KEY_LABEL}"}}`;

@@ -1,4 +1,5 @@
-// Proves that a deployed stack works: `node verify/main.ts <check…>` with a VerifyTarget as JSON on stdin.
+// Proves that a deployed stack works: `node verify/main.ts <check…>` with a VerifyTarget as JSON on
+// stdin.
 import { text } from "node:stream/consumers";
 
 import { describeError } from "../lib/errors.ts";

@@ -6,7 +6,10 @@ export interface EdgeNames {
   public: string;
 }
 
-/** Tailscale's own resolver: it answers MagicDNS names on every node, and public ones only where it is told how. */
+/**
+ * Tailscale's own resolver: it answers MagicDNS names on every node, and public ones only where it
+ * is told how.
+ */
 const MAGIC_DNS = "100.100.100.100";
 
 /** What the probe saw: its `resolv.conf`, and what became of each name. */
@@ -20,8 +23,8 @@ export interface NamesSeen {
 type Answer = "resolved" | "by-quad-100" | "no";
 
 /**
- * A shell line that tells who answers each of the two names, seen from a container. It prints three lines and always
- * exits 0. getent and nslookup are in every Alpine image (musl-utils, BusyBox).
+ * A shell line that tells who answers each of the two names, seen from a container. It prints three
+ * lines and always exits 0. getent and nslookup are in every Alpine image (musl-utils, BusyBox).
  */
 export function namesProbe(names: EdgeNames): string {
   return `for name in ${names.magicDns} ${names.public}; do

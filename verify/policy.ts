@@ -1,4 +1,5 @@
-// Looks at the tailnet's live policy: `node verify/policy.ts drift|tests`, with a PolicyOrder as JSON on stdin.
+// Looks at the tailnet's live policy: `node verify/policy.ts drift|tests`, with a PolicyOrder as
+// JSON on stdin.
 import { text } from "node:stream/consumers";
 
 import { describeError, UserError } from "../lib/errors.ts";
@@ -11,13 +12,15 @@ export interface PolicyOrder {
   desired: string;
   /** The file that holds the user's own part, for the message. */
   policyFile: string;
-  /** What the control server is asked to evaluate: entries as the policy file's `tests` has them. */
+  /**
+   * What the control server is asked to evaluate: entries as the policy file's `tests` has them.
+   */
   tests: unknown[];
 }
 
 /**
- * Refuses a deploy that would overwrite what somebody changed by hand. What it prints is what the next run compares
- * with: Pulumi hands a command its previous output.
+ * Refuses a deploy that would overwrite what somebody changed by hand. What it prints is what the
+ * next run compares with: Pulumi hands a command its previous output.
  */
 async function drift({ desired, policyFile }: PolicyOrder): Promise<string> {
   const live = await livePolicy(await apiAccess(process.env));
@@ -36,7 +39,9 @@ async function drift({ desired, policyFile }: PolicyOrder): Promise<string> {
   return `nobody has changed the live policy by hand; ${record}`;
 }
 
-/** Evaluates the flow table's tests, which the control server can do only once the nodes are there. */
+/**
+ * Evaluates the flow table's tests, which the control server can do only once the nodes are there.
+ */
 async function tests({ tests }: PolicyOrder): Promise<string> {
   const failed = await failedTests(await apiAccess(process.env), tests);
   if (failed.length === 0) return `the policy opens what the flow table needs (${tests.length} tests)`;

@@ -2,9 +2,10 @@
 export type ReachProblem = "no-such-name" | "timeout" | "refused" | "no-route" | "unknown";
 
 /**
- * A shell line that tells apart why host:port cannot be reached. It prints one word and always exits 0.
- * getent and nc are in every image that the sidecar runs from; BusyBox's and OpenBSD's nc word errors alike,
- * but BusyBox's says that a port refuses only to who asks twice (networking/nc_bloaty.c).
+ * A shell line that tells apart why host:port cannot be reached. It prints one word and always
+ * exits 0. getent and nc are in every image that the sidecar runs from; BusyBox's and OpenBSD's nc
+ * word errors alike, but BusyBox's says that a port refuses only to who asks twice
+ * (networking/nc_bloaty.c).
  */
 export function reachProbe(host: string, port: number): string {
   return `getent hosts ${host} >/dev/null 2>&1 || { echo no-such-name; exit 0; }

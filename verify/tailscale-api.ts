@@ -11,8 +11,9 @@ export interface ApiAccess {
 const DEADLINE_MS = 15_000;
 
 /**
- * Access from the environment: TAILSCALE_API_KEY, or TAILSCALE_OAUTH_CLIENT_ID with TAILSCALE_OAUTH_CLIENT_SECRET;
- * TAILSCALE_BASE_URL (default https://api.tailscale.com) and TAILSCALE_TAILNET (default "-", the credential's own).
+ * Access from the environment: TAILSCALE_API_KEY, or TAILSCALE_OAUTH_CLIENT_ID with
+ * TAILSCALE_OAUTH_CLIENT_SECRET; TAILSCALE_BASE_URL (default https://api.tailscale.com) and
+ * TAILSCALE_TAILNET (default "-", the credential's own).
  *
  * @throws UserError when no credential is set or the service refuses it
  */
@@ -38,7 +39,10 @@ export async function apiAccess(env: NodeJS.ProcessEnv): Promise<ApiAccess> {
   return { baseUrl, tailnet, authorization: `Bearer ${token.access_token}` };
 }
 
-/** Asks the API; `path` is below /api/v2. `missing` stands for what is not found, which is an error otherwise. */
+/**
+ * Asks the API; `path` is below /api/v2. `missing` stands for what is not found, which is an error
+ * otherwise.
+ */
 async function call(access: ApiAccess, path: string, init: RequestInit, missing?: string): Promise<string> {
   const url = `${access.baseUrl}/api/v2/${path}`;
   const headers = { authorization: access.authorization, ...(init.headers as Record<string, string>) };
@@ -62,7 +66,9 @@ export function livePolicy(access: ApiAccess): Promise<string> {
   return call(access, `tailnet/${access.tailnet}/acl`, { headers: { accept: "application/hujson" } });
 }
 
-/** Has the control server evaluate policy tests; the failures, or none. It answers 200 either way. */
+/**
+ * Has the control server evaluate policy tests; the failures, or none. It answers 200 either way.
+ */
 export async function failedTests(access: ApiAccess, tests: unknown[]): Promise<string[]> {
   const body = await call(access, `tailnet/${access.tailnet}/acl/validate`, {
     method: "POST",
@@ -116,8 +122,9 @@ export async function renameDevice(access: ApiAccess, nodeId: string, name: stri
 }
 
 /**
- * Whether somebody can still log in with a key. One that is spent, was revoked or has expired is called invalid, or is
- * no longer there (terraform-provider-tailscale, resource_tailnet_key.go). Needs the scope auth_keys:read.
+ * Whether somebody can still log in with a key. One that is spent, was revoked or has expired is
+ * called invalid, or is no longer there (terraform-provider-tailscale, resource_tailnet_key.go).
+ * Needs the scope auth_keys:read.
  */
 export async function isKeyGood(access: ApiAccess, id: string): Promise<boolean> {
   const path = `tailnet/${access.tailnet}/keys/${encodeURIComponent(id)}`;

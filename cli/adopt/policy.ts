@@ -9,8 +9,9 @@ import { type LabStack, mustPulumi, type PulumiOptions } from "../parts/pulumi-c
 const { version } = createRequire(import.meta.url)("@pulumi/tailscale/package.json") as { version: string };
 
 /**
- * Takes the tailnet's present policy file into the stack's state, so that the first `up` changes it instead of
- * being refused: the provider never overwrites a policy that it has not read (decision 10).
+ * Takes the tailnet's present policy file into the stack's state, so that the first `up` changes it
+ * instead of being refused: the provider never overwrites a policy that it has not read (decision
+ * 10).
  *
  * @returns whether it was imported now; false when the state has it already
  */

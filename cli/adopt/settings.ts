@@ -1,6 +1,8 @@
 /**
- * Hand edits of Stalwart's settings, taken into the stack's config: what a refresh shows and the next `up` would put back. An edit has a place in the config
- * or it has none; which of them were taken is found out by working the new config through to the keys again, not by trust in the table below.
+ * Hand edits of Stalwart's settings, taken into the stack's config: what a refresh shows and the
+ * next `up` would put back. An edit has a place in the config or it has none; which of them were
+ * taken is found out by working the new config through to the keys again, not by trust in the table
+ * below.
  */
 import { parseDocument } from "yaml";
 
@@ -11,7 +13,9 @@ import { toSettingKeys } from "../../lib/desired-state/keys/keys.ts";
 import { toRegistryObjects } from "../../lib/desired-state/registry/objects.ts";
 import { durationOf } from "../../lib/desired-state/registry/spelling.ts";
 
-/** Settings as one flat map, whatever the generation: a key, or `Object/label.property` of a row. */
+/**
+ * Settings as one flat map, whatever the generation: a key, or `Object/label.property` of a row.
+ */
 export type Flat = Readonly<Record<string, string>>;
 
 /** A key of the config whose value was edited on the server. */
@@ -30,7 +34,10 @@ export interface Adoption {
   readonly left: readonly string[];
 }
 
-/** Rows of a registry as {@link Flat}. @example flatten({ "MtaRoute/smarthost": { port: 587 } }) // { "MtaRoute/smarthost.port": "587" } */
+/**
+ * Rows of a registry as {@link Flat}.
+ * @example flatten({ "MtaRoute/smarthost": { port: 587 } }) // { "MtaRoute/smarthost.port": "587" }
+ */
 export function flatten(objects: Readonly<Record<string, unknown>>): Flat {
   const flat: Record<string, string> = {};
   const visit = (value: unknown, path: string): void => {
@@ -49,7 +56,10 @@ const relay = (flat: Flat, ...names: [keyName: string, property: string]): strin
 const numeric = (text: string | undefined): number | undefined =>
   text === undefined ? undefined : Number(text);
 
-/** A time in whole units of the config, from what the 0.15 line or the registry calls it. What is no whole number of them is none. */
+/**
+ * A time in whole units of the config, from what the 0.15 line or the registry calls it. What is no
+ * whole number of them is none.
+ */
 function timeIn(
   unit: "s" | "d",
   key: string | undefined,
@@ -61,7 +71,10 @@ function timeIn(
   return Number.isInteger(count) && count > 0 ? count : undefined;
 }
 
-/** Where in the config a setting of the server comes from: its place, and its value as the config spells it. */
+/**
+ * Where in the config a setting of the server comes from: its place, and its value as the config
+ * spells it.
+ */
 const PLACES: readonly { path: readonly string[]; value: (flat: Flat) => unknown }[] = [
   { path: ["relay", "host"], value: (flat) => relay(flat, "address", "address") },
   { path: ["relay", "port"], value: (flat) => numeric(relay(flat, "port", "port")) },
@@ -96,8 +109,10 @@ const PLACES: readonly { path: readonly string[]; value: (flat: Flat) => unknown
  * Takes the edits into the config.
  *
  * @param text the stack's config file
- * @param live what the server has of the declared settings, and strangers among what the deploy owns
- * @throws UserError in the words of loadConfig where the config would be refused with an edit in it, such as a relay by its address
+ * @param live what the server has of the declared settings, and strangers among what the deploy
+ *   owns
+ * @throws UserError in the words of loadConfig where the config would be refused with an edit in
+ *   it, such as a relay by its address
  */
 export function adoptSettings(text: string, live: Flat): Adoption {
   const document = parseDocument(text);
@@ -116,7 +131,10 @@ export function adoptSettings(text: string, live: Flat): Adoption {
   return { text: taken.length > 0 ? document.toString({ lineWidth: 0 }) : text, taken, left };
 }
 
-/** The settings that a config file declares. Its secrets are closed, and none of them is part of a setting. */
+/**
+ * The settings that a config file declares. Its secrets are closed, and none of them is part of a
+ * setting.
+ */
 function declared({ config }: { config: Record<string, unknown> }): Flat {
   const closed = (value: unknown): boolean =>
     typeof value === "object" && value !== null && "secure" in value;

@@ -26,9 +26,10 @@ const HOST = { host: "unix:///nowhere/docker.sock", disableDockerDaemonCheck: "t
 const LIMITS = { "grpc.max_receive_message_length": 2 ** 28, "grpc.max_send_message_length": 2 ** 28 };
 
 /**
- * Times a pack's answers to what the engine asks in a preview of the resources: about each whether it is to be remedied and whether it is good, one after
- * the other, and in the end about the stack. The engine waits for each of them. Without the engine, since a preview takes now some
- * seconds more, now less, and the policies' part of it is below that.
+ * Times a pack's answers to what the engine asks in a preview of the resources: about each whether
+ * it is to be remedied and whether it is good, one after the other, and in the end about the stack.
+ * The engine waits for each of them. Without the engine, since a preview takes now some seconds
+ * more, now less, and the policies' part of it is below that.
  *
  * @param pack an executable policy pack
  * @returns milliseconds, the pack's start not among them

@@ -9,7 +9,10 @@ export interface Sample {
   runs: number;
 }
 
-/** One `npm run up`, or several: the whole, and each stage by its title in the order in which it ran. */
+/**
+ * One `npm run up`, or several: the whole, and each stage by its title in the order in which it
+ * ran.
+ */
 export interface UpFigures {
   total: Sample;
   stages: { title: string; median: number }[];
@@ -21,9 +24,14 @@ export interface PreviewFigures {
   emptyProgram: Sample;
   /** withPack / emptyProgram, of the medians. */
   ratio: number;
-  /** Medians of the differences within each turn, which what else the machine does disturbs least. Milliseconds. */
+  /**
+   * Medians of the differences within each turn, which what else the machine does disturbs least.
+   * Milliseconds.
+   */
   shares: { pack: number; programAndProviders: number };
-  /** What the engine's log says of each plugin: from being looked up to its handshake. Milliseconds. */
+  /**
+   * What the engine's log says of each plugin: from being looked up to its handshake. Milliseconds.
+   */
   pluginStarts: { plugin: string; median: number }[];
 }
 

@@ -5,14 +5,17 @@ interface Entry {
   msg: string;
 }
 
-/** The engine begins to start a provider's plugin: the last such line before the handshake counts. */
+/**
+ * The engine begins to start a provider's plugin: the last such line before the handshake counts.
+ */
 const BEGINS = /^ProviderRegistry\.Check\(\S+::pulumi:providers:([a-z-]+)::\S+\) executing/;
 /** The plugin has printed its port and answers. */
 const ANSWERS = /^Handshake: .*\/pulumi-resource-([a-z-]+)/;
 
 /**
- * How long the engine waited for each of the providers' plugins, from its log at level 7 (`--logtostderr -v=7`).
- * One plugin may be started more than once: a provider with settings of its own has its own process.
+ * How long the engine waited for each of the providers' plugins, from its log at level 7
+ * (`--logtostderr -v=7`). One plugin may be started more than once: a provider with settings of its
+ * own has its own process.
  *
  * @param logs one a run
  * @returns medians over the runs, in milliseconds, in the order of the first run

@@ -9,7 +9,10 @@ import { timeAnswers } from "./answers.ts";
 import { noTimes, type PolicyFigures, policyFigures, type Times } from "./policy-figures.ts";
 import { PROGRAM, resourcesOf } from "./resources.ts";
 
-/** Resources of the programs that are previewed. The largest takes half a minute, so of that fewer previews are taken. */
+/**
+ * Resources of the programs that are previewed. The largest takes half a minute, so of that fewer
+ * previews are taken.
+ */
 const SIZES = [20, 200, 2000] as const;
 const PREVIEWS_OF = { 20: 1, 200: 1, 2000: 0.6 } as const;
 
@@ -19,8 +22,10 @@ const SILENT = join(import.meta.dirname, "silent-pack.mjs");
 type Variant = [keyof Times, () => Promise<number>];
 
 /**
- * Times previews of programs of three sizes without a policy pack, with one that reads and says nothing, and with ours, and the answers of both, in turns, so
- * that whatever else the machine does meets all. One turn of the smaller ones goes before, and is not counted. Needs no lab, and neither root nor a Docker daemon.
+ * Times previews of programs of three sizes without a policy pack, with one that reads and says
+ * nothing, and with ours, and the answers of both, in turns, so that whatever else the machine does
+ * meets all. One turn of the smaller ones goes before, and is not counted. Needs no lab, and
+ * neither root nor a Docker daemon.
  *
  * @param runs how many of the smallest
  * @param env finds the engine and its plugins
@@ -39,7 +44,8 @@ export async function benchPolicies(
       const start = performance.now();
       const { stdout } = await pulumi(["preview", "--stack", "bench", "--suppress-progress", ...flags]);
       const took = performance.now() - start;
-      // Mandatory ones have made it fail; what is an advice would be printed for each resource, and be timed as well.
+      // Mandatory ones have made it fail; what is an advice would be printed for each resource, and
+      // be timed as well.
       if (stdout.includes("[advisory]"))
         throw new UserError(`the policies have something to say about the bench's own program:\n${stdout}`);
       return took;

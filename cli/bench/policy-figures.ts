@@ -1,10 +1,11 @@
 import { sample, type Sample } from "./figures.ts";
 
 /**
- * What the policy pack may cost. Exceeding one makes `npm run bench -- policies` end with exit code 1. What it costs once, whatever the
- * size, is bound by the share that it has of a small preview; what it costs for each resource, by how much longer its answers take than those of
- * a pack that reads and says nothing. How much longer each resource makes a preview is shown and not bound: that silent pack, and so any,
- * takes more than the bound.
+ * What the policy pack may cost. Exceeding one makes `npm run bench -- policies` end with exit code
+ * 1. What it costs once, whatever the size, is bound by the share that it has of a small preview;
+ * what it costs for each resource, by how much longer its answers take than those of a pack that
+ * reads and says nothing. How much longer each resource makes a preview is shown and not bound:
+ * that silent pack, and so any, takes more than the bound.
  */
 export const POLICY_BOUNDS = { share: 0.25, shareAt: 20, millisecondsEach: 1 } as const;
 
@@ -15,7 +16,9 @@ export interface Times {
   /** With a pack that reads and says nothing. */
   readonly withSilent: number[];
   readonly withPack: number[];
-  /** Of a pack's answers to what the engine asks in such a preview: of the silent one, and of ours. */
+  /**
+   * Of a pack's answers to what the engine asks in such a preview: of the silent one, and of ours.
+   */
   readonly silentAnswers: number[];
   readonly answers: number[];
 }
@@ -36,22 +39,33 @@ export interface PolicySize {
   withPack: Sample;
   silentAnswers: Sample;
   answers: Sample;
-  /** Of the previews, ours with less without: median of the differences, turn by turn, which what else the machine does disturbs least. */
+  /**
+   * Of the previews, ours with less without: median of the differences, turn by turn, which what
+   * else the machine does disturbs least.
+   */
   difference: number;
   /** The same of the silent pack: what the engine takes to ask any. */
   silentDifference: number;
   /** difference / withoutPack, of the medians. */
   share: number;
-  /** Of the answers, ours less the silent pack's: what the policies take, with reading what they are asked. */
+  /**
+   * Of the answers, ours less the silent pack's: what the policies take, with reading what they are
+   * asked.
+   */
   policies: number;
 }
 
 export interface PolicyFigures {
   sizes: PolicySize[];
-  /** What the policies take for each resource, and once: the line of least squares through the sizes. Milliseconds. */
+  /**
+   * What the policies take for each resource, and once: the line of least squares through the
+   * sizes. Milliseconds.
+   */
   each: number;
   once: number;
-  /** Slopes of the previews' differences, of ours and of the silent pack. Milliseconds a resource. */
+  /**
+   * Slopes of the previews' differences, of ours and of the silent pack. Milliseconds a resource.
+   */
   previewEach: number;
   silentEach: number;
 }
@@ -86,7 +100,10 @@ export function policyFigures(taken: ReadonlyMap<number, Times>): PolicyFigures 
   };
 }
 
-/** The line of least squares: its slope, and where it starts. @throws RangeError for points that are all at one place */
+/**
+ * The line of least squares: its slope, and where it starts. @throws RangeError for points that are
+ * all at one place
+ */
 function lineThrough(points: readonly (readonly [x: number, y: number])[]): { each: number; once: number } {
   const mean = (values: number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
   const [x, y] = [mean(points.map(([at]) => at)), mean(points.map(([, value]) => value))];

@@ -13,8 +13,8 @@ import { pluginStarts } from "./plugin-starts.ts";
 const LOGGED_RUNS = 3;
 
 /**
- * Times the no-op preview of a deployed stack against that of an empty program, in turns, so that whatever else the
- * machine does meets both. One run of each goes before, and is not counted.
+ * Times the no-op preview of a deployed stack against that of an empty program, in turns, so that
+ * whatever else the machine does meets both. One run of each goes before, and is not counted.
  *
  * @param runs how many of each
  * @throws UserError when the preview is not one without changes
@@ -78,8 +78,9 @@ async function timed(stack: LabStack, args: string[], options?: PulumiOptions) {
 }
 
 /**
- * A project whose program does nothing, deployed with the same engine, language host, runtime options, node modules
- * and secrets provider as the lab's stack, and from the same network namespace.
+ * A project whose program does nothing, deployed with the same engine, language host, runtime
+ * options, node modules and secrets provider as the lab's stack, and from the same network
+ * namespace.
  */
 async function deployEmptyProgram(like: LabStack): Promise<{ stack: LabStack; folder: string }> {
   const folder = await mkdtemp(join(tmpdir(), "tailwart-bench-"));

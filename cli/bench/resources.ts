@@ -6,8 +6,9 @@ export interface BenchResource {
 }
 
 /**
- * Makes the resources of the file beside it. A preview of it needs no Docker daemon. Without the stack that the SDK notes for each of its promises: it
- * is half of a large preview, differs by seconds from run to run, and would hide what the pack takes.
+ * Makes the resources of the file beside it. A preview of it needs no Docker daemon. Without the
+ * stack that the SDK notes for each of its promises: it is half of a large preview, differs by
+ * seconds from run to run, and would hide what the pack takes.
  */
 export const PROGRAM = `
 Error.stackTraceLimit = 0;
@@ -25,7 +26,8 @@ for (const { kind, name, args } of require("./resources.json"))
 `;
 
 /**
- * Plain Docker resources, of the kinds and sizes that a host for some dozens of services has. They break none of the policies.
+ * Plain Docker resources, of the kinds and sizes that a host for some dozens of services has. They
+ * break none of the policies.
  *
  * @param count how many; the provider and the stack come on top
  */

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
-// A policy pack that reads nothing and says nothing: what the engine takes to ask any pack, and gRPC to carry it. The bench compares ours with it.
-// Without the policy SDK, whose own work would otherwise be counted as the engine's.
+// A policy pack that reads nothing and says nothing: what the engine takes to ask any pack, and
+// gRPC to carry it. The bench compares ours with it. Without the policy SDK, whose own work would
+// otherwise be counted as the engine's.
 import { createRequire } from "node:module";
 
 const sdk = createRequire(createRequire(import.meta.url).resolve("@pulumi/pulumi/package.json"));

@@ -16,7 +16,8 @@ export interface StagedRun {
 const BEGINS = /^\[\d+\/\d+\] (.*) …$/;
 
 /**
- * Runs one of the project's commands as a user does, and takes the time of its stages by the lines that it prints.
+ * Runs one of the project's commands as a user does, and takes the time of its stages by the lines
+ * that it prints.
  *
  * @param command script of package.json
  * @throws UserError with the end of what it printed, on an exit code other than 0

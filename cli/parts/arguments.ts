@@ -12,7 +12,8 @@ export interface LabArguments {
 }
 
 /**
- * Reads a command's arguments. `--help` prints the usage and ends; a wrong argument ends with exit code 2.
+ * Reads a command's arguments. `--help` prints the usage and ends; a wrong argument ends with exit
+ * code 2.
  *
  * @param extra further options of the command
  * @param takesMore whether words that are no option go into `rest`. Default: they are wrong
@@ -52,7 +53,10 @@ const firstSentence = ({ message }: Error) => message.split(/(?<=[^.])\. /)[0] ?
 /** ` -- --name NAME` for a lab that needs naming, to end a command that somebody shall run. */
 export const naming = (name: string) => (name === "lab" ? "" : ` -- --name ${name}`);
 
-/** The lab runs on Linux as root only; the program itself also deploys from macOS. @throws UserError elsewhere */
+/**
+ * The lab runs on Linux as root only; the program itself also deploys from macOS. @throws UserError
+ * elsewhere
+ */
 export function requireLabMachine(): void {
   if (process.platform !== "linux") {
     throw new UserError("the lab runs on Linux only", {

@@ -1,4 +1,5 @@
-// What a killed `pulumi up` leaves behind: a lock, processes without an engine, and operations that never ended.
+// What a killed `pulumi up` leaves behind: a lock, processes without an engine, and operations that
+// never ended.
 import { readFile, readdir, rm } from "node:fs/promises";
 import { hostname } from "node:os";
 import { basename, join } from "node:path";
@@ -18,7 +19,9 @@ import {
 } from "../../lab/processes.ts";
 import { type LabStack, labEnvironment, mustPulumi } from "./pulumi-cli.ts";
 
-/** How long an engine that is still at work is waited for. Seconds: as long as `pulumi up` may take. */
+/**
+ * How long an engine that is still at work is waited for. Seconds: as long as `pulumi up` may take.
+ */
 const PATIENCE = 600;
 
 /** A lock of Pulumi's file backend (pkg/backend/diy/lock.go). */
@@ -29,8 +32,9 @@ interface Lock {
 }
 
 /**
- * Clears the way for the next `up` after one that was killed. An engine that is still at work is waited for, so that
- * there are never two; a lock whose process is dead is removed, and what that one had started is ended.
+ * Clears the way for the next `up` after one that was killed. An engine that is still at work is
+ * waited for, so that there are never two; a lock whose process is dead is removed, and what that
+ * one had started is ended.
  *
  * @param say is told what is waited for
  * @returns what was cleared away, in words; undefined when nothing was in the way
@@ -65,7 +69,10 @@ export function enginesOf(stack: LabStack): ProcessId[] {
 
 const isPulumi = (pid: number) => basename(commandLine(pid)[0] ?? "") === "pulumi";
 
-/** Every process that was started to reach this lab's stack: engines, their plugins, the commands of resources. */
+/**
+ * Every process that was started to reach this lab's stack: engines, their plugins, the commands of
+ * resources.
+ */
 function processesOf(stack: LabStack): ProcessId[] {
   const backend = `PULUMI_BACKEND_URL=${labEnvironment(stack)["PULUMI_BACKEND_URL"]}`;
   return allPids()
@@ -73,7 +80,10 @@ function processesOf(stack: LabStack): ProcessId[] {
     .flatMap((pid) => processOf(pid) ?? []);
 }
 
-/** Those of them that no engine is above of any more. A docker provider among them could still make a container. */
+/**
+ * Those of them that no engine is above of any more. A docker provider among them could still make
+ * a container.
+ */
 function orphansOf(stack: LabStack): ProcessId[] {
   return processesOf(stack).filter(({ pid }) => !isPulumi(pid) && !ancestorsOf(pid).some(isPulumi));
 }
@@ -129,8 +139,8 @@ async function ended(engine: ProcessId, say: (line: string) => void): Promise<vo
 }
 
 /**
- * Forgets what the state says is being created: the program itself takes away what is there of it, and the engine would
- * warn of it for ever. An import drops it (pkg/cmd/pulumi/stack/import.go).
+ * Forgets what the state says is being created: the program itself takes away what is there of it,
+ * and the engine would warn of it for ever. An import drops it (pkg/cmd/pulumi/stack/import.go).
  *
  * @returns how many there were
  */

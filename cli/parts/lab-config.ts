@@ -11,8 +11,9 @@ import { type LabStack, mustPulumi, POLICY_PACK } from "./pulumi-cli.ts";
 export type Overrides = Record<string, unknown>;
 
 /**
- * The lab's Pulumi.<stack>.yaml: the same keys as production's, with the lab's values. `tailscale:baseUrl` is the
- * only provider setting that production has not. ManageSieve and POP3 are left out: the lab's server has no such listeners.
+ * The lab's Pulumi.<stack>.yaml: the same keys as production's, with the lab's values.
+ * `tailscale:baseUrl` is the only provider setting that production has not. ManageSieve and POP3
+ * are left out: the lab's server has no such listeners.
  */
 export function labConfig(facts: LabFacts, overrides: Overrides = {}): Record<string, unknown> {
   const config: Record<string, unknown> = {
@@ -53,7 +54,8 @@ export function labConfig(facts: LabFacts, overrides: Overrides = {}): Record<st
         directory: facts.acme.directory,
         contact: [facts.acme.contact],
         challenge: "dns-01",
-        // Alone: a second name would be proved by a record of the same name, which the first one's would have to make room for.
+        // Alone: a second name would be proved by a record of the same name, which the first one's
+        // would have to make room for.
         names: [`*.${facts.mailDomain}`],
         default: true,
       },
@@ -75,8 +77,8 @@ function assign(target: Record<string, unknown>, [key = "", ...rest]: string[], 
 }
 
 /**
- * Makes sure of the stack and its config file. Secrets that are in the file already stay as they are encrypted, so
- * that nothing is written, and no passphrase asked, where nothing has changed.
+ * Makes sure of the stack and its config file. Secrets that are in the file already stay as they
+ * are encrypted, so that nothing is written, and no passphrase asked, where nothing has changed.
  */
 export async function writeStackConfig(
   stack: LabStack,
@@ -107,7 +109,10 @@ export async function setSecret(stack: LabStack, key: string, value: string): Pr
   await mustPulumi(stack, set, { input: value, inNamespace: false });
 }
 
-/** `stack init` writes Pulumi.<stack>.yaml beside Pulumi.yaml, so it is run beside a copy, outside of the project. */
+/**
+ * `stack init` writes Pulumi.<stack>.yaml beside Pulumi.yaml, so it is run beside a copy, outside
+ * of the project.
+ */
 async function initStack(stack: LabStack): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), "tailwart-init-"));
   try {

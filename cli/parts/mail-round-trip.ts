@@ -12,8 +12,8 @@ import { mustPulumi } from "./pulumi-cli.ts";
 const PATIENCE = 30;
 
 /**
- * The generated password of one of the lab's accounts. All of them are left in the file that `npm run lab -- info`
- * names, for who wants to log in with a mail client.
+ * The generated password of one of the lab's accounts. All of them are left in the file that
+ * `npm run lab -- info` names, for who wants to log in with a mail client.
  */
 export async function accountPassword({ layout, stack }: Lab, account: string): Promise<string> {
   const args = ["stack", "output", "accountPasswords", "--show-secrets", "--json", "--stack", stack.name];

@@ -5,7 +5,10 @@ import { UserError } from "../../lib/errors.ts";
 import { runCommand } from "../../lib/run-command.ts";
 import { Interrupted } from "./progress.ts";
 
-/** How one lab's stack is reached: Pulumi's own state, config file and environment, none of it the user's. */
+/**
+ * How one lab's stack is reached: Pulumi's own state, config file and environment, none of it the
+ * user's.
+ */
 export interface LabStack {
   /** The lab's name, and the stack's. */
   name: string;
@@ -23,7 +26,9 @@ export interface LabStack {
   env: Record<string, string>;
 }
 
-/** The policy pack as an executable: the engine starts it without a language host (engine ≥ 3.255). */
+/**
+ * The policy pack as an executable: the engine starts it without a language host (engine ≥ 3.255).
+ */
 export const POLICY_PACK = join(import.meta.dirname, "..", "..", "policies", "tailwart-policies");
 /** The project's folder. */
 export const PROJECT = join(import.meta.dirname, "..", "..");
@@ -56,8 +61,9 @@ export const labEnvironment = (stack: LabStack): NodeJS.ProcessEnv => ({
 });
 
 /**
- * Put in front of a command, it runs as the lab's operator: in her network namespace, and with her ~/.ssh, since ssh
- * takes the home folder from /etc/passwd. Each is the next one's exec, so that signals reach the command itself.
+ * Put in front of a command, it runs as the lab's operator: in her network namespace, and with her
+ * ~/.ssh, since ssh takes the home folder from /etc/passwd. Each is the next one's exec, so that
+ * signals reach the command itself.
  */
 export const enter = ({ netns, passwd }: Pick<LabStack, "netns" | "passwd">): string[] => [
   ...["nsenter", `--net=/run/netns/${netns}`, "unshare", "--mount"],
@@ -65,9 +71,11 @@ export const enter = ({ netns, passwd }: Pick<LabStack, "netns" | "passwd">): st
 ];
 
 /**
- * Runs the Pulumi CLI on a lab's stack. Never throws for an exit code: the caller decides what it means.
+ * Runs the Pulumi CLI on a lab's stack. Never throws for an exit code: the caller decides what it
+ * means.
  *
- * @throws Interrupted after Ctrl-C and the like, when the engine has ended what was under way and unlocked the stack
+ * @throws Interrupted after Ctrl-C and the like, when the engine has ended what was under way and
+ *   unlocked the stack
  */
 export async function pulumi(
   stack: LabStack,
@@ -91,7 +99,9 @@ export async function pulumi(
   return { code: run.status, stdout: run.stdout, stderr: run.stderr };
 }
 
-/** Runs the CLI and turns a failure into words. @throws UserError with the tail of what it printed */
+/**
+ * Runs the CLI and turns a failure into words. @throws UserError with the tail of what it printed
+ */
 export async function mustPulumi(
   stack: LabStack,
   args: string[],

@@ -8,8 +8,8 @@ import { componentArgs } from "../../config/component-args.ts";
 import type { VerifyTarget } from "../../verify/checks.ts";
 
 /**
- * What to look at, from a stack's config file; names of containers follow from the stack's name. Its secrets stay
- * encrypted.
+ * What to look at, from a stack's config file; names of containers follow from the stack's name.
+ * Its secrets stay encrypted.
  *
  * @throws UserError when the config is refused
  */

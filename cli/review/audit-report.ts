@@ -1,5 +1,5 @@
+import type { EngineRun } from "./engine-runs.ts";
 import { driftOf } from "./changes.ts";
-import type { EngineRun } from "./engine.ts";
 import { type Report, reportOf } from "./model.ts";
 
 /**
@@ -31,7 +31,10 @@ export function auditReport(
   return { ...report, problems: all, ...(known && { drift }), result: failed ? "failed" : "succeeded" };
 }
 
-/** 0 clean, 1 a violation or no end, 3 drift alone. What could not be judged is told, and is no fault of the stack. */
+/**
+ * 0 clean, 1 a violation or no end, 3 drift alone. What could not be judged is told, and is no
+ * fault of the stack.
+ */
 export function auditCode({ violations, problems, result, drift = [] }: Report): 0 | 1 | 3 {
   const failed = result === "failed" || problems.some(({ severity }) => severity === "error");
   if (violations.length > 0 || failed) return 1;

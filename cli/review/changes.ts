@@ -2,7 +2,10 @@ import type { Role, RoleChange } from "./downtime.ts";
 import type { EngineEvent, StepMetadata } from "./events.ts";
 import { isSecret, lineDiff, show, valueAt } from "./values.ts";
 
-/** One property of a changed resource. Values are texts to be read; secrets and what is not known yet are named as such. */
+/**
+ * One property of a changed resource. Values are texts to be read; secrets and what is not known
+ * yet are named as such.
+ */
 export interface PropertyChange {
   readonly path: string;
   readonly old?: string;

@@ -16,7 +16,10 @@ export interface Downtime {
   readonly effect: string;
   /** Seconds. Undefined: until somebody puts it back, or unknown. */
   readonly seconds?: number;
-  /** `estimate`: nobody has measured it. `at most`: a test of the repository fails when it takes longer. */
+  /**
+   * `estimate`: nobody has measured it. `at most`: a test of the repository fails when it takes
+   * longer.
+   */
   readonly basis: "estimate" | "at most" | "unknown";
   /** Where the figure is held. */
   readonly source?: string;
@@ -25,9 +28,10 @@ export interface Downtime {
 type Row = Omit<Downtime, "name" | "op">;
 
 /**
- * What a replacement costs. "at most" is a bound that a lab test holds for the same way back to mail (the process stopped, started, and a
- * greeting seen through the edge); everything else is an estimate from the grace periods and retry times in components/. Images are pulled
- * before anything is taken away, so that no figure has a pull in it.
+ * What a replacement costs. "at most" is a bound that a lab test holds for the same way back to
+ * mail (the process stopped, started, and a greeting seen through the edge); everything else is an
+ * estimate from the grace periods and retry times in components/. Images are pulled before anything
+ * is taken away, so that no figure has a pull in it.
  */
 const REPLACED: Readonly<Record<Role, Row>> = {
   anchor: {
@@ -92,7 +96,10 @@ const DELETED = "is taken away: mail is down until it is there again";
 /** Roles without which no mail flows. */
 const VITAL: ReadonlySet<Role> = new Set(["anchor", "sidecar", "stalwart", "edge", "network"]);
 
-/** What these changes cost, the dearest first. A first deployment costs nothing: there is no mail yet. */
+/**
+ * What these changes cost, the dearest first. A first deployment costs nothing: there is no mail
+ * yet.
+ */
 export function downtimeOf(changes: readonly { readonly part?: RoleChange }[]): Downtime[] {
   const parts = changes.flatMap(({ part }) => (part ? [part] : []));
   return parts
@@ -112,7 +119,8 @@ function rowOf({ role, op }: RoleChange): Row | undefined {
 }
 
 /**
- * Mail's downtime in all: parts are replaced beside or within each other, so that the longest counts.
+ * Mail's downtime in all: parts are replaced beside or within each other, so that the longest
+ * counts.
  *
  * @returns seconds, or undefined when one of them has no end that is known
  */

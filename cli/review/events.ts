@@ -1,4 +1,7 @@
-/** One resource's step, as the engine plans it. Secrets are masked by the engine before it writes an event. */
+/**
+ * One resource's step, as the engine plans it. Secrets are masked by the engine before it writes an
+ * event.
+ */
 export interface StepMetadata {
   readonly op: string;
   readonly urn: string;
@@ -56,8 +59,9 @@ export interface EngineEvent {
 }
 
 /**
- * Reads what `--event-log` or `policy analyze --json` has written, one JSON object a line. A last line that was cut off, as a killed engine
- * leaves it, and lines that are no JSON are passed over: a report of the rest is worth more than none.
+ * Reads what `--event-log` or `policy analyze --json` has written, one JSON object a line. A last
+ * line that was cut off, as a killed engine leaves it, and lines that are no JSON are passed over:
+ * a report of the rest is worth more than none.
  */
 export function parseEvents(text: string): EngineEvent[] {
   return text.split("\n").flatMap((line) => {

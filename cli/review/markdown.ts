@@ -1,10 +1,11 @@
 import type { Change, PropertyChange } from "./changes.ts";
 import { longest } from "./downtime.ts";
 import { type Gap, isMandatory, nameOf, type Report, typeOf, type Violation } from "./model.ts";
+import { count, indent, code, text, block, closeDetails } from "./markdown-text.ts";
 
 /**
- * GitHub refuses a comment of more than 65,536 (its API counts characters; bytes are never fewer). A line is left for
- * the marker that review.yml puts before the report.
+ * GitHub refuses a comment of more than 65,536 (its API counts characters; bytes are never fewer).
+ * A line is left for the marker that review.yml puts before the report.
  */
 export const COMMENT_LIMIT = 65_500;
 const CUT =
@@ -216,39 +217,4 @@ function packsSection({ packs, kind }: Report): string {
   const judged = names.length ? `Judged by ${names.join(", ")}.` : "No policy pack has judged this.";
   return `<sub>${judged} \`npm run ${kind}\` makes this report; docs/review.md explains it.</sub>`;
 }
-
-const count = (number: number, what: string) => `${number} ${what}${number === 1 ? "" : "s"}`;
 const resource = (urn: string) => `**${text(nameOf(urn))}** (${code(typeOf(urn))})`;
-const indent = (lines: string) => lines.replace(/^/gm, "    ");
-
-/** A code span: its fence is longer than any run of backticks in it, and it stays on one line and in its table's cell. */
-function code(value: string): string {
-  const flat = value.replace(/\s*\n\s*/g, " ").replaceAll("|", "\\|");
-  const fence = "`".repeat(Math.max(0, ...[...flat.matchAll(/`+/g)].map(([run]) => run.length)) + 1);
-  const space = flat.startsWith("`") || flat.endsWith("`") || flat === "" ? " " : "";
-  return `${fence}${space}${flat}${space}${fence}`;
-}
-
-/** Words from outside, such as a branch's own code: no HTML, link, image, mention or table cell of theirs. Code spans are kept. */
-function text(value: string): string {
-  const flat = value.replace(/\s*\n\s*/g, " ");
-  const pieces = flat.split(/(`[^`]+`)/);
-  return pieces.map((piece, index) => (index % 2 === 1 ? code(piece.slice(1, -1)) : escape(piece))).join("");
-}
-
-const escape = (piece: string) =>
-  piece
-    .replace(/[\\*_[\]|`~#]/g, "\\$&")
-    .replaceAll("<", "&lt;")
-    .replace(/@(?=\w)/g, "@\u2060");
-
-function block(content: string, language = "text"): string {
-  const fence = "`".repeat(Math.max(2, ...[...content.matchAll(/`+/g)].map(([run]) => run.length)) + 1);
-  return `${fence}${language}\n${content}\n${fence}`;
-}
-
-/** A list that was cut in the middle of a fold must not swallow what follows. */
-function closeDetails(cut: string): string {
-  const open = cut.split("<details>").length - cut.split("</details>").length;
-  return cut + "\n\n</details>".repeat(Math.max(0, open));
-}

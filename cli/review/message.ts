@@ -1,4 +1,7 @@
-/** What a policy's message says. The texts are those of policies/framework/policy.ts and policies/framework/exceptions-policy.ts; others are kept whole. */
+/**
+ * What a policy's message says. The texts are those of policies/framework/policy.ts and
+ * policies/framework/exceptions-policy.ts; others are kept whole.
+ */
 export type Message =
   | { readonly kind: "finding"; readonly finding: ParsedFinding }
   | {
@@ -27,7 +30,10 @@ export interface ParsedFinding {
 /** Written by the SDK when a policy has read a value that it cannot know yet. */
 const CANNOT_RUN = /^can't run policy /;
 const SOURCES = /^(?<why>.*) \((?:lesson (?<lesson>\d+), )?(?<url>https?:\/\/\S+)\)$/s;
-/** A path: its first word, a remark in brackets, and further words that have a dot or an index in them. */
+/**
+ * A path: its first word, a remark in brackets, and further words that have a dot or an index in
+ * them.
+ */
 const WHERE = /^\S+(?: \([^)]*\))?(?: (?=[^\s(]*(?:\.[^\s.]|\[))[^\s(]\S*(?: \([^)]*\))?)*/;
 const LOOKS_LIKE_PATH = /^[a-z_$][\w$-]*(?:[.[ ]|$)/i;
 

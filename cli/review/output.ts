@@ -14,7 +14,10 @@ export interface Written {
   readonly sarif: string;
 }
 
-/** Where reports go unless somebody says otherwise: not into the project, whose whole tree the language host walks at each start. */
+/**
+ * Where reports go unless somebody says otherwise: not into the project, whose whole tree the
+ * language host walks at each start.
+ */
 export const defaultFolder = (kind: Report["kind"], stack: string): string =>
   join(tmpdir(), `tailwart-${kind}-${stack.replace(/[^\w.-]/g, "_")}`);
 

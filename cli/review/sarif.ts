@@ -133,13 +133,17 @@ function sarifResult(result: Result, ruleIndex: number, sources: Sources) {
         }),
       },
     ],
-    // GitHub tells results apart by the first one, and would else take the line's text for it, which all of them share.
+    // GitHub tells results apart by the first one, and would else take the line's text for it,
+    // which all of them share.
     partialFingerprints: { primaryLocationLineHash: `${fingerprint}:1`, "tailwart/v1": fingerprint },
     ...(suppressed !== undefined && { suppressions: [{ kind: "external", justification: suppressed }] }),
   };
 }
 
-/** The same for the same finding on any machine, on any day and in any stack: what is wrong at which resource, by its path there. */
+/**
+ * The same for the same finding on any machine, on any day and in any stack: what is wrong at which
+ * resource, by its path there.
+ */
 function fingerprintOf({ ruleId, urn = "", where = "" }: Result): string {
   const resource = urn === "" ? "" : `${urn.split("::").slice(2).join("::")}`;
   const stable = [ruleId, resource, where].join("\n");

@@ -1,7 +1,9 @@
 /** Stands where a secret is, in the engine's events (sdk/go/common/resource). */
 const SECRET_KEY = "4dabf18193072939515e22adb298388d";
 const MASKED = "[secret]";
-/** Stand where a value is known only after the update: text, bool, number, list, archive, object. */
+/**
+ * Stand where a value is known only after the update: text, bool, number, list, archive, object.
+ */
 const UNKNOWN = new Set([
   "04da6b54-80e4-46f7-96ec-b56ff0331ba9",
   "1c4a061d-8072-4f0a-a4cb-0ff528b18fe7",
@@ -11,13 +13,19 @@ const UNKNOWN = new Set([
   "e48ece36-62e2-4504-bad9-02848725956a",
   "dd056dcd-154b-4c76-9bd3-c8f88648b5ff",
 ]);
-/** Names of what ought to be a secret, whether or not the program has marked it. Files and references to one are none. */
+/**
+ * Names of what ought to be a secret, whether or not the program has marked it. Files and
+ * references to one are none.
+ */
 const SECRET_NAME =
   /(?:password|passwd|secret|token|apikey|api_key|authkey|private_?key|credential)s?(?:\.value)?$/i;
 const LONGEST = 240;
 const LONGEST_LINES = 1600;
 
-/** The value at a property path of the engine's, such as `labels[0].value` or `settings["queue.route"]`. */
+/**
+ * The value at a property path of the engine's, such as `labels[0].value` or
+ * `settings["queue.route"]`.
+ */
 export function valueAt(root: unknown, path: string): unknown {
   return stepsOf(path).reduce<unknown>((at, step) => {
     if (holdsSecret(at)) return at;
@@ -52,7 +60,10 @@ export function show(value: unknown, hidden: boolean): string {
   return text.length > longest ? `${text.slice(0, longest)}… (${text.length} characters)` : text;
 }
 
-/** Values that are secrets by their look, wherever they stand: the settings of a container, a config file. */
+/**
+ * Values that are secrets by their look, wherever they stand: the settings of a container, a config
+ * file.
+ */
 const LOOKS_SECRET: readonly (readonly [RegExp, string])[] = [
   [/-----BEGIN [A-Z ]*PRIVATE KEY-----[^]*?(?:-----END [A-Z ]*PRIVATE KEY-----|$)/g, MASKED],
   [/\btskey-[\w-]+/g, MASKED],
@@ -72,7 +83,8 @@ function withoutSecrets(key: string, value: unknown): unknown {
 }
 
 /**
- * The lines in which two texts of many lines differ, with what is the same before and after them left out.
+ * The lines in which two texts of many lines differ, with what is the same before and after them
+ * left out.
  *
  * @returns undefined for anything else: it is then shown whole
  */

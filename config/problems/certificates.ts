@@ -13,7 +13,10 @@ interface Secrets {
   dnsConsumerKey?: unknown;
 }
 
-/** What is wrong with certificates that are well-formed key by key; what a line of Stalwart does not offer, desired-state.ts says. */
+/**
+ * What is wrong with certificates that are well-formed key by key; what a line of Stalwart does not
+ * offer, desired-state.ts says.
+ */
 export function certificateProblems(config: Certificates, secrets: Secrets): Problem[] {
   const { acme, dnsProvider } = config;
   const stated = dnsProvider && withSecretFiles(dnsProvider);
@@ -28,7 +31,10 @@ export function certificateProblems(config: Certificates, secrets: Secrets): Pro
   ];
 }
 
-/** Orders that can only fail spend the CA's budget of failed validations: five an hour for each name (lesson 7). */
+/**
+ * Orders that can only fail spend the CA's budget of failed validations: five an hour for each name
+ * (lesson 7).
+ */
 function unprovableNames({ acme, edge, domains, mailHost, services }: Certificates): Problem[] {
   const passed = new Set(passthroughNames(mailHost, domains).map((name) => name.toLowerCase()));
   const sites = edge.sites.map(({ host }) => host.toLowerCase());

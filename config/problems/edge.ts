@@ -5,7 +5,10 @@ import type { Config } from "../schema.ts";
 
 type EdgeConfig = Pick<Config, "edge" | "mailHost" | "domains" | "services">;
 
-/** What is wrong with the edge's sites and fallback that are well-formed each. Names have no case (RFC 4343). */
+/**
+ * What is wrong with the edge's sites and fallback that are well-formed each. Names have no case
+ * (RFC 4343).
+ */
 export function edgeProblems(config: EdgeConfig): Problem[] {
   return [...siteProblems(config), ...fallbackProblems(config)];
 }

@@ -1,11 +1,15 @@
 import { keyPath, type Problem } from "../key-path.ts";
 import type { Config } from "../schema.ts";
 
-/** What a registry is called that an image's name does not name: the docker provider's word for Docker Hub. */
+/**
+ * What a registry is called that an image's name does not name: the docker provider's word for
+ * Docker Hub.
+ */
 const DOCKER_HUB = "registry-1.docker.io";
 
 /**
- * The registry that an image comes from, as the docker provider works it out (its parseImageOptions).
+ * The registry that an image comes from, as the docker provider works it out (its
+ * parseImageOptions).
  *
  * @example registryOf("ghcr.io/example/caddy-l4@sha256:…") === "ghcr.io"
  * @example registryOf("stalwartlabs/stalwart:v0.15.5@sha256:…") === "registry-1.docker.io"

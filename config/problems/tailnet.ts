@@ -8,7 +8,10 @@ export function tailnetProblems({ tags, operators, env }: Config["tailnet"]): Pr
   return [...equalTags(tags), ...openToAll(operators), ...ownVariables(env)];
 }
 
-/** It would take the place of what tailwart sets, such as the login key or where the health is asked for. */
+/**
+ * It would take the place of what tailwart sets, such as the login key or where the health is asked
+ * for.
+ */
 function ownVariables(env: Config["tailnet"]["env"]): Problem[] {
   return Object.entries(OWN_VARIABLES)
     .filter(([name]) => name in env)
@@ -19,7 +22,10 @@ function ownVariables(env: Config["tailnet"]["env"]): Problem[] {
     }));
 }
 
-/** One tag for two kinds of node would give each the grants of the other: the relay could send PROXY headers. */
+/**
+ * One tag for two kinds of node would give each the grants of the other: the relay could send PROXY
+ * headers.
+ */
 function equalTags(tags: Config["tailnet"]["tags"]): Problem[] {
   const roles = Object.entries(tags);
   return roles.flatMap(([role, tag], index) => {
@@ -36,7 +42,10 @@ function equalTags(tags: Config["tailnet"]["tags"]): Problem[] {
   });
 }
 
-/** The admin listener is plain HTTP with a password: not for everybody's devices, guests' among them. */
+/**
+ * The admin listener is plain HTTP with a password: not for everybody's devices, guests' among
+ * them.
+ */
 function openToAll(operators: readonly string[]): Problem[] {
   return operators.flatMap((operator, index) =>
     isEverybody(operator.trim())

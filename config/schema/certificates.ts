@@ -56,7 +56,10 @@ export type Provider = NonNullable<z.output<typeof dnsProviderSchema>>;
 const SECRET_FILE = `${SECRET_DIRECTORY}dns`;
 const CONSUMER_KEY_FILE = `${SECRET_DIRECTORY}dns-consumer`;
 
-/** The provider as the desired state has it. @example withSecretFiles({ type: "desec" }).secretFile === "/etc/stalwart/secrets/dns" */
+/**
+ * The provider as the desired state has it.
+ * @example withSecretFiles({ type: "desec" }).secretFile === "/etc/stalwart/secrets/dns"
+ */
 export function withSecretFiles(provider: Provider): DnsProvider {
   const secretFile = SECRET_FILE;
   return provider.type === "ovh"

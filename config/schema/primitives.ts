@@ -31,9 +31,9 @@ export const hostName = (example: string) =>
   described("a host's DNS or MagicDNS name, not an address", example, isHostName);
 
 /**
- * IPv4 addresses that no client of the internet ever connects to (RFC 6890): this host, private use, shared (the
- * tailnet's, lesson 6), loopback, link-local, benchmarks, multicast and what lies above. Those for documentation
- * are not among them: examples are written with them.
+ * IPv4 addresses that no client of the internet ever connects to (RFC 6890): this host, private
+ * use, shared (the tailnet's, lesson 6), loopback, link-local, benchmarks, multicast and what lies
+ * above. Those for documentation are not among them: examples are written with them.
  */
 const NOT_PUBLIC = [
   "0.0.0.0/8",
@@ -60,7 +60,10 @@ export const ipv4Address = (example: string) =>
     isPublicIPv4,
   );
 
-/** True for `host:port`, the host no tailnet address (lesson 6). @example isUpstream("127.0.0.1:8443") */
+/**
+ * True for `host:port`, the host no tailnet address (lesson 6).
+ * @example isUpstream("127.0.0.1:8443")
+ */
 export function isUpstream(text: string): boolean {
   const [, host = "", port] = /^([\w.-]+):(\d{1,5})$/.exec(text) ?? [];
   return ["name", "ipv4"].includes(classifyHost(host)) && Number(port) >= 1 && Number(port) <= 65535;
@@ -81,7 +84,10 @@ export const port = (fallback: number) =>
     .default(fallback)
     .meta({ accepts: "a port number from 1 to 65535", examples: [fallback] });
 
-/** An image pinned by digest: the tag may stay for readers, the digest decides (OCI image spec, "Digests"). */
+/**
+ * An image pinned by digest: the tag may stay for readers, the digest decides (OCI image spec,
+ * "Digests").
+ */
 export const pinnedImage = (example: string) =>
   described("an image with its sha256 digest, name[:tag]@sha256:<64 hex digits>", example, (v) =>
     /^[a-z0-9][a-z0-9._\-/:]*@sha256:[0-9a-f]{64}$/.test(v),

@@ -1,6 +1,9 @@
 import { z } from "zod";
 
-/** A secret as it was meant: what an admin UI shows in its place, or a line break from a file, is none. */
+/**
+ * A secret as it was meant: what an admin UI shows in its place, or a line break from a file, is
+ * none.
+ */
 const secret = z
   .string()
   .min(1)
@@ -9,7 +12,10 @@ const secret = z
       "is blank, begins or ends with blanks or a line break, or is the mask that an admin UI shows (lesson 2); accepts the secret itself",
   });
 
-/** A map of secrets arrives as JSON, also where `pulumi config set --secret --path` has set one of them alone. */
+/**
+ * A map of secrets arrives as JSON, also where `pulumi config set --secret --path` has set one of
+ * them alone.
+ */
 const secretMap = z
   .string()
   .transform((text, context): unknown => {

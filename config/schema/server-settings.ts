@@ -7,7 +7,10 @@ const { autoBan, allowedIps, outbound, spamRules, webUi, geo, logLevel, mtaSts }
 const { secretFile: _, ...blobStore } = blobStoreSchema.shape;
 const { auth, ...inMemoryStore } = inMemoryStoreSchema.shape;
 
-/** Settings of the server that the rest of the config says nothing about, as the desired state has them. */
+/**
+ * Settings of the server that the rest of the config says nothing about, as the desired state has
+ * them.
+ */
 export const serverSettingsSchema = z
   .strictObject({
     takeOver: z

@@ -59,7 +59,10 @@ export function noteImages(layout: Layout, images: NotedImages): void {
   writeFileSync(imagesFile(layout), JSON.stringify(images, null, 2));
 }
 
-/** The images of a lab that has been up; undefined for another, or one that an older version has left. */
+/**
+ * The images of a lab that has been up; undefined for another, or one that an older version has
+ * left.
+ */
 export function notedImages(layout: Layout): NotedImages | undefined {
   if (!existsSync(imagesFile(layout))) return undefined;
   const noted = JSON.parse(readFileSync(imagesFile(layout), "utf8")) as Partial<NotedImages>;

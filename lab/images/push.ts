@@ -1,5 +1,5 @@
-// Pushes an image into a registry, if it is not there: `node push.ts`, its order as JSON on stdin. A program of its own, because it
-// runs in the lab's network namespace.
+// Pushes an image into a registry, if it is not there: `node push.ts`, its order as JSON on stdin.
+// A program of its own, because it runs in the lab's network namespace.
 import { openAsBlob } from "node:fs";
 import { text } from "node:stream/consumers";
 

@@ -1,5 +1,5 @@
-// A mail program for the lab's outside world: `node lab/mail/client.ts send|many|fetch|tls`, its order as JSON on
-// stdin (so that no password stands in argv), its answer as JSON on stdout.
+// A mail program for the lab's outside world: `node lab/mail/client.ts send|many|fetch|tls`, its
+// order as JSON on stdin (so that no password stands in argv), its answer as JSON on stdout.
 import { text } from "node:stream/consumers";
 import { connect as tlsConnect } from "node:tls";
 
@@ -21,7 +21,10 @@ export interface SendOrder {
 export interface ManyOrder {
   host: string;
   port: number;
-  /** The senders are `someone@1.<domain>` and so on: Stalwart takes 25 an hour of one domain for one recipient. */
+  /**
+   * The senders are `someone@1.<domain>` and so on: Stalwart takes 25 an hour of one domain for one
+   * recipient.
+   */
   domain: string;
   to: string;
   count: number;
@@ -48,7 +51,8 @@ export interface TlsOrder {
   ca?: string;
 }
 
-// Until the first one is issued Stalwart's certificate is self-signed; which one is shown is what `tls` is for.
+// Until the first one is issued Stalwart's certificate is self-signed; which one is shown is what
+// `tls` is for.
 const LAX = { rejectUnauthorized: false };
 
 async function send(order: SendOrder) {

@@ -21,7 +21,9 @@ export function send(layout: Layout, order: SendOrder): Promise<{ response: stri
   return ask(layout, "send", order, 45);
 }
 
-/** Hands over messages from now on, and tells how many were taken and what was said to the others. */
+/**
+ * Hands over messages from now on, and tells how many were taken and what was said to the others.
+ */
 export function sendMany(layout: Layout, order: ManyOrder): Promise<{ taken: number; refused: string[] }> {
   return ask(layout, "many", order, order.during + 45);
 }
@@ -40,7 +42,10 @@ export interface Certificate {
   serialNumber: string;
 }
 
-/** Which certificate a server shows. @throws Error when `ca` is given and the certificate is not good by it */
+/**
+ * Which certificate a server shows. @throws Error when `ca` is given and the certificate is not
+ * good by it
+ */
 export function inspectTls(layout: Layout, order: TlsOrder): Promise<Certificate> {
   return ask(layout, "tls", order, 15);
 }

@@ -9,8 +9,9 @@ export interface HeadscaleOptions {
   /** Keys, database, socket, log and pid file. */
   stateDir: string;
   /**
-   * Where nodes reach it: an IPv4 literal that is private or loopback. With any other, tailscaled also tries
-   * HTTPS on :443, and on a second try within two minutes nothing else (tailscale.com control/controlhttp).
+   * Where nodes reach it: an IPv4 literal that is private or loopback. With any other, tailscaled
+   * also tries HTTPS on :443, and on a second try within two minutes nothing else (tailscale.com
+   * control/controlhttp).
    */
   address: string;
   port: number;
@@ -22,9 +23,15 @@ export interface HeadscaleOptions {
   netns?: string;
   /** The MagicDNS base domain. Default: tail.test */
   domain?: string;
-  /** DNS servers for all that is not a node, which nodes then ask through MagicDNS. Default: none, the nodes' own */
+  /**
+   * DNS servers for all that is not a node, which nodes then ask through MagicDNS. Default: none,
+   * the nodes' own
+   */
   nameservers?: string[];
-  /** After how long an ephemeral node that is away is deleted; headscale wants more than 65. Seconds. Default: 70 */
+  /**
+   * After how long an ephemeral node that is away is deleted; headscale wants more than 65.
+   * Seconds. Default: 70
+   */
   ephemeralTimeout?: number;
 }
 
@@ -32,7 +39,10 @@ const NAME = "headscale";
 /** How long a start may take until /health answers. Milliseconds. */
 const START_TIME = 30_000;
 
-/** headscale's configuration: hermetic, with its own DERP relay over plain http and the policy in its database. */
+/**
+ * headscale's configuration: hermetic, with its own DERP relay over plain http and the policy in
+ * its database.
+ */
 export function headscaleConfig(options: HeadscaleOptions): object {
   const {
     stateDir,

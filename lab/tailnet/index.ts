@@ -15,10 +15,16 @@ import { request } from "./request.ts";
 
 export { inNetns } from "./processes.ts";
 
-/** Where the lab's tailnet is. Plain data, so that every function below works from another process as well. */
+/**
+ * Where the lab's tailnet is. Plain data, so that every function below works from another process
+ * as well.
+ */
 export interface Tailnet {
   stateDir: string;
-  /** headscale's and the adapter's address: a private or loopback IPv4 literal (see HeadscaleOptions.address). */
+  /**
+   * headscale's and the adapter's address: a private or loopback IPv4 literal (see
+   * HeadscaleOptions.address).
+   */
   address: string;
   /** The network namespace that both run in. Default: the caller's own */
   netns?: string;
@@ -32,7 +38,10 @@ export interface TailnetOptions
   extends
     Tailnet,
     Pick<HeadscaleOptions, "stunPort" | "metricsPort" | "domain" | "nameservers" | "ephemeralTimeout"> {
-  /** headscale's users, who stand in the lab's base policy. The first owns nodes without tags. Default: ann, ben */
+  /**
+   * headscale's users, who stand in the lab's base policy. The first owns nodes without tags.
+   * Default: ann, ben
+   */
   users?: [string, ...string[]];
 }
 
@@ -45,7 +54,10 @@ export interface TailnetEndpoints {
   /** File with the API key that stands in for production's TAILSCALE_API_KEY. */
   apiKeyFile: string;
   domain: string;
-  /** What every node of the lab needs in its environment: plain http to the relay, and nothing sent to the vendor. */
+  /**
+   * What every node of the lab needs in its environment: plain http to the relay, and nothing sent
+   * to the vendor.
+   */
   nodeEnvironment: Record<string, string>;
 }
 
@@ -66,8 +78,8 @@ const ADAPTER = "adapter";
 export const BASE_POLICY = fileURLToPath(new URL("base.hujson", import.meta.url));
 
 /**
- * Starts headscale and the adapter, or finds them running, and returns how to reach them. On the first start the
- * policy is the lab owner's own (base.hujson): what a user has before tailwart.
+ * Starts headscale and the adapter, or finds them running, and returns how to reach them. On the
+ * first start the policy is the lab owner's own (base.hujson): what a user has before tailwart.
  */
 export async function startTailnet(options: TailnetOptions): Promise<TailnetEndpoints> {
   const { stateDir, netns, users = ["ann", "ben"], domain = "tail.test" } = options;

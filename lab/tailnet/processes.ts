@@ -6,7 +6,10 @@ import { join } from "node:path";
 import { isAlive, processOf, signal, type ProcessId } from "../processes.ts";
 import { run, SYSTEM_ENV, until } from "../run.ts";
 
-/** A process that goes on without the one that started it, known by files in a folder: `NAME.process` and `NAME.log`. */
+/**
+ * A process that goes on without the one that started it, known by files in a folder:
+ * `NAME.process` and `NAME.log`.
+ */
 export interface Daemon {
   name: string;
   stateDir: string;
@@ -15,7 +18,10 @@ export interface Daemon {
 /** How long a stopped process may take to end by itself. Milliseconds. */
 const STOP_GRACE = 10_000;
 
-/** The command, in a network namespace where one is given. nsenter, unlike `ip netns exec`, leaves the mounts alone. */
+/**
+ * The command, in a network namespace where one is given. nsenter, unlike `ip netns exec`, leaves
+ * the mounts alone.
+ */
 export function inNetns(netns: string | undefined, command: readonly string[]): [string, ...string[]] {
   const [program = "", ...args] = command;
   return netns ? ["nsenter", `--net=/run/netns/${netns}`, "--", program, ...args] : [program, ...args];

@@ -1,4 +1,5 @@
-// Sends one HTTP request from whichever network namespace it is started in: HttpRequest as JSON on stdin, HttpAnswer on stdout.
+// Sends one HTTP request from whichever network namespace it is started in: HttpRequest as JSON on
+// stdin, HttpAnswer on stdout.
 import { text } from "node:stream/consumers";
 
 import type { HttpAnswer, HttpRequest } from "./request.ts";

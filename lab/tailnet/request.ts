@@ -17,7 +17,10 @@ export interface HttpAnswer {
 
 const CHILD = fileURLToPath(new URL("request-child.ts", import.meta.url));
 
-/** Sends a request from within a network namespace, by a child process. All of it goes over stdin: argv would show the key. */
+/**
+ * Sends a request from within a network namespace, by a child process. All of it goes over stdin:
+ * argv would show the key.
+ */
 export async function request(netns: string | undefined, order: HttpRequest): Promise<HttpAnswer> {
   return JSON.parse(await output(netns, [process.execPath, CHILD], JSON.stringify(order))) as HttpAnswer;
 }

@@ -1,9 +1,13 @@
 import type { MailService } from "../mail-services.ts";
 
-/** Where Caddy's admin API listens: a unix socket in the container, since the API has no password. */
+/**
+ * Where Caddy's admin API listens: a unix socket in the container, since the API has no password.
+ */
 export const ADMIN_SOCKET = "unix//run/caddy/admin.sock";
 
-/** How long a client may take to say who it wants on :443; a half ClientHello is closed after this. */
+/**
+ * How long a client may take to say who it wants on :443; a half ClientHello is closed after this.
+ */
 const MATCHING_TIMEOUT = "3s";
 
 /** A name that Caddy itself answers on :443. */
@@ -23,7 +27,10 @@ export interface Fallback {
 /** What the edge passes on, and what it answers itself. */
 export interface EdgeInputs {
   services: MailService[];
-  /** Stalwart's MagicDNS name. Caddy looks it up at each dial, so a new address needs no reload (lesson 6). */
+  /**
+   * Stalwart's MagicDNS name. Caddy looks it up at each dial, so a new address needs no reload
+   * (lesson 6).
+   */
   upstreamHost: string;
   /** Names whose TLS on :443 is passed through (lesson 5). */
   passthrough: string[];
@@ -36,12 +43,14 @@ export interface EdgeInputs {
 /**
  * The edge's whole Caddy config.
  *
- * Every route to Stalwart sends PROXY v2, :443 included: otherwise a scanner's request would be charged to the
- * edge and ban it (lesson 3). Mail ports have a route without matcher, since a matcher that reads bytes waits
- * for ever on a port where the server speaks first. On :443 the layer4 wrapper stands before Caddy's own TLS in
- * one listener: two servers on one port would share it at random (lesson 15).
+ * Every route to Stalwart sends PROXY v2, :443 included: otherwise a scanner's request would be
+ * charged to the edge and ban it (lesson 3). Mail ports have a route without matcher, since a
+ * matcher that reads bytes waits for ever on a port where the server speaks first. On :443 the
+ * layer4 wrapper stands before Caddy's own TLS in one listener: two servers on one port would share
+ * it at random (lesson 15).
  *
- * Source: https://caddyserver.com/docs/json/, caddy-l4 v0.1.2 docs/servers.md and docs/handlers/proxy.md
+ * Source: https://caddyserver.com/docs/json/, caddy-l4 v0.1.2 docs/servers.md and
+ * docs/handlers/proxy.md
  */
 export function caddyConfig(inputs: EdgeInputs): Record<string, unknown> {
   const mailPorts = inputs.services.filter((service) => service.protocol !== "http");
@@ -94,7 +103,8 @@ function httpApp(inputs: EdgeInputs, https: MailService | undefined) {
         ...(inputs.fallback && { automatic_https: { disable_redirects: true } }),
         // Without a site of its own Caddy would leave the listener in plain HTTP.
         tls_connection_policies: [{}],
-        // A browser must not reuse a connection to a site of the edge for a name that is passed through.
+        // A browser must not reuse a connection to a site of the edge for a name that is passed
+        // through.
         strict_sni_host: true,
         routes: inputs.sites.map((site) => ({
           match: [{ host: [site.host] }],

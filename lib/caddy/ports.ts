@@ -1,8 +1,9 @@
 import type { EdgeInputs } from "./config.ts";
 
 /**
- * TCP ports that Caddy opens for a config: the services', :443 where anything is answered there, and :80 for redirects
- * and challenges of its own sites (automatic HTTPS), unless another web server has it.
+ * TCP ports that Caddy opens for a config: the services', :443 where anything is answered there,
+ * and :80 for redirects and challenges of its own sites (automatic HTTPS), unless another web
+ * server has it.
  *
  * @example edgePorts({ services: [MAIL_SERVICES.smtp], sites: [] }) // [25]
  */
@@ -17,11 +18,11 @@ export function edgePorts({
 }
 
 /**
- * Shell lines for the edge's container: prints `port/inode` of each listening socket on the ports given as arguments
- * that no process of the container has open; nothing where the ports are free.
+ * Shell lines for the edge's container: prints `port/inode` of each listening socket on the ports
+ * given as arguments that no process of the container has open; nothing where the ports are free.
  *
- * With host network the host's sockets are in /proc/net/tcp. The processes behind them are not seen: the container has
- * process ids of its own.
+ * With host network the host's sockets are in /proc/net/tcp. The processes behind them are not
+ * seen: the container has process ids of its own.
  */
 const TAKEN_SCRIPT = `own=$(ls -l /proc/[0-9]*/fd 2>/dev/null)
 cat /proc/net/tcp /proc/net/tcp6 2>/dev/null | while read -r _ address _ state _ _ _ _ _ inode _; do
@@ -32,8 +33,9 @@ cat /proc/net/tcp /proc/net/tcp6 2>/dev/null | while read -r _ address _ state _
 done`;
 
 /**
- * Shell lines that name the processes which have the sockets open that are given as `port/inode`. To be run with the
- * host's process ids, and with SYS_PTRACE and DAC_READ_SEARCH, without which nobody else's files are seen.
+ * Shell lines that name the processes which have the sockets open that are given as `port/inode`.
+ * To be run with the host's process ids, and with SYS_PTRACE and DAC_READ_SEARCH, without which
+ * nobody else's files are seen.
  */
 const OWNERS_SCRIPT = `files=$(ls -l /proc/[0-9]*/fd 2>/dev/null)
 for one in "$@"; do
@@ -51,12 +53,13 @@ END
 done`;
 
 /**
- * Shell lines that end with 1, and say which process it is, when another server listens on one of the edge's ports.
+ * Shell lines that end with 1, and say which process it is, when another server listens on one of
+ * the edge's ports.
  *
- * Caddy binds with SO_REUSEPORT (caddy v2.11 listen_unix.go): beside another server that does so as well, such as a
- * second Caddy, the kernel gives each of them connections at random, and neither is told. Who it is takes the host's
- * process ids: a container that lives for a second, has no more than the two capabilities for it, and is only started
- * where a port is taken.
+ * Caddy binds with SO_REUSEPORT (caddy v2.11 listen_unix.go): beside another server that does so as
+ * well, such as a second Caddy, the kernel gives each of them connections at random, and neither is
+ * told. Who it is takes the host's process ids: a container that lives for a second, has no more
+ * than the two capabilities for it, and is only started where a port is taken.
  *
  * Environment: DOCKER_HOST, CONTAINER, IMAGE (of that container), PORTS (with blanks between).
  */

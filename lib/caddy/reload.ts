@@ -1,6 +1,9 @@
 import { ADMIN_SOCKET } from "./config.ts";
 
-/** Folder of the config in the edge's container: a volume, so that a new config needs no new container. */
+/**
+ * Folder of the config in the edge's container: a volume, so that a new config needs no new
+ * container.
+ */
 export const CONFIG_FOLDER = "/etc/caddy";
 /** The config that was last accepted. */
 export const CONFIG_FILE = `${CONFIG_FOLDER}/caddy.json`;
@@ -20,10 +23,11 @@ exec caddy run --config ${CONFIG_FILE}`,
 ];
 
 /**
- * Shell lines that read a config from stdin, have Caddy check it, put it in place and reload it (decision 9).
+ * Shell lines that read a config from stdin, have Caddy check it, put it in place and reload it
+ * (decision 9).
  *
- * Validate first and rename last: a config that Caddy refuses leaves both the file and the running config as
- * they were, and `caddy run` after a restart reads what was last accepted.
+ * Validate first and rename last: a config that Caddy refuses leaves both the file and the running
+ * config as they were, and `caddy run` after a restart reads what was last accepted.
  */
 export const RELOAD_SCRIPT = `set -e
 next=${CONFIG_FOLDER}/next.json

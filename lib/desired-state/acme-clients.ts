@@ -1,7 +1,13 @@
-/** ACME clients as the registry has them: a CA by its directory, and at each domain the names that are ordered for it. */
+/**
+ * ACME clients as the registry has them: a CA by its directory, and at each domain the names that
+ * are ordered for it.
+ */
 import type { StalwartSettings } from "./schema.ts";
 
-/** Days before the end of a certificate of 90 days → how the registry calls that moment (`acme_renewal_due_at`, acme/renew.rs). */
+/**
+ * Days before the end of a certificate of 90 days → how the registry calls that moment
+ * (`acme_renewal_due_at`, acme/renew.rs).
+ */
 export const RENEWALS: Readonly<Record<number, string>> = { 45: "R12", 30: "R23", 22: "R34", 18: "R45" };
 
 /** A name of a client, by its places in `acme` and `names`. */
@@ -27,7 +33,8 @@ const domainOf = (certificate: string, domains: readonly string[]): string | und
 /**
  * Which names are ordered for which domain.
  *
- * @returns homeless names are in no domain; contested ones are in a domain whose other names another CA is asked for
+ * @returns homeless names are in no domain; contested ones are in a domain whose other names
+ *   another CA is asked for
  */
 export function clientsOf({ acme = [], domains }: Pick<StalwartSettings, "acme" | "domains">) {
   const byDomain = new Map<string, DomainCertificates>();

@@ -1,4 +1,7 @@
-/** Certificates in the desired state: who orders them, for which names, and which DNS provider proves the domain. */
+/**
+ * Certificates in the desired state: who orders them, for which names, and which DNS provider
+ * proves the domain.
+ */
 import { isIP } from "node:net";
 import { z } from "zod";
 

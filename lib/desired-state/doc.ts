@@ -1,4 +1,7 @@
-/** docs/settings.md: the desired state field by field, and what each generation of Stalwart's settings does with it. */
+/**
+ * docs/settings.md: the desired state field by field, and what each generation of Stalwart's
+ * settings does with it.
+ */
 import { withLinks } from "../citations.ts";
 import { topDescription } from "./field-reference.ts";
 import { type Cell, type MatrixRow, settingsMatrix } from "./support-matrix.ts";

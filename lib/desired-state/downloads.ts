@@ -8,7 +8,9 @@ import { z } from "zod";
 
 import type { Generation } from "../stalwart/release.ts";
 
-/** Releases of the server's own makers that fit its lines: those of late 0.15, and those of 0.16.18. */
+/**
+ * Releases of the server's own makers that fit its lines: those of late 0.15, and those of 0.16.18.
+ */
 const RELEASES = "https://github.com/stalwartlabs";
 const UPSTREAM: Readonly<Record<Download, Readonly<Record<Generation, string>>>> = {
   spamRules: {

@@ -1,20 +1,24 @@
 /**
- * Which HTTP paths a listener answers (decision 19). Management has a listener of its own; every other one answers what
- * mail programs and other servers ask for, and nothing else: not the API, not the admin UI, not metrics.
+ * Which HTTP paths a listener answers (decision 19). Management has a listener of its own; every
+ * other one answers what mail programs and other servers ask for, and nothing else: not the API,
+ * not the admin UI, not metrics.
  *
- * Paths are those of stalwart v0.15.5 and v0.16.18, crates/http/src/request.rs. Stalwart tells them apart by their first
- * segment, with no decoding, so a pattern on the raw path says what it says. Requests from loopback are never refused.
+ * Paths are those of stalwart v0.15.5 and v0.16.18, crates/http/src/request.rs. Stalwart tells them
+ * apart by their first segment, with no decoding, so a pattern on the raw path says what it says.
+ * Requests from loopback are never refused.
  */
 import type { StalwartSettings } from "./schema.ts";
 
 /**
- * What stays open. `auth` holds the OAuth endpoints that programs ask by themselves (tokens, device codes, keys); the page
- * on which a person consents is part of the admin UI, and `api` has nothing that a mail program asks for.
+ * What stays open. `auth` holds the OAuth endpoints that programs ask by themselves (tokens, device
+ * codes, keys); the page on which a person consents is part of the admin UI, and `api` has nothing
+ * that a mail program asks for.
  */
 const PUBLIC = [
   "jmap",
   "dav",
-  "[.]well-known", // MTA-STS, autoconfig, the places of JMAP and DAV, ACME's http-01, OAuth metadata
+  // MTA-STS, autoconfig, the places of JMAP and DAV, ACME's http-01, OAuth metadata
+  "[.]well-known",
   "auth",
   "calendar/rsvp", // links in invitations, which their recipients open
   "mail/config-v1[.]1[.]xml",
@@ -23,8 +27,8 @@ const PUBLIC = [
 ];
 
 /**
- * Words that Stalwart bans for: beginnings of paths that nothing answers. They go on to where it does so, since a refusal
- * of the path comes first (common/src/listener/blocked.rs).
+ * Words that Stalwart bans for: beginnings of paths that nothing answers. They go on to where it
+ * does so, since a refusal of the path comes first (common/src/listener/blocked.rs).
  */
 const SCANNED = [
   "[.][.]",

@@ -1,4 +1,7 @@
-/** The fields of the desired state, as its schema tells of them, and states that are made of their examples. */
+/**
+ * The fields of the desired state, as its schema tells of them, and states that are made of their
+ * examples.
+ */
 import { z } from "zod";
 
 import { metadataOf, unwrap } from "../zod-metadata.ts";

@@ -5,8 +5,11 @@ import type { StalwartSettings, StalwartSettingsInput } from "./schema.ts";
 /**
  * Checks a desired state and fills in its defaults.
  *
- * @throws UserError that names each wrong field's path and what it accepts. Values are not repeated, since a secret may have been pasted into the wrong field.
- * @example parseSettings({ hostname: "mail.example.org", tailnetDomain: "tail7b1641.ts.net", listeners: [{ name: "smtp", protocol: "smtp", port: 25 }], postgres: { host: "the-record-prod" } })
+ * @throws UserError that names each wrong field's path and what it accepts. Values are not
+ *   repeated, since a secret may have been pasted into the wrong field.
+ * @example
+ * parseSettings({ hostname: "mail.example.org", tailnetDomain: "tail7b1641.ts.net", listeners: [{
+ *   name: "smtp", protocol: "smtp", port: 25 }], postgres: { host: "the-record-prod" } })
  */
 export function parseSettings(input: StalwartSettingsInput): StalwartSettings {
   const result = settingsSchema.safeParse(input);

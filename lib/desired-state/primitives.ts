@@ -1,4 +1,7 @@
-/** The values that fields of the desired state accept. Each error says what is accepted, and repeats no value. */
+/**
+ * The values that fields of the desired state accept. Each error says what is accepted, and repeats
+ * no value.
+ */
 import { z } from "zod";
 
 import { classifyHost } from "../addresses.ts";
@@ -6,7 +9,9 @@ import { SECRET_DIRECTORY } from "../stalwart/paths.ts";
 
 const NAME = /^[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?$/;
 
-/** Stalwart's own TOML parser has no safe spelling for quotes and backslashes, so they are refused. */
+/**
+ * Stalwart's own TOML parser has no safe spelling for quotes and backslashes, so they are refused.
+ */
 export const plain = (accepts: string) =>
   z
     .string({ error: `accepts ${accepts}` })
@@ -119,7 +124,8 @@ export const relayTls = z
  *
  * @param host a name without port
  * @example relayHostProblem("mailbox.tail7b1641.ts.net") === undefined
- * Source: stalwart-lite 0.16.0 smtp/src/outbound/mod.rs (A, then AAAA, no choice for relays) and lookup.rs (a literal is looked up as a name).
+ * @see stalwart-lite 0.16.0 smtp/src/outbound/mod.rs (A, then AAAA, no choice for relays) and
+ *   lookup.rs (a literal is looked up as a name)
  */
 export function relayHostProblem(host: string): string | undefined {
   switch (classifyHost(host)) {

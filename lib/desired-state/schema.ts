@@ -1,8 +1,10 @@
 /**
- * The desired state of a Stalwart server: typed, and independent of the API generation that carries it there.
+ * The desired state of a Stalwart server: typed, and independent of the API generation that carries
+ * it there.
  *
- * keys/ turns it into what the 0.15 line takes (a config file and /api/settings), registry/ into what
- * 0.16 and later take (objects behind /jmap); nothing in here is spelled as one of them spells it.
+ * keys/ turns it into what the 0.15 line takes (a config file and /api/settings), registry/ into
+ * what 0.16 and later take (objects behind /jmap); nothing in here is spelled as one of them spells
+ * it.
  */
 import { z } from "zod";
 

@@ -43,10 +43,12 @@ export const postgresSchema = z.strictObject({
 });
 
 /**
- * What every connection asks of Postgres: to let go of a client that is gone, after 30 seconds. A killed namespace closes nothing, and by the
- * kernel's defaults its connections would stay for two hours: after some thirty restarts of the sidecar within them Postgres takes no more.
+ * What every connection asks of Postgres: to let go of a client that is gone, after 30 seconds. A
+ * killed namespace closes nothing, and by the kernel's defaults its connections would stay for two
+ * hours: after some thirty restarts of the sidecar within them Postgres takes no more.
  *
- * Source: PostgreSQL, `options` of libpq and `tcp_keepalives_idle`, `tcp_user_timeout` (seen with 10 connections of 100: lesson 20).
+ * Source: PostgreSQL, `options` of libpq and `tcp_keepalives_idle`, `tcp_user_timeout` (seen with
+ * 10 connections of 100: lesson 20).
  */
 export const POSTGRES_OPTIONS = [
   "tcp_keepalives_idle=15",
@@ -102,7 +104,9 @@ export const inMemoryStoreSchema = z.strictObject({
  * Where Redis is, as Stalwart takes it in either generation.
  *
  * @param login what stands before the host, with its @
- * @example redisUrl({ host: "redis.tail.test", port: 6379, database: 0, tls: false }) === "redis://redis.tail.test:6379/0"
+ * @example
+ * redisUrl({ host: "redis.tail.test", port: 6379, database: 0, tls: false }) ===
+ *   "redis://redis.tail.test:6379/0"
  */
 export function redisUrl(
   { host, port, database, tls }: Omit<z.output<typeof inMemoryStoreSchema>, "type" | "auth">,
@@ -112,8 +116,9 @@ export function redisUrl(
 }
 
 /**
- * Amazon's regions that both generations know by name. Any other service is told by its endpoint: a region that the 0.15 line does not
- * know it takes for a host name, silently (aws-region's `FromStr`).
+ * Amazon's regions that both generations know by name. Any other service is told by its endpoint: a
+ * region that the 0.15 line does not know it takes for a host name, silently (aws-region's
+ * `FromStr`).
  */
 export const AWS_REGIONS = [
   ...["us-east-1", "us-east-2", "us-west-1", "us-west-2", "ca-central-1", "af-south-1", "ap-east-1"],

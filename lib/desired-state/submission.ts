@@ -1,9 +1,14 @@
 /**
- * Who may hand mail in. The probe of a route (provider/server/probe.ts) needs no login, so that the administrator needs no right to send: from loopback
- * mail without a sender is taken for domains that cannot exist (RFC 2606). All else is Stalwart's own: strangers at port 25, others after a login.
+ * Who may hand mail in. The probe of a route (provider/server/probe.ts) needs no login, so that the
+ * administrator needs no right to send: from loopback mail without a sender is taken for domains
+ * that cannot exist (RFC 2606). All else is Stalwart's own: strangers at port 25, others after a
+ * login.
  */
 
-/** Nobody else is in the server's namespace, and whoever comes by way of the edge has the address of its PROXY header. */
+/**
+ * Nobody else is in the server's namespace, and whoever comes by way of the edge has the address of
+ * its PROXY header.
+ */
 const LOOPBACK = "(remote_ip == '127.0.0.1' || remote_ip == '::1')";
 
 /** Rules of an expression, in order, and what holds when none does. */

@@ -1,6 +1,7 @@
 /**
- * Which generation of Stalwart's settings carries a field, and where: found out by translating two states that differ in that field alone, and
- * looking where a difference appears. Nothing here is said by hand, so nothing here can be wrong for long.
+ * Which generation of Stalwart's settings carries a field, and where: found out by translating two
+ * states that differ in that field alone, and looking where a difference appears. Nothing here is
+ * said by hand, so nothing here can be wrong for long.
  */
 import { renderConfigJson } from "../stalwart/config-json.ts";
 import { entrypointEnvironment } from "../stalwart/files.ts";
@@ -21,7 +22,10 @@ export type Place = "API" | "config file" | "environment";
 export interface Cell {
   /** Where it goes, most telling first; empty for what is refused, only checked, or not kept. */
   places: Place[];
-  /** `refused`: the field as a whole. `checked`: it decides what other fields may be. `not kept`: the server has no place for it. */
+  /**
+   * `refused`: the field as a whole. `checked`: it decides what other fields may be. `not kept`:
+   * the server has no place for it.
+   */
   otherwise?: "refused" | "checked" | "not kept";
   /** Why it is refused, in the words that the user gets. */
   why?: string;
@@ -95,7 +99,10 @@ function cellOf(generation: Generation, field: Field): Cell {
 const withoutAddresses = ({ acme: _, ...state }: Json): Json =>
   withValue({ ...state, accounts: [], groups: [], lists: [] }, ["domains", 0, "catchAll"], undefined);
 
-/** What can have one value only is told from another shape of the part that it is in, or from that part's absence. */
+/**
+ * What can have one value only is told from another shape of the part that it is in, or from that
+ * part's absence.
+ */
 function withoutPart(state: Json, { keys, otherShape }: Field): Json {
   const part = keys.slice(0, -1);
   const other = otherShape === undefined ? undefined : fullState(otherShape)[String(part[0])];

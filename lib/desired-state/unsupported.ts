@@ -1,6 +1,7 @@
 /**
- * What a desired state says that a generation of Stalwart's settings cannot hold. Refused here, before anything is registered or sent:
- * what a server does not know it drops without a word, or refuses in the middle of a deploy.
+ * What a desired state says that a generation of Stalwart's settings cannot hold. Refused here,
+ * before anything is registered or sent: what a server does not know it drops without a word, or
+ * refuses in the middle of a deploy.
  */
 import { UserError } from "../errors.ts";
 import type { Generation } from "../stalwart/release.ts";
@@ -24,7 +25,8 @@ export function refusalsFor(generation: Generation, settings: StalwartSettings):
  * Refuses what the generation does not offer.
  *
  * @throws UserError that names each field as `settings.<path>` and what to write instead
- * @example refuseFor("keys", settings) // throws: settings.dnsProvider.type: Stalwart's 0.15 line does not know spaceship; …
+ * @example refuseFor("keys", settings)
+ * // throws: settings.dnsProvider.type: Stalwart's 0.15 line does not know spaceship; …
  */
 export function refuseFor(generation: Generation, settings: StalwartSettings): void {
   const refusals = refusalsFor(generation, settings);

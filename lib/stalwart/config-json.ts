@@ -3,7 +3,8 @@ import { secretFrom } from "../desired-state/registry/spelling.ts";
 import { POSTGRES_OPTIONS } from "../desired-state/stores.ts";
 
 /**
- * The config file of Stalwart 0.16 and later: the data store, and nothing else. All other settings are rows of the registry inside it.
+ * The config file of Stalwart 0.16 and later: the data store, and nothing else. All other settings
+ * are rows of the registry inside it.
  *
  * Source: stalwart 0.16 store/src/registry/local.rs, `read_data_store`. Durations are milliseconds.
  *

@@ -40,11 +40,13 @@ export function renderRecoveryToml(settings: StalwartSettings): string {
 }
 
 /**
- * Renders Stalwart's config file for the 0.15 line. One line a key, spelled as the API lists it, so that file, preview and admin
- * API can be compared word by word. Holds no secret: only the paths of the files that do.
+ * Renders Stalwart's config file for the 0.15 line. One line a key, spelled as the API lists it, so
+ * that file, preview and admin API can be compared word by word. Holds no secret: only the paths of
+ * the files that do.
  *
  * @returns TOML, ending in a line break
- * @throws UserError for a value with a quote, a backslash or a line break: Stalwart's own TOML parser mistakes `\\"` (utils/src/config/parser.rs)
+ * @throws UserError for a value with a quote, a backslash or a line break: Stalwart's own TOML
+ *   parser mistakes `\\"` (utils/src/config/parser.rs)
  */
 export function renderConfigToml(settings: StalwartSettings): string {
   const keys = toFileKeys(settings);

@@ -14,7 +14,10 @@ export interface StalwartFile {
   /** Absolute path in the container. */
   path: string;
   content: string;
-  /** Permission bits as chmod takes them. Only secrets, which are not in here, belong to Stalwart's own user. */
+  /**
+   * Permission bits as chmod takes them. Only secrets, which are not in here, belong to Stalwart's
+   * own user.
+   */
   mode: string;
 }
 
@@ -23,7 +26,10 @@ const RECOVERY_TOML = `${STALWART_DIRECTORY}/recovery.toml`;
 /** The container's command. @example ["bash", "/etc/stalwart/entrypoint.sh"] */
 export const STALWART_COMMAND = ["bash", `${STALWART_DIRECTORY}/entrypoint.sh`];
 
-/** Gate and watch around the server (decision 5); bash. What they read from the environment stands at their tops. */
+/**
+ * Gate and watch around the server (decision 5); bash. What they read from the environment stands
+ * at their tops.
+ */
 const SCRIPTS: StalwartFile[] = ["entrypoint.sh", "recovery.sh"].map((name) => ({
   path: `${STALWART_DIRECTORY}/${name}`,
   content: readFileSync(new URL(`./${name}`, import.meta.url), "utf8"),
@@ -31,9 +37,11 @@ const SCRIPTS: StalwartFile[] = ["entrypoint.sh", "recovery.sh"].map((name) => (
 }));
 
 /**
- * The set of rules that stands in for the spam filter's download. Stalwart fetches rules at its first start, and inserts its default settings
- * (queues, retry schedules) only together with them; while it has none it tries again at every start and overwrites hand-made queue settings
- * with the defaults each time (common/src/manager/boot.rs). Any version will do; `version.server` is the least server that may take it.
+ * The set of rules that stands in for the spam filter's download. Stalwart fetches rules at its
+ * first start, and inserts its default settings (queues, retry schedules) only together with them;
+ * while it has none it tries again at every start and overwrites hand-made queue settings with the
+ * defaults each time (common/src/manager/boot.rs). Any version will do; `version.server` is the
+ * least server that may take it.
  */
 const NO_SPAM_RULES = `# Written by tailwart: no spam rules, so that nothing is fetched from the internet.
 version.spam-filter = "0.0.1"
@@ -41,10 +49,12 @@ version.server = "0.15.0"
 `;
 
 /**
- * Every file without a secret that Stalwart's container needs. They are to be read-only for the server (owner root): a hand edit of a
- * file setting through the API then fails to stick, instead of rewriting config.toml.
+ * Every file without a secret that Stalwart's container needs. They are to be read-only for the
+ * server (owner root): a hand edit of a file setting through the API then fails to stick, instead
+ * of rewriting config.toml.
  *
- * @example stalwartFiles(settings).map((file) => file.path) // ["/etc/stalwart/config.toml", "/etc/stalwart/entrypoint.sh", …]
+ * @example stalwartFiles(settings).map((file) => file.path)
+ * // ["/etc/stalwart/config.toml", "/etc/stalwart/entrypoint.sh", …]
  */
 export function stalwartFiles(settings: StalwartSettings, generation: Generation = "keys"): StalwartFile[] {
   if (generation === "registry")

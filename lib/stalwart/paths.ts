@@ -1,4 +1,5 @@
-// Where things are in Stalwart's container. No import: the settings plugin starts with this, and starts fast.
+// Where things are in Stalwart's container. No import: the settings plugin starts with this, and
+// starts fast.
 
 /** Stalwart's own folder, as in the official image. */
 export const STALWART_DIRECTORY = "/etc/stalwart";

@@ -90,9 +90,9 @@ probe_login() {
 }
 
 # Starts the mail server. Its administrator is an account of the data store, which cannot log in by
-# a mail protocol (provider/keys/admin.ts), or not from the internet (provider/registry/admin.ts). One of
-# the config file or of the environment is let in anywhere: so there is none, but where the account
-# is missing or has another password, until a deploy has mended that.
+# a mail protocol (provider/keys/admin.ts), or not from the internet (provider/registry/admin.ts).
+# One of the config file or of the environment is let in anywhere: so there is none, but where the
+# account is missing or has another password, until a deploy has mended that.
 start() {
   local result since=$SECONDS
   "${stalwart[@]}" &

@@ -1,15 +1,22 @@
-/** Lines of Stalwart that tailwart knows. A data store of one cannot be opened by another (upgrade guides of 0.16 and 1.0). */
+/**
+ * Lines of Stalwart that tailwart knows. A data store of one cannot be opened by another (upgrade
+ * guides of 0.16 and 1.0).
+ */
 export const LINES = ["0.15", "0.16", "1"] as const;
 export type Line = (typeof LINES)[number];
 
-/** How a server's settings are reached: flat keys behind /api/settings, or objects of the registry behind /jmap. */
+/**
+ * How a server's settings are reached: flat keys behind /api/settings, or objects of the registry
+ * behind /jmap.
+ */
 export type Generation = "keys" | "registry";
 
 /** The generation of a line. @example generationOf("0.15") === "keys" */
 export const generationOf = (line: Line): Generation => (line === "0.15" ? "keys" : "registry");
 
 /**
- * The line that an image's tag names, or undefined when it names none, or one that tailwart does not know.
+ * The line that an image's tag names, or undefined when it names none, or one that tailwart does
+ * not know.
  *
  * @example lineOfImage("stalwartlabs/stalwart:v0.16.18@sha256:…") === "0.16"
  * @example lineOfImage("stalwart@sha256:…") === undefined
@@ -37,9 +44,12 @@ export interface Deployed {
 }
 
 /**
- * Why the server of one deploy must not take over the data store of another, or nothing when it may.
+ * Why the server of one deploy must not take over the data store of another, or nothing when it
+ * may.
  *
- * @example refusedJump({ line: "0.16", dataStore: "db:5432/mail" }, { line: "1", dataStore: "db:5432/mail" })
+ * @example
+ * refusedJump({ line: "0.16", dataStore: "db:5432/mail" }, { line: "1", dataStore: "db:5432/mail"
+ *   })
  */
 export function refusedJump(before: Partial<Deployed>, after: Partial<Deployed>): string | undefined {
   if (!before.line || !after.line || before.line === after.line || before.dataStore !== after.dataStore)
@@ -54,7 +64,9 @@ export function refusedJump(before: Partial<Deployed>, after: Partial<Deployed>)
  * Why messages must not go to another place from now on, or nothing when they may: the data store
  * would still list those of before, and nobody could read one. tailwart moves none.
  *
- * @example refusedBlobs({ dataStore: "db:5432/mail", blobStore: "postgres" }, { dataStore: "db:5432/mail", blobStore: "s3.tail.test/mail" })
+ * @example
+ * refusedBlobs({ dataStore: "db:5432/mail", blobStore: "postgres" }, { dataStore: "db:5432/mail",
+ *   blobStore: "s3.tail.test/mail" })
  */
 export function refusedBlobs(before: Partial<Deployed>, after: Partial<Deployed>): string | undefined {
   if (!before.blobStore || !after.blobStore || before.blobStore === after.blobStore) return undefined;
@@ -66,8 +78,9 @@ export function refusedBlobs(before: Partial<Deployed>, after: Partial<Deployed>
 }
 
 /**
- * Why a server must not come up on another host, or nothing when it may: the one on the host before would go on, on the same
- * data store and under the same name, and no step of the engine would end it.
+ * Why a server must not come up on another host, or nothing when it may: the one on the host before
+ * would go on, on the same data store and under the same name, and no step of the engine would end
+ * it.
  *
  * @example refusedMove({ dockerHost: "ssh://root@old" }, { dockerHost: "ssh://root@new" })
  */
@@ -80,8 +93,9 @@ export function refusedMove(before: Partial<Deployed>, after: Partial<Deployed>)
 }
 
 /**
- * Why a stack must keep its name, or nothing when it has: every container and volume is called by it, and another name would
- * take the running ones away before it stops at a volume that is protected.
+ * Why a stack must keep its name, or nothing when it has: every container and volume is called by
+ * it, and another name would take the running ones away before it stops at a volume that is
+ * protected.
  *
  * @example refusedName({ stack: "prod" }, { stack: "mail" })
  */

@@ -1,6 +1,8 @@
 import { isRecord, list, strings } from "../json-values.ts";
 
-/** A tailnet policy file once its HuJSON is parsed. Whatever stands in it is still to be doubted. */
+/**
+ * A tailnet policy file once its HuJSON is parsed. Whatever stands in it is still to be doubted.
+ */
 export type PolicyDocument = Readonly<Record<string, unknown>>;
 
 /** Ports of a protocol that a rule opens. `protocol` undefined: TCP and UDP. */
@@ -58,7 +60,9 @@ function parsePorts(text: string): { from: number; to: number } | undefined {
   return from === undefined ? undefined : { from: Number(from), to: Number(to ?? from) };
 }
 
-/** `ip` of a grant: "*", "443", "80-443", "tcp:25", "tcp:*"; in old rules a list of ports besides. */
+/**
+ * `ip` of a grant: "*", "443", "80-443", "tcp:25", "tcp:*"; in old rules a list of ports besides.
+ */
 function parseOpenings(texts: readonly string[]): Pick<Destination, "openings" | "unreadable"> {
   const openings: Opening[] = [];
   let unreadable = false;
@@ -97,7 +101,9 @@ function fromGrants(document: PolicyDocument): Rule[] {
   });
 }
 
-/** Destinations of old rules carry their ports: `tag:mail:25,587`, `*:*`, `[fd7a:115c:a1e0::1]:22`. */
+/**
+ * Destinations of old rules carry their ports: `tag:mail:25,587`, `*:*`, `[fd7a:115c:a1e0::1]:22`.
+ */
 function fromAcls(document: PolicyDocument): Rule[] {
   return entriesOf(section(document, "acls")).flatMap(({ entry, index }) => {
     if (membersNamed(entry, "action").some((action) => action !== "accept")) return [];
@@ -125,7 +131,10 @@ export function allowsAllBySilence(document: PolicyDocument): boolean {
 
 const known = new WeakMap<PolicyDocument, readonly Rule[]>();
 
-/** Every rule of the file that opens something. A grant without `ip` is one for applications and opens no port. */
+/**
+ * Every rule of the file that opens something. A grant without `ip` is one for applications and
+ * opens no port.
+ */
 export function rulesOf(document: PolicyDocument): readonly Rule[] {
   const rules = known.get(document) ?? readRules(document);
   known.set(document, rules); // a policy asks once for each connection

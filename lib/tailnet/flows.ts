@@ -1,8 +1,9 @@
 import { ADMIN_PORT, type MailService } from "../mail-services.ts";
 
 /**
- * One connection that the mail stack needs. The tailnet denies everything else (lesson 11), so this table is
- * what the grants, the tag owners, the policy's tests and the edge's listeners are made from (decision 1).
+ * One connection that the mail stack needs. The tailnet denies everything else (lesson 11), so this
+ * table is what the grants, the tag owners, the policy's tests and the edge's listeners are made
+ * from (decision 1).
  */
 export interface Flow {
   /** Who opens the connection: a tag, or a policy source such as `autogroup:admin`. */

@@ -18,13 +18,18 @@ export interface PolicyTest {
 /** What the tests need of a flow. */
 type Ends = Pick<Flow, "from" | "to" | "proto" | "port">;
 
-/** SSH is open on most machines and never part of the flow table, so it shows a grant that is too wide. */
+/**
+ * SSH is open on most machines and never part of the flow table, so it shows a grant that is too
+ * wide.
+ */
 const NEVER_GRANTED = 22;
 
 /**
- * The grants that open exactly the given flows: one for each pair of source and destination, in the table's order.
+ * The grants that open exactly the given flows: one for each pair of source and destination, in the
+ * table's order.
  *
- * @example grantsFor([{ from: "tag:stalwart", to: "tag:mail", proto: "tcp", port: 587, why: "relay" }])
+ * @example
+ * grantsFor([{ from: "tag:stalwart", to: "tag:mail", proto: "tcp", port: 587, why: "relay" }])
  *   // [{ src: ["tag:stalwart"], dst: ["tag:mail"], ip: ["tcp:587"] }]
  * @see https://tailscale.com/kb/1324/grants
  */
@@ -46,7 +51,8 @@ export function tagsOf(flows: readonly Ends[]): string[] {
 }
 
 /**
- * `tagOwners` entries: who may give a node each of the tags. A key cannot carry a tag that has no entry here.
+ * `tagOwners` entries: who may give a node each of the tags. A key cannot carry a tag that has no
+ * entry here.
  *
  * @param owners users, groups, tags or autogroups; an empty list leaves it to admins and the API
  * @example tagOwnersFor(["tag:stalwart"], []) // { "tag:stalwart": [] }
@@ -58,10 +64,11 @@ export function tagOwnersFor(tags: readonly string[], owners: readonly string[])
 /**
  * `tests` that hold exactly when the flows are open and nothing else is open between their tags.
  *
- * Accepted: each flow. Denied: each port that a tag is reached on, from every other tag of the table without
- * that flow (so the opposite direction too: lesson 11), and a port that no flow grants.
- * Sources that are people (groups, users, autogroups) are left out unless asked for: what a person may reach besides
- * is not tailwart's business, and the control server cannot judge a source that has no device at the moment.
+ * Accepted: each flow. Denied: each port that a tag is reached on, from every other tag of the
+ * table without that flow (so the opposite direction too: lesson 11), and a port that no flow
+ * grants. Sources that are people (groups, users, autogroups) are left out unless asked for: what a
+ * person may reach besides is not tailwart's business, and the control server cannot judge a source
+ * that has no device at the moment.
  */
 export function testsFor(flows: readonly Ends[], options: { people?: boolean } = {}): PolicyTest[] {
   const tags = tagsOf(flows);

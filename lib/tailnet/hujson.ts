@@ -10,15 +10,16 @@ export interface Comment {
 }
 
 /**
- * Parses HuJSON (JSON with comments and trailing commas) into a tree whose nodes know their offsets.
+ * Parses HuJSON (JSON with comments and trailing commas) into a tree whose nodes know their
+ * offsets.
  *
  * @param path what the text is called in errors
  * @throws UserError naming line and column
  * @see https://nigeltao.github.io/blog/2021/json-with-commas-comments.html
  */
 export function parseHujsonObject(text: string, path: string): Node {
-  // HuJSON ends a `//` comment at a line feed only, the parser here also at a lone carriage return: they would disagree
-  // about what is a comment.
+  // HuJSON ends a `//` comment at a line feed only, the parser here also at a lone carriage return:
+  // they would disagree about what is a comment.
   const odd = /\r(?!\n)|\ufeff/.exec(text);
   if (odd) {
     const what = odd[0] === "\r" ? "a carriage return without a line feed" : "a byte order mark";

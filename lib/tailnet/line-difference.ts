@@ -2,8 +2,8 @@
 const CONTEXT = 1;
 
 /**
- * A readable difference of two texts, line by line: `- ` only in the first, `+ ` only in the second, two spaces for a
- * line around them. Empty when the texts are the same to the byte.
+ * A readable difference of two texts, line by line: `- ` only in the first, `+ ` only in the
+ * second, two spaces for a line around them. Empty when the texts are the same to the byte.
  *
  * @example lineDifference("a\nb", "a\nc") === "  a\n- b\n+ c"
  */

@@ -1,7 +1,10 @@
 /** Where the sidecar reads what it logs in with. */
 export const LOGIN_KEY_FILE = "/etc/tailwart/authkey";
 
-/** Label of a sidecar that logs in with a single-use key: that key's id in the API, which is no secret. */
+/**
+ * Label of a sidecar that logs in with a single-use key: that key's id in the API, which is no
+ * secret.
+ */
 export const LOGIN_KEY_LABEL = "tailwart.login-key.id";
 
 /**

@@ -12,8 +12,9 @@ export interface Region {
 }
 
 /**
- * Where tailwart's marked regions stand in a HuJSON text. A region is whole lines between `//` marks, or, where the
- * user writes on one line, a stretch between block comments; so that cutting it out gives back the user's bytes.
+ * Where tailwart's marked regions stand in a HuJSON text. A region is whole lines between `//`
+ * marks, or, where the user writes on one line, a stretch between block comments; so that cutting
+ * it out gives back the user's bytes.
  *
  * @throws UserError when a mark has no counterpart
  */
@@ -48,8 +49,8 @@ export function cutRegions(text: string, regions: readonly Region[]): string {
 }
 
 /**
- * The insertion that puts entries right behind an opening bracket. Every entry ends in a comma, which HuJSON allows
- * before a closing bracket too, so no byte of the user's has to change.
+ * The insertion that puts entries right behind an opening bracket. Every entry ends in a comma,
+ * which HuJSON allows before a closing bracket too, so no byte of the user's has to change.
  *
  * @param bracket offset of the opening bracket
  */
@@ -76,7 +77,10 @@ export function insertionAfter(
   };
 }
 
-/** The indentation of the next line, where it holds an entry; else that of the bracket's line and two spaces. */
+/**
+ * The indentation of the next line, where it holds an entry; else that of the bracket's line and
+ * two spaces.
+ */
 function indentAt(text: string, offset: number, bracket: number): string {
   const next = /^([ \t]*)[^\s\]}]/.exec(text.slice(offset));
   if (next) return next[1] ?? "";

@@ -15,7 +15,10 @@ export interface ProxyPorts {
   readonly ports: readonly number[];
 }
 
-/** Refuses a section that stands twice, or under a name that only control servers without regard to case take. */
+/**
+ * Refuses a section that stands twice, or under a name that only control servers without regard to
+ * case take.
+ */
 export function refuseAmbiguousKeys(text: string, root: Node, path: string): void {
   const seen = new Set<string>();
   for (const key of keysOf(root)) {
@@ -28,7 +31,8 @@ export function refuseAmbiguousKeys(text: string, root: Node, path: string): voi
         hint: "put the entries of both into one section",
       });
     }
-    // Control servers match names without regard to case, so "Grants" beside ours would be a second section.
+    // Control servers match names without regard to case, so "Grants" beside ours would be a second
+    // section.
     if (known && known !== key)
       throw new UserError(`${path}: "${key}" must be written "${known}"`, {
         path: key,
@@ -84,12 +88,12 @@ function allowsAll(section: "grants" | "acls", entry: unknown): boolean {
 }
 
 /**
- * Refuses a file that lets anybody but the edge reach a port where Stalwart believes PROXY headers: whoever
- * reaches one claims to be any client, past bans, rate limits and SPF (decision 8).
+ * Refuses a file that lets anybody but the edge reach a port where Stalwart believes PROXY headers:
+ * whoever reaches one claims to be any client, past bans, rate limits and SPF (decision 8).
  *
- * What cannot be told from the file, such as a posture or a network that Stalwart's node may be in, counts as
- * open. A single address does not: the file's owner has named one machine, and a node's address is never ours
- * to know (lesson 6).
+ * What cannot be told from the file, such as a posture or a network that Stalwart's node may be in,
+ * counts as open. A single address does not: the file's owner has named one machine, and a node's
+ * address is never ours to know (lesson 6).
  */
 export function refuseOpenProxyPorts(text: string, root: Node, path: string, proxy: ProxyPorts): void {
   const document = getNodeValue(root) as PolicyDocument;

@@ -32,14 +32,16 @@ export interface MergeOptions {
 const BASE_FILE = "tailnet.base.hujson";
 
 /**
- * The user's policy file with tailwart's entries in marked regions. Every other byte stays as it is: comments, order,
- * trailing commas, white space. Regions of an earlier merge are replaced, so merging again changes nothing.
+ * The user's policy file with tailwart's entries in marked regions. Every other byte stays as it
+ * is: comments, order, trailing commas, white space. Regions of an earlier merge are replaced, so
+ * merging again changes nothing.
  *
  * @param base the user's own HuJSON text, merged before or not
- * @throws UserError when the base is not HuJSON, has neither `grants` nor `acls` (the control server reads that as
- *   "allow all"), allows everything to everybody, opens a port with PROXY protocol to others than the edge, or gives one of
- *   our tags to other owners
- * @example mergePolicy('{ "grants": [] }', { grants: grantsFor(flows), tagOwners: { "tag:db": [] } })
+ * @throws UserError when the base is not HuJSON, has neither `grants` nor `acls` (the control
+ *   server reads that as "allow all"), allows everything to everybody, opens a port with PROXY
+ *   protocol to others than the edge, or gives one of our tags to other owners
+ * @example
+ * mergePolicy('{ "grants": [] }', { grants: grantsFor(flows), tagOwners: { "tag:db": [] } })
  * @see https://tailscale.com/docs/reference/syntax/policy-file
  */
 export function mergePolicy(base: string, own: OwnEntries, options: MergeOptions = {}): string {
@@ -84,7 +86,10 @@ export function foreignParts(text: string, path: string = BASE_FILE): string {
   return cutRegions(text, regionsOf(text, path));
 }
 
-/** How two policy files differ, as lines of `- live` and `+ desired`. Both are empty strings when nothing differs. */
+/**
+ * How two policy files differ, as lines of `- live` and `+ desired`. Both are empty strings when
+ * nothing differs.
+ */
 export interface PolicyDifference {
   /** In what belongs to others. */
   foreign: string;
@@ -153,7 +158,9 @@ function ownTagOwners(text: string, root: Node, owners: OwnEntries["tagOwners"],
   });
 }
 
-/** One entry on one line, with a space behind each comma and colon, as people write policy files. */
+/**
+ * One entry on one line, with a space behind each comma and colon, as people write policy files.
+ */
 function inline(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(inline).join(", ")}]`;
   if (typeof value !== "object" || value === null) return JSON.stringify(value);

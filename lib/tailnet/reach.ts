@@ -59,11 +59,14 @@ function opens(
 }
 
 /**
- * Whether the tailnet policy file lets a source open connections to a destination. Grants only add up: there is no deny.
+ * Whether the tailnet policy file lets a source open connections to a destination. Grants only add
+ * up: there is no deny.
  *
  * @param document the parsed policy file
- * @example reaches(document, { src: ["tag:stalwart"], dst: { host: "mailbox.tail7b1641.ts.net" }, port: 587 })
- *   // { answer: "maybe", rule: "grants[2]", because: "grants[2] may open it: whether mailbox… carries tag:mail cannot be told" }
+ * @example
+ * reaches(document, { src: ["tag:stalwart"], dst: { host: "mailbox.tail7b1641.ts.net" }, port: 587
+ *   })
+ *   // { answer: "maybe", rule: "grants[2]", because: "grants[2] may open it: whether …" }
  * @see https://tailscale.com/docs/reference/syntax/grants
  */
 export function reaches(document: PolicyDocument, question: Question): Answer {

@@ -69,7 +69,9 @@ function matchPeople(selector: string, { tags = [], host, people }: Party, docum
   return maybe(`whether ${people} belong to ${selector} cannot be told`);
 }
 
-/** A node has one address of each of the tailnet's ranges; which one, only the control server knows. */
+/**
+ * A node has one address of each of the tailnet's ranges; which one, only the control server knows.
+ */
 function matchRanges(ranges: readonly AddressRange[], { host, tags }: Party, text: string): Answer {
   const own = host === undefined ? undefined : parseRange(host);
   if (own) return ranges.some((range) => covers(range, own)) ? YES : NO;

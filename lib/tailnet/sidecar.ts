@@ -14,19 +14,21 @@ const ANCHOR_PAUSE = 3;
  *   family of iptables has loaded is looked for by the other. tailscale/tailscale links `iptables`
  *   to legacy and `iptables-restore` to nft (Dockerfile.base there). nft comes first, since the
  *   kernel loads what it needs by itself.
- * - The last rule says what the policy says. iptables-nft-restore makes a chain anew with the policy
- *   ACCEPT and sets DROP later in the same transaction, and the kernel takes the old chain away
- *   before it sets it: without the rule 42 packets of a flood came in at 300 restarts, with it none.
+ * - The last rule says what the policy says. iptables-nft-restore makes a chain anew with the
+ *   policy ACCEPT and sets DROP later in the same transaction, and the kernel takes the old chain
+ *   away before it sets it: without the rule 42 packets of a flood came in at 300 restarts, with it
+ *   none.
  * - Nobody else owns the filter table here: tailscaled makes its chains anew at each start (CleanUp
  *   in tailscale.com/cmd/tailscaled). Whichever family it takes, a packet must pass both tables.
  * - tailscaled counts on `iptables` where that program exists, even if it fails, as legacy does on
  *   RHEL 10's kernel. It is told to speak nftables then (tailscale.com/util/linuxfw, detector.go).
  * - Without rules it does not start; without rules for IPv6 only where nothing but loopback has an
  *   IPv6 address.
- * - When the anchor ends, its namespace loses the bridge and is dead, while tailscaled would live on
- *   in it for ever. So the sidecar leaves, and Docker starts it anew in the anchor's next one. It
- *   waits for the anchor before: a start without it fails, and Docker tries only once
- *   (moby#50326). containerboot stays process 1, so Docker's SIGTERM and the exit status are its own.
+ * - When the anchor ends, its namespace loses the bridge and is dead, while tailscaled would live
+ *   on in it for ever. So the sidecar leaves, and Docker starts it anew in the anchor's next one.
+ *   It waits for the anchor before: a start without it fails, and Docker tries only once
+ *   (moby#50326). containerboot stays process 1, so Docker's SIGTERM and the exit status are its
+ *   own.
  */
 export const SIDECAR_START = `set -eu
 table() { # $1: what becomes of a packet that nothing lets in

@@ -171,7 +171,10 @@ const STORES = new Set<string | number>([
   ...["InMemoryStore", "BlobStore", "region"],
 ]);
 
-/** What could name a connection and is not known. `online`: the container is on the tailnet, so that any variable of it may. */
+/**
+ * What could name a connection and is not known. `online`: the container is on the tailnet, so that
+ * any variable of it may.
+ */
 export function unknownConnections(resource: Subject, online: boolean): NotJudged[] {
   const { urn } = resource;
   const gaps = (list: readonly { where: string; because: string }[]): NotJudged[] =>

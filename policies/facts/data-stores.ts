@@ -17,7 +17,10 @@ const store = (host: unknown, port: unknown): DataStore[] =>
     ? [{ host: host.toLowerCase().replace(/\.$/, ""), port: String(port ?? 5432) }]
     : [];
 
-/** Stores in a parsed Stalwart file: `[store.x] type = "postgresql"` (0.15), `{"@type": "PostgreSql"}` (0.16). */
+/**
+ * Stores in a parsed Stalwart file: `[store.x] type = "postgresql"` (0.15),
+ * `{"@type": "PostgreSql"}` (0.16).
+ */
 function storesIn(value: unknown): DataStore[] {
   if (typeof value !== "object" || value === null) return [];
   const entry = value as Record<string, unknown>;
@@ -67,7 +70,10 @@ function fromArgs(component: Subject): DataStore[] {
   );
 }
 
-/** The data stores that the stack's resources name: Stalwart's own files and variables, and components' args. Never the flow table. */
+/**
+ * The data stores that the stack's resources name: Stalwart's own files and variables, and
+ * components' args. Never the flow table.
+ */
 export function dataStoresOf(resources: readonly Subject[]): DataStore[] {
   const all = resources.flatMap((resource) => {
     if (resource.type === CONTAINER) return [...fromEnvironment(resource), ...fromUploads(resource)];

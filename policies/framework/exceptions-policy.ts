@@ -55,8 +55,9 @@ const advice = (lines: readonly string[]): ViolationReport => ({
 });
 
 /**
- * The policy that keeps the exceptions. It has to be the last one of the pack, since they are asked in turn about the stack. What has expired
- * is reported on the stack's own resource, the first to be registered: an `up` then ends before it has changed anything.
+ * The policy that keeps the exceptions. It has to be the last one of the pack, since they are asked
+ * in turn about the stack. What has expired is reported on the stack's own resource, the first to
+ * be registered: an `up` then ends before it has changed anything.
  */
 export function exceptionsPolicy(run: PackRun): SdkPolicy {
   let isTold = false;
@@ -73,7 +74,8 @@ export function exceptionsPolicy(run: PackRun): SdkPolicy {
       standing(run).forEach(report);
     },
     validateStack: (resources, { report }) => {
-      // A part of a state, as `pulumi policy analyze --file` takes it, may not hold the stack's own resource.
+      // A part of a state, as `pulumi policy analyze --file` takes it, may not hold the stack's own
+      // resource.
       if (!isTold) standing(run).forEach(report);
       idle(run, resources[0]?.urn ?? "").forEach(report);
     },

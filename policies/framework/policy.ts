@@ -3,7 +3,10 @@ import type { PolicyConfigSchema, Severity } from "@pulumi/policy";
 import type { Exception } from "./exceptions.ts";
 import type { Path } from "./values.ts";
 
-/** What a policy reads of one resource: its inputs as the engine sends them. Reading an unknown one throws, see values.ts. */
+/**
+ * What a policy reads of one resource: its inputs as the engine sends them. Reading an unknown one
+ * throws, see values.ts.
+ */
 export interface Subject {
   readonly type: string;
   readonly name: string;
@@ -29,7 +32,9 @@ export interface Finding {
   readonly urn?: string;
 }
 
-/** A value that could not be judged: unknown at preview, or not to be asked. Never counted as good. */
+/**
+ * A value that could not be judged: unknown at preview, or not to be asked. Never counted as good.
+ */
 export interface NotJudged {
   readonly where: string;
   readonly because: string;
@@ -44,7 +49,10 @@ export interface Judgement {
 /** What a judging function answers: its judgement, or why the resource does not concern it. */
 export type Verdict = Judgement | { readonly notApplicable: string };
 
-/** A policy's settings, as `--policy-pack-config` gives them. `parse` throws a sentence that names the key's path. */
+/**
+ * A policy's settings, as `--policy-pack-config` gives them. `parse` throws a sentence that names
+ * the key's path.
+ */
 export interface PolicySettings<Settings> {
   readonly schema: PolicyConfigSchema;
   readonly parse: (raw: Record<string, unknown>) => Settings;
@@ -66,7 +74,10 @@ export interface PolicyDefinition<Settings = undefined> {
   /** Why it matters: one sentence, printed with each finding. */
   readonly why: string;
   readonly settings?: PolicySettings<Settings>;
-  /** True for a rule that holds on any stack, not only where tailwart's own resources are; ★ in POLICIES.md. */
+  /**
+   * True for a rule that holds on any stack, not only where tailwart's own resources are; ★ in
+   * POLICIES.md.
+   */
   readonly anyStack: boolean;
   /** Type tokens of the resources that judgeResource is asked about. Default: all. */
   readonly resourceTypes?: readonly string[];
@@ -74,7 +85,10 @@ export interface PolicyDefinition<Settings = undefined> {
   readonly seesSecrets?: true;
   /** Judges one resource, before it is made. */
   readonly judgeResource?: (resource: Subject, settings: Settings) => Verdict | Promise<Verdict>;
-  /** Judges what takes more than one resource to see. In `up` it runs at the end and can only report. */
+  /**
+   * Judges what takes more than one resource to see. In `up` it runs at the end and can only
+   * report.
+   */
   readonly judgeStack?: (resources: readonly Subject[], settings: Settings) => Verdict | Promise<Verdict>;
 }
 
@@ -103,7 +117,10 @@ export function describeNotJudged(gaps: readonly NotJudged[]): string {
   return ["Not judged:", ...gaps.map((gap) => `  ${gap.where}: ${gap.because}`)].join("\n");
 }
 
-/** A finding that an exception lets pass: marked, so that a reader and the review can tell it from one that nobody has looked at. */
+/**
+ * A finding that an exception lets pass: marked, so that a reader and the review can tell it from
+ * one that nobody has looked at.
+ */
 export function describeExcepted({ expires, reason }: Exception, finding: string): string {
   return `Excepted until ${expires}: ${reason}\n${finding}`;
 }

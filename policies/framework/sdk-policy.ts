@@ -25,8 +25,8 @@ export interface Answer {
 }
 
 /**
- * A policy as the pack serves it. The SDK reads what it is called and what it is (it tells the two kinds by their methods' names), and answers.ts
- * asks it in the SDK's place.
+ * A policy as the pack serves it. The SDK reads what it is called and what it is (it tells the two
+ * kinds by their methods' names), and answers.ts asks it in the SDK's place.
  */
 export interface SdkPolicy {
   readonly name: string;
@@ -61,7 +61,8 @@ function report<Settings>(
   }
   const byResource = Map.groupBy(judgement.notJudged, (gap) => gap.urn);
   for (const [urn, gaps] of byResource) {
-    // Advisory: a gap is to be seen, but a first preview, where ids and generated passwords are unknown, must not fail for it.
+    // Advisory: a gap is to be seen, but a first preview, where ids and generated passwords are
+    // unknown, must not fail for it.
     send({ message: describeNotJudged(gaps), urn, enforcementLevel: "advisory", severity: "low" });
   }
 }

@@ -61,7 +61,9 @@ export function parseLeastPrivilegeSettings(raw: Record<string, unknown>): Least
   return { allowedCapabilities: (allowed as string[]).map(capability) };
 }
 
-/** Collects what is wrong and what is unknown while the rules below read the container one by one. */
+/**
+ * Collects what is wrong and what is unknown while the rules below read the container one by one.
+ */
 class Collected implements Judgement {
   readonly findings: Finding[] = [];
   readonly notJudged: NotJudged[] = [];
@@ -96,7 +98,10 @@ function judgePrivileged(verdict: Collected): void {
     );
 }
 
-/** Namespaces that are the host's own. The network is not among them: an edge has to see its clients' addresses. */
+/**
+ * Namespaces that are the host's own. The network is not among them: an edge has to see its
+ * clients' addresses.
+ */
 function judgeNamespaces(verdict: Collected): void {
   for (const [input, what] of [
     ["pidMode", "shows the container the host's processes"],
@@ -155,8 +160,9 @@ function judgeHostPaths(verdict: Collected, subject: Subject): void {
 }
 
 /**
- * Root without need: a container that is told to run as root and keeps Docker's default capabilities. Root with `drops: ["ALL"]` has
- * only what is added, and what an image runs as when nothing is told cannot be seen here: neither is judged.
+ * Root without need: a container that is told to run as root and keeps Docker's default
+ * capabilities. Root with `drops: ["ALL"]` has only what is added, and what an image runs as when
+ * nothing is told cannot be seen here: neither is judged.
  */
 function judgeRoot(verdict: Collected): void {
   const drops = listAt(verdict.props, ["capabilities", "drops"]);

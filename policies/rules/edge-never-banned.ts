@@ -101,7 +101,10 @@ interface Edges {
   readonly notJudged: NotJudged[];
 }
 
-/** The public addresses that the stack's edges state: as an output, since the engine hands no component's args to a stack policy. */
+/**
+ * The public addresses that the stack's edges state: as an output, since the engine hands no
+ * component's args to a stack policy.
+ */
 function edgesOf(resources: readonly Subject[]): Edges {
   const addresses: string[] = [];
   const notJudged: NotJudged[] = [];

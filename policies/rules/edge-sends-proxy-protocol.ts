@@ -42,8 +42,9 @@ const SERVER_FIRST = [24, 25, 110, 143, 587, 4190];
 const CLIENT_FIRST = [443, 465, 993, 995];
 
 /**
- * Matchers that wait for the client's bytes. Those of an address or the time do not; `proxy_protocol` reads what a load balancer sends first; and
- * one that is not listed is left alone.
+ * Matchers that wait for the client's bytes. Those of an address or the time do not;
+ * `proxy_protocol` reads what a load balancer sends first; and one that is not listed is left
+ * alone.
  */
 const READS_BYTES = new Set([
   "dns",
@@ -93,7 +94,10 @@ const endsTls = (route: Route): boolean => route.handlers.some(({ kind }) => kin
 const dialsPort = (proxy: Handler, ports: readonly number[]): boolean =>
   proxy.upstreams.some(({ dial }) => dial.some(({ port }) => port !== undefined && ports.includes(port)));
 
-/** Whether the mail server speaks first on a route: by the edge's port, or by the one that is dialled where the edge's says nothing. */
+/**
+ * Whether the mail server speaks first on a route: by the edge's port, or by the one that is
+ * dialled where the edge's says nothing.
+ */
 function serverFirst(server: Layer4Server, route: Route): boolean {
   const on = (ports: readonly number[]): boolean =>
     server.listen.some(({ from, to }) => from === to && ports.includes(from));
@@ -178,7 +182,10 @@ function judgeMatchers(server: Layer4Server): Finding[] {
   return findings;
 }
 
-/** A listener on loopback is no edge: programs of the same machine use it to reach a relay elsewhere, which takes no PROXY header. */
+/**
+ * A listener on loopback is no edge: programs of the same machine use it to reach a relay
+ * elsewhere, which takes no PROXY header.
+ */
 const isEdge = ({ listen }: Layer4Server): boolean =>
   listen.some(({ host, network }) => network === "tcp" && !isLoopback(host));
 
@@ -199,7 +206,10 @@ function judgeResource(subject: Subject): Verdict {
   return { findings, notJudged: [...caddy.gaps, ...notJudged] };
 }
 
-/** What only the rest of the stack tells: that a host and port belong to a listener which demands the header. */
+/**
+ * What only the rest of the stack tells: that a host and port belong to a listener which demands
+ * the header.
+ */
 function judgeStack(resources: readonly Subject[]): Verdict {
   const caddies = resources.flatMap((subject) => {
     const caddy = caddyOf(subject);

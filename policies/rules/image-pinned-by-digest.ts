@@ -26,8 +26,8 @@ const NONE: Read = { known: true, value: undefined };
 const INPUT: Readonly<Record<string, string>> = { [CONTAINER]: "image", [REMOTE_IMAGE]: "name" };
 
 /**
- * One image. A container's that is unknown is left to judgeStack, which sees where it comes from; in `up` it is known here, before the
- * container is made.
+ * One image. A container's that is unknown is left to judgeStack, which sees where it comes from;
+ * in `up` it is known here, before the container is made.
  */
 function judgeResource({ type, props }: Subject): Verdict {
   const build = type === REMOTE_IMAGE ? read(props, "build") : NONE;
@@ -54,7 +54,10 @@ function judgeResource({ type, props }: Subject): Verdict {
   };
 }
 
-/** Unknown images. What a RemoteImage gives that is not known before it is pulled, imageId and repoDigest, is a digest. */
+/**
+ * Unknown images. What a RemoteImage gives that is not known before it is pulled, imageId and
+ * repoDigest, is a digest.
+ */
 function judgeStack(resources: readonly Subject[]): Verdict {
   const open = resources.filter(({ type, props }) => type === CONTAINER && !read(props, "image").known);
   if (open.length === 0) return { notApplicable: "no container's image is unknown" };

@@ -25,10 +25,13 @@ import { tailnetPolicyNotReset } from "./tailnet-policy-not-reset.ts";
 import { wildcardNeedsDns01 } from "./wildcard-needs-dns01.ts";
 
 /** A definition with any settings: the list does not care which. */
-// eslint-disable-next-line @typescript-eslint/no-explicit-any -- `Settings` stands in both directions of the functions
+// `Settings` is in both directions of the functions.
+// eslint-disable-next-line @typescript-eslint/no-explicit-any
 export type AnyPolicy = PolicyDefinition<any>;
 
-/** Refuses a list in which one id stands twice: exceptions and config could not tell the two apart. */
+/**
+ * Refuses a list in which one id stands twice: exceptions and config could not tell the two apart.
+ */
 export function withUniqueIds<Policy extends { readonly id: string }>(
   policies: readonly Policy[],
 ): readonly Policy[] {

@@ -25,9 +25,11 @@ export const mailDataProtected = definePolicy({
 
 // `protect` is what is judged: the engine does not tell a policy of retainOnDelete.
 //
-// The settings resource is left out on purpose. Its deletion takes back what the program says anyway, and leaves domains, accounts and
-// mail where they are. Protected it would hold on to all that it depends on: `pulumi destroy --exclude-protected` would leave Stalwart,
-// the sidecar and their network running, and no change that replaces Stalwart's container could delete what depends on it.
+// The settings resource is left out on purpose. Its deletion takes back what the program says
+// anyway, and leaves domains, accounts and mail where they are. Protected it would hold on to all
+// that it depends on: `pulumi destroy --exclude-protected` would leave Stalwart, the sidecar and
+// their network running, and no change that replaces Stalwart's container could delete what depends
+// on it.
 
 const KEEPERS = new Map<unknown, string>([
   ["stalwart", "Stalwart"],
@@ -44,13 +46,19 @@ interface Mount {
   readonly volume: Subject | "unknown";
 }
 
-/** Lists that mount volumes, with their keys for the volume's name and for the place in the container. */
+/**
+ * Lists that mount volumes, with their keys for the volume's name and for the place in the
+ * container.
+ */
 const LISTS = [
   ["volumes", "volumeName", "containerPath"],
   ["mounts", "source", "target"],
 ] as const;
 
-/** A container's state: its writable volumes outside of /etc, where configuration lies, which the program writes again. */
+/**
+ * A container's state: its writable volumes outside of /etc, where configuration lies, which the
+ * program writes again.
+ */
 function mountsOf(container: Subject, volumes: readonly Subject[]): { mounts: Mount[]; unknown: string[] } {
   const { props } = container;
   const mounts: Mount[] = [];
@@ -87,7 +95,10 @@ function nameOf({ props }: Subject): unknown {
   return name.known ? name.value : undefined;
 }
 
-/** The one volume that an unknown name can come from: an id, which is its name, is unknown before the volume is made. */
+/**
+ * The one volume that an unknown name can come from: an id, which is its name, is unknown before
+ * the volume is made.
+ */
 function onlySource(
   container: Subject,
   list: string,

@@ -6,7 +6,10 @@ import { namespaceIpv6 } from "../facts/docker/namespace-network.ts";
 import { type Ipv6Use, registryIpv6 } from "../facts/stalwart/registry-ipv6.ts";
 import { stalwartKeys } from "../facts/stalwart/settings-resource.ts";
 
-/** Settings and network are two resources, so this is judged over the stack; that the host has IPv6 says nothing of the container. */
+/**
+ * Settings and network are two resources, so this is judged over the stack; that the host has IPv6
+ * says nothing of the container.
+ */
 export const noContainerIpv6Assumed = definePolicy({
   id: "no-container-ipv6-assumed",
   description: "Stalwart sends over IPv6 only where the network that it lives in has IPv6.",
@@ -21,7 +24,10 @@ export const noContainerIpv6Assumed = definePolicy({
   judgeStack,
 });
 
-/** Where settings count on IPv6. A relay looks up A before AAAA whatever it is told, so ip-lookup is read of routes of type mx alone. */
+/**
+ * Where settings count on IPv6. A relay looks up A before AAAA whatever it is told, so ip-lookup is
+ * read of routes of type mx alone.
+ */
 function usesOf(subject: Subject): { uses: Ipv6Use[]; gaps: NotJudged[] } {
   const { urn } = subject;
   const { values, gaps: unknown, where } = stalwartKeys(subject);

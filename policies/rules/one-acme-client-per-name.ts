@@ -49,8 +49,9 @@ function hostnameOf(subject: Subject): string {
 const parentOf = (name: string): string => name.slice(name.indexOf(".") + 1);
 
 /**
- * The names of one ACME client of Stalwart. An empty list stands for the wildcard of the server's domain: the 0.16 line orders that, the 0.15 line
- * nothing, and neither leaves a mail name to another client.
+ * The names of one ACME client of Stalwart. An empty list stands for the wildcard of the server's
+ * domain: the 0.16 line orders that, the 0.15 line nothing, and neither leaves a mail name to
+ * another client.
  */
 function namesOf(client: AcmeClient, hostname: string): Ordered[] {
   const listed = client.names.flatMap(({ where, text }) =>
@@ -60,7 +61,10 @@ function namesOf(client: AcmeClient, hostname: string): Ordered[] {
   return [{ where: client.list.where, name: `*.${parentOf(hostname)}` }];
 }
 
-/** Stalwart's own names under what it orders: a wildcard stands for these, and not for every web site of the domain. */
+/**
+ * Stalwart's own names under what it orders: a wildcard stands for these, and not for every web
+ * site of the domain.
+ */
 function standsFor(ordered: Ordered, name: string, hostname: string): boolean {
   if (ordered.name === name) return true;
   if (!ordered.name.startsWith("*.") || !covers(ordered.name, name)) return false;
@@ -102,7 +106,10 @@ interface Stalwart {
   readonly gaps: readonly NotJudged[];
 }
 
-/** Stalwart's clients of the stack: those of the settings, or of the component where its settings are not (yet) there. */
+/**
+ * Stalwart's clients of the stack: those of the settings, or of the component where its settings
+ * are not (yet) there.
+ */
 function stalwartsOf(resources: readonly Subject[]): Stalwart[] {
   const all = resources.flatMap((subject) => {
     const acme = acmeOf(subject);

@@ -51,7 +51,10 @@ export const proxyTrustIsNarrow = definePolicy<TrustSettings>({
 
 const LOOPBACK = networks("127.0.0.0/8", "::1");
 const TAILNET = networks("100.64.0.0/10", "fd7a:115c:a1e0::/48");
-/** Private use (RFC 1918), shared (RFC 6598: the tailnet's too), link-local, and unique local addresses. */
+/**
+ * Private use (RFC 1918), shared (RFC 6598: the tailnet's too), link-local, and unique local
+ * addresses.
+ */
 const PRIVATE = networks(
   "10.0.0.0/8",
   "172.16.0.0/12",

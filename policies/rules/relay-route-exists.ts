@@ -35,7 +35,10 @@ function judgeRule({ where, result }: Rule, outbound: Outbound): Finding | NotJu
     : undefined;
 }
 
-/** Every branch of the strategy, also one that is never taken: the rule above it may be gone tomorrow. */
+/**
+ * Every branch of the strategy, also one that is never taken: the rule above it may be gone
+ * tomorrow.
+ */
 function judge(subject: Subject): Verdict {
   const outbound = outboundOf(subject);
   if (!outbound) return { notApplicable: "only tailwart's settings resources name routes" };

@@ -111,7 +111,10 @@ async function judgeRecords({ where, host }: RelayHost, settings: RelayTargetSet
   ];
 }
 
-/** One resource: literals, and records where a resolver is configured. Which names could not be judged is known only to judgeStack. */
+/**
+ * One resource: literals, and records where a resolver is configured. Which names could not be
+ * judged is known only to judgeStack.
+ */
 async function judgeResource(subject: Subject, settings: RelayTargetSettings): Promise<Verdict> {
   const relays = relayHostsOf(subject);
   if (!relays) return { notApplicable: "only tailwart:mail:* resources and Docker containers name a relay" };
@@ -121,7 +124,10 @@ async function judgeResource(subject: Subject, settings: RelayTargetSettings): P
   return { findings: [...relays.hosts.flatMap(judgeLiteral), ...byRecord.flat()], notJudged: relays.gaps };
 }
 
-/** A name of the tailnet, by its policy file: MagicDNS answers AAAA only where an attribute makes it. */
+/**
+ * A name of the tailnet, by its policy file: MagicDNS answers AAAA only where an attribute makes
+ * it.
+ */
 function judgeTailnetName(
   relay: RelayHost,
   resources: readonly Subject[],
@@ -134,8 +140,8 @@ function judgeTailnetName(
   const targets = relayTags(resources, acl.document, askers);
   const findings: Finding[] = [];
   const notJudged: NotJudged[] = [];
-  // tailscale.com v1.102.5, ipn/ipnlocal/node_backend.go, magicDNSAddrs: a node with an IPv4 address
-  // of its own is told no IPv6 address of a peer that has both, unless it asks for them.
+  // tailscale.com v1.102.5, ipn/ipnlocal/node_backend.go, magicDNSAddrs: a node with an IPv4
+  // address of its own is told no IPv6 address of a peer that has both, unless it asks for them.
   const attributes = [
     { name: "magicdns-aaaa", nodes: [askers], effect: "makes MagicDNS answer AAAA to the node that asks" },
     {

@@ -23,12 +23,14 @@ import { formatPath, read, readAt, readString, UNKNOWN_AT_PREVIEW, walk } from "
 /**
  * What counts as "something restarts Stalwart on its change":
  *
- * - tailwart's settings resource does so by itself, in both generations: its provider writes, reloads (on both lines a reload was seen to rebuild
- *   the routes), reads back and probes. Having the resource is keeping the rule.
- * - A script that writes routes past it must reload or restart after its last write; or another must that runs again for the same change. For
- *   the registry only a restart counts: a reload there takes all settings or none, and a script rarely reads its answer.
- * - A config file in an upload is read at start only. An upload makes its own container anew; a container that merely carries the file into a
- *   volume must therefore make the server anew too.
+ * - tailwart's settings resource does so by itself, in both generations: its provider writes,
+ *   reloads (on both lines a reload was seen to rebuild the routes), reads back and probes. Having
+ *   the resource is keeping the rule.
+ * - A script that writes routes past it must reload or restart after its last write; or another
+ *   must that runs again for the same change. For the registry only a restart counts: a reload
+ *   there takes all settings or none, and a script rarely reads its answer.
+ * - A config file in an upload is read at start only. An upload makes its own container anew; a
+ *   container that merely carries the file into a volume must therefore make the server anew too.
  */
 export const routeChangeRestarts = definePolicy({
   id: "route-change-restarts",
@@ -56,8 +58,9 @@ const textsAt = ({ props }: Subject, inputs: readonly string[]): string[] =>
     .map(({ value }) => String(value));
 
 /**
- * True for a resource that is run or made anew when the command's input changes: by what it is made of, or by a trigger that is the command's
- * own, or the very routes. (A trigger as short as a counter is no sign of the same change.)
+ * True for a resource that is run or made anew when the command's input changes: by what it is made
+ * of, or by a trigger that is the command's own, or the very routes. (A trigger as short as a
+ * counter is no sign of the same change.)
  */
 function follows(resource: Subject, writer: Subject): boolean {
   if (comesFrom(resource, writer)) return true;
@@ -124,7 +127,10 @@ function textOf(upload: unknown): { text: string } | { because: string } {
   return { text: content.value || Buffer.from(base64.value ?? "", "base64").toString("utf8") };
 }
 
-/** Volumes and shared folders of a container: by name, and by the resource where the name is unknown. With a file: those that it lies in. */
+/**
+ * Volumes and shared folders of a container: by name, and by the resource where the name is
+ * unknown. With a file: those that it lies in.
+ */
 function volumesOf({ props, propertyDependencies }: Subject, file?: string): Set<unknown> {
   const found = new Set<unknown>();
   const sources = (propertyDependencies?.["volumes"] ?? []).filter(({ type }) => type === VOLUME);
@@ -147,7 +153,10 @@ const runs = ({ props }: Subject): boolean =>
     .map((input) => read(props, input))
     .every((input) => !input.known || input.value !== false);
 
-/** A file with routes in a container that only carries it: the server is another one, which mounts the same volume. */
+/**
+ * A file with routes in a container that only carries it: the server is another one, which mounts
+ * the same volume.
+ */
 function judgeUploads(carrier: Subject, resources: readonly Subject[]): Judgement | undefined {
   const { urn, props } = carrier;
   const findings: Finding[] = [];

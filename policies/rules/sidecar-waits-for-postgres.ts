@@ -81,7 +81,10 @@ function judgeReading(reading: Reading): Judgement {
   return { findings: whats.map((what) => ({ where: WHERE, what, instead: EXAMPLE })), notJudged: [] };
 }
 
-/** One sidecar: does its test require tailscaled and some server? Which server it must be takes the stack to tell. */
+/**
+ * One sidecar: does its test require tailscaled and some server? Which server it must be takes the
+ * stack to tell.
+ */
 function judgeResource(subject: Subject): Verdict {
   if (subject.type !== CONTAINER) return { notApplicable: "only Docker containers have a health check" };
   if (!read(subject.props, "labels").known) return { findings: [], notJudged: [unknownAt("labels")] };

@@ -46,7 +46,8 @@ function mistakeOf(container: Subject, parts: Parts): string | undefined {
   const mode = read(container.props, "networkMode");
   const fromAnchor = anchorsBehind(container, parts).length > 0;
   if (!mode.known) {
-    // A name is known at preview, an id is not: what is unknown and comes from the anchor is its id.
+    // A name is known at preview, an id is not: what is unknown and comes from the anchor is its
+    // id.
     if (fromAnchor) return undefined;
     return container.propertyDependencies?.["networkMode"]?.length
       ? "comes from a resource that is not the anchor"

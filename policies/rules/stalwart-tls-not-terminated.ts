@@ -149,8 +149,9 @@ const OWNER_UNKNOWN = `its name's TLS is passed to a container whose image, whic
 const hostLabel = (host: string): string => host.split(".")[0] ?? "";
 
 /**
- * Across resources a second Caddy may well be the one that a name is passed on to, and then it has to end TLS. So only a name whose owner is known to
- * be no Caddy counts: one that tailwart's edge passes to Stalwart, or one that is passed to a container of this stack that has no Caddy config.
+ * Across resources a second Caddy may well be the one that a name is passed on to, and then it has
+ * to end TLS. So only a name whose owner is known to be no Caddy counts: one that tailwart's edge
+ * passes to Stalwart, or one that is passed to a container of this stack that has no Caddy config.
  */
 function judgeStack(resources: readonly Subject[]): Verdict {
   const caddies = resources.flatMap((subject) => {
@@ -164,7 +165,8 @@ function judgeStack(resources: readonly Subject[]): Verdict {
     resources.flatMap((subject): [string, boolean][] => {
       if (subject.type !== CONTAINER || withCaddy.has(subject)) return [];
       const image = read(subject.props, "image");
-      // A Caddy whose config comes from somewhere else may be what a command of this stack configures.
+      // A Caddy whose config comes from somewhere else may be what a command of this stack
+      // configures.
       if (image.known && isCaddyName(String(image.value))) return [];
       const name = read(subject.props, "name");
       return name.known && typeof name.value === "string" ? [[name.value.toLowerCase(), image.known]] : [];

@@ -125,13 +125,16 @@ export async function syncAccounts(
   return { writes, passwordsInForce };
 }
 
-/** Whether an account's password is the declared one: not of one that had its own, or has a new one. */
+/**
+ * Whether an account's password is the declared one: not of one that had its own, or has a new one.
+ */
 export function hasPassword(live: { secrets: string[] }, { secret }: AccountState): boolean {
   return live.secrets.includes(secret);
 }
 
 /**
- * What must change in an account that exists. Addresses and app passwords that its owner has added stay.
+ * What must change in an account that exists. Addresses and app passwords that its owner has added
+ * stay.
  *
  * @param previous the account in the last deploy, when it was there
  */
@@ -161,7 +164,8 @@ export function mailboxUpdates(
   previous: Mailbox | undefined,
 ): PrincipalUpdate[] {
   const updates = itemUpdates("emails", live.emails, desired.emails, previous?.emails);
-  // One that was set by hand stays where none is declared, and goes with the declaration that it came from.
+  // One that was set by hand stays where none is declared, and goes with the declaration that it
+  // came from.
   const { quota: own = 0 } = live;
   const quota = desired.quota ?? (previous?.quota === undefined ? own : 0);
   if (quota !== own) updates.push({ action: "set", field: "quota", value: quota });

@@ -1,15 +1,18 @@
 /**
- * The account through which the API of the 0.15 line is reached, by the provider and by whoever administers. An account of the config file is
- * let in by every protocol on every listener (common/src/auth/mod.rs), so an administrator's password would open IMAP and submission to the
- * internet; one of the data store can be kept from them by its permissions. The entrypoint looks after the time when it is not there yet.
+ * The account through which the API of the 0.15 line is reached, by the provider and by whoever
+ * administers. An account of the config file is let in by every protocol on every listener
+ * (common/src/auth/mod.rs), so an administrator's password would open IMAP and submission to the
+ * internet; one of the data store can be kept from them by its permissions. The entrypoint looks
+ * after the time when it is not there yet.
  */
 import type { StalwartApi } from "./api.ts";
 import type { Log } from "../plugin/log.ts";
 import type { AdminState } from "../server/state.ts";
 
 /**
- * What it may not do: log in by a protocol of mail, have or send mail, see other people's mail. Over JMAP and DAV, which ask for no permission
- * of their own at the login, it then sees an empty account. Names: directory/src/lib.rs, `Permission`.
+ * What it may not do: log in by a protocol of mail, have or send mail, see other people's mail.
+ * Over JMAP and DAV, which ask for no permission of their own at the login, it then sees an empty
+ * account. Names: directory/src/lib.rs, `Permission`.
  */
 const CLOSED = [
   "imap-authenticate",
@@ -50,8 +53,8 @@ const setTo = (permissions: string[]) =>
   ({ action: "set", field: "disabledPermissions", value: permissions }) as const;
 
 /**
- * Does what gives others a permission that the administrator has not: nobody can give what he has not himself (management/principal.rs). For
- * that long it has them.
+ * Does what gives others a permission that the administrator has not: nobody can give what he has
+ * not himself (management/principal.rs). For that long it has them.
  */
 export async function withAllPermissions<T>(
   api: StalwartApi,

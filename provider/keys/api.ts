@@ -1,9 +1,15 @@
-/** Stalwart's management API of the 0.15 line, as far as tailwart uses it (source: stalwart-lite 0.16.0, http/src/management). */
+/**
+ * Stalwart's management API of the 0.15 line, as far as tailwart uses it (source: stalwart-lite
+ * 0.16.0, http/src/management).
+ */
 import { UserError } from "../../lib/errors.ts";
 import type { Transport } from "../server/transport.ts";
 import { LoginError } from "../server/wait-until-ready.ts";
 
-/** Time for one request, in milliseconds. A reload reads all settings again and takes below a second. */
+/**
+ * Time for one request, in milliseconds. A reload reads all settings again and takes below a
+ * second.
+ */
 const REQUEST_DEADLINE = 20_000;
 
 export type SettingsChange =
@@ -60,7 +66,10 @@ export class StalwartApi {
     return this.request("GET", "/api/settings/keys?keys=server.hostname", undefined, deadline);
   }
 
-  /** Settings by key, and by group: everything at or below each name. Values of the config file come with their macros unexpanded. */
+  /**
+   * Settings by key, and by group: everything at or below each name. Values of the config file come
+   * with their macros unexpanded.
+   */
   async readSettings(keys: string[], groups: string[]): Promise<Record<string, string>> {
     const query = new URLSearchParams();
     if (keys.length + groups.length > 0) query.set("keys", [...keys, ...groups].join(","));
@@ -73,8 +82,8 @@ export class StalwartApi {
   }
 
   /**
-   * Makes the stored settings effective. Reload is all or nothing: with one wrong setting anywhere, the server keeps its old ones and
-   * still answers 200 (common/src/manager/reload.rs).
+   * Makes the stored settings effective. Reload is all or nothing: with one wrong setting anywhere,
+   * the server keeps its old ones and still answers 200 (common/src/manager/reload.rs).
    *
    * @throws UserError that names each key and reason
    */
@@ -128,7 +137,10 @@ export class StalwartApi {
     return items.map((item) => JSON.stringify(item));
   }
 
-  /** Takes what is queued for a domain out of the queue. By the domain, since the ids are larger than JavaScript's numbers. */
+  /**
+   * Takes what is queued for a domain out of the queue. By the domain, since the ids are larger
+   * than JavaScript's numbers.
+   */
   async discard(domain: string): Promise<void> {
     await this.request("DELETE", `/api/queue/messages?${new URLSearchParams({ to: domain })}`);
   }
@@ -142,7 +154,10 @@ function many(value: string | string[] | number | undefined): string[] {
   return value === undefined ? [] : Array.isArray(value) ? value : [String(value)];
 }
 
-/** The `data` of an answer. Errors come in two shapes: problem JSON with a status, and 200 with `{"error": …}`. */
+/**
+ * The `data` of an answer. Errors come in two shapes: problem JSON with a status, and 200 with
+ * `{"error": …}`.
+ */
 function interpret(where: string, status: number, body: string): unknown {
   let answer: Record<string, unknown> | undefined;
   try {

@@ -1,6 +1,9 @@
-/** Input checks of `tailwart:mail:Settings`, for programs that use the resource by itself; see ../server/check.ts. */
+/**
+ * Input checks of `tailwart:mail:Settings`, for programs that use the resource by itself; see
+ * ../server/check.ts.
+ */
+import type { Failure } from "../plugin/served-resource.ts";
 import { UNKNOWN } from "../plugin/diff.ts";
-import type { Failure } from "../plugin/server.ts";
 import {
   checkAccounts,
   checkAdmin,

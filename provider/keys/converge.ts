@@ -1,4 +1,7 @@
-/** Brings a live server to the desired state: read, write what differs, reload, read again, compare. Every step may be repeated. */
+/**
+ * Brings a live server to the desired state: read, write what differs, reload, read again, compare.
+ * Every step may be repeated.
+ */
 import { checkFile, staleFileKeys } from "./stale-file.ts";
 import type { SyncedAccounts } from "../server/state.ts";
 import { UserError } from "../../lib/errors.ts";
@@ -38,11 +41,13 @@ export interface ConvergeOptions {
 }
 
 /**
- * Makes the server as desired. It is restarted at most once: when it runs with an older config.toml, which is read at start only, and when
- * mail goes another way than before, after which a probe proves the new one (lesson 12).
+ * Makes the server as desired. It is restarted at most once: when it runs with an older
+ * config.toml, which is read at start only, and when mail goes another way than before, after which
+ * a probe proves the new one (lesson 12).
  *
  * @param previous the state of the last deploy, when there is one
- * @throws UserError that names key and reason, when a write or a reload is refused or does not read back, or mail takes another route
+ * @throws UserError that names key and reason, when a write or a reload is refused or does not read
+ *   back, or mail takes another route
  */
 export async function converge(
   api: StalwartApi,
@@ -59,7 +64,8 @@ export async function converge(
   const live = await readLive(api, desired.settings, before);
   const plan = planSettings(live, desired.settings, before);
   const written = [...plan.set.map(([key]) => key), ...plan.remove];
-  // Also with nothing to write: an earlier run may have been killed between its writes and its restart.
+  // Also with nothing to write: an earlier run may have been killed between its writes and its
+  // restart.
   const reroutes =
     previous?.interrupted === true ||
     written.some(concernsRouting) ||
@@ -67,7 +73,8 @@ export async function converge(
 
   const stale = await staleFileKeys(api, desired, previous);
   const marker = desired.settings[APPLIED_KEY];
-  // From a data store without the marker the API alone is served, with another file, until it is restarted (lib/stalwart/recovery.sh).
+  // From a data store without the marker the API alone is served, with another file, until it is
+  // restarted (lib/stalwart/recovery.sh).
   const held = stale.length > 0 && live[APPLIED_KEY] !== marker;
   const why = held
     ? "it has served the API alone so far"
@@ -87,7 +94,8 @@ export async function converge(
     accounts = await syncAccounts(api, desired, previous, log);
     others += await syncGroups(api, desired, previous, log);
     others += await syncLists(api, desired, log);
-    // Also with nothing to write: an earlier run may have been killed between its writes and its reload.
+    // Also with nothing to write: an earlier run may have been killed between its writes and its
+    // reload.
     const refusal = await reload(api, reroutes && stale.length > 0 && !held);
     await writeMarker(api, plan, log);
     if (reroutes || held) {
@@ -103,7 +111,8 @@ export async function converge(
     await verify(api, desired, before);
     if (reroutes) await probe(api, desired, options.probeDeadline, log);
   } catch (error) {
-    // What an earlier deploy has completed is served again as it was, whether or not it has left the marker.
+    // What an earlier deploy has completed is served again as it was, whether or not it has left
+    // the marker.
     const complete = isComplete(previous, live) && marker !== undefined;
     await putBack(api, plan, complete ? { ...live, [APPLIED_KEY]: marker } : live, error, log);
     throw error;
@@ -118,7 +127,10 @@ export async function converge(
   };
 }
 
-/** Whether the data store has every setting of the last deploy; the marker came with a later version of tailwart than some. */
+/**
+ * Whether the data store has every setting of the last deploy; the marker came with a later version
+ * of tailwart than some.
+ */
 function isComplete(previous: SettingsState | undefined, live: SettingKeys): boolean {
   return (
     previous !== undefined &&
@@ -127,7 +139,8 @@ function isComplete(previous: SettingsState | undefined, live: SettingKeys): boo
 }
 
 /**
- * @param later an older config.toml may be the reason for a refusal: then it is to be repeated after the restart
+ * @param later an older config.toml may be the reason for a refusal: then it is to be repeated
+ *   after the restart
  * @returns the refusal that counts only if it is repeated
  */
 async function reload(api: StalwartApi, later: boolean): Promise<unknown> {

@@ -1,6 +1,7 @@
 /**
- * What the 0.15 line fetches by itself: the spam filter's rules and the admin UI. It does so at its first start alone, so a later change of where
- * from has to be asked for; and where the first start could not, it would put its default queue settings back at each further one (boot.rs).
+ * What the 0.15 line fetches by itself: the spam filter's rules and the admin UI. It does so at its
+ * first start alone, so a later change of where from has to be asked for; and where the first start
+ * could not, it would put its default queue settings back at each further one (boot.rs).
  */
 import { UserError, wordsOf } from "../../lib/errors.ts";
 import type { StalwartApi } from "./api.ts";
@@ -23,7 +24,8 @@ const isFetched = (source: string | undefined): source is string =>
  *
  * @param previous the state of the last deploy, when there is one
  * @returns how many were fetched
- * @throws UserError that names the source and why nothing came of it; the settings are in force all the same
+ * @throws UserError that names the source and why nothing came of it; the settings are in force all
+ *   the same
  */
 export async function fetchDownloads(
   api: StalwartApi,

@@ -10,13 +10,15 @@ export interface SettingsPlan {
 }
 
 /**
- * What must be written. A key is removed when the last deploy declared it and this one does not, or when it is a stranger in an owned group.
+ * What must be written. A key is removed when the last deploy declared it and this one does not, or
+ * when it is a stranger in an owned group.
  *
  * @param previous settings of the last deploy, or {}
  */
 export function planSettings(live: SettingKeys, desired: SettingKeys, previous: SettingKeys): SettingsPlan {
   const groups = ownedGroups(desired);
-  // A relay's credentials are in its group but belong to config.toml; deleting them would rewrite that file.
+  // A relay's credentials are in its group but belong to config.toml; deleting them would rewrite
+  // that file.
   const foreign = (key: string) => !/^queue\.route\.[^.]+\.auth\./.test(key);
   return {
     set: Object.entries(desired).filter(([key, value]) => live[key] !== value),

@@ -1,4 +1,5 @@
 /** The resource `tailwart:mail:Settings`: what the engine's calls mean for a mail server. */
+import type { ServedResource } from "../plugin/served-resource.ts";
 import { type TransportFactory, viaDocker } from "../server/transport.ts";
 import type { AccountState, GroupState } from "../server/state.ts";
 import { APPLIED_KEY, ownedGroups, inGroup } from "../../lib/desired-state/keys/keys.ts";
@@ -9,7 +10,6 @@ import { converge } from "./converge.ts";
 import type { Log } from "../plugin/log.ts";
 import { planSettings, readLive } from "./plan.ts";
 import { canBeAsked, isThere, QUICK_DEADLINE, waitUntilReady } from "../server/wait-until-ready.ts";
-import type { ServedResource } from "../plugin/server.ts";
 import { interruptedState, type SettingsState } from "./state.ts";
 
 export class SettingsResource implements ServedResource<SettingsState> {
@@ -44,8 +44,9 @@ export class SettingsResource implements ServedResource<SettingsState> {
   }
 
   /**
-   * The live server in the terms of the state: hand edits show as differences, strangers in owned groups as additions.
-   * A container that is not there any more counts as gone, so that the next `up` sets it up anew.
+   * The live server in the terms of the state: hand edits show as differences, strangers in owned
+   * groups as additions. A container that is not there any more counts as gone, so that the next
+   * `up` sets it up anew.
    *
    * @returns undefined when it is gone
    */
@@ -89,7 +90,8 @@ export class SettingsResource implements ServedResource<SettingsState> {
       const live = await api.principal(address);
       if (live) lists[address] = inOrderOf(recipients, live.externalMembers);
     }
-    // Gone counts as a difference; a changed password locks the provider out, which the entrypoint sees to.
+    // Gone counts as a difference; a changed password locks the provider out, which the entrypoint
+    // sees to.
     const admin = state.admin && (await api.principal(state.admin.name)) ? { admin: state.admin } : {};
     const left = state.interrupted === true ? { interrupted: true } : {};
     return {

@@ -7,7 +7,10 @@ import type { SettingsState } from "./state.ts";
 /** What a server has that the entrypoint has started with an administrator of last resort. */
 const LAST_RESORT = "authentication.fallback-admin.user";
 
-/** Keys of config.toml whose live value differs, or that it should not have any more. The file is read at start only. */
+/**
+ * Keys of config.toml whose live value differs, or that it should not have any more. The file is
+ * read at start only.
+ */
 export async function staleFileKeys(
   api: StalwartApi,
   desired: SettingsState,

@@ -1,4 +1,7 @@
-/** The properties of `tailwart:mail:Settings`, in the program, in the state and between engine and provider. */
+/**
+ * The properties of `tailwart:mail:Settings`, in the program, in the state and between engine and
+ * provider.
+ */
 import {
   type AccountState,
   type AdminState,
@@ -14,7 +17,10 @@ export interface SettingsState extends Interruptible {
   target: Target;
   /** Keys that are written through the API: toSettingKeys(). */
   settings: Record<string, string>;
-  /** Keys of config.toml: toFileKeys(). Never written by the provider; compared, so that a container with an older file is noticed. */
+  /**
+   * Keys of config.toml: toFileKeys(). Never written by the provider; compared, so that a container
+   * with an older file is noticed.
+   */
   fileSettings: Record<string, string>;
   /** Domains whose mail is taken. Never deleted by a deploy. */
   domains: string[];
@@ -31,14 +37,15 @@ export interface SettingsState extends Interruptible {
 }
 
 /**
- * The state after a deploy that could put nothing back: what it has declared and what the one before had may both be stored, and the next
- * deploy takes back what it does not declare itself.
+ * The state after a deploy that could put nothing back: what it has declared and what the one
+ * before had may both be stored, and the next deploy takes back what it does not declare itself.
  */
 export function interruptedState(news: SettingsState, olds: SettingsState | undefined): SettingsState {
   const accounts = Object.entries(news.accounts).map(([name, account]) => {
     const before = olds?.accounts[name];
     if (!before) return [name, account];
-    // Whether a new password was set is not known: no hash is equal to this one, so the declared one is compared with the live ones.
+    // Whether a new password was set is not known: no hash is equal to this one, so the declared
+    // one is compared with the live ones.
     const secret = before.secret === account.secret ? account.secret : "";
     return [name, { ...bothOf(before, account), secret }];
   });

@@ -7,7 +7,10 @@ import type { Log } from "../plugin/log.ts";
 import { PartialError } from "../plugin/partial-error.ts";
 import type { SettingsPlan } from "./plan.ts";
 
-/** One request a phase. A batch is one transaction of the data store (config.rs, `set`), so no strategy ever names a route that is not there. */
+/**
+ * One request a phase. A batch is one transaction of the data store (config.rs, `set`), so no
+ * strategy ever names a route that is not there.
+ */
 export async function writePlan(api: StalwartApi, plan: SettingsPlan, log: Log): Promise<void> {
   for (const phase of [0, 1]) {
     const values = plan.set.filter(([key]) => writePhase(key) === phase);
@@ -19,7 +22,10 @@ export async function writePlan(api: StalwartApi, plan: SettingsPlan, log: Log):
   await write(api, [], routes, log);
 }
 
-/** Says in the data store that a deploy is complete in it: the entrypoint serves no mail from one that does not say so. */
+/**
+ * Says in the data store that a deploy is complete in it: the entrypoint serves no mail from one
+ * that does not say so.
+ */
 export async function writeMarker(api: StalwartApi, { set }: SettingsPlan, log: Log): Promise<void> {
   await write(
     api,
@@ -52,8 +58,9 @@ async function write(
 }
 
 /**
- * After a failure. What the server has refused to reload would come into force at its next start, where a wrong route is merely logged
- * and mail goes straight to the MX: so nothing of a failed deploy may stay stored.
+ * After a failure. What the server has refused to reload would come into force at its next start,
+ * where a wrong route is merely logged and mail goes straight to the MX: so nothing of a failed
+ * deploy may stay stored.
  *
  * @param live the settings before the plan was written
  * @throws PartialError when it could not be put back either

@@ -7,9 +7,11 @@ export type DiffKind = "add" | "delete" | "update";
 export type DetailedDiff = Record<string, DiffKind>;
 
 /**
- * Compares two sets of properties value by value, so that a preview names each setting that changes.
+ * Compares two sets of properties value by value, so that a preview names each setting that
+ * changes.
  *
- * @example diffProperties({ settings: { "a.b": "1" } }, { settings: { "a.b": "2" } }) // { 'settings["a.b"]': "update" }
+ * @example diffProperties({ settings: { "a.b": "1" } }, { settings: { "a.b": "2" } })
+ * // { 'settings["a.b"]': "update" }
  */
 export function diffProperties(olds: unknown, news: unknown, path = ""): DetailedDiff {
   if (olds === news && news !== UNKNOWN) return {};

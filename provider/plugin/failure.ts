@@ -17,10 +17,16 @@ const struct = (value: unknown): StructProto.Struct =>
 export const messageOf = (error: unknown) =>
   describeError(error instanceof Error && error.name === "Error" ? error.message : error);
 
-/** The id: which server it is. The settings lie in its data store, so another container of the same name is the same server. */
+/**
+ * The id: which server it is. The settings lie in its data store, so another container of the same
+ * name is the same server.
+ */
 export const idOf = (state: Deployed) => `${state.target.container}`;
 
-/** A deploy that failed half-way: the engine keeps its state with the reason, and updates again at the next `up` whether or not anything differs. */
+/**
+ * A deploy that failed half-way: the engine keeps its state with the reason, and updates again at
+ * the next `up` whether or not anything differs.
+ */
 export class InitFailure extends Error {
   readonly #state: Deployed;
 

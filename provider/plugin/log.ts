@@ -11,7 +11,10 @@ export class EngineLog {
   readonly #client: InstanceType<typeof engine.EngineClient> | undefined;
   readonly #pending = new Set<Promise<void>>();
 
-  /** @param argv the plugin's arguments: flags, and the engine's address as the last one; without an address nothing is said */
+  /**
+   * @param argv the plugin's arguments: flags, and the engine's address as the last one; without an
+   *   address nothing is said
+   */
   constructor(argv: readonly string[]) {
     const address = argv.at(-1);
     if (address !== undefined && /^[\w.[\]:-]+:\d+$/.test(address))

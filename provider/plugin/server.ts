@@ -1,84 +1,43 @@
 /**
- * The plugin's gRPC server. It speaks Pulumi's provider protocol itself instead of through pulumi.provider.main, for three things that has not:
- * a diff per setting, previews that need no call, and errors without a stack.
- * Protocol: https://github.com/pulumi/pulumi/blob/master/proto/pulumi/provider.proto
+ * The plugin's gRPC server. It speaks Pulumi's provider protocol itself instead of through
+ * pulumi.provider.main, for three things that has not: a diff per setting, previews that need no
+ * call, and errors without a stack. Protocol:
+ * https://github.com/pulumi/pulumi/blob/master/proto/pulumi/provider.proto
  */
 import type * as Grpc from "@grpc/grpc-js";
 import type * as Messages from "@pulumi/pulumi/proto/provider_pb.js";
 import type * as StructProto from "google-protobuf/google/protobuf/struct_pb.js";
-
 import { refusedBlobs, refusedJump, refusedMove, refusedName } from "../../lib/stalwart/release.ts";
 import { type DetailedDiff, diffProperties, UNKNOWN } from "./diff.ts";
 import { idOf, InitFailure, messageOf } from "./failure.ts";
 import { EngineLog, type Log } from "./log.ts";
 import { Empty, grpc, messages, plugin, services, Struct } from "./protocol.ts";
 import { PartialError } from "./partial-error.ts";
+import type { Json, ServedResource, ServedResources } from "./served-resource.ts";
+import { method, unimplemented } from "./method.ts";
 
 const VERSION = "0.1.0";
 
-type Json = Record<string, unknown>;
-
-/** What is wrong with one input. */
-export interface Failure {
-  /** Property path as Pulumi writes it: `accounts.alice.secret`. */
-  property: string;
-  reason: string;
-}
-
-/** One resource type, as the engine's calls need it. `State` is what stands in the stack's state. */
-export interface ServedResource<State = Json> {
-  /** Properties that only a deploy can tell, each with the inputs on which they depend. Default: none */
-  readonly outputs?: Readonly<Record<string, readonly string[]>>;
-  withDefaults(inputs: Json): Json;
-  /** Everything that is wrong with the inputs; [] when nothing is. Never repeats a secret. */
-  check(inputs: Json): Failure[];
-  /** Creation and update are one: bring the server there, from wherever it is. */
-  apply(desired: State, previous: State | undefined, log: Log): Promise<State>;
-  /** The state after a deploy that failed and could put nothing back. */
-  interrupted(news: State, olds: State | undefined): State;
-  /** The live server in the terms of the state; undefined when it is gone. */
-  read(state: State): Promise<State | undefined>;
-  delete(state: State, log: Log): Promise<void>;
-  /** Property path of the marker that a finished deploy leaves in the data store. */
-  readonly marker: string;
-  /** Whether the data store has it, if the deploy has left it: one that was emptied, or restored from before, has not. */
-  isApplied(state: State): Promise<boolean>;
-}
-
-/** Type token → what serves it. */
-export type ServedResources = Readonly<Record<string, ServedResource>>;
-
-/** Inputs that say how to deploy, and nothing of what the server is to be: no difference by themselves. */
+/**
+ * Inputs that say how to deploy, and nothing of what the server is to be: no difference by
+ * themselves.
+ */
 const MANNERS = ["deploying", "takeOver"];
 const manners = (properties: Json): Json =>
   Object.fromEntries(Object.entries(properties).filter(([name]) => MANNERS.includes(name)));
-
-type Handler<Q, R> = (request: Q) => Promise<R> | R;
 
 const plain = (struct: StructProto.Struct | undefined): Json =>
   struct ? (struct.toJavaScript() as Json) : {};
 const struct = (value: unknown): StructProto.Struct =>
   Struct.fromJavaScript(value as Parameters<typeof Struct.fromJavaScript>[0]);
 
-/** Turns a handler into a gRPC method; a user's mistake reaches the user without a stack. */
-function method<Q, R>(handler: Handler<Q, R>): Grpc.UntypedHandleCall {
-  const fail = (callback: Grpc.sendUnaryData<R>, error: unknown): void => {
-    if (error instanceof InitFailure) return callback(error.status());
-    callback({ code: grpc.status.UNKNOWN, details: messageOf(error) });
-  };
-  const handle: Grpc.handleUnaryCall<Q, R> = ({ request }, callback) => {
-    new Promise<R>((resolve) => resolve(handler(request))).then(
-      (response) => callback(null, response),
-      (error: unknown) => fail(callback, error),
-    );
-  };
-  return handle as Grpc.UntypedHandleCall;
-}
-
 /** Every resource of this plugin says where its server is; Check has seen to it. */
 const deployed = (state: Json) => state as Json & { target: { container: string } };
 
-/** Brings the server there, and tells a failure that has left something behind from one that has not. */
+/**
+ * Brings the server there, and tells a failure that has left something behind from one that has
+ * not.
+ */
 async function apply(resource: ServedResource, news: Json, olds: Json | undefined, log: Log): Promise<Json> {
   try {
     return await resource.apply(news, olds, log);
@@ -98,12 +57,6 @@ function foretold({ outputs = {} }: ServedResource, news: Json, olds: Json): Jso
     stays(name, inputs) ? olds[name] : UNKNOWN,
   ]);
   return { ...news, ...(Object.fromEntries(known) as Json) };
-}
-
-function unimplemented(name: string): Grpc.UntypedHandleCall {
-  const handle: Grpc.handleUnaryCall<unknown, unknown> = (_call, callback) =>
-    callback({ code: grpc.status.UNIMPLEMENTED, details: `${name} is not implemented` });
-  return handle as Grpc.UntypedHandleCall;
 }
 
 export function implementation(
@@ -237,7 +190,8 @@ async function isApplied(resource: ServedResource, state: Json, log: Log): Promi
 }
 
 /**
- * @param oldInputs those of the last deploy that went through: a refresh, or a deploy that was cut off, has left another state
+ * @param oldInputs those of the last deploy that went through: a refresh, or a deploy that was cut
+ *   off, has left another state
  * @param lost what the server does not have any more
  */
 function diff(olds: Json, oldInputs: Json, news: Json, lost: DetailedDiff): Messages.DiffResponse {

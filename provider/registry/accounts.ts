@@ -7,7 +7,6 @@
  * resource made anew, while the accounts stay.
  */
 import { createHash } from "node:crypto";
-
 import { PartialError } from "../plugin/partial-error.ts";
 import type { SyncedAccounts, AccountState } from "../server/state.ts";
 import { splitAddress } from "../../lib/email-address.ts";
@@ -15,14 +14,10 @@ import type { Log } from "../plugin/log.ts";
 import { passwordOf } from "./admin.ts";
 import { type Changes, RefusedError, type RegistryApi, type Row } from "./jmap.ts";
 import { CLAIM, CLAIM_ROW, objectOf, readRows } from "./plan.ts";
+import { changedAliases, aliasesOf, aliasOf, numbered, type Domains, type Mailbox } from "./aliases.ts";
 
 type Json = Record<string, unknown>;
 type Accounts = Readonly<Record<string, AccountState>>;
-/** What accounts and groups have in common. */
-export type Mailbox = Omit<AccountState, "secret">;
-
-/** Domain → id of its row. */
-export type Domains = ReadonlyMap<string, string>;
 
 /**
  * Says of a password that it was written, and nothing of the password: the hash that it is made of
@@ -48,7 +43,8 @@ const quotaOf = (live: Row): number | null =>
 /**
  * Makes the accounts that are missing and completes the others, all in one request.
  *
- * @throws PartialError when the server refuses some of them: the others are written, and the state is to know it
+ * @throws PartialError when the server refuses some of them: the others are written, and the state
+ *   is to know it
  */
 export async function syncAccounts(
   api: RegistryApi,
@@ -213,37 +209,3 @@ export function mailboxRow(type: "User" | "Group", { emails, quota }: Mailbox, d
     aliases: numbered(emails.slice(1).map((email) => aliasOf(email, domains))),
   };
 }
-
-/** The whole list as it is to be, when it is not: what its owner has added stays, what the last deploy has made and this one does not declare goes. */
-function changedAliases(
-  live: Row,
-  { emails }: Mailbox,
-  before: Mailbox | undefined,
-  domains: Domains,
-): Json | undefined {
-  const wanted = emails.slice(1);
-  const there = aliasesOf(live, domains);
-  const missing = wanted.filter((email) => !there.some((alias) => alias.email === email));
-  const stays = ({ email }: { email: string }) => !before?.emails.includes(email) || wanted.includes(email);
-  if (missing.length === 0 && there.every(stays)) return undefined;
-  const kept = there.filter(stays).map(({ alias }) => alias);
-  return numbered([...kept, ...missing.map((email) => aliasOf(email, domains))]);
-}
-
-/** Aliases in force, by address. */
-function aliasesOf(live: Row, domains: Domains): { email: string; alias: Json }[] {
-  const nameOf = new Map([...domains].map(([domain, id]) => [id, domain]));
-  return Object.values((live["aliases"] ?? {}) as Record<string, Json>)
-    .filter((alias) => alias["enabled"] !== false)
-    .map((alias) => ({
-      email: `${String(alias["name"])}@${nameOf.get(String(alias["domainId"])) ?? ""}`,
-      alias,
-    }));
-}
-
-function aliasOf(email: string, domains: Domains): Json {
-  const [name, domain] = splitAddress(email);
-  return { enabled: true, name, domainId: domains.get(domain) };
-}
-
-const numbered = (list: readonly Json[]): Json => Object.fromEntries(list.map((each, i) => [i, each]));

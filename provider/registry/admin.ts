@@ -1,8 +1,10 @@
 /**
- * The account through which the API of 0.16 and later is reached, by the provider and by whoever administers. The administrator of last resort
- * (STALWART_RECOVERY_ADMIN) is let in by every protocol on every listener (common/src/auth/authentication.rs), so his password would open
- * management to the internet. An account's password can be bound to addresses, which the server holds against the client that the edge names.
- * The entrypoint looks after the time when the account is not there yet (lib/stalwart/recovery.sh).
+ * The account through which the API of 0.16 and later is reached, by the provider and by whoever
+ * administers. The administrator of last resort (STALWART_RECOVERY_ADMIN) is let in by every
+ * protocol on every listener (common/src/auth/authentication.rs), so his password would open
+ * management to the internet. An account's password can be bound to addresses, which the server
+ * holds against the client that the edge names. The entrypoint looks after the time when the
+ * account is not there yet (lib/stalwart/recovery.sh).
  */
 import type { AdminState } from "../server/state.ts";
 import { TAILNET_RANGES } from "../../lib/address-ranges.ts";
@@ -14,8 +16,9 @@ import { sameValue } from "./plan.ts";
 const FROM = Object.fromEntries(["127.0.0.1", "::1", ...TAILNET_RANGES].map((range) => [range, true]));
 
 /**
- * Makes sure of the account, in the domain whose accounts log in by their names alone. The server shows no hash, so the password is written when
- * it may be another: when it is another one than in the last deploy, and when the API is not reached by the account.
+ * Makes sure of the account, in the domain whose accounts log in by their names alone. The server
+ * shows no hash, so the password is written when it may be another: when it is another one than in
+ * the last deploy, and when the API is not reached by the account.
  *
  * @param domainId row of the default domain
  * @returns how many times it was written
@@ -50,7 +53,10 @@ export async function syncAdmin(
   return 1;
 }
 
-/** The password among an account's credentials: its place in the list, and what the server shows of it. */
+/**
+ * The password among an account's credentials: its place in the list, and what the server shows of
+ * it.
+ */
 export function passwordOf(row: Row): [at: string, password: Record<string, unknown>] {
   const credentials = Object.entries((row["credentials"] ?? {}) as Record<string, Record<string, unknown>>);
   return credentials.find(([, credential]) => credential["@type"] === "Password") ?? ["0", {}];

@@ -1,6 +1,9 @@
-/** Input checks of `tailwart:mail:Registry`, for programs that use the resource by itself; see ../check.ts. */
+/**
+ * Input checks of `tailwart:mail:Registry`, for programs that use the resource by itself; see
+ * ../check.ts.
+ */
+import type { Failure } from "../plugin/served-resource.ts";
 import { UNKNOWN } from "../plugin/diff.ts";
-import type { Failure } from "../plugin/server.ts";
 import { checkAccounts, checkAdmin, checkGroups, checkTarget, isMap } from "../server/check.ts";
 import { LABELS } from "../../lib/desired-state/registry/objects.ts";
 import { referencesIn } from "./references.ts";

@@ -1,25 +1,18 @@
-/** Brings a live registry to the desired objects: read, write what differs, reload, read again, compare, restart where needed. */
-import { PartialError } from "../plugin/partial-error.ts";
+/**
+ * Brings a live registry to the desired objects: read, write what differs, reload, read again,
+ * compare, restart where needed.
+ */
 import { rowConcernsRouting } from "./routing.ts";
 import type { AdminState } from "../server/state.ts";
 import { UserError } from "../../lib/errors.ts";
 import type { RegistryObjects } from "../../lib/desired-state/registry/objects.ts";
 import { checkPorts, restartServer } from "../server/restart.ts";
 import { syncAdmin } from "./admin.ts";
-import { type Changes, RefusedError, type RegistryApi } from "./jmap.ts";
-import {
-  CLAIM,
-  CLAIM_ROW,
-  isTwin,
-  MARKER,
-  needsRestart,
-  objectOf,
-  planRows,
-  readRows,
-  type Write,
-} from "./plan.ts";
-import { referencesIn, withIds } from "./references.ts";
+import type { RegistryApi } from "./jmap.ts";
+import { CLAIM, CLAIM_ROW, isTwin, MARKER, needsRestart, planRows, readRows, type Write } from "./plan.ts";
+import { withIds } from "./references.ts";
 import { giveTasks, retryFailedTasks, tasksFor } from "./tasks.ts";
+import { batches, apply, undo } from "./apply.ts";
 
 export interface RegistryConvergence {
   /** How many rows were written or destroyed; 0 when the server was as desired. */
@@ -34,21 +27,32 @@ export interface RegistryOptions {
   probe?: () => Promise<void>;
   /** The last deploy was cut off: what it has written may not be in force. */
   interrupted?: boolean;
-  /** The account that the API is logged in to, and whether its password is another one than in the last deploy. */
+  /**
+   * The account that the API is logged in to, and whether its password is another one than in the
+   * last deploy.
+   */
   admin?: AdminState & { changed: boolean };
-  /** Asked before anything is written to a data store that no deploy has begun with; throws where that is not to be. */
+  /**
+   * Asked before anything is written to a data store that no deploy has begun with; throws where
+   * that is not to be.
+   */
   mayBegin?: (plan: readonly Write[]) => Promise<void>;
-  /** Makes sure of people's accounts, before the entrypoint lets mail in. @returns how many were written */
+  /**
+   * Makes sure of people's accounts, before the entrypoint lets mail in. @returns how many were
+   * written
+   */
   accounts?: () => Promise<number>;
   /** Says what is being done; never a value. */
   log?: (message: string) => void;
 }
 
 /**
- * Makes the registry as desired. Every step may be repeated: interrupted anywhere, the next run finishes it.
+ * Makes the registry as desired. Every step may be repeated: interrupted anywhere, the next run
+ * finishes it.
  *
  * @param previous objects of the last deploy
- * @throws UserError that names object, property and reason, when a write or the reload is refused or does not read back
+ * @throws UserError that names object, property and reason, when a write or the reload is refused
+ *   or does not read back
  */
 export async function convergeRegistry(
   api: RegistryApi,
@@ -69,7 +73,8 @@ export async function convergeRegistry(
   const all = planRows(live, desired, previous);
   const writes = all.filter(({ key }) => key !== MARKER);
   const marker = all.filter(({ key }) => key === MARKER);
-  // Without a marker declared, by a program that uses the resource by itself, the state alone tells a first deploy.
+  // Without a marker declared, by a program that uses the resource by itself, the state alone tells
+  // a first deploy.
   const isFirst = MARKER in desired ? marker.length > 0 : Object.keys(previous).length === 0;
   const begins = isFirst && !live.has(CLAIM);
   if (begins) await mayBegin?.(writes);
@@ -88,9 +93,11 @@ export async function convergeRegistry(
     const domain = admin && withIds(named, await readRows(api, ["Domain"]));
     if (admin && typeof domain === "string")
       admins = await syncAdmin(api, admin, domain, lastResort || admin.changed, log);
-    // Also with nothing to write: an earlier run may have been killed between its writes and its reload.
+    // Also with nothing to write: an earlier run may have been killed between its writes and its
+    // reload.
     await api.reload();
-    // What a refused reload takes back must not have been destroyed: made anew it would have another id and account.
+    // What a refused reload takes back must not have been destroyed: made anew it would have
+    // another id and account.
     for (const batch of batches(last)) await apply(api, batch, done, log);
     if (last.length > 0) await api.reload();
   } catch (error) {
@@ -109,7 +116,8 @@ export async function convergeRegistry(
   const keptOff = marker.length > 0 ? await keepOff(api, desired) : 0;
   // Nothing takes it away again: from here on everything is in force, or will be at the next start.
   for (const batch of batches(marker)) await apply(api, batch, [], log);
-  // Without the marker the API alone was served so far, or everything with an administrator of last resort (lib/stalwart/recovery.sh).
+  // Without the marker the API alone was served so far, or everything with an administrator of last
+  // resort (lib/stalwart/recovery.sh).
   const inForce = interrupted ? {} : previous;
   const restarted = marker.length > 0 || lastResort || needsRestart(writes, desired, inForce);
   if (restarted) {
@@ -123,7 +131,10 @@ export async function convergeRegistry(
   return { writes: all.length + keptOff + admins + people, restarted };
 }
 
-/** Whether mail is declared to go another way than in the last deploy: one that was cut off has written it and not proved it. */
+/**
+ * Whether mail is declared to go another way than in the last deploy: one that was cut off has
+ * written it and not proved it.
+ */
 function reroutes(desired: RegistryObjects, previous: RegistryObjects): boolean {
   return Object.keys({ ...desired, ...previous }).some(
     (key) => rowConcernsRouting(key) && JSON.stringify(desired[key]) !== JSON.stringify(previous[key]),
@@ -141,97 +152,4 @@ async function keepOff(api: RegistryApi, desired: RegistryObjects): Promise<numb
   for (const type of ["Resource", "Disabled"])
     await api.set("Asn", { update: { singleton: { "@type": type } } }, { singleton: "Asn" });
   return 1;
-}
-
-/** Writes of one object go together, in one request, as long as nothing comes between them. */
-function batches(writes: readonly Write[]): Write[][] {
-  const all: Write[][] = [];
-  for (const write of writes) {
-    const last = all.at(-1);
-    if (last?.[0] && objectOf(last[0].key) === objectOf(write.key)) last.push(write);
-    else all.push([write]);
-  }
-  return all;
-}
-
-/** One object's rows, in one request. Rows that they name are looked up anew, since these may just have been made. Adds what was stored to `done`. */
-async function apply(
-  api: RegistryApi,
-  batch: readonly Write[],
-  done: Write[],
-  log: (message: string) => void,
-): Promise<void> {
-  log(batch.map(({ kind, key }) => `${kind} ${key}`).join(", "));
-  const named = await readRows(
-    api,
-    batch.flatMap(({ properties }) => referencesIn(properties)),
-  );
-  const changes: Required<Changes> = { create: {}, update: {}, destroy: [] };
-  const ids = new Map<string, Write>();
-  batch.forEach((write, i) => {
-    const { key, kind, properties, before } = write;
-    const isNew = kind === "create" && key.includes("/");
-    const id = isNew ? `row${i}` : (before?.id ?? "singleton");
-    ids.set(id, write);
-    if (kind === "destroy") changes.destroy.push(id);
-    else changes[isNew ? "create" : "update"][id] = withIds(properties, named) as Record<string, unknown>;
-  });
-  const names = Object.fromEntries([...ids].map(([id, { key }]) => [id, key]));
-  try {
-    await api.set(objectOf(batch[0]?.key ?? ""), changes, names);
-    done.push(...batch);
-  } catch (error) {
-    if (error instanceof RefusedError)
-      done.push(...[...ids].filter(([id]) => !error.refused.includes(id)).map(([, write]) => write));
-    throw error;
-  }
-}
-
-/**
- * After a failure. What the server has refused to reload would come into force at its next start, so nothing of a failed deploy stays stored.
- *
- * @throws PartialError when it could not be put back
- */
-async function undo(
-  api: RegistryApi,
-  done: readonly Write[],
-  cause: unknown,
-  log: (message: string) => void,
-): Promise<void> {
-  if (done.length === 0) return;
-  log(`putting back ${done.map(({ key }) => key).join(", ")}`);
-  try {
-    for (const write of done.toReversed()) await revert(api, write);
-    await api.reload();
-  } catch (second) {
-    throw new PartialError(cause, second);
-  }
-}
-
-async function revert(api: RegistryApi, { key, kind, properties, before }: Write): Promise<void> {
-  const object = objectOf(key);
-  if (kind === "create") {
-    const row = (await readRows(api, [key])).get(key);
-    if (row) await api.set(object, { destroy: [row.id] }, { [row.id]: key });
-    return;
-  }
-  // A server that had none was never set up, and takes no empty one (0.16.18); with a twin it takes no reload.
-  if (!before || isTwin(key) || (key === "SystemSettings" && !before["defaultDomainId"])) return;
-  // A list's address is put together by the server, which takes none.
-  const { id, emailAddress: _, ...whole } = before;
-  // Of another variant every property comes back with its type, and none of the new one's.
-  const anew = kind === "destroy" || ("@type" in properties && properties["@type"] !== whole["@type"]);
-  const values = anew
-    ? whole
-    : Object.fromEntries(Object.keys(properties).map((name) => [name, whole[name] ?? null]));
-  if (hidesSecret(values))
-    throw new Error(`${key} held a secret that the API does not show, which has to be entered anew`);
-  if (kind === "destroy") await api.set(object, { create: { row: values } }, { row: key });
-  else await api.set(object, { update: { [id]: values } }, { [id]: key });
-}
-
-/** Whether a value holds what the API shows in the place of a secret: written back, it would be the secret (prelude.rs, `MASKED_PASSWORD`). */
-function hidesSecret(value: unknown): boolean {
-  if (typeof value === "string") return /^\*{4,}$/.test(value);
-  return typeof value === "object" && value !== null && Object.values(value).some(hidesSecret);
 }

@@ -3,9 +3,10 @@
  * completes them, and never destroys one. Who is in a group stands at each account (x:UserAccount,
  * `memberGroupIds`).
  */
+import type { Mailbox } from "./aliases.ts";
 import type { Groups, GroupState } from "../server/state.ts";
 import type { Log } from "../plugin/log.ts";
-import { completion, inForce, type Mailbox, mailboxRow, readAll } from "./accounts.ts";
+import { completion, inForce, mailboxRow, readAll } from "./accounts.ts";
 import type { Changes, RegistryApi, Row } from "./jmap.ts";
 import type { RegistryState } from "./state.ts";
 

@@ -27,12 +27,18 @@ const SINGLETON = "singleton";
 const UNLABELLED = ["Account", "BlockedIp", "QueuedMessage", "Task"];
 const isSingleton = (object: string) => !(object in LABELS) && !UNLABELLED.includes(object);
 const REQUEST_DEADLINE = 20_000;
-/** A server's maxCallsInRequest, unless it is told otherwise; a request with more is refused as a whole. */
+/**
+ * A server's maxCallsInRequest, unless it is told otherwise; a request with more is refused as a
+ * whole.
+ */
 const MAX_CALLS = 16;
 /** A server's maxObjectsInGet. */
 const MAX_OBJECTS = 500;
 
-/** A set that the server has refused, or a part of it: HTTP says 200, the answer's `notCreated` and the like say no. */
+/**
+ * A set that the server has refused, or a part of it: HTTP says 200, the answer's `notCreated` and
+ * the like say no.
+ */
 export class RefusedError extends UserError {
   /** Ids and creation ids of the rows that were refused; the others of the same set are stored. */
   readonly refused: readonly string[];
@@ -76,8 +82,8 @@ export class RegistryApi {
   }
 
   /**
-   * Whether the API is logged in to by the administrator of last resort, who has no account and so no
-   * address (common/src/cache/principals.rs).
+   * Whether the API is logged in to by the administrator of last resort, who has no account and so
+   * no address (common/src/cache/principals.rs).
    */
   async isLastResort(): Promise<boolean> {
     const where = `session of ${this.transport.name}`;
@@ -90,7 +96,8 @@ export class RegistryApi {
 
   /**
    * Every row of each object, or the one of a singleton, in as few requests as the server takes. A
-   * singleton is in no list: a 0.16.18 gives it by its id alone, with its defaults where none is stored.
+   * singleton is in no list: a 0.16.18 gives it by its id alone, with its defaults where none is
+   * stored.
    */
   async get(objects: readonly string[]): Promise<Record<string, Row[]>> {
     const found: Record<string, Row[]> = {};
@@ -137,7 +144,8 @@ export class RegistryApi {
   }
 
   /**
-   * Makes what is stored effective, all of it or nothing: with one object that cannot be built the server keeps running on its old settings.
+   * Makes what is stored effective, all of it or nothing: with one object that cannot be built the
+   * server keeps running on its old settings.
    *
    * @throws RefusedError that names what the server could not build
    */
@@ -155,7 +163,10 @@ export class RegistryApi {
     return `${object}/${String(row?.[label] ?? id)}`;
   }
 
-  /** Several calls in one request. Each stands by itself: one that is refused does not stop the next. */
+  /**
+   * Several calls in one request. Each stands by itself: one that is refused does not stop the
+   * next.
+   */
   async #ask(calls: readonly [method: string, args: Json][], deadline = REQUEST_DEADLINE): Promise<Json[]> {
     const body = { using: USING, methodCalls: calls.map(([method, args], i) => [method, args, `c${i}`]) };
     const where = `${calls.map(([method]) => method).join(", ")} of ${this.transport.name}`;

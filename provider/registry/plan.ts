@@ -14,8 +14,9 @@ export interface Write {
 }
 
 /**
- * Rows that a deploy owns as a whole: one that is live and not declared is a hand edit. Of other objects it owns those that it made;
- * domains are never destroyed, since their accounts' mail would go with them.
+ * Rows that a deploy owns as a whole: one that is live and not declared is a hand edit. Of other
+ * objects it owns those that it made; domains are never destroyed, since their accounts' mail would
+ * go with them.
  */
 const OWNED = new Set(["AllowedIp", "NetworkListener"]);
 const NEVER_DESTROYED = new Set(["Domain"]);
@@ -24,27 +25,36 @@ const NEVER_DESTROYED = new Set(["Domain"]);
 export const MARKER = `MtaConnectionStrategy/${APPLIED_MARKER}`;
 
 /**
- * The row that a deploy writes first, and that stays: what lies beside it is tailwart's. It tells a deploy that was cut off, or was taken
- * back, from a server that somebody else has set up. No strategy names it.
+ * The row that a deploy writes first, and that stays: what lies beside it is tailwart's. It tells a
+ * deploy that was cut off, or was taken back, from a server that somebody else has set up. No
+ * strategy names it.
  */
 export const CLAIM = "MtaConnectionStrategy/tailwart";
 export const CLAIM_ROW = { name: "tailwart" };
-/** Stays as long as the claim does: the server makes one of its own only where it finds no connection strategy at all. */
+/**
+ * Stays as long as the claim does: the server makes one of its own only where it finds no
+ * connection strategy at all.
+ */
 export const DEFAULT_CONNECTION = "MtaConnectionStrategy/default";
 
-/** What names another row comes after it: routes before the strategy that names them (lesson 14). */
+/**
+ * What names another row comes after it: routes before the strategy that names them (lesson 14).
+ */
 const LAST = ["Domain", "MailingList", "SystemSettings", "MtaOutboundStrategy"];
 
 /**
- * Objects that a running server takes only at its start (jmap/src/registry/mapping/action.rs), and the
- * UI's bundle. Routes and strategies are not among them: a 0.16.18 took them at a reload, address and
- * strategy, and a probe proves it each time (lesson 12).
+ * Objects that a running server takes only at its start (jmap/src/registry/mapping/action.rs), and
+ * the UI's bundle. Routes and strategies are not among them: a 0.16.18 took them at a reload,
+ * address and strategy, and a probe proves it each time (lesson 12).
  */
 const AT_START = new Set(["Application", "BlobStore", "InMemoryStore", "NetworkListener"]);
 /** Of the system's settings these alone; the host name was taken at a reload. */
 const SYSTEM_AT_START = "proxyTrustedNetworks";
 
-/** Between a row's key and its id, where another row has the same label: a second log on stdout, with which the server takes no reload any more. */
+/**
+ * Between a row's key and its id, where another row has the same label: a second log on stdout,
+ * with which the server takes no reload any more.
+ */
 const TWIN = "#";
 export const isTwin = (key: string): boolean => objectOf(key) === "Tracer" && key.includes(TWIN);
 
@@ -99,7 +109,10 @@ export function planRows(live: LiveRows, desired: RegistryObjects, previous: Reg
   ];
 }
 
-/** True when a write, or what an interrupted deploy has written, is not in force before the next start. */
+/**
+ * True when a write, or what an interrupted deploy has written, is not in force before the next
+ * start.
+ */
 export function needsRestart(
   writes: readonly Write[],
   desired: RegistryObjects,
@@ -120,7 +133,10 @@ export function needsRestart(
   return written || !sameValue(declared(previous), declared(desired));
 }
 
-/** A domain that is declared no more stays, and with it the rows that it names: the server would refuse to destroy them (objectIsLinked). */
+/**
+ * A domain that is declared no more stays, and with it the rows that it names: the server would
+ * refuse to destroy them (objectIsLinked).
+ */
 function isNamedByAStranger(key: string, live: LiveRows, desired: RegistryObjects): boolean {
   const id = live.get(key)?.id ?? "";
   return [...live].some(
@@ -142,8 +158,9 @@ const isEmpty = (value: unknown): boolean =>
   value === undefined || value === null || (typeof value === "object" && Object.keys(value).length === 0);
 
 /**
- * Whether a live value is what is declared. A variant (`@type`) may have more properties than are declared, which hold their defaults; a set or
- * a list may not. The server writes contacts back as `mailto:` addresses.
+ * Whether a live value is what is declared. A variant (`@type`) may have more properties than are
+ * declared, which hold their defaults; a set or a list may not. The server writes contacts back as
+ * `mailto:` addresses.
  */
 export function sameValue(live: unknown, declared: unknown, name = ""): boolean {
   if (isEmpty(declared)) return isEmpty(live) || live === false;

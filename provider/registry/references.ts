@@ -1,4 +1,7 @@
-/** Properties whose value is another row's id. The server makes ids up, so a declaration names the row, and a live id is read back as that name. */
+/**
+ * Properties whose value is another row's id. The server makes ids up, so a declaration names the
+ * row, and a live id is read back as that name.
+ */
 import type { LiveRows } from "./jmap.ts";
 import { REFERENCE } from "../../lib/desired-state/registry/spelling.ts";
 
@@ -6,7 +9,10 @@ type Json = Record<string, unknown>;
 const isMap = (value: unknown): value is Json =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
-/** The row that a value names, or undefined. @example referredBy({ "#ref": "DnsServer/rfc2136" }) === "DnsServer/rfc2136" */
+/**
+ * The row that a value names, or undefined.
+ * @example referredBy({ "#ref": "DnsServer/rfc2136" }) === "DnsServer/rfc2136"
+ */
 export function referredBy(value: unknown): string | undefined {
   const key = isMap(value) ? value[REFERENCE] : undefined;
   return typeof key === "string" ? key : undefined;

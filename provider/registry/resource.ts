@@ -1,4 +1,5 @@
 /** The resource `tailwart:mail:Registry`: the settings of Stalwart 0.16 and later. */
+import type { ServedResource } from "../plugin/served-resource.ts";
 import { PartialError } from "../plugin/partial-error.ts";
 import { DEFAULT_API, interruptedGroups } from "../server/state.ts";
 import { registryRoutesOf, registrySubmissionOf } from "./routing.ts";
@@ -7,7 +8,6 @@ import type { RegistryObjects } from "../../lib/desired-state/registry/objects.t
 import type { Log } from "../plugin/log.ts";
 import { probeRoute } from "../server/probe.ts";
 import { canBeAsked, isThere, QUICK_DEADLINE, waitUntilReady } from "../server/wait-until-ready.ts";
-import type { ServedResource } from "../plugin/server.ts";
 import { readAccounts, syncAccounts } from "./accounts.ts";
 import { checkRegistryInputs } from "./check.ts";
 import { readGroups, syncGroups } from "./groups.ts";
@@ -65,7 +65,10 @@ export class RegistryResource implements ServedResource<RegistryState> {
     };
   }
 
-  /** Rows of both declarations may be stored, so both count as made by a deploy; accounts are written once nothing is put back any more. */
+  /**
+   * Rows of both declarations may be stored, so both count as made by a deploy; accounts are
+   * written once nothing is put back any more.
+   */
   interrupted(news: RegistryState, olds: RegistryState | undefined): RegistryState {
     return {
       ...news,
@@ -115,14 +118,18 @@ export class RegistryResource implements ServedResource<RegistryState> {
     };
     const converging = convergeRegistry(api, desired.objects, previous?.objects ?? {}, options);
     const done = await converging.catch((error: unknown) => {
-      // From the accounts on nothing is put back, and the next deploy is to know whose passwords it has set.
+      // From the accounts on nothing is put back, and the next deploy is to know whose passwords it
+      // has set.
       throw people ? new PartialError(error, undefined, people) : error;
     });
     log(`${done.writes} written, reloaded${done.restarted ? ", restarted" : ""}, read back`);
     return { ...desired, ...people };
   }
 
-  /** Hand edits show as differences of the declared properties, strangers among owned rows as additions. */
+  /**
+   * Hand edits show as differences of the declared properties, strangers among owned rows as
+   * additions.
+   */
   async read(state: RegistryState): Promise<RegistryState | undefined> {
     const api = this.#api(state);
     if (!(await isThere(api))) return undefined;
@@ -150,14 +157,18 @@ export class RegistryResource implements ServedResource<RegistryState> {
     };
   }
 
-  /** Takes the declared rows back; domains and the claim stay, and so does what a server holds that cannot be reached. */
+  /**
+   * Takes the declared rows back; domains and the claim stay, and so does what a server holds that
+   * cannot be reached.
+   */
   async delete(state: RegistryState, log: Log): Promise<void> {
     const api = this.#api(state);
     if (!(await canBeAsked(api, log))) return;
     // One that is deployed again finds what it has left, and is to ask nobody.
     const live = await readRows(api, [...Object.keys(state.objects), CLAIM]);
     if (!live.has(CLAIM)) await api.set(objectOf(CLAIM), { create: { claim: CLAIM_ROW } }, { claim: CLAIM });
-    // First what names a route, then the route: Stalwart's own strategy delivers straight to the MX.
+    // First what names a route, then the route: Stalwart's own strategy delivers straight to the
+    // MX.
     const strategy = {
       route: { match: { 0: { if: "is_local_domain(rcpt_domain)", then: "'local'" } }, else: "'mx'" },
     };
@@ -175,7 +186,10 @@ export class RegistryResource implements ServedResource<RegistryState> {
   }
 }
 
-/** A row in the declaration's own words wherever it says the same, so that only real differences show. */
+/**
+ * A row in the declaration's own words wherever it says the same, so that only real differences
+ * show.
+ */
 function asDeclared(row: Row, declared: Json, rows: LiveRows): Json {
   return Object.fromEntries(
     Object.entries(declared).map(([name, value]) => {

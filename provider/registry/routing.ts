@@ -10,10 +10,16 @@ import {
 
 type Json = Record<string, unknown>;
 
-/** True for a row that says where mail goes. @example rowConcernsRouting("MtaRoute/smarthost") === true */
+/**
+ * True for a row that says where mail goes.
+ * @example rowConcernsRouting("MtaRoute/smarthost") === true
+ */
 export const rowConcernsRouting = (key: string): boolean => /^(MtaRoute\/|MtaOutboundStrategy$)/.test(key);
 
-/** Routes that mail for elsewhere may take. @example registryRoutesOf(toRegistryObjects(settings)) */
+/**
+ * Routes that mail for elsewhere may take.
+ * @example registryRoutesOf(toRegistryObjects(settings))
+ */
 export function registryRoutesOf(objects: RegistryObjects): DeclaredRoute[] {
   const strategy = (objects["MtaOutboundStrategy"]?.["route"] ?? {}) as Json;
   const rules = Object.values((strategy["match"] ?? {}) as Record<string, Json>);
@@ -28,7 +34,10 @@ export function registryRoutesOf(objects: RegistryObjects): DeclaredRoute[] {
   });
 }
 
-/** Where the server can be handed mail, implicit TLS first; undefined when it has no listener for it. */
+/**
+ * Where the server can be handed mail, implicit TLS first; undefined when it has no listener for
+ * it.
+ */
 export function registrySubmissionOf(objects: RegistryObjects): Submission | undefined {
   const listeners = Object.entries(objects)
     .filter(([key, row]) => key.startsWith("NetworkListener/") && row["protocol"] === "smtp")

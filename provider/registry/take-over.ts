@@ -1,4 +1,7 @@
-/** A server that somebody else has set up is written over by nobody who has not read what that changes. */
+/**
+ * A server that somebody else has set up is written over by nobody who has not read what that
+ * changes.
+ */
 import { UserError } from "../../lib/errors.ts";
 import { incompletePeople } from "./groups.ts";
 import type { RegistryApi, Row, LiveRows } from "./jmap.ts";
@@ -9,7 +12,10 @@ import type { RegistryState } from "./state.ts";
 /** How many lines of the list are shown. */
 const SHOWN = 20;
 
-/** What a mail server opens by itself at a start without listeners, on every address (common/src/manager/defaults.rs). */
+/**
+ * What a mail server opens by itself at a start without listeners, on every address
+ * (common/src/manager/defaults.rs).
+ */
 const OWN_LISTENERS: Readonly<Record<string, number>> = {
   smtp: 25,
   submissions: 465,
@@ -21,8 +27,8 @@ const OWN_LISTENERS: Readonly<Record<string, number>> = {
 };
 
 /**
- * For a deploy that would be the first one: ends it where it would change or destroy what somebody has set up. Only what is there counts:
- * a row that is added takes nothing away.
+ * For a deploy that would be the first one: ends it where it would change or destroy what somebody
+ * has set up. Only what is there counts: a row that is added takes nothing away.
  *
  * @param plan what the deploy would write
  * @param previous the last deploy, which was to another data store

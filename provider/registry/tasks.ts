@@ -1,7 +1,9 @@
 /**
- * Work that Stalwart does only once, so that the deploy which changes what it is about gives it the task. For a domain, when it is first put in
- * charge (jmap/src/registry/mapping/domain.rs, `validate_domain`): a certificate for other names and records of other kinds, it would see to at
- * the next renewal, weeks later. For the spam filter, at a start without rules (common/src/manager/defaults.rs).
+ * Work that Stalwart does only once, so that the deploy which changes what it is about gives it the
+ * task. For a domain, when it is first put in charge (jmap/src/registry/mapping/domain.rs,
+ * `validate_domain`): a certificate for other names and records of other kinds, it would see to at
+ * the next renewal, weeks later. For the spam filter, at a start without rules
+ * (common/src/manager/defaults.rs).
  */
 import type { RegistryObjects } from "../../lib/desired-state/registry/objects.ts";
 import type { Log } from "../plugin/log.ts";
@@ -17,7 +19,10 @@ interface Task {
   task: Json;
 }
 
-/** Tasks that the difference between two deploys asks for; a task for what is done already ends at once (`NotDue`, acme/renew.rs). */
+/**
+ * Tasks that the difference between two deploys asks for; a task for what is done already ends at
+ * once (`NotDue`, acme/renew.rs).
+ */
 export function tasksFor(desired: RegistryObjects, previous: RegistryObjects): Task[] {
   const tasks: Task[] = [];
   for (const key of Object.keys(desired).filter((key) => key.startsWith("Domain/"))) {
@@ -50,12 +55,15 @@ export function tasksFor(desired: RegistryObjects, previous: RegistryObjects): T
   return tasks;
 }
 
-/** How long a failed order is left alone: proofs that fail are rationed, five an hour (lesson 7). */
+/**
+ * How long a failed order is left alone: proofs that fail are rationed, five an hour (lesson 7).
+ */
 const ORDER_AGAIN = 3_600_000;
 
 /**
- * Finds what the server has given up for good (`Failed`): it tells nobody, and what hangs on it never
- * comes, such as the certificate after records that a DNS server refused once. It is given anew.
+ * Finds what the server has given up for good (`Failed`): it tells nobody, and what hangs on it
+ * never comes, such as the certificate after records that a DNS server refused once. It is given
+ * anew.
  */
 export async function retryFailedTasks(
   api: RegistryApi,
@@ -88,7 +96,8 @@ function successorOf(task: Json): Json | undefined {
   const { "@type": type, updateRecords, onSuccessRenewCertificate } = task;
   if (type === "AcmeRenewal") return { "@type": type };
   if (type !== "DnsManagement") return undefined;
-  // One without records fails always (services/src/task_manager/dns.rs), and with it the order behind it.
+  // One without records fails always (services/src/task_manager/dns.rs), and with it the order
+  // behind it.
   if (Object.keys((updateRecords ?? {}) as Json).length === 0)
     return onSuccessRenewCertificate === true ? { "@type": "AcmeRenewal" } : undefined;
   return { "@type": type, updateRecords, onSuccessRenewCertificate };

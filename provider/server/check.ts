@@ -1,6 +1,7 @@
 /**
- * Input checks of the plugin. The components have parsed everything with zod before the first resource is registered; these hold for programs
- * that use the resource by itself, and are in plain code since loading zod would double the plugin's start-up time, which each preview pays.
+ * Input checks of the plugin. The components have parsed everything with zod before the first
+ * resource is registered; these hold for programs that use the resource by itself, and are in plain
+ * code since loading zod would double the plugin's start-up time, which each preview pays.
  */
 import { UNKNOWN } from "../plugin/diff.ts";
 import { DEFAULT_API } from "./state.ts";

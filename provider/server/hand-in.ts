@@ -1,4 +1,7 @@
-/** A message that is handed in to the server over loopback, where a probe needs no login (lib/desired-state/submission.ts). */
+/**
+ * A message that is handed in to the server over loopback, where a probe needs no login
+ * (lib/desired-state/submission.ts).
+ */
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";

@@ -58,7 +58,10 @@ class PipeAgent extends Agent {
   }
 }
 
-/** Thrown when a kept connection has ended before a word of the answer, as at a restart of the server. */
+/**
+ * Thrown when a kept connection has ended before a word of the answer, as at a restart of the
+ * server.
+ */
 class StaleError extends UnreachableError {}
 
 /**

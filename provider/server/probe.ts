@@ -1,9 +1,11 @@
 /**
- * Proves which route is in force. Settings that read back as desired are no proof: lesson 12's server had the new route stored and used the old
- * one. So a message is handed in, and Stalwart's own log says whom it was handed to.
+ * Proves which route is in force. Settings that read back as desired are no proof: lesson 12's
+ * server had the new route stored and used the old one. So a message is handed in, and Stalwart's
+ * own log says whom it was handed to.
  *
- * Whoever gets it is not harmed: it has no sender, so that nothing can bounce, and its recipient's domain ends in .invalid, which RFC 2606
- * keeps from ever existing. A smarthost that refuses it has proved the route as well as one that takes it.
+ * Whoever gets it is not harmed: it has no sender, so that nothing can bounce, and its recipient's
+ * domain ends in .invalid, which RFC 2606 keeps from ever existing. A smarthost that refuses it has
+ * proved the route as well as one that takes it.
  */
 import { randomBytes } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -16,13 +18,19 @@ import type { Transport } from "./transport.ts";
 
 /** Time for a probe, in milliseconds. */
 const DEADLINE = 15_000;
-/** How long a probe that was handed over may still be under way, so that it is not taken out of the queue half-way. */
+/**
+ * How long a probe that was handed over may still be under way, so that it is not taken out of the
+ * queue half-way.
+ */
 const LINGER = 5_000;
 const INTERVAL = 250;
 
 /** Whom Stalwart handed a probe to, according to its log. */
 export interface Handover {
-  /** The host's name; the probe's own domain when Stalwart looked for that one's MX; `localhost` for local delivery. */
+  /**
+   * The host's name; the probe's own domain when Stalwart looked for that one's MX; `localhost` for
+   * local delivery.
+   */
   host: string;
   port?: number;
   /** Empty while it is under way or waits for another try. */
@@ -50,10 +58,11 @@ export interface Probing {
 }
 
 /**
- * Sends a probe and compares. What cannot be found out is said in the log, and is no failure: whether a smarthost can be reached is judged by
- * `npm run verify`.
+ * Sends a probe and compares. What cannot be found out is said in the log, and is no failure:
+ * whether a smarthost can be reached is judged by `npm run verify`.
  *
- * @throws UserError that names route and host, when the probe took another route than the declared one
+ * @throws UserError that names route and host, when the probe took another route than the declared
+ *   one
  */
 export async function probeRoute(probing: Probing): Promise<void> {
   const { transport, submission, routes, queue, log, deadline = DEADLINE } = probing;
@@ -95,7 +104,9 @@ const probeTo = (recipient: string): string =>
     "",
   ].join("\r\n");
 
-/** Waits until it is known whom the probe was handed to, and then a little for what became of it. */
+/**
+ * Waits until it is known whom the probe was handed to, and then a little for what became of it.
+ */
 async function watch(
   { transport, queue }: Probing,
   domain: string,
@@ -123,9 +134,12 @@ const OUTCOMES: [RegExp, Handover["outcome"]][] = [
 ];
 
 /**
- * Whom Stalwart handed a probe to, according to its log (events: trc/src/event of stalwart-lite 0.16.0); undefined as long as it says nothing.
+ * Whom Stalwart handed a probe to, according to its log (events: trc/src/event of stalwart-lite
+ * 0.16.0); undefined as long as it says nothing.
  *
- * @example handoverIn('… (delivery.connect) … domain = "a.invalid", hostname = "mx.tail.test", …, remotePort = 587', "a.invalid")?.host === "mx.tail.test"
+ * @example
+ * handoverIn('… (delivery.connect) … domain = "a.invalid", hostname = "mx.tail.test", …, remotePort
+ *   = 587', "a.invalid")?.host === "mx.tail.test"
  */
 export function handoverIn(log: string, domain: string): Handover | undefined {
   const lines = log
@@ -142,7 +156,10 @@ export function handoverIn(log: string, domain: string): Handover | undefined {
   return { host, ...(port !== undefined && { port: Number(port) }), outcome };
 }
 
-/** The same from the queue's words for a failure that is not for good: `Error for mx.tail.test: Connection failed: …`. */
+/**
+ * The same from the queue's words for a failure that is not for good:
+ * `Error for mx.tail.test: Connection failed: …`.
+ */
 function handoverInQueue(states: readonly string[]): Handover | undefined {
   const host = states.flatMap((state) => /\bError for ([^\s:]+):/.exec(state)?.[1] ?? []).at(0);
   return host === undefined ? undefined : { host, outcome: "" };

@@ -44,7 +44,8 @@ export async function checkPorts({ name, inspect }: Transport): Promise<void> {
 /**
  * What a server says since its last start about ports that it could not open, each once.
  *
- * @example unboundPorts('… reason = "Failed to bind to [::]:587: Address already in use"') // ["[::]:587: Address already in use"]
+ * @example unboundPorts('… reason = "Failed to bind to [::]:587: Address already in use"')
+ * // ["[::]:587: Address already in use"]
  */
 export function unboundPorts(log: string): string[] {
   const start = log.slice(Math.max(log.lastIndexOf("tailwart: gate: "), 0));

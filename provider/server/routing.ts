@@ -20,7 +20,9 @@ export const nameIn = (expression: unknown): string | undefined => /^'(.*)'$/.ex
 export const isForLocalDomains = (condition: unknown): boolean =>
   String(condition).includes("is_local_domain");
 
-/** Of listeners for mail the one to hand it to: implicit TLS first; undefined when there is none. */
+/**
+ * Of listeners for mail the one to hand it to: implicit TLS first; undefined when there is none.
+ */
 export function submissionAmong(listeners: { bind: string; tls: boolean }[]): Submission | undefined {
   const found = listeners.flatMap(({ bind, tls }) => {
     const [, host = "", port = ""] = /^\[?([^\]]*)\]?:(\d+)$/.exec(bind) ?? [];

@@ -1,4 +1,7 @@
-/** What both generations' resources hold, in the program, in the state and between engine and provider. */
+/**
+ * What both generations' resources hold, in the program, in the state and between engine and
+ * provider.
+ */
 
 export interface AccountState {
   /** Addresses, the account's own first. */
@@ -37,10 +40,14 @@ export const union = (some: readonly string[] = [], others: readonly string[]): 
   ...new Set([...some, ...others]),
 ];
 
-/** What a deploy that was cut off, and could not put back what it had written, leaves in the state of either generation. */
+/**
+ * What a deploy that was cut off, and could not put back what it had written, leaves in the state
+ * of either generation.
+ */
 export interface Interruptible {
   /**
-   * What stands beside it may be stored and not in force: so the next deploy restarts and probes even where nothing differs. A preview shows that it goes.
+   * What stands beside it may be stored and not in force: so the next deploy restarts and probes
+   * even where nothing differs. A preview shows that it goes.
    */
   interrupted?: boolean;
 }

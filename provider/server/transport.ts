@@ -24,7 +24,9 @@ export interface ContainerState {
 export interface Transport {
   /** How errors call the server, such as `container stalwart on ssh://root@kvm`. */
   readonly name: string;
-  /** One request of its API, with the admin's login. @throws UnreachableError when nothing answers */
+  /**
+   * One request of its API, with the admin's login. @throws UnreachableError when nothing answers
+   */
   ask(question: Question): Promise<Answer>;
   /**
    * A connection to one of its other ports, and what it can be logged in with.
@@ -66,7 +68,8 @@ export function pipeTransport({ beside, loginFile, env, ...rest }: PipeOptions):
 /**
  * The transport through a Docker daemon.
  *
- * @param dockerHost as DOCKER_HOST has it: `ssh://root@kvm.example.org` or `unix:///run/docker.sock`
+ * @param dockerHost as DOCKER_HOST has it: `ssh://root@kvm.example.org` or
+ *   `unix:///run/docker.sock`
  * @param container Stalwart's container, by name or id
  */
 export function dockerTransport(dockerHost: string, container: string): Transport {

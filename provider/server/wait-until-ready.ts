@@ -14,10 +14,16 @@ export interface Askable {
   ask(deadline: number): Promise<unknown>;
 }
 
-/** How long a refresh and a deletion wait for the API, in milliseconds: less than a deploy, since nothing is being started. */
+/**
+ * How long a refresh and a deletion wait for the API, in milliseconds: less than a deploy, since
+ * nothing is being started.
+ */
 export const QUICK_DEADLINE = 15_000;
 
-/** Thrown when the login is refused, as it is until the entrypoint has noticed and has started the server with another administrator. */
+/**
+ * Thrown when the login is refused, as it is until the entrypoint has noticed and has started the
+ * server with another administrator.
+ */
 export class LoginError extends UserError {
   constructor(message: string) {
     super(message, {
@@ -33,7 +39,8 @@ export class NoContainerError extends Error {}
  * Waits until the API answers.
  *
  * @param deadline milliseconds
- * @throws UserError that names the cause: the gate's Postgres, a container that is down, or what refused the connection
+ * @throws UserError that names the cause: the gate's Postgres, a container that is down, or what
+ *   refused the connection
  * @throws NoContainerError when there is no container
  */
 export async function waitUntilReady(api: Askable, deadline = READY_DEADLINE): Promise<void> {
@@ -59,7 +66,8 @@ export async function waitUntilReady(api: Askable, deadline = READY_DEADLINE): P
 }
 
 /**
- * Whether there is a server to be read. One without a container counts as gone, so that the next `up` sets it up anew.
+ * Whether there is a server to be read. One without a container counts as gone, so that the next
+ * `up` sets it up anew.
  *
  * @throws UserError when it is there and does not answer
  */
@@ -74,8 +82,9 @@ export async function isThere(api: Askable): Promise<boolean> {
 }
 
 /**
- * Whether a server can be asked to take its settings back. One that is gone or does not run keeps them in Postgres, where the next `up` finds
- * them: an unreachable database must not make a stack impossible to destroy.
+ * Whether a server can be asked to take its settings back. One that is gone or does not run keeps
+ * them in Postgres, where the next `up` finds them: an unreachable database must not make a stack
+ * impossible to destroy.
  */
 export async function canBeAsked(api: Askable, log: (message: string) => void): Promise<boolean> {
   try {
@@ -102,7 +111,8 @@ async function explain(api: Askable, last: string, deadline: number): Promise<st
 /**
  * What the gate waits for according to the log, or undefined when Stalwart is past it.
  *
- * @example gateState("tailwart: gate: waiting for Postgres db:5432: timed out") // { target: "db:5432", reason: "timed out" }
+ * @example gateState("tailwart: gate: waiting for Postgres db:5432: timed out")
+ * // { target: "db:5432", reason: "timed out" }
  */
 export function gateState(log: string): { target: string; reason: string } | undefined {
   const last = log

@@ -324,7 +324,10 @@ describe("a real node that logs in with an OAuth client's secret", () => {
   });
 });
 
-/** Starts a tailscaled without a network device and logs it in, as containerboot does with an OAuth secret. */
+/**
+ * Starts a tailscaled without a network device and logs it in, as containerboot does with an OAuth
+ * secret.
+ */
 async function joinTailnet(hostname: string, tag: string): Promise<void> {
   const client = await api("POST", "tailnet/-/keys", {
     body: { keyType: "client", scopes: ["auth_keys"], tags: [tag] },

@@ -1,4 +1,7 @@
-/** Where a real Stalwart's mail goes in a test: a DNS server, and SMTP servers that keep what they get. */
+/**
+ * Where a real Stalwart's mail goes in a test: a DNS server, and SMTP servers that keep what they
+ * get.
+ */
 import { createSocket } from "node:dgram";
 import { once } from "node:events";
 import { createServer } from "node:net";
@@ -6,7 +9,10 @@ import type { AddressInfo } from "node:net";
 import { networkInterfaces } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
 
-/** This machine's own address: Stalwart refuses loopback as a relay. @throws Error when there is none */
+/**
+ * This machine's own address: Stalwart refuses loopback as a relay. @throws Error when there is
+ * none
+ */
 export function ownAddress(): string {
   const own = Object.values(networkInterfaces())
     .flat()
@@ -15,7 +21,10 @@ export function ownAddress(): string {
   return own;
 }
 
-/** A DNS server that answers each A question below `.tail.test` with one address, and says of anything else that it does not exist. */
+/**
+ * A DNS server that answers each A question below `.tail.test` with one address, and says of
+ * anything else that it does not exist.
+ */
 export async function nameServer(address: string) {
   const socket = createSocket("udp4");
   let questions = 0;
@@ -46,7 +55,10 @@ export async function nameServer(address: string) {
 
 export type SmtpSink = Awaited<ReturnType<typeof smtpSink>>;
 
-/** An SMTP server without TLS that keeps what it is sent, and refuses recipients below .invalid, as a smarthost would. */
+/**
+ * An SMTP server without TLS that keeps what it is sent, and refuses recipients below .invalid, as
+ * a smarthost would.
+ */
 export async function smtpSink(address: string) {
   const messages: string[] = [];
   const commands: string[] = [];

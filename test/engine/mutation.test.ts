@@ -3,7 +3,10 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { allPolicies } from "../../policies/rules/index.ts";
 
-/** CI mutates three rules: one over single resources, one over the whole stack, one that reads Caddy configs. */
+/**
+ * CI mutates three rules: one over single resources, one over the whole stack, one that reads Caddy
+ * configs.
+ */
 const THREE = ["secrets-not-in-plain-sight", "stalwart-shares-anchor", "edge-port-conflict"];
 
 /** In a process of its own, since it starts a vitest. */

@@ -33,7 +33,8 @@ function run(
     PULUMI_HOME: join(dir, "home"),
     PULUMI_BACKEND_URL: `file://${join(dir, "state")}`,
     PULUMI_CONFIG_PASSPHRASE: "test",
-    TAILSCALE_API_KEY: "tskey-api-none", // asked for by the provider's configuration; a preview makes no request
+    // asked for by the provider's configuration; a preview makes no request
+    TAILSCALE_API_KEY: "tskey-api-none",
   };
   return new Promise((done) => {
     execFile(command, args, { cwd, env: full, maxBuffer: 2 ** 26 }, (error, stdout, stderr) => {
@@ -48,7 +49,9 @@ async function must(command: string, args: readonly string[], cwd: string): Prom
   return output;
 }
 
-/** A stranger's shop: a Caddy on a tailnet node of its own in front of a backend, all with Docker. */
+/**
+ * A stranger's shop: a Caddy on a tailnet node of its own in front of a backend, all with Docker.
+ */
 const program = (given: { database: string; smtp: string; grant: string }): string => `
 const pulumi = require("@pulumi/pulumi");
 const docker = require("@pulumi/docker");

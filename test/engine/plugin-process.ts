@@ -1,4 +1,7 @@
-/** The real provider plugin as a process of its own, spoken to as the engine does; Docker is a script that writes down each call and fails. */
+/**
+ * The real provider plugin as a process of its own, spoken to as the engine does; Docker is a
+ * script that writes down each call and fails.
+ */
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -7,7 +10,7 @@ import { tmpdir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-import type { Failure } from "../../provider/plugin/server.ts";
+import type { Failure } from "../../provider/plugin/served-resource.ts";
 import { grpc, messages, Struct } from "../../provider/plugin/protocol.ts";
 
 type Json = Record<string, unknown>;
@@ -61,7 +64,9 @@ export class PluginProcess {
     return existsSync(file) ? readFileSync(file, "utf8") : "";
   }
 
-  /** What the plugin has against inputs of a resource, as the engine asks it before anything else. */
+  /**
+   * What the plugin has against inputs of a resource, as the engine asks it before anything else.
+   */
   check(type: string, inputs: Json): Promise<Failure[]> {
     const urn = `urn:pulumi:test::settings::${type}::settings`;
     return this.#ask("check", new messages.CheckRequest().setUrn(urn).setNews(struct(inputs)));

@@ -16,7 +16,9 @@ const PROVIDERS = ["docker", "random", "command", "tailscale"];
 let folder: string;
 let salted: { encryptionsalt: string; config: Record<string, unknown> };
 
-/** Runs the Pulumi CLI on the stack `refused`, whose state and config lie outside of the project. */
+/**
+ * Runs the Pulumi CLI on the stack `refused`, whose state and config lie outside of the project.
+ */
 function pulumi(args: string[], options: { cwd?: string; offline?: boolean; input?: string } = {}) {
   const found = requirePulumi(PROVIDERS);
   const env = {

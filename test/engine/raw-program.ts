@@ -12,7 +12,10 @@ export interface Run {
   readonly output: string;
 }
 
-/** A Pulumi project of a stranger: plain resources, none of tailwart's components or config, with a state of its own. */
+/**
+ * A Pulumi project of a stranger: plain resources, none of tailwart's components or config, with a
+ * state of its own.
+ */
 export interface RawProgram {
   /** Previews the program with tailwart's policy pack. */
   preview(program: string, policyConfig?: object): Promise<Run>;
@@ -24,8 +27,9 @@ export interface RawProgram {
 }
 
 /**
- * What stands in front of each program: SDKs, and the resources of a mail stack without tailwart's components and their checks. Preview must not
- * need a Docker daemon, so the check of it is off. What a program does not use is not loaded, and its provider not started.
+ * What stands in front of each program: SDKs, and the resources of a mail stack without tailwart's
+ * components and their checks. Preview must not need a Docker daemon, so the check of it is off.
+ * What a program does not use is not loaded, and its provider not started.
  */
 const PREAMBLE = `
 const pulumi = require("@pulumi/pulumi");

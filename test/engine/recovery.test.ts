@@ -1,4 +1,7 @@
-/** What is served from a data store that no deploy has finished with (lib/stalwart/recovery.sh): a real Stalwart on a real Postgres. */
+/**
+ * What is served from a data store that no deploy has finished with (lib/stalwart/recovery.sh): a
+ * real Stalwart on a real Postgres.
+ */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
 import { APPLIED_KEY } from "../../lib/desired-state/keys/keys.ts";

@@ -1,6 +1,7 @@
 /**
- * The order of a deploy (index.ts) on the registry line, at every speed of the line to the host: a real entrypoint, a real Postgres, and the fake of the
- * registry in processes of its own. Where the order is wrong, a fast deploy ends before mail is served, and a slow one meets a dead port.
+ * The order of a deploy (index.ts) on the registry line, at every speed of the line to the host: a
+ * real entrypoint, a real Postgres, and the fake of the registry in processes of its own. Where the
+ * order is wrong, a fast deploy ends before mail is served, and a slow one meets a dead port.
  */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
@@ -9,13 +10,16 @@ import { RegistryServer } from "./registry-server.ts";
 import { up, type Up } from "./slow-up.ts";
 import { Postgres } from "./stalwart-server.ts";
 
-/** Before each request, in milliseconds. The slowest first: they take longest, and next to no work. */
+/**
+ * Before each request, in milliseconds. The slowest first: they take longest, and next to no work.
+ */
 const LATENCIES = [1500, 1000, 600, 300, 150, 50, 0];
 const full = Boolean(process.env["TAILWART_FULL"]);
 
 /**
- * After which requests a change is cut off. Without latency, after each one. With it each takes long: so each latency takes every sixth request, no two the
- * same ones, and the six together all of them; and each takes the marker's write and the restart.
+ * After which requests a change is cut off. Without latency, after each one. With it each takes
+ * long: so each latency takes every sixth request, no two the same ones, and the six together all
+ * of them; and each takes the marker's write and the restart.
  */
 const isCut = (latency: number, k: number): boolean =>
   latency === 0 || k % (LATENCIES.length - 1) === LATENCIES.indexOf(latency);
@@ -52,7 +56,10 @@ async function upWell(server: RegistryServer, desired: RegistryState, latency: n
   return done;
 }
 
-/** Brings a server to where a change begins, and makes its container anew where the change needs that. @returns the desired state */
+/**
+ * Brings a server to where a change begins, and makes its container anew where the change needs
+ * that. @returns the desired state
+ */
 type Change = (server: RegistryServer) => Promise<RegistryState>;
 
 const firstBoot: Change = async (server) => {

@@ -5,7 +5,10 @@ import { join } from "node:path";
 import { FakeRegistry } from "../fakes/fake-registry.ts";
 import { SettingsProject } from "./settings-project.ts";
 
-/** A program whose one resource is a Registry, through the real engine, against the fake of Stalwart's registry. */
+/**
+ * A program whose one resource is a Registry, through the real engine, against the fake of
+ * Stalwart's registry.
+ */
 export class RegistryProject extends SettingsProject {
   readonly fake: FakeRegistry;
   /** Where the fake listens. */

@@ -1,4 +1,7 @@
-/** Settings of Stalwart 0.16 and later through the real Pulumi engine, against the fake of its registry. */
+/**
+ * Settings of Stalwart 0.16 and later through the real Pulumi engine, against the fake of its
+ * registry.
+ */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
 import { parseSettings } from "../../lib/desired-state/parse.ts";

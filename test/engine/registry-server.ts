@@ -1,4 +1,7 @@
-/** The fake of Stalwart's registry on a real Postgres, behind the entrypoint that its container gets. */
+/**
+ * The fake of Stalwart's registry on a real Postgres, behind the entrypoint that its container
+ * gets.
+ */
 import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -15,7 +18,10 @@ import { listens, talk } from "./talk.ts";
 const FAKE = fileURLToPath(new URL("../fakes/registry-server.ts", import.meta.url));
 const PASSWORD = "admin-password";
 
-/** Below what the kernel gives to connections: a server that is being restarted finds its port again. */
+/**
+ * Below what the kernel gives to connections: a server that is being restarted finds its port
+ * again.
+ */
 let lastPort = 20_000 + Math.floor(Math.random() * 10_000);
 async function ownPort(): Promise<number> {
   const port = ++lastPort;

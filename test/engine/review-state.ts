@@ -51,8 +51,9 @@ const isMap = (value: unknown): value is Record<string, unknown> =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
 /**
- * The state of a stack whose first preview these events are, as if it had been deployed: no Docker daemon is there to do that. Ids are made
- * up; uploads that hold secrets are not what the program would upload, so that a preview of the same program replaces their container.
+ * The state of a stack whose first preview these events are, as if it had been deployed: no Docker
+ * daemon is there to do that. Ids are made up; uploads that hold secrets are not what the program
+ * would upload, so that a preview of the same program replaces their container.
  */
 export function deployedState(events: readonly EngineEvent[]): string {
   const made = events

@@ -6,7 +6,8 @@ import { join, resolve } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { parse, stringify } from "yaml";
 
-import { openTemporaryStack, preview } from "../../cli/review/engine.ts";
+import { preview } from "../../cli/review/engine-runs.ts";
+import { openTemporaryStack } from "../../cli/review/engine.ts";
 import { runOf, wrongIn } from "../unit/cli/review/sarif-spec.ts";
 import { makeRawProgram, type RawProgram } from "./raw-program.ts";
 import { deployedState } from "./review-state.ts";
@@ -88,7 +89,10 @@ const VIOLATING = `
   const password = new random.RandomPassword("password", { length: 20 });
   container("other", { envs: [password.result] });`;
 
-/** Each case is a preview or more of a whole stack; the lab's tests audit and review a deployed one in CI as well. */
+/**
+ * Each case is a preview or more of a whole stack; the lab's tests audit and review a deployed one
+ * in CI as well.
+ */
 const full = describe.runIf(process.env["TAILWART_FULL"]);
 
 describe("the review of a change from a fork", () => {

@@ -15,7 +15,10 @@ let server: StalwartServer;
 const SECRET = "/etc/stalwart/secrets/dns";
 const CONSUMER_KEY = "/etc/stalwart/secrets/dns-consumer";
 
-/** Certificates of a CA that nobody is at: what is judged here is whether Stalwart takes the settings. */
+/**
+ * Certificates of a CA that nobody is at: what is judged here is whether Stalwart takes the
+ * settings.
+ */
 const withProvider = (dnsProvider: NonNullable<StalwartSettingsInput["dnsProvider"]>): StalwartSettings =>
   server.settings({
     acme: [

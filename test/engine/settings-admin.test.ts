@@ -1,4 +1,7 @@
-/** The administrator of the 0.15 line, on a real server: let in by the API, and by no protocol of mail. */
+/**
+ * The administrator of the 0.15 line, on a real server: let in by the API, and by no protocol of
+ * mail.
+ */
 import { execFileSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { ImapFlow } from "imapflow";

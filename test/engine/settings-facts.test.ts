@@ -1,4 +1,7 @@
-/** What Stalwart's 0.15 line does, as far as the design relies on it; each was read in its source first (lessons 3, 12, 14). */
+/**
+ * What Stalwart's 0.15 line does, as far as the design relies on it; each was read in its source
+ * first (lessons 3, 12, 14).
+ */
 import { connect } from "node:net";
 import { networkInterfaces } from "node:os";
 import { readFileSync, writeFileSync } from "node:fs";
@@ -8,7 +11,10 @@ import { StalwartApi } from "../../provider/keys/api.ts";
 import { waitUntilReady } from "../../provider/server/wait-until-ready.ts";
 import { freePort, Postgres, StalwartServer } from "./stalwart-server.ts";
 
-/** This machine's own address: a peer that Stalwart does not take for loopback, which is never banned. */
+/**
+ * This machine's own address: a peer that Stalwart does not take for loopback, which is never
+ * banned.
+ */
 const own =
   Object.values(networkInterfaces())
     .flat()
@@ -49,7 +55,10 @@ const insert = (values: [string, string][]) =>
   api().writeSettings([{ type: "insert", prefix: null, values, assert_empty: false }]);
 const remove = (keys: string[]) => api().writeSettings([{ type: "delete", keys }]);
 
-/** Everything that a listener says within two seconds of what it is sent; "" when it closes without a word. */
+/**
+ * Everything that a listener says within two seconds of what it is sent; "" when it closes without
+ * a word.
+ */
 async function talk(port: number, text: string): Promise<string> {
   const socket = connect(port, own);
   let answer = "";
@@ -86,7 +95,8 @@ test("without the allow-list one scan on the admin listener bans the peer itself
   await talk(ports.admin, get("/wp-login.php"));
   expect(await blocked()).toHaveProperty([`server.blocked-ip.${own}`]);
   expect(await talk(ports.admin, get("/healthz/live"))).toBe("");
-  // The ban is on the raw address, so what the same peer carries for others still passes: lesson 3's riddle.
+  // The ban is on the raw address, so what the same peer carries for others still passes: lesson
+  // 3's riddle.
   expect(await talk(ports.mail, proxied("198.51.100.7"))).toMatch(/^220 /);
 
   await insert([[`server.allowed-ip.${own}`, ""]]);

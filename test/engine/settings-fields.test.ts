@@ -1,6 +1,7 @@
 /**
- * Every field that the matrix offers for the 0.15 line, on a real server: applied through the provider, read back, and its effect seen where a peer
- * sees it. In CI the server's name; all of them in test:full.
+ * Every field that the matrix offers for the 0.15 line, on a real server: applied through the
+ * provider, read back, and its effect seen where a peer sees it. In CI the server's name; all of
+ * them in test:full.
  */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -334,7 +335,10 @@ describe("mail goes out", () => {
   });
 });
 
-/** A server whose queue of new connections is full: the kernel drops whoever comes next, as a firewall would. */
+/**
+ * A server whose queue of new connections is full: the kernel drops whoever comes next, as a
+ * firewall would.
+ */
 async function deafServer(address: string) {
   const program = `const s = require("node:net").createServer();
 s.listen({ port: 0, host: ${JSON.stringify(address)}, backlog: 1 }, () => {
@@ -353,9 +357,13 @@ s.listen({ port: 0, host: ${JSON.stringify(address)}, backlog: 1 }, () => {
   };
 }
 
-/** What the server says to a message of so many bytes for an address. It answers a refusal after five seconds. */
+/**
+ * What the server says to a message of so many bytes for an address. It answers a refusal after
+ * five seconds.
+ */
 const askFor = async (to: string, size: number) => {
-  // Upstream's own limit drops whoever comes more than five times a second (queue.limiter.inbound.ip).
+  // Upstream's own limit drops whoever comes more than five times a second
+  // (queue.limiter.inbound.ip).
   await sleep(250);
   return talk(
     { port: server.ports.smtp },
@@ -655,7 +663,8 @@ effect(
       await other.says(/error performing TLS handshake/);
       expect(encrypted()).toBe("");
 
-      // What tailwart never writes, to see that this key alone stood in the way, and the other one encrypts.
+      // What tailwart never writes, to see that this key alone stood in the way, and the other one
+      // encrypts.
       await starts(true, (config) =>
         config.replace('tls.allow-invalid-certs = "false"', 'tls.allow-invalid-certs = "true"'),
       );

@@ -1,4 +1,7 @@
-/** Deploys that are cut off after each of their requests, of a real Stalwart: the next one finishes them. */
+/**
+ * Deploys that are cut off after each of their requests, of a real Stalwart: the next one finishes
+ * them.
+ */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
 import { PartialError } from "../../provider/plugin/partial-error.ts";
@@ -51,7 +54,10 @@ async function empty(state: SettingsState): Promise<void> {
       .catch(() => undefined);
 }
 
-/** Everything after request k is lost, undoing too, as if the process were gone. @returns the failure, or undefined when k was enough */
+/**
+ * Everything after request k is lost, undoing too, as if the process were gone. @returns the
+ * failure, or undefined when k was enough
+ */
 async function cutOff(after: number, state: SettingsState, previous?: SettingsState): Promise<unknown> {
   const transport = server.transport();
   const { ask, connect, restart } = transport;
@@ -121,7 +127,8 @@ async function isFinishedAfterCut({ before, after }: Change, k: number): Promise
   const error = await cutOff(k, state, older);
   if (error === undefined) return false;
 
-  // What the engine's state holds then: the older one; or, when the provider was still there to say so, that the deploy is interrupted.
+  // What the engine's state holds then: the older one; or, when the provider was still there to say
+  // so, that the deploy is interrupted.
   const said = error instanceof PartialError && k % 2 === 0;
   const previous: SettingsState | undefined = said ? interruptedState(state, older) : older;
   const next = await apply(state, previous);

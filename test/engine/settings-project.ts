@@ -15,13 +15,16 @@ import { fileURLToPath } from "node:url";
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 
 /**
- * A Pulumi project whose one resource is a server's settings, with a state of its own. Docker is a script that runs the pipe here
- * instead of in a container.
+ * A Pulumi project whose one resource is a server's settings, with a state of its own. Docker is a
+ * script that runs the pipe here instead of in a container.
  */
 export class SettingsProject {
   readonly folder = mkdtempSync(join(tmpdir(), "tailwart-project-"));
 
-  /** @param directory stands for the container's /etc/stalwart @param program the text of index.js, after the plugin's classes are imported */
+  /**
+   * @param directory stands for the container's /etc/stalwart @param program the text of index.js,
+   *   after the plugin's classes are imported
+   */
   constructor(directory: string, program: string) {
     mkdirSync(join(this.folder, "state"));
     mkdirSync(join(this.folder, "bin"));
@@ -43,7 +46,8 @@ const args = JSON.parse(readFileSync(new URL("./args.json", import.meta.url), "u
 ${program}
 `,
     );
-    // docker --host H exec -i C bash -c SCRIPT … /etc/stalwart/…, and docker --host H restart, container inspect or logs …
+    // docker --host H exec -i C bash -c SCRIPT … /etc/stalwart/…, and docker --host H restart,
+    // container inspect or logs …
     writeFileSync(
       join(this.folder, "bin/docker"),
       `#!/bin/bash

@@ -1,4 +1,7 @@
-/** The settings resource through the real Pulumi engine. Docker is a script that runs the pipe here instead of in a container. */
+/**
+ * The settings resource through the real Pulumi engine. Docker is a script that runs the pipe here
+ * instead of in a container.
+ */
 import { execFileSync } from "node:child_process";
 import { existsSync, rmSync } from "node:fs";
 import { join } from "node:path";

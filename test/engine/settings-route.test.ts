@@ -1,4 +1,7 @@
-/** Which route mail takes after each step of a change (lesson 12), seen at two real SMTP servers; and the probe that proves it in a deploy. */
+/**
+ * Which route mail takes after each step of a change (lesson 12), seen at two real SMTP servers;
+ * and the probe that proves it in a deploy.
+ */
 import { writeFileSync } from "node:fs";
 import { createTransport } from "nodemailer";
 import { setTimeout as sleep } from "node:timers/promises";

@@ -1,10 +1,12 @@
 /**
- * Wrong settings, each refused before the first request: in the desired state, which the components parse before they register anything, or by the
- * real plugin, for programs that use its resources by themselves. Each refusal names the field, why, and what is accepted instead, and repeats no secret.
+ * Wrong settings, each refused before the first request: in the desired state, which the components
+ * parse before they register anything, or by the real plugin, for programs that use its resources
+ * by themselves. Each refusal names the field, why, and what is accepted instead, and repeats no
+ * secret.
  */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
-import type { Failure } from "../../provider/plugin/server.ts";
+import type { Failure } from "../../provider/plugin/served-resource.ts";
 import { toFileKeys, toSettingKeys } from "../../lib/desired-state/keys/keys.ts";
 import { parseSettings } from "../../lib/desired-state/parse.ts";
 import { toRegistryObjects } from "../../lib/desired-state/registry/objects.ts";

@@ -1,4 +1,7 @@
-/** An `up` of the registry's settings as the engine and the plugin do it, over a line that takes its time, and may break. */
+/**
+ * An `up` of the registry's settings as the engine and the plugin do it, over a line that takes its
+ * time, and may break.
+ */
 import { setTimeout as sleep } from "node:timers/promises";
 import { isDeepStrictEqual } from "node:util";
 
@@ -47,7 +50,10 @@ export async function up(server: RegistryServer, desired: RegistryState, line: L
   return done;
 }
 
-/** Whether there is no difference. One that cannot be asked counts as none, and is left to the check at the end, which wants a greeting (verify/checks.ts). */
+/**
+ * Whether there is no difference. One that cannot be asked counts as none, and is left to the check
+ * at the end, which wants a greeting (verify/checks.ts).
+ */
 async function isDone(server: RegistryServer, resource: RegistryResource, desired: RegistryState) {
   const { passwordsInForce: _, ...inputs } = server.known ?? {};
   if (!isDeepStrictEqual(desired, inputs)) return false;

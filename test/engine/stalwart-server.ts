@@ -1,4 +1,7 @@
-/** A real Stalwart on a real Postgres, both on loopback, for tests of the settings. Needs Postgres' server programs and the built Stalwart. */
+/**
+ * A real Stalwart on a real Postgres, both on loopback, for tests of the settings. Needs Postgres'
+ * server programs and the built Stalwart.
+ */
 import { execFileSync, spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
@@ -161,14 +164,20 @@ export class Postgres {
   }
 }
 
-/** The server, started with the files and the entrypoint that its container gets; only their directory is another. */
+/**
+ * The server, started with the files and the entrypoint that its container gets; only their
+ * directory is another.
+ */
 export class StalwartServer {
   readonly directory = mkdtempSync(join(tmpdir(), "tailwart-stalwart-"));
   readonly ports: { smtp: number; submissions: number; http: number };
   log = "";
   /** Environment of the entrypoint, on top of what every server here gets. */
   environment: Record<string, string> = {};
-  /** Whether the administrator is an account of the data store, as in production, or stands in the config file, so that no test has to make one. */
+  /**
+   * Whether the administrator is an account of the data store, as in production, or stands in the
+   * config file, so that no test has to make one.
+   */
   adminAccount = false;
   #process: ChildProcess | undefined;
   protected readonly postgres: Postgres;
@@ -301,7 +310,10 @@ export class StalwartServer {
     }
   }
 
-  /** The same as the Docker transport, without Docker: its pipes and its restart act on this process. */
+  /**
+   * The same as the Docker transport, without Docker: its pipes and its restart act on this
+   * process.
+   */
   transport(): ObservedTransport {
     const seen = { requests: [] as string[], restarts: 0, pipes: 0 };
     const pipes = pipeTransport({

@@ -10,7 +10,9 @@ export interface Call {
   authorization: string | undefined;
 }
 
-/** A control server of a few lines: the policy file and auth keys of Tailscale's API v2, in memory. */
+/**
+ * A control server of a few lines: the policy file and auth keys of Tailscale's API v2, in memory.
+ */
 export interface TailscaleApi {
   url: string;
   calls: Call[];

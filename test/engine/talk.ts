@@ -1,4 +1,7 @@
-/** Words over a socket, for tests of listeners; and SMTP servers with a certificate that nobody vouches for. */
+/**
+ * Words over a socket, for tests of listeners; and SMTP servers with a certificate that nobody
+ * vouches for.
+ */
 import { execFileSync } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
@@ -16,7 +19,10 @@ export interface Peer {
   pause?: number;
 }
 
-/** Everything that a peer says until it closes or `milliseconds` after it was last sent something; "" when it closes without a word. */
+/**
+ * Everything that a peer says until it closes or `milliseconds` after it was last sent something;
+ * "" when it closes without a word.
+ */
 export async function talk(
   { port, host = "127.0.0.1", tls = false, pause = 0 }: Peer,
   lines: readonly string[] = [],
@@ -62,7 +68,10 @@ export function selfSigned(directory: string): { key: string; cert: string } {
   return { key, cert };
 }
 
-/** Serves files over HTTPS on loopback, whose certificates Stalwart does not check; others it answers 404. */
+/**
+ * Serves files over HTTPS on loopback, whose certificates Stalwart does not check; others it
+ * answers 404.
+ */
 export async function fileServer() {
   const directory = mkdtempSync(join(tmpdir(), "tailwart-files-"));
   const { key, cert } = selfSigned(directory);
@@ -86,7 +95,10 @@ export async function fileServer() {
   };
 }
 
-/** An SMTP server with a certificate of its own making. It keeps messages, and what it was told before and after TLS. */
+/**
+ * An SMTP server with a certificate of its own making. It keeps messages, and what it was told
+ * before and after TLS.
+ */
 export async function tlsSink(address: string, mode: "implicit" | "starttls") {
   const directory = mkdtempSync(join(tmpdir(), "tailwart-sink-"));
   const { key, cert } = selfSigned(directory);

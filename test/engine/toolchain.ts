@@ -5,7 +5,10 @@ import process from "node:process";
 import { isExecutable } from "../../lab/programs.ts";
 import { cacheRoot } from "../../tools/cache.mjs";
 
-/** Directories in which a program is looked for: TAILWART_BIN, PATH, /usr/sbin (Debian's daemons), the cache of tools/. */
+/**
+ * Directories in which a program is looked for: TAILWART_BIN, PATH, /usr/sbin (Debian's daemons),
+ * the cache of tools/.
+ */
 function places(): string[] {
   const tools = join(cacheRoot(), "tools");
   let pieces: string[] = [];
@@ -41,7 +44,10 @@ export function requireProgram(name: string, remedy = "npm run tools"): string {
   return found;
 }
 
-/** The Pulumi CLI and an environment in which it finds its language host and the named provider plugins. */
+/**
+ * The Pulumi CLI and an environment in which it finds its language host and the named provider
+ * plugins.
+ */
 export function requirePulumi(plugins: readonly string[] = []): { pulumi: string; env: NodeJS.ProcessEnv } {
   const pulumi = requireProgram("pulumi");
   const programs = [

@@ -23,13 +23,19 @@ interface Schema {
   types: Record<string, { properties: Record<string, Property> }>;
 }
 
-/** What the stand-ins leave out on purpose; a program that uses it is refused with the property's name. */
+/**
+ * What the stand-ins leave out on purpose; a program that uses it is refused with the property's
+ * name.
+ */
 const LEFT_OUT: Record<string, string[]> = {
   "command:local:Command": ["archivePaths", "assetPaths", "archive", "assets"],
   tailscale: ["audience", "identityToken", "identityTokenEnvironmentVariableName"],
 };
 
-/** A class of an installed SDK: its type token and the names that its constructor sends to the engine. */
+/**
+ * A class of an installed SDK: its type token and the names that its constructor sends to the
+ * engine.
+ */
 function sdkClass(file: string): { token: string; inputs: string[]; all: string[] } {
   const text = readFileSync(join(SDK, file), "utf8");
   const token = /__pulumiType = '([^']+)'/.exec(text)?.[1];
@@ -119,7 +125,9 @@ describe("each plugin answers the token and the property names of the SDK class"
   });
 });
 
-/** Objects inside a container, a network and the docker provider: property → interface of the SDK. */
+/**
+ * Objects inside a container, a network and the docker provider: property → interface of the SDK.
+ */
 const nested: [resource: string, property: string, type: string][] = [
   ["docker:index/container:Container", "capabilities", "ContainerCapabilities"],
   ["docker:index/container:Container", "devices", "ContainerDevice"],

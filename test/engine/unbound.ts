@@ -27,7 +27,8 @@ async function freeUdpPort(): Promise<number> {
 /**
  * Starts unbound as the authority for a zone.
  *
- * @param records in zone file form, such as `dual.example.test. IN AAAA 2001:db8::25`; the first one must have an A record
+ * @param records in zone file form, such as `dual.example.test. IN AAAA 2001:db8::25`; the first
+ *   one must have an A record
  */
 export async function startUnbound(zone: string, records: readonly string[]): Promise<Unbound> {
   const unbound = requireProgram("unbound", "apt-get install unbound");

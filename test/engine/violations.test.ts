@@ -6,8 +6,9 @@ import { makeRawProgram, type RawProgram } from "./raw-program.ts";
 import type { Violation } from "./violations/violation.ts";
 
 /**
- * One violating program for each policy, through the real engine: raw resources, past the components' own checks. Each is one preview, so CI
- * takes three: a policy over the whole stack that follows where a value comes from, one that is told of secrets, and one that reads options.
+ * One violating program for each policy, through the real engine: raw resources, past the
+ * components' own checks. Each is one preview, so CI takes three: a policy over the whole stack
+ * that follows where a value comes from, one that is told of secrets, and one that reads options.
  */
 const SMOKE = ["stalwart-shares-anchor", "secrets-not-in-plain-sight", "mail-data-protected"];
 
@@ -33,7 +34,10 @@ describe("the violating programs", () => {
     expect(ids).toEqual(expect.arrayContaining(SMOKE)));
 });
 
-/** What a preview's summary says in the name of one policy: a block begins with its level, and ends where the next one begins. */
+/**
+ * What a preview's summary says in the name of one policy: a block begins with its level, and ends
+ * where the next one begins.
+ */
 function said(output: string, policy: string): string[] {
   const [, summary = ""] = output.split(/^Policies:$/m);
   return summary

@@ -1,4 +1,7 @@
-/** What the fake of Stalwart's registry accepts for its objects' properties; everything else it refuses, as the real one does. */
+/**
+ * What the fake of Stalwart's registry accepts for its objects' properties; everything else it
+ * refuses, as the real one does.
+ */
 import type { FakeObject, FakeProperty, Kind, Variants } from "./fake-registry-kinds.ts";
 
 type Json = Record<string, unknown>;
@@ -44,7 +47,9 @@ export function checkProperties(
   return partial ? undefined : checkRequired(object, { "@type": type, ...value });
 }
 
-/** What a whole row lacks: neither nullable nor defaulted, so it has to be given (seen on 0.16.18). */
+/**
+ * What a whole row lacks: neither nullable nor defaulted, so it has to be given (seen on 0.16.18).
+ */
 export function checkRequired(object: FakeObject, row: Json): SetError | undefined {
   const known = object.variants[String(row["@type"] ?? "")] ?? {};
   const missing = Object.keys(known).filter((key) => known[key]?.required && !row[key]);

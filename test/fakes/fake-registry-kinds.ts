@@ -1,6 +1,9 @@
 /** How the fake of Stalwart's registry describes its objects. */
 
-/** Kind of a property. `set` and `list` hold one of the other kinds; `secret` is a variant that a server masks when it holds a value. */
+/**
+ * Kind of a property. `set` and `list` hold one of the other kinds; `secret` is a variant that a
+ * server masks when it holds a value.
+ */
 export type Kind =
   | "string"
   | "boolean"
@@ -42,7 +45,10 @@ export interface FakeObject {
   readonly defaults?: Readonly<Record<string, unknown>>;
   /** The same by variant, for a row that becomes another one. */
   readonly variantDefaults?: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
-  /** What a mail server stores at its start of a singleton that is not stored (common/src/manager/defaults.rs). */
+  /**
+   * What a mail server stores at its start of a singleton that is not stored
+   * (common/src/manager/defaults.rs).
+   */
   readonly atFirstStart?: Readonly<Record<string, unknown>>;
   /** Rows are told apart by it. */
   readonly primaryKey?: string;

@@ -1,4 +1,7 @@
-/** Objects of the fake registry that concern names, certificates and stores; see fake-registry-schema.ts. */
+/**
+ * Objects of the fake registry that concern names, certificates and stores; see
+ * fake-registry-schema.ts.
+ */
 import {
   type FakeObject,
   type FakeProperty,

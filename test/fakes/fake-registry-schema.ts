@@ -1,6 +1,7 @@
 /**
- * What the fake of Stalwart's registry knows of its objects: those that tailwart declares, and no other. Names, kinds, what cannot be changed and
- * what must be there are the ones of a 0.16.18 server's schema.
+ * What the fake of Stalwart's registry knows of its objects: those that tailwart declares, and no
+ * other. Names, kinds, what cannot be changed and what must be there are the ones of a 0.16.18
+ * server's schema.
  */
 import { type FakeObject, name, nullable, of, oneOf, secret, text } from "./fake-registry-kinds.ts";
 import { NAME_OBJECTS } from "./fake-registry-names.ts";

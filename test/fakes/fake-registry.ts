@@ -1,7 +1,9 @@
 /**
- * A fake of Stalwart's registry API (0.16 and later), which no package registry has: POST /jmap on loopback, small and strict. It answers as the sources
- * say that the real one does: sets as objects of `true`s, refusals as HTTP 200 with notCreated and the like, masked secrets, properties that cannot
- * be changed, a reload of all or nothing, and some objects that wait for a restart. What it does not know it refuses.
+ * A fake of Stalwart's registry API (0.16 and later), which no package registry has: POST /jmap on
+ * loopback, small and strict. It answers as the sources say that the real one does: sets as objects
+ * of `true`s, refusals as HTTP 200 with notCreated and the like, masked secrets, properties that
+ * cannot be changed, a reload of all or nothing, and some objects that wait for a restart. What it
+ * does not know it refuses.
  */
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -52,7 +54,10 @@ export class FakeRegistry {
   restarts = 0;
   /** Hash in the file that the entrypoint has of the administrator's password. */
   adminHash = "";
-  /** Whether the administrator of last resort is logged in: in recovery mode, and where no account takes that password (lib/stalwart/recovery.sh). */
+  /**
+   * Whether the administrator of last resort is logged in: in recovery mode, and where no account
+   * takes that password (lib/stalwart/recovery.sh).
+   */
   lastResort = true;
 
   constructor() {
@@ -100,7 +105,10 @@ export class FakeRegistry {
     return authorization.startsWith("Basic ");
   }
 
-  /** Called when a request has been done, before it is answered: what it has written dies with this process. */
+  /**
+   * Called when a request has been done, before it is answered: what it has written dies with this
+   * process.
+   */
   protected keep(): Promise<void> {
     return Promise.resolve();
   }
@@ -138,7 +146,10 @@ export class FakeRegistry {
     for (const object of this.#stored.keys()) this.#force(object);
   }
 
-  /** Rows as they are in force, secrets unmasked; what a reload or a restart has not taken up is not in them. */
+  /**
+   * Rows as they are in force, secrets unmasked; what a reload or a restart has not taken up is not
+   * in them.
+   */
   inForce(object: string): Json[] {
     return JSON.parse(this.#inForce.get(object) ?? "[]") as Json[];
   }
@@ -195,7 +206,10 @@ export class FakeRegistry {
     return [method, this.#set(object, args), id];
   }
 
-  /** What is indexed of an account (registry/src/schema/properties_impl.rs); of other objects nothing is asked. */
+  /**
+   * What is indexed of an account (registry/src/schema/properties_impl.rs); of other objects
+   * nothing is asked.
+   */
   #query(object: string, args: Json, id: string): [string, Json, string] {
     const filter = Object.entries((args["filter"] ?? {}) as Json);
     if (object !== "Account" || filter.some(([key]) => !["name", "domainId"].includes(key)))
@@ -206,7 +220,9 @@ export class FakeRegistry {
     return [`x:${object}/query`, { ids: found.map((row) => row.id) }, id];
   }
 
-  /** Without ids every row but a singleton, which is in no list, stored or not (seen on 0.16.18). */
+  /**
+   * Without ids every row but a singleton, which is in no list, stored or not (seen on 0.16.18).
+   */
   #get(object: string, ids: string[] | null): Json {
     const rows = this.#rows(object);
     const wanted = ids ?? (FAKE_OBJECTS[object]?.singleton ? [] : [...rows.keys()]);
@@ -246,7 +262,8 @@ export class FakeRegistry {
       else {
         const before = JSON.stringify(row);
         replace(row as Row, rewritten(name, changes), object);
-        // What changes nothing is not stored, and a singleton stays without a row (jmap/src/registry/set.rs).
+        // What changes nothing is not stored, and a singleton stays without a row
+        // (jmap/src/registry/set.rs).
         if (JSON.stringify(row) !== before) this.#storedOnce.add(name);
         answer.updated[id] = null;
       }
@@ -284,7 +301,10 @@ export class FakeRegistry {
     return row !== undefined && (type === undefined || row["@type"] === type);
   };
 
-  /** What the server tries out before it stores a row (jmap/src/registry/mapping: domain.rs, tls.rs). */
+  /**
+   * What the server tries out before it stores a row (jmap/src/registry/mapping: domain.rs,
+   * tls.rs).
+   */
   #checkProof(name: string, value: Json): SetError | undefined {
     if (name === "AcmeProvider" && this.silentCas.has(String(value["directory"])))
       return {

@@ -10,8 +10,9 @@ const pem = execFileSync("openssl", [...OPENSSL, "-keyout", "-", "-subj", "/CN=m
 }).toString();
 
 /**
- * A fake of Stalwart's submission listener, as loopback sees it with the rules of lib/desired-state/submission.ts: without a login it takes what has
- * no sender and goes to a domain that cannot exist (smtp/src/inbound: ehlo.rs, mail.rs, rcpt.rs of stalwart-lite 0.16.0).
+ * A fake of Stalwart's submission listener, as loopback sees it with the rules of
+ * lib/desired-state/submission.ts: without a login it takes what has no sender and goes to a domain
+ * that cannot exist (smtp/src/inbound: ehlo.rs, mail.rs, rcpt.rs of stalwart-lite 0.16.0).
  */
 export class FakeSubmission {
   /** Commands, in order. */

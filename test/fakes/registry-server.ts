@@ -1,7 +1,8 @@
 /**
- * The fake of Stalwart's registry as a server in a process of its own, which an entrypoint starts as it starts the real one: `--config` names its data
- * store, and the environment says whether it serves the API alone. What is stored lies in Postgres, so that the next process finds it. Between two
- * processes nobody answers. `FAKE_PSQL` is the path of Postgres' client.
+ * The fake of Stalwart's registry as a server in a process of its own, which an entrypoint starts
+ * as it starts the real one: `--config` names its data store, and the environment says whether it
+ * serves the API alone. What is stored lies in Postgres, so that the next process finds it. Between
+ * two processes nobody answers. `FAKE_PSQL` is the path of Postgres' client.
  */
 import { spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
@@ -12,7 +13,9 @@ import { FakeRegistry } from "./fake-registry.ts";
 
 type Json = Record<string, unknown>;
 
-/** What a server takes from its start to its listeners, in milliseconds; a real one takes longer. */
+/**
+ * What a server takes from its start to its listeners, in milliseconds; a real one takes longer.
+ */
 const START = 300;
 
 const { env } = process;

@@ -8,7 +8,10 @@ import { container, docker, eventually, facts, layout } from "./lab.ts";
 
 const at = { host: facts.wanAddress, port: 443 };
 
-/** Sends bytes to the edge's :443 and returns what came back and after how many seconds the edge closed. */
+/**
+ * Sends bytes to the edge's :443 and returns what came back and after how many seconds the edge
+ * closed.
+ */
 async function closing(bytes: string): Promise<{ seconds: number; answer: string }> {
   const start = Date.now();
   const script = `exec 3<>/dev/tcp/${facts.wanAddress}/443; printf '${bytes}' >&3; timeout 10 cat <&3 | od -An -tx1`;

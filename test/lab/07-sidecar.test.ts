@@ -19,13 +19,18 @@ import {
 const EPHEMERAL = { "tailwart:tailnet/identity": "ephemeral" };
 const restartSidecar = () => docker("kvm", "restart", container("sidecar"));
 
-/** The kernel's default of net.ipv4.tcp_retries2, a quarter of an hour; and tailwart's, about 25 s. */
+/**
+ * The kernel's default of net.ipv4.tcp_retries2, a quarter of an hour; and tailwart's, about 25 s.
+ */
 const KERNEL_DEFAULT = 15;
 const OURS = 6;
 /** Connections in Stalwart's pool. */
 const POOL = 10;
 
-/** How often the kernel repeats unacknowledged data in the shared namespace before it gives a connection up. */
+/**
+ * How often the kernel repeats unacknowledged data in the shared namespace before it gives a
+ * connection up.
+ */
 async function setRetries(count: number): Promise<void> {
   const pid = docker("kvm", "inspect", "--format", "{{.State.Pid}}", container("anchor")).trim();
   await runIn(layout.machines.kvm, [
@@ -39,15 +44,19 @@ async function setRetries(count: number): Promise<void> {
   ]);
 }
 
-/** Stalwart's connections to Postgres, as the shared namespace has them (5432 is 1538 in hex; 01 is ESTABLISHED). */
+/**
+ * Stalwart's connections to Postgres, as the shared namespace has them (5432 is 1538 in hex; 01 is
+ * ESTABLISHED).
+ */
 function databaseConnections(): number {
   const table = docker("kvm", "exec", container("sidecar"), "cat", "/proc/net/tcp").split("\n");
   return table.filter((line) => /:1538 01 /.test(line)).length;
 }
 
 /**
- * Has twenty senders greet at once, so that every connection of Stalwart's pool is open. With fewer, a session that waits
- * on a dead connection leaves room for a new one, and mail comes back after some sessions that hang.
+ * Has twenty senders greet at once, so that every connection of Stalwart's pool is open. With
+ * fewer, a session that waits on a dead connection leaves room for a new one, and mail comes back
+ * after some sessions that hang.
  */
 async function fillPool(): Promise<void> {
   const sender = [

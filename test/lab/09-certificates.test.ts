@@ -17,7 +17,9 @@ const FULL = process.env["TAILWART_FULL"];
 const WILDCARD = `DNS:*.${facts.mailDomain}`;
 let ca: string;
 
-/** The certificate that somebody outside sees through the edge, and that is good by the CA's root. */
+/**
+ * The certificate that somebody outside sees through the edge, and that is good by the CA's root.
+ */
 const shown = (port: number, servername = facts.mailHost) =>
   inspectTls(layout, { host: facts.wanAddress, port, servername, ca });
 /** The same without asking whether it is good. */
@@ -25,7 +27,10 @@ const shownAny = (port: number, servername = facts.mailHost) =>
   inspectTls(layout, { host: facts.wanAddress, port, servername });
 
 const stalwartLog = (since: string) => docker("kvm", "logs", "--since", since, container("stalwart"));
-/** What the DNS server logs when a record was written; its configuration lets nobody do so without the key. */
+/**
+ * What the DNS server logs when a record was written; its configuration lets nobody do so without
+ * the key.
+ */
 const updated = new RegExp(`\\[${facts.mailDomain}\\.\\] DDNS, finished, serial \\d+ -> \\d+`);
 const dnsLog = () => readFileSync(join(layout.logDir, "net-dns.log"), "utf8");
 
@@ -89,8 +94,9 @@ describe("its name was proved by a record in the DNS", () => {
 
 describe.runIf(FULL)("a wrong TSIG key (lesson 2)", () => {
   let before: string;
-  // Another client, since what the first one was issued would be shown on; and a new one each time, since the data store keeps what it got.
-  // At the level info the cause is in the log after 17 minutes of retries only (listener/acme/order.rs).
+  // Another client, since what the first one was issued would be shown on; and a new one each time,
+  // since the data store keeps what it got. At the level info the cause is in the log after 17
+  // minutes of retries only (listener/acme/order.rs).
   const other = {
     "tailwart:acme/0/id": `other-${randomUUID().slice(0, 8)}`,
     "tailwart:settings/logLevel": "debug",

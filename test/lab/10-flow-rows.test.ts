@@ -1,5 +1,6 @@
-// Lesson 11 on the lab's deployed stack: the policy is not fed by the flow table. Whichever row's grant is taken from the deployed policy file, the
-// stack's own resources still say that it is needed.
+// Lesson 11 on the lab's deployed stack: the policy is not fed by the flow table. Whichever row's
+// grant is taken from the deployed policy file, the stack's own resources still say that it is
+// needed.
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -46,7 +47,10 @@ function of({ deployment }: State, type: string): Resource {
   return found;
 }
 
-/** The deployed policy file without one row of the table; the table itself is taken out of the state as well. */
+/**
+ * The deployed policy file without one row of the table; the table itself is taken out of the state
+ * as well.
+ */
 function without(row: Flow | undefined): string {
   const state = JSON.parse(exported) as State;
   const acl = of(state, "tailscale:index/acl:Acl");
@@ -65,7 +69,10 @@ function without(row: Flow | undefined): string {
   return file;
 }
 
-/** What the audit of a state says about flows; the secrets in the file are closed, and other policies cannot judge those. */
+/**
+ * What the audit of a state says about flows; the secrets in the file are closed, and other
+ * policies cannot judge those.
+ */
 function audit(file: string): Pick<Report, "violations" | "notJudged"> {
   const args = [join(PROJECT, "cli", "audit.ts"), "--file", file, "--out", folder, "--json"];
   args.push("--policy-config", stack.policyConfigFile);

@@ -1,4 +1,5 @@
-// Lesson 3: a ban hits whoever earned it, seen through the edge's PROXY header, and not the edge, which carries everybody's mail.
+// Lesson 3: a ban hits whoever earned it, seen through the edge's PROXY header, and not the edge,
+// which carries everybody's mail.
 import { execFileSync } from "node:child_process";
 
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -6,7 +7,10 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { banned, unban } from "./hands.ts";
 import { container, docker, facts, greets, lab } from "./lab.ts";
 
-/** A second address of the machine outside, so that a ban, which is for good in the 0.15 line, hits nothing else in the lab. */
+/**
+ * A second address of the machine outside, so that a ban, which is for good in the 0.15 line, hits
+ * nothing else in the lab.
+ */
 const ATTACKER = "203.0.113.51";
 /** Runs a command on the machine outside. Returns what it printed, whatever its exit code. */
 function outside(...command: string[]): string {
@@ -23,7 +27,10 @@ function address(action: "add" | "del"): void {
   outside("ip", "address", action, `${ATTACKER}/24`, "dev", device);
 }
 
-/** What Stalwart says on the edge's :25 to somebody who calls from the address; nothing from a banned one. */
+/**
+ * What Stalwart says on the edge's :25 to somebody who calls from the address; nothing from a
+ * banned one.
+ */
 const greeting = (from: string): string =>
   outside("sh", "-c", `{ sleep 2; echo QUIT; } | nc -w 5 -s ${from} ${facts.wanAddress} 25 | head -n 1`);
 
@@ -58,7 +65,8 @@ describe("a ban", () => {
   test("comes at once for a scanner's path asked for through the edge, and is the attacker's own", async () => {
     expect(await banned()).not.toContain(ATTACKER);
     expect(greeting(ATTACKER)).toMatch(/^220 /);
-    // 0.16.18 sends whoever asks for a path of one part on to the same with a slash, and bans for no such path by itself.
+    // 0.16.18 sends whoever asks for a path of one part on to the same with a slash, and bans for
+    // no such path by itself.
     asksFor("/wp-admin/setup-config.php");
     expect(await banned()).toContain(ATTACKER);
     expect(greeting(ATTACKER)).not.toMatch(/220/);

@@ -32,12 +32,16 @@ const COMMANDS: Readonly<Record<string, readonly string[]>> = {
   "npm run test:mutation": HELP,
   // As it is: what it leaves beside the sources is none of git's.
   "npm run pack:policies": [],
-  // The lab's own `up` has imported its policy by the same function; of prod it would be the real one.
+  // The lab's own `up` has imported its policy by the same function; of prod it would be the real
+  // one.
   "npm run adopt -- policy --stack prod": HELP,
   "npm run adopt -- settings": ON_LAB,
   "npm run docs": [],
 };
-/** Commands of the README's first block that a run of these tests is made of: setup.ts, and `npm test`. */
+/**
+ * Commands of the README's first block that a run of these tests is made of: setup.ts, and
+ * `npm test`.
+ */
 const RUNNING = ["npm run up", "npm test"];
 
 /** Commands as the README shows them: first cells of tables, and lines of indented blocks. */

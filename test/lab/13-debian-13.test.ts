@@ -1,4 +1,5 @@
-// The same stack on Docker hosts of the next Debian, whose Docker is 26.1, in a lab of its own beside the tests' one.
+// The same stack on Docker hosts of the next Debian, whose Docker is 26.1, in a lab of its own
+// beside the tests' one.
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 

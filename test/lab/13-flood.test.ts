@@ -9,8 +9,9 @@ const CONNECTIONS = 9000;
 const HELD = 60;
 
 /**
- * Opens idle connections from the edge, as clients of as many addresses: Stalwart takes 5 a second of one alone (queue.limiter.inbound.ip). Says how
- * many were greeted, and how many were dropped without a word.
+ * Opens idle connections from the edge, as clients of as many addresses: Stalwart takes 5 a second
+ * of one alone (queue.limiter.inbound.ip). Says how many were greeted, and how many were dropped
+ * without a word.
  */
 const FLOOD = `
   const { connect } = require("node:net");
@@ -31,7 +32,10 @@ const FLOOD = `
   setTimeout(() => (console.log(JSON.stringify(state)), process.exit()), seconds * 1000);
 `;
 
-/** A minute of connections: in `npm run test:full`. What the watch makes of a full listener: test/unit/lib/stalwart/entrypoint.test.ts. */
+/**
+ * A minute of connections: in `npm run test:full`. What the watch makes of a full listener:
+ * test/unit/lib/stalwart/entrypoint.test.ts.
+ */
 describe.runIf(process.env["TAILWART_FULL"])("a flood of idle connections", () => {
   test("restarts nothing, and mail is taken as soon as it is over", async () => {
     const pid = serverPid();

@@ -30,7 +30,10 @@ afterEach(async () => {
   expect(run.code, said(run)).toBe(0);
 });
 
-/** All of them in `npm run test:full`; the sidecar's shows it: mail is gone with it, and both other containers wait for it. */
+/**
+ * All of them in `npm run test:full`; the sidecar's shows it: mail is gone with it, and both other
+ * containers wait for it.
+ */
 const names: ImageName[] = process.env["TAILWART_FULL"]
   ? ["anchor", "sidecar", "stalwart", "edge"]
   : ["sidecar"];

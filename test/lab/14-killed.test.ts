@@ -1,4 +1,5 @@
-// `npm run up` after one that was cut off hard, at any moment. One that was told to stop: 90-down.test.ts.
+// `npm run up` after one that was cut off hard, at any moment. One that was told to stop:
+// 90-down.test.ts.
 import { spawn } from "node:child_process";
 import { setTimeout as sleep } from "node:timers/promises";
 
@@ -13,7 +14,10 @@ import { LAB } from "./setup.ts";
 const { start, must, deploying, powerCut } = commandsOn(LAB);
 const FULL = process.env["TAILWART_FULL"] === "1";
 
-/** Takes network and containers away, so that the next `up` makes them. Volumes and generated passwords stay. */
+/**
+ * Takes network and containers away, so that the next `up` makes them. Volumes and generated
+ * passwords stay.
+ */
 async function takeAway(): Promise<void> {
   const targets = ["**mail-network", "**edge-caddy"].flatMap((each) => ["--target", each]);
   const flags = ["--yes", "--skip-preview", "--target-dependents", ...targets, ...stackFlags(stack)];
@@ -54,7 +58,10 @@ async function expectWhole(): Promise<void> {
   expect(again.code, said(again)).toBe(0);
 }
 
-/** Runs `up` and kills it as soon as the KVM's Docker has made something of this kind. Returns what it had said. */
+/**
+ * Runs `up` and kills it as soon as the KVM's Docker has made something of this kind. Returns what
+ * it had said.
+ */
 async function killedOver(kind: "network" | "container", name: string): Promise<string> {
   const made = created(`type=${kind}`);
   const killed = start("cli/up.ts");

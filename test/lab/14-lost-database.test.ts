@@ -5,7 +5,10 @@ import { accountPassword, mailIn } from "../../cli/parts/mail-round-trip.ts";
 import { send } from "../../lab/mail/outside.ts";
 import { container, docker, eventually, facts, lab, layout, said, up } from "./lab.ts";
 
-/** What becomes of a message for alice: the server's words when it refuses, or why there was none to ask. */
+/**
+ * What becomes of a message for alice: the server's words when it refuses, or why there was none to
+ * ask.
+ */
 async function mailForAlice(): Promise<string> {
   const at = { host: facts.mailHost, port: 25, secure: false, from: "someone@outside.test" };
   const order = { ...at, to: `alice@${facts.mailDomain}`, subject: "lost database", body: "x" };

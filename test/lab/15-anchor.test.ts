@@ -39,7 +39,10 @@ echo $all > $limit`;
 const inspect = (role: Role, what: string) =>
   docker("kvm", "inspect", "--format", `{{${what}}}`, container(role)).trim();
 
-/** What befalls a container; true when it has. `docker kill` is not among it: Docker takes that for a stop by hand. */
+/**
+ * What befalls a container; true when it has. `docker kill` is not among it: Docker takes that for
+ * a stop by hand.
+ */
 const BLOWS: Record<string, (role: Role) => Promise<boolean>> = {
   async restarted(role) {
     const args = ["--host", layout.boxes.kvm.dockerHost, "restart", "--time", "5", container(role)];
@@ -77,8 +80,8 @@ const anyBlows = (): [Role, string][] =>
 const startOf = (role: Role) => inspect(role, ".State.StartedAt");
 
 /**
- * Strikes, at once or one after the other. Then those that were struck have been started anew, and mail is back; what
- * was done, and the seconds that it took.
+ * Strikes, at once or one after the other. Then those that were struck have been started anew, and
+ * mail is back; what was done, and the seconds that it took.
  */
 async function strike(blows: [Role, string][]): Promise<{ story: string; seconds: number }> {
   const struck: (() => boolean)[] = [];

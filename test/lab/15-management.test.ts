@@ -1,4 +1,5 @@
-// Management is for the admin listener alone (decision 19): seen from the machine outside, through the edge, and over the tailnet.
+// Management is for the admin listener alone (decision 19): seen from the machine outside, through
+// the edge, and over the tailnet.
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
 import { accountPassword } from "../../cli/parts/mail-round-trip.ts";
@@ -105,7 +106,8 @@ describe("through the edge", () => {
   ])("the administrator's password is refused on port %i", async (port, secure) => {
     const from = `admin@${facts.mailDomain}`;
     const order = { host: facts.mailHost, port, secure, from, to: "a@outside.test", subject: "x", body: "x" };
-    // From 0.16 on the server hangs up on an account that may not log in from there (smtp/src/inbound/auth.rs).
+    // From 0.16 on the server hangs up on an account that may not log in from there
+    // (smtp/src/inbound/auth.rs).
     const refusal = isRegistry ? /closed unexpectedly/ : /5[35][05] |Invalid login|AUTH/;
     await expect(send(layout, { ...order, auth: admin })).rejects.toThrow(refusal);
   });

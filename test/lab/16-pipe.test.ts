@@ -1,5 +1,5 @@
-// Decision 16: the provider's pipe into Stalwart's container, through a real daemon: what it leaves there when an end of it is killed,
-// and what an error says.
+// Decision 16: the provider's pipe into Stalwart's container, through a real daemon: what it leaves
+// there when an end of it is killed, and what an error says.
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 

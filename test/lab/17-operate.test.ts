@@ -1,5 +1,5 @@
-// The pages of docs/operate.md on a renamed stack, lost state, a new KVM host and `destroy`, by their own commands, in a
-// lab of its own: each takes away what other tests need.
+// The pages of docs/operate.md on a renamed stack, lost state, a new KVM host and `destroy`, by
+// their own commands, in a lab of its own: each takes away what other tests need.
 import { spawnSync } from "node:child_process";
 import {
   mkdirSync,
@@ -26,7 +26,10 @@ import { LAB } from "./setup.ts";
 const NAME = `op${LAB}`.slice(0, 10);
 const { must } = commandsOn(NAME);
 const PAGES = readFileSync(join(PROJECT, "docs", "operate.md"), "utf8");
-/** The project as its owner has it: with the stack's config file beside Pulumi.yaml, and with answers for the engine's questions. */
+/**
+ * The project as its owner has it: with the stack's config file beside Pulumi.yaml, and with
+ * answers for the engine's questions.
+ */
 const FOLDER = mkdtempSync(join(tmpdir(), "tailwart-operate-"));
 
 let lab: Lab;
@@ -42,7 +45,10 @@ esac
 exec "$REAL_PULUMI" "$@" --non-interactive --stack "$STACK"
 `;
 
-/** The commands of a page: its indented blocks, or what it has between backticks. The stack prod is the lab's. */
+/**
+ * The commands of a page: its indented blocks, or what it has between backticks. The stack prod is
+ * the lab's.
+ */
 function page(title: string): { blocks: string[]; inline: string[] } {
   const [, text] = new RegExp(`^## ${title}\\n([^]*?)(?=^## |$(?![^]))`, "m").exec(PAGES) ?? [];
   if (text === undefined) throw new Error(`docs/operate.md has no page "${title}"`);

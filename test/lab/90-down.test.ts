@@ -1,4 +1,5 @@
-// `npm run down` after an `up` that did not end well, in a lab of its own beside the tests' one. After a success: setup.ts.
+// `npm run down` after an `up` that did not end well, in a lab of its own beside the tests' one.
+// After a success: setup.ts.
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -37,7 +38,9 @@ beforeAll(async () => {
 
 afterEach(async () => void (await must("cli/down.ts")));
 
-/** Kills command and engine together, at any moment of the deployment: it takes some twenty seconds. */
+/**
+ * Kills command and engine together, at any moment of the deployment: it takes some twenty seconds.
+ */
 async function killAnUp(): Promise<void> {
   const up = await deploying();
   await sleep(Math.random() * 15_000);

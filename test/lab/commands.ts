@@ -16,7 +16,10 @@ export interface Running {
   ended: Promise<number | NodeJS.Signals>;
 }
 
-/** The project's own commands on a lab, as a user would run them, and ways to end them that no user would choose. */
+/**
+ * The project's own commands on a lab, as a user would run them, and ways to end them that no user
+ * would choose.
+ */
 export function commandsOn(lab: string) {
   const layout = layoutOf(lab);
   const running = new Set<ChildProcess>();
@@ -68,8 +71,8 @@ export function commandsOn(lab: string) {
   }
 
   /**
-   * Kills the commands and all that they have started to reach the stack, at once. The lab's daemons live on: a power
-   * cut on the machine that deploys, and not on the hosts.
+   * Kills the commands and all that they have started to reach the stack, at once. The lab's
+   * daemons live on: a power cut on the machine that deploys, and not on the hosts.
    */
   function powerCut(): void {
     const commands = [...running].flatMap(({ pid }) => pid ?? []);

@@ -1,4 +1,5 @@
-// What a hand changes on the lab's Stalwart, on either generation of its settings: through the API, as the admin UI does.
+// What a hand changes on the lab's Stalwart, on either generation of its settings: through the API,
+// as the admin UI does.
 import { DEFAULT_API } from "../../provider/server/state.ts";
 import { StalwartApi } from "../../provider/keys/api.ts";
 import { type Changes, RegistryApi, type Row } from "../../provider/registry/jmap.ts";

@@ -9,7 +9,10 @@ import { allPids, commandLine, processOf, type ProcessId } from "../../lab/proce
 
 const run = promisify(execFile);
 
-/** What of the machine's own network must be the same before and after. Counters and times are left out. */
+/**
+ * What of the machine's own network must be the same before and after. Counters and times are left
+ * out.
+ */
 export async function ownNetwork(): Promise<string> {
   const commands = [
     ["ip", "-o", "link"],
@@ -30,8 +33,9 @@ export async function ownNetwork(): Promise<string> {
 }
 
 /**
- * The lab's processes, those in its containers and the engine with its plugins included: what is in its namespaces,
- * in its cgroups, or named after its state. To be asked before `down`, since the namespaces are gone afterwards.
+ * The lab's processes, those in its containers and the engine with its plugins included: what is in
+ * its namespaces, in its cgroups, or named after its state. To be asked before `down`, since the
+ * namespaces are gone afterwards.
  */
 export function labProcesses(layout: Layout): ProcessId[] {
   const inCgroup = allPids().filter((pid) =>

@@ -21,8 +21,9 @@ function command(name: string, ...more: string[]): void {
 }
 
 /**
- * Before the lab's tests: `npm run up` from nothing. After them: `npm run down`, which must leave nothing of a stack
- * that ran: no process, namespace, mount, cgroup, folder, and the machine's own network as it was.
+ * Before the lab's tests: `npm run up` from nothing. After them: `npm run down`, which must leave
+ * nothing of a stack that ran: no process, namespace, mount, cgroup, folder, and the machine's own
+ * network as it was.
  */
 export async function setup(): Promise<() => Promise<void>> {
   const keep = process.env["TAILWART_KEEP"] === "1";

@@ -1,4 +1,5 @@
-// The lab's world by itself, in a lab of its own. Needs: Linux, root, and the toolchain in TAILWART_BIN.
+// The lab's world by itself, in a lab of its own. Needs: Linux, root, and the toolchain in
+// TAILWART_BIN.
 import { execFile, spawn } from "node:child_process";
 import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -33,7 +34,10 @@ const CLI = fileURLToPath(new URL("../../cli/lab.ts", import.meta.url));
 const quiet = { log: () => {} };
 const run = promisify(execFile);
 
-/** Whether a TCP connection opens within two seconds; a refused one is told from one that is swallowed. */
+/**
+ * Whether a TCP connection opens within two seconds; a refused one is told from one that is
+ * swallowed.
+ */
 async function connect(
   from: MachineName,
   host: string,
@@ -177,7 +181,8 @@ describe("the machines", () => {
       ] as const) {
         await restartDocker(layout, box, signal);
         expect(await ping(box)).toBe(true);
-        // The unit runs beside everything else: a daemon that ended before it has asked would fail it.
+        // The unit runs beside everything else: a daemon that ended before it has asked would fail
+        // it.
         await expect.poll(started, { timeout: 10_000 }).toHaveLength(starts);
       }
       expect((await sh("systemctl disable probe broken")).code).toBe(0);

@@ -2,8 +2,9 @@ import ts from "typescript";
 import { SWITCHBOARD } from "./switchboard.ts";
 
 /**
- * What a mutant does to its place. A judging function that answers nothing, an inverted condition and a branch that is cut must turn a test red;
- * `part` leaves out one part of a condition, which often changes nothing (a check for a type before one for a value), and only shows where tests
+ * What a mutant does to its place. A judging function that answers nothing, an inverted condition
+ * and a branch that is cut must turn a test red; `part` leaves out one part of a condition, which
+ * often changes nothing (a check for a type before one for a value), and only shows where tests
  * could be sharper.
  */
 export type Kind = "nothing" | "inverted" | "cut" | "part";

@@ -4,7 +4,9 @@ import ts from "typescript";
 
 export const ROOT = resolve(import.meta.dirname, "../..");
 
-/** A rule: what is mutated for it, and the tests that must turn red. Paths from the project's root. */
+/**
+ * A rule: what is mutated for it, and the tests that must turn red. Paths from the project's root.
+ */
 export interface Rule {
   readonly id: string;
   /** The policy's file, and the files of policies/ that no other policy uses. */

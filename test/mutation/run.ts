@@ -27,7 +27,8 @@ export interface Verdict extends RuleResult {
 }
 
 /**
- * Runs the rules' tests over every mutant of their files, in one vitest and without writing anything.
+ * Runs the rules' tests over every mutant of their files, in one vitest and without writing
+ * anything.
  *
  * @param note is told of each file of tests that is done
  */
@@ -107,7 +108,9 @@ export async function runMutants(
   }
 }
 
-/** Sorts the living mutants: the ones that tests must find, and the ones that nothing could find. */
+/**
+ * Sorts the living mutants: the ones that tests must find, and the ones that nothing could find.
+ */
 export function judge(result: RuleResult): Verdict {
   const alive = result.mutants.filter(({ id }) => !result.killed.has(id));
   const files = new Set(result.mutants.map(({ file }) => file));

@@ -21,12 +21,16 @@ Object.assign(globalThis, { [SWITCHBOARD]: board });
 // Which mutants live must not be a matter of luck.
 fc.configureGlobal({ seed: 4, numRuns: 25 });
 
-/** Milliseconds of the processor. A test that takes longer, such as one of long texts, would take as long again for each mutant. */
+/**
+ * Milliseconds of the processor. A test that takes longer, such as one of long texts, would take as
+ * long again for each mutant.
+ */
 const LONG = 400;
 
 /**
- * Runs each test as it is, and then once for each mutant that is still alive and whose place the test reaches. Whether it passes as it is must not
- * depend on what ran before it: otherwise a mutant could seem to be found by what another one has left behind.
+ * Runs each test as it is, and then once for each mutant that is still alive and whose place the
+ * test reaches. Whether it passes as it is must not depend on what ran before it: otherwise a
+ * mutant could seem to be found by what another one has left behind.
  */
 export default class MutationRunner extends TestRunner {
   readonly #dead = new Set<number>();

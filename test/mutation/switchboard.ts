@@ -1,6 +1,7 @@
 /**
- * The switch at run time: instrumented code asks it at each place that can be mutated, and the runner says which mutant is on. So all mutants
- * of a policy are in one build, and one start of vitest runs them all, instead of one start for each.
+ * The switch at run time: instrumented code asks it at each place that can be mutated, and the
+ * runner says which mutant is on. So all mutants of a policy are in one build, and one start of
+ * vitest runs them all, instead of one start for each.
  */
 
 /** What the instrumented code calls; `first` is the id of the place's first mutant. */
@@ -8,8 +9,8 @@ export interface Switchboard {
   /** Places that were reached since the last `reset`, as the ids of their mutants. */
   readonly reached: Set<number>;
   /**
-   * Turns one mutant on and the others off. Forgets what was reached, the turns of loops, and what the modules' caches hold: it was worked out
-   * under another mutant.
+   * Turns one mutant on and the others off. Forgets what was reached, the turns of loops, and what
+   * the modules' caches hold: it was worked out under another mutant.
    */
   reset(mutant?: number): void;
   /** A condition: inverted, never true, always true. */
@@ -18,7 +19,10 @@ export interface Switchboard {
   operand<T>(first: number, neutral: boolean, value: T): T | boolean;
   /** What a predicate returns: inverted. */
   predicate<T>(first: number, value: T): T | boolean;
-  /** A policy's judging function: answering nothing, finding nothing, leaving out what it could not judge. */
+  /**
+   * A policy's judging function: answering nothing, finding nothing, leaving out what it could not
+   * judge.
+   */
   judge<Judge extends (...args: never[]) => unknown>(first: number, judge: Judge): Judge;
   /** A turn of a loop; a mutant may make it endless. */
   turn<T>(value: T): T;
@@ -26,7 +30,10 @@ export interface Switchboard {
   cache<Cache extends { clear(): void }>(cache: Cache): Cache;
 }
 
-/** Where the instrumented code finds it: on globalThis, since code of a test worker has no other place in common with the runner. */
+/**
+ * Where the instrumented code finds it: on globalThis, since code of a test worker has no other
+ * place in common with the runner.
+ */
 export const SWITCHBOARD = "__tailwartMutation";
 
 const MAX_TURNS = 1_000_000;

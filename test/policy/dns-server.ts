@@ -14,7 +14,9 @@ const AAAA = 28;
 /** RFC 1035 §4.1.1 response codes. */
 export const RCODE = { noError: 0, servFail: 2, nxDomain: 3, refused: 5 } as const;
 
-/** What the server says of a name: its AAAA record (16 bytes), a response code, or nothing at all. */
+/**
+ * What the server says of a name: its AAAA record (16 bytes), a response code, or nothing at all.
+ */
 export type TestDnsAnswer = { readonly aaaa: readonly number[] } | { readonly rcode: number } | "mute";
 
 /** Starts the server; a name that the table lacks does not exist (NXDOMAIN). */
@@ -36,7 +38,8 @@ export async function startDnsServer(table: Readonly<Record<string, TestDnsAnswe
     const records = "aaaa" in answer && query.readUInt16BE(at + 1) === AAAA ? 1 : 0;
     const header = Buffer.alloc(12);
     query.copy(header, 0, 0, 2);
-    header.writeUInt16BE(0x8180 | ("rcode" in answer ? answer.rcode : 0), 2); // answer, recursion desired and available
+    // answer, recursion desired and available
+    header.writeUInt16BE(0x8180 | ("rcode" in answer ? answer.rcode : 0), 2);
     header.writeUInt16BE(1, 4);
     header.writeUInt16BE(records, 6);
     const record = Buffer.from([

@@ -6,8 +6,9 @@ import { toSdkPolicy, type SdkPolicy } from "../../policies/framework/sdk-policy
 import { readInputsDirectly, specialSecretSig, specialSigKey } from "../../policies/framework/wire/inputs.ts";
 
 /**
- * Runs a policy the way the engine does, without a server: through what the pack serves and the real wire format, so that unknowns throw,
- * secrets arrive as plain text, and `notApplicable` and levels mean what they mean in a preview.
+ * Runs a policy the way the engine does, without a server: through what the pack serves and the
+ * real wire format, so that unknowns throw, secrets arrive as plain text, and `notApplicable` and
+ * levels mean what they mean in a preview.
  */
 readInputsDirectly();
 
@@ -218,7 +219,8 @@ export function runStackPolicy(
   options: RunOptions = {},
 ): Promise<Outcome> {
   const secrets: string[] = [];
-  // The engine shows a stack policy what a component has registered as outputs, and tailwart's register none.
+  // The engine shows a stack policy what a component has registered as outputs, and tailwart's
+  // register none.
   const isComponent = ({ type }: TestResource) => /^tailwart:mail:(?!(?:Settings|Registry)$)/.test(type);
   const shown = resources.map((resource) => (isComponent(resource) ? { ...resource, props: {} } : resource));
   const before = resources.filter(isComponent).map((resource) => requestOf(resource, secrets));

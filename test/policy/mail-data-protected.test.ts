@@ -162,7 +162,8 @@ describe("mail-data-protected lists as not judged", () => {
     expect((await runStackPolicy(policy, [volume("v"), made])).notJudged).toEqual([
       "labels: unknown until the update",
     ]);
-    // Whose the stack is cannot be told then, and a stranger's tailnet policy file is his own matter.
+    // Whose the stack is cannot be told then, and a stranger's tailnet policy file is his own
+    // matter.
     expect((await runStackPolicy(policy, [volume("v"), made, acl])).violations).toEqual([]);
     expect((await runStackPolicy(policy, [volume("v"), open])).notApplicable).toMatch(
       /nothing of tailwart's/,

@@ -1,6 +1,8 @@
 import type { TestResource } from "./harness.ts";
 
-/** The settings resource, with keys as they go through the API and as they stand in the config file. */
+/**
+ * The settings resource, with keys as they go through the API and as they stand in the config file.
+ */
 export const keys = (settings: unknown, fileSettings: unknown = {}): TestResource => ({
   type: "tailwart:mail:Settings",
   name: "settings",

@@ -82,7 +82,9 @@ describe("waysToSucceed", () => {
     expect(waysToSucceed(script)).toBeUndefined();
   });
 
-  /** Random scripts over three commands whose outcomes are then tried, all eight, in the real shell. */
+  /**
+   * Random scripts over three commands whose outcomes are then tried, all eight, in the real shell.
+   */
   test("agrees with sh about which commands let a random script succeed", () => {
     const command = fc.constantFrom("a", "b", "c", "true", "false", "exit 1", "exit 0");
     const { script } = fc.letrec<{ script: string; simple: string }>((tie) => ({
@@ -125,7 +127,8 @@ describe("waysToSucceed", () => {
           .join("\n");
         const statuses = execFileSync("sh", ["-c", program], { encoding: "utf8" }).trim().split("\n");
         for (const [i, ok] of outcomes.entries()) {
-          // A way is open when every command on it succeeds; the shell may succeed only if some way is open.
+          // A way is open when every command on it succeeds; the shell may succeed only if some way
+          // is open.
           const open = found.some((way) =>
             way.every((pipeline) => ok.includes(pipeline.at(-1)?.words[0] ?? "")),
           );

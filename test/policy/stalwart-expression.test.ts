@@ -65,7 +65,8 @@ describe("a condition", () => {
     ["is_local_domain('*', sender_domain)", "some"],
     ["is_local_domain('*', rcpt)", "some"],
     ["is_local_domain('*', rcpt_domain) == 0", "some"],
-    // Holds for unknown users of a local domain too, so it leaves no recipient elsewhere behind only by accident.
+    // Holds for unknown users of a local domain too, so it leaves no recipient elsewhere behind
+    // only by accident.
     ["!is_local_address('*', rcpt)", "some"],
     ["!is_local_domain('*', rcpt_domain) && size < 9", "some"],
     ["retry_num > 0", "some"],

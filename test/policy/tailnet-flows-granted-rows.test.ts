@@ -8,7 +8,8 @@ import type { Registered } from "../unit/components/mocks.ts";
 import { runStackPolicy, UNKNOWN, urnOf, type TestResource } from "./harness.ts";
 
 /**
- * The policy is not fed by the flow table: with any one row gone from the grants, the resources of the golden stack still say that it is needed.
+ * The policy is not fed by the flow table: with any one row gone from the grants, the resources of
+ * the golden stack still say that it is needed.
  */
 
 const golden = JSON.parse(
@@ -20,7 +21,10 @@ const POLICY = "tailwart:mail:TailnetPolicy";
 
 const flows = golden.find(({ type }) => type === POLICY)?.inputs["flows"] as Flow[];
 
-/** The stack, with an Acl made from the given rows; the rows themselves are in none of its resources. */
+/**
+ * The stack, with an Acl made from the given rows; the rows themselves are in none of its
+ * resources.
+ */
 const stackWith = (rows: readonly Flow[]): TestResource[] =>
   golden.map(({ type, name, inputs, comesFrom = {} }) => ({
     type,

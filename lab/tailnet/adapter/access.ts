@@ -36,7 +36,10 @@ export async function authenticate(
   throw new ApiError(401, "API token invalid");
 }
 
-/** Refuses an actor whose scopes do not hold one of the given: `all`, the scope, or for reading its `:read`. */
+/**
+ * Refuses an actor whose scopes do not hold one of the given: `all`, the scope, or for reading its
+ * `:read`.
+ */
 export function authorize(actor: Actor, scopes: readonly string[], reading: boolean): void {
   if (
     actor.scopes === "all" ||
@@ -50,8 +53,8 @@ export function authorize(actor: Actor, scopes: readonly string[], reading: bool
 }
 
 /**
- * The token endpoint: RFC 6749 client credentials, in the form or as HTTP Basic. The secret alone names the client, since
- * tailscaled sends any client id.
+ * The token endpoint: RFC 6749 client credentials, in the form or as HTTP Basic. The secret alone
+ * names the client, since tailscaled sends any client id.
  */
 export async function issueToken(
   form: URLSearchParams,

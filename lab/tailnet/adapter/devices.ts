@@ -15,7 +15,10 @@ export class Devices {
     this.#domain = domain;
   }
 
-  /** All devices that match every filter exactly: name, hostname, tags (all of the given), isEphemeral. */
+  /**
+   * All devices that match every filter exactly: name, hostname, tags (all of the given),
+   * isEphemeral.
+   */
   async list(query: URLSearchParams): Promise<object> {
     const devices = (await this.#headscale.nodes()).map((node) => this.#device(node));
     return { devices: devices.filter((device) => matches(device, query)) };

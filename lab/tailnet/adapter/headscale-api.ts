@@ -51,7 +51,8 @@ export class HeadscaleError extends Error {
 const TIMEOUT = 15_000;
 
 /**
- * headscale 0.29's REST API. uint64 are strings in its JSON; a field with its zero value may be missing.
+ * headscale 0.29's REST API. uint64 are strings in its JSON; a field with its zero value may be
+ * missing.
  *
  * @see https://github.com/juanfont/headscale/tree/v0.29.3/proto/headscale/v1
  */
@@ -91,7 +92,10 @@ export class HeadscaleApi {
     );
   }
 
-  /** A login key. The expiration is always sent: left out, it would be in the year 1 (types/preauth_key.go). */
+  /**
+   * A login key. The expiration is always sent: left out, it would be in the year 1
+   * (types/preauth_key.go).
+   */
   async createKey(key: {
     user?: string;
     reusable: boolean;
@@ -107,8 +111,8 @@ export class HeadscaleApi {
   }
 
   /**
-   * Ends a key. Not by deleting it: that would unlink its nodes, and a node is ephemeral only through its key
-   * (db/preauth_keys.go, types/node.go).
+   * Ends a key. Not by deleting it: that would unlink its nodes, and a node is ephemeral only
+   * through its key (db/preauth_keys.go, types/node.go).
    */
   async expireKey(id: string): Promise<void> {
     await this.#call("POST", "preauthkey/expire", { id });

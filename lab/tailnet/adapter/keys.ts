@@ -114,7 +114,10 @@ export class Keys {
     return { keys: live.map(({ id, keyType, description }) => ({ id, keyType, description })) };
   }
 
-  /** Revokes. A revoked login key can still be asked for and is `invalid`; an OAuth client is gone, with its tokens. */
+  /**
+   * Revokes. A revoked login key can still be asked for and is `invalid`; an OAuth client is gone,
+   * with its tokens.
+   */
   async delete(id: string, actor: Actor): Promise<void> {
     const record = this.#find(id);
     authorize(actor, [record.keyType === "client" ? "oauth_keys" : "auth_keys"], false);
@@ -148,8 +151,8 @@ export class Keys {
   }
 
   /**
-   * headscale looks only at a tag's spelling. The real service wants each tag in tagOwners, and of an OAuth client its own
-   * tags exactly, or tags that are owned by one of them.
+   * headscale looks only at a tag's spelling. The real service wants each tag in tagOwners, and of
+   * an OAuth client its own tags exactly, or tags that are owned by one of them.
    */
   async #checkTags(tags: readonly string[], actor: Actor): Promise<void> {
     const owners = await this.#policy.tagOwners();

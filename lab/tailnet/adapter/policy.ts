@@ -16,10 +16,11 @@ export const DEFAULT_POLICY = `// The default policy: every device may reach eve
 const ONLY_DEFAULT = "ts-default";
 
 /**
- * The policy file. headscale's database holds the one copy, so a change made behind the adapter's back is seen as drift.
+ * The policy file. headscale's database holds the one copy, so a change made behind the adapter's
+ * back is seen as drift.
  *
- * The ETag is the SHA-256 of the stored bytes. The real service's is that of the formatted text, which only
- * gitops-pusher looks at.
+ * The ETag is the SHA-256 of the stored bytes. The real service's is that of the formatted text,
+ * which only gitops-pusher looks at.
  */
 export class Policy {
   readonly #headscale: HeadscaleApi;
@@ -65,7 +66,8 @@ export class Policy {
     try {
       await asApiError(() => this.#headscale.setPolicy(next));
     } catch (error) {
-      // headscale puts a policy to work before it judges its ssh section: put the old one back to work.
+      // headscale puts a policy to work before it judges its ssh section: put the old one back to
+      // work.
       await this.#headscale.setPolicy(current.text);
       throw error;
     }
@@ -73,8 +75,8 @@ export class Policy {
   }
 
   /**
-   * Judges a policy, or a list of tests against the stored policy. Like the real service it answers 200 either way:
-   * `{}` or what is wrong.
+   * Judges a policy, or a list of tests against the stored policy. Like the real service it answers
+   * 200 either way: `{}` or what is wrong.
    */
   async validate(text: string): Promise<{ message?: string; data?: TestFailure[] }> {
     const candidate = /^\s*\[/.test(text) ? await this.#withTests(text) : text;
@@ -98,7 +100,10 @@ function etagOf(text: string): string {
   return createHash("sha256").update(text).digest("hex");
 }
 
-/** headscale tells of a wrong policy with 400 when checking and with 500 when storing; the real service with 400. */
+/**
+ * headscale tells of a wrong policy with 400 when checking and with 500 when storing; the real
+ * service with 400.
+ */
 async function asApiError(action: () => Promise<void>): Promise<void> {
   try {
     await action();
@@ -112,8 +117,8 @@ async function asApiError(action: () => Promise<void>): Promise<void> {
 }
 
 /**
- * headscale's `src -> dst (tcp): expected ALLOWED, got DENIED` in the real service's words, by source. A source without
- * nodes is a failure too, which headscale words freely.
+ * headscale's `src -> dst (tcp): expected ALLOWED, got DENIED` in the real service's words, by
+ * source. A source without nodes is a failure too, which headscale words freely.
  */
 function testFailures(message: string): TestFailure[] | undefined {
   const lines = /test\(s\) failed:\n([\s\S]*)/.exec(message)?.[1]?.split("\n");

@@ -19,7 +19,10 @@ export interface Call {
 }
 
 export type Reply = { status?: number; headers?: Record<string, string>; text?: string; json?: unknown };
-/** Method, path below /api/v2 with `*` for a parameter, the scopes of which one is enough, and what to do. */
+/**
+ * Method, path below /api/v2 with `*` for a parameter, the scopes of which one is enough, and what
+ * to do.
+ */
 export type Route = [
   method: string,
   path: string,
@@ -115,12 +118,16 @@ export function routesOf({
 }
 
 function setMagicDns(store: Store, body: Record<string, unknown>): Reply {
-  // headscale has MagicDNS in its configuration file. Saying yes to `false` would be a lie that a test could rest on.
+  // headscale has MagicDNS in its configuration file. Saying yes to `false` would be a lie that a
+  // test could rest on.
   if (body["magicDNS"] !== true) throw new ApiError(400, "the control server cannot turn MagicDNS off");
   return { json: { magicDNS: store.state.magicDns } };
 }
 
-/** The parameters of a path that matches the pattern, or undefined. `-` in a pattern is the tailnet, by any of its names. */
+/**
+ * The parameters of a path that matches the pattern, or undefined. `-` in a pattern is the tailnet,
+ * by any of its names.
+ */
 export function paramsOf(pattern: string, path: string, tailnets: string[]): string[] | undefined {
   const expected = ["", "api", "v2", ...pattern.split("/")];
   const found = path.split("/");

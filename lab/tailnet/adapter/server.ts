@@ -29,8 +29,9 @@ export interface AdapterOptions {
 const LONGEST_BODY = 2 * 1024 * 1024;
 
 /**
- * The part of the Tailscale API that @pulumi/tailscale and tailscaled's login with an OAuth secret call, answered
- * by headscale 0.29. What the real service refuses is refused, with its status and words where they are known.
+ * The part of the Tailscale API that @pulumi/tailscale and tailscaled's login with an OAuth secret
+ * call, answered by headscale 0.29. What the real service refuses is refused, with its status and
+ * words where they are known.
  *
  * @see https://tailscale.com/api
  */

@@ -46,7 +46,10 @@ export interface AdapterState {
 
 const EMPTY: AdapterState = { keys: [], tokens: [], magicDns: true, settings: {} };
 
-/** What headscale has no place for. One JSON file, replaced whole, so that a kill leaves the old or the new one. */
+/**
+ * What headscale has no place for. One JSON file, replaced whole, so that a kill leaves the old or
+ * the new one.
+ */
 export class Store {
   readonly #file: string;
   #state: AdapterState;

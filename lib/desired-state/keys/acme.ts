@@ -1,7 +1,9 @@
 /**
- * Certificates in the keys of the 0.15 line. Its DNS provider is part of each ACME client (stalwart-lite 0.16.0 common/src/config/server/tls.rs).
+ * Certificates in the keys of the 0.15 line. Its DNS provider is part of each ACME client
+ * (stalwart-lite 0.16.0 common/src/config/server/tls.rs).
  *
- * What Stalwart has been issued it keeps beside them, as `acme.<id>.cert` and `acme.<id>.account-key`: so a client's keys are never owned as a group.
+ * What Stalwart has been issued it keeps beside them, as `acme.<id>.cert` and
+ * `acme.<id>.account-key`: so a client's keys are never owned as a group.
  */
 import type { AcmeClient, Certificates, DnsProvider } from "../acme.ts";
 import { file, list, type SettingKeys } from "./spelling.ts";
@@ -9,7 +11,10 @@ import { file, list, type SettingKeys } from "./spelling.ts";
 const provedByDns = ({ acme = [] }: Certificates): AcmeClient[] =>
   acme.filter(({ challenge }) => challenge === "dns-01");
 
-/** The keys that are written through the API. @example acmeSettingKeys(settings)["acme.letsencrypt.challenge"] === "dns-01" */
+/**
+ * The keys that are written through the API.
+ * @example acmeSettingKeys(settings)["acme.letsencrypt.challenge"] === "dns-01"
+ */
 export function acmeSettingKeys(settings: Certificates): SettingKeys {
   const keys: SettingKeys = {};
   for (const client of settings.acme ?? []) {
@@ -54,7 +59,10 @@ function providerKeys(id: string, provider: DnsProvider): SettingKeys {
   }
 }
 
-/** The secrets' keys, which stand in the config file: in the data store their macros would not be expanded. */
+/**
+ * The secrets' keys, which stand in the config file: in the data store their macros would not be
+ * expanded.
+ */
 export function acmeFileKeys(settings: Certificates): SettingKeys {
   const { dnsProvider } = settings;
   if (!dnsProvider) return {};

@@ -1,8 +1,10 @@
 /**
- * The desired state in the flat keys of Stalwart's 0.15 line, one string a key, so that a preview can show each change.
+ * The desired state in the flat keys of Stalwart's 0.15 line, one string a key, so that a preview
+ * can show each change.
  *
- * Two places hold them. Keys of the config file ("local keys") are read at start only; the API lists them too, with macros unexpanded.
- * The rest lie in the data store and are written through /api/settings. Which is which: stalwart-lite 0.16.0 common/src/manager/config.rs, `Patterns`.
+ * Two places hold them. Keys of the config file ("local keys") are read at start only; the API
+ * lists them too, with macros unexpanded. The rest lie in the data store and are written through
+ * /api/settings. Which is which: stalwart-lite 0.16.0 common/src/manager/config.rs, `Patterns`.
  */
 import { acmeFileKeys, acmeSettingKeys } from "./acme.ts";
 import { type Download, sourceOf } from "../downloads.ts";
@@ -17,19 +19,26 @@ import { storeKeys } from "./stores.ts";
 export type { SettingKeys } from "./spelling.ts";
 
 /**
- * The key that is written last: an entrypoint that finds it in the data store knows that everything before it is there. Stalwart ignores keys
- * that it does not know (utils/src/config/mod.rs tells of them in debug builds alone).
+ * The key that is written last: an entrypoint that finds it in the data store knows that everything
+ * before it is there. Stalwart ignores keys that it does not know (utils/src/config/mod.rs tells of
+ * them in debug builds alone).
  */
 export const APPLIED_KEY = "tailwart.applied";
 
-/** Where Stalwart finds the spam filter's rules when none are wanted; see files.ts of lib/stalwart. */
+/**
+ * Where Stalwart finds the spam filter's rules when none are wanted; see files.ts of lib/stalwart.
+ */
 export const NO_SPAM_RULES_FILE = "/etc/stalwart/spam-filter.toml";
-/** A file that is not there: Stalwart notes at each start that it has no admin UI, and asks nobody for one. */
+/**
+ * A file that is not there: Stalwart notes at each start that it has no admin UI, and asks nobody
+ * for one.
+ */
 const NO_ADMIN_UI_FILE = "/etc/stalwart/no-admin-ui";
 
 /**
- * Which keys belong to the config file. Naming any replaces Stalwart's own list, which is therefore repeated here; those after the licence are tailwart's.
- * An entry is a whole key, or a beginning that ends in `*`, or what an `!` takes out.
+ * Which keys belong to the config file. Naming any replaces Stalwart's own list, which is therefore
+ * repeated here; those after the licence are tailwart's. An entry is a whole key, or a beginning
+ * that ends in `*`, or what an `!` takes out.
  */
 const LOCAL_KEYS = [
   "store.*",
@@ -56,12 +65,15 @@ const LOCAL_KEYS = [
 ];
 
 /**
- * Groups that the deploy owns as a whole: a key that is in one of them and not declared is a hand edit. A bare `queue.strategy.route`
- * counts too: Stalwart takes it before the rules below it.
+ * Groups that the deploy owns as a whole: a key that is in one of them and not declared is a hand
+ * edit. A bare `queue.strategy.route` counts too: Stalwart takes it before the rules below it.
  */
 const OWNED_GROUPS = ["queue.strategy.route", "queue.strategy.tls", "server.allowed-ip", "session.mta-sts"];
 
-/** The keys of the config file. @example toFileKeys(settings)["server.hostname"] === "mail.example.org" */
+/**
+ * The keys of the config file.
+ * @example toFileKeys(settings)["server.hostname"] === "mail.example.org"
+ */
 export function toFileKeys(settings: StalwartSettings): SettingKeys {
   refuseFor("keys", settings);
   const acme = acmeFileKeys(settings);
@@ -93,8 +105,9 @@ export function toFileKeys(settings: StalwartSettings): SettingKeys {
     ...ifBlock("http.allowed-endpoint", endpointRules(settings, "url_path"), REFUSED),
     "spam-filter.resource": fetched("spamRules", settings.spamRules, NO_SPAM_RULES_FILE),
     "webadmin.resource": fetched("webUi", settings.webUi, NO_ADMIN_UI_FILE),
-    // Upstream's rules bring both along. Pyzor's server is looked up at each start and reload, and where it has no address the reload is refused
-    // as a whole; the tables of addresses are four more downloads at each start.
+    // Upstream's rules bring both along. Pyzor's server is looked up at each start and reload, and
+    // where it has no address the reload is refused as a whole; the tables of addresses are four
+    // more downloads at each start.
     "spam-filter.pyzor.enable": "false",
     ...tableKeys(settings),
     ...list("config.local-keys", [
@@ -138,8 +151,9 @@ export function toSettingKeys(settings: StalwartSettings): SettingKeys {
 }
 
 /**
- * Without hosts the server would tell senders the names of its certificates, a domain's among them, which is no MX.
- * Source: stalwart-lite 0.16.0 common/src/config/smtp/resolver.rs, `Policy::try_parse` and `build_mta_sts_policy`.
+ * Without hosts the server would tell senders the names of its certificates, a domain's among them,
+ * which is no MX. Source: stalwart-lite 0.16.0 common/src/config/smtp/resolver.rs,
+ * `Policy::try_parse` and `build_mta_sts_policy`.
  */
 function mtaStsKeys({ mtaSts: { mode, maxAge, mx }, hostname }: StalwartSettings): SettingKeys {
   const id = "session.mta-sts";
@@ -148,11 +162,13 @@ function mtaStsKeys({ mtaSts: { mode, maxAge, mx }, hostname }: StalwartSettings
 }
 
 /**
- * The groups of keys that the given keys belong to. Whatever is live in one of them (see inGroup) and not declared is a hand edit.
- * Routes and TLS strategies count by name, so that ones which somebody else made are left alone; of an ACME client only its lists, since its
- * certificate lies beside them.
+ * The groups of keys that the given keys belong to. Whatever is live in one of them (see inGroup)
+ * and not declared is a hand edit. Routes and TLS strategies count by name, so that ones which
+ * somebody else made are left alone; of an ACME client only its lists, since its certificate lies
+ * beside them.
  *
- * @example ownedGroups({ "queue.route.smarthost.port": "587" }).includes("queue.route.smarthost") === true
+ * @example
+ * ownedGroups({ "queue.route.smarthost.port": "587" }).includes("queue.route.smarthost") === true
  */
 export function ownedGroups(keys: SettingKeys): string[] {
   const groups = new Set(OWNED_GROUPS);
@@ -168,7 +184,10 @@ export function inGroup(key: string, group: string): boolean {
   return key === group || key.startsWith(`${group}.`);
 }
 
-/** In which order keys are written: what is named, then the rules that name it (lesson 14), and after the reload the marker. */
+/**
+ * In which order keys are written: what is named, then the rules that name it (lesson 14), and
+ * after the reload the marker.
+ */
 export function writePhase(key: string): 0 | 1 | 2 {
   if (key === APPLIED_KEY) return 2;
   return key.startsWith("queue.strategy.") ? 1 : 0;

@@ -20,10 +20,11 @@ export interface Group extends Account {
 }
 
 /**
- * What the server is to hold beside its settings. A catch-all is an address of its account that has nothing before the @
- * (directory/src/core/dispatch.rs).
+ * What the server is to hold beside its settings. A catch-all is an address of its account that has
+ * nothing before the @ (directory/src/core/dispatch.rs).
  *
- * @example toPrincipals(settings).accounts["alice"]?.emails // ["alice@example.org", "@example.org"]
+ * @example toPrincipals(settings).accounts["alice"]?.emails
+ * // ["alice@example.org", "@example.org"]
  */
 export function toPrincipals(settings: StalwartSettings): {
   domains: string[];

@@ -2,7 +2,10 @@
 import { file, ifBlock, type SettingKeys } from "./spelling.ts";
 import type { StalwartSettings } from "../schema.ts";
 
-/** Routes, and the strategies that name them. @example routeKeys(settings)["queue.route.smarthost.port"] === "587" */
+/**
+ * Routes, and the strategies that name them.
+ * @example routeKeys(settings)["queue.route.smarthost.port"] === "587"
+ */
 export function routeKeys(settings: StalwartSettings): SettingKeys {
   const { relays, outbound } = settings;
   return {
@@ -29,7 +32,10 @@ function relayKeys(relay: StalwartSettings["relays"][number]): SettingKeys {
   };
 }
 
-/** Credentials must be in the file: a macro in a value from the data store is not expanded (boot.rs, reload.rs). */
+/**
+ * Credentials must be in the file: a macro in a value from the data store is not expanded (boot.rs,
+ * reload.rs).
+ */
 export function relayCredentialKeys(relay: StalwartSettings["relays"][number]): SettingKeys {
   if (!relay.auth) return {};
   const id = `queue.route.${relay.name}.auth`;
@@ -37,8 +43,9 @@ export function relayCredentialKeys(relay: StalwartSettings["relays"][number]): 
 }
 
 /**
- * TLS strategies of relays whose certificate is verified. Stalwart's own rule takes any certificate from the second attempt on
- * (`retry_num > 0 && last_error == 'tls'` → 'invalid-tls'), which would hand a relay's password to whoever stands in between.
+ * TLS strategies of relays whose certificate is verified. Stalwart's own rule takes any certificate
+ * from the second attempt on (`retry_num > 0 && last_error == 'tls'` → 'invalid-tls'), which would
+ * hand a relay's password to whoever stands in between.
  */
 function tlsStrategies(settings: StalwartSettings): SettingKeys {
   const keys: SettingKeys = {};

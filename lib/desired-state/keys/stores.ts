@@ -1,4 +1,7 @@
-/** Stores in the keys of the 0.15 line: in its config file, since the data store cannot say where it is itself. */
+/**
+ * Stores in the keys of the 0.15 line: in its config file, since the data store cannot say where it
+ * is itself.
+ */
 import { file, type SettingKeys } from "./spelling.ts";
 import type { StalwartSettings } from "../schema.ts";
 import { POSTGRES_OPTIONS, redisUrl } from "../stores.ts";

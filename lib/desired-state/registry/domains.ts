@@ -1,4 +1,7 @@
-/** Domains, and what concerns their names: who orders certificates, what is written into DNS, MTA-STS. As objects of the registry. */
+/**
+ * Domains, and what concerns their names: who orders certificates, what is written into DNS,
+ * MTA-STS. As objects of the registry.
+ */
 import { splitAddress } from "../../email-address.ts";
 import type { Certificates, DnsProvider } from "../acme.ts";
 import { clientsOf, RENEWALS } from "../acme-clients.ts";
@@ -85,12 +88,16 @@ function dnsServer(provider: DnsProvider): Json {
 
 type Domain = StalwartSettings["domains"][number];
 
-/** Nothing is published by default: behind an edge and a relay, Stalwart's own MX and SPF records would be wrong (records.rs). */
+/**
+ * Nothing is published by default: behind an edge and a relay, Stalwart's own MX and SPF records
+ * would be wrong (records.rs).
+ */
 function domain({ name, catchAll, publishRecords }: Domain, settings: StalwartSettings): Json {
   const { acme = [], dnsProvider } = settings;
   const manual = { "@type": "Manual" };
   const certificates = clientsOf(settings).byDomain.get(name);
-  // The server answers no DNS-01 challenge for a domain whose DNS is not its own, and publishes no empty list. Without keys there is nothing of this.
+  // The server answers no DNS-01 challenge for a domain whose DNS is not its own, and publishes no
+  // empty list. Without keys there is nothing of this.
   const client = acme.find(({ directory }) => directory === certificates?.directory);
   const records = client?.challenge === "dns-01" && publishRecords.length === 0 ? ["dkim"] : publishRecords;
   return {
@@ -100,7 +107,8 @@ function domain({ name, catchAll, publishRecords }: Domain, settings: StalwartSe
       ? {
           "@type": "Automatic",
           acmeProviderId: reference(`AcmeProvider/${certificates.directory}`),
-          // Named one by one: an empty set would mean a wildcard with one challenge and the server's own names with another (lesson 4).
+          // Named one by one: an empty set would mean a wildcard with one challenge and the
+          // server's own names with another (lesson 4).
           subjectAlternativeNames: setOf(certificates.names),
         }
       : manual,
@@ -112,7 +120,8 @@ function domain({ name, catchAll, publishRecords }: Domain, settings: StalwartSe
             publishRecords: setOf(records),
           }
         : manual,
-    // Keys that nobody publishes break what they sign, and of ed25519 not every receiver knows (lesson 19).
+    // Keys that nobody publishes break what they sign, and of ed25519 not every receiver knows
+    // (lesson 19).
     dkimManagement: publishRecords.includes("dkim")
       ? { "@type": "Automatic", algorithms: { Dkim1RsaSha256: true } }
       : manual,

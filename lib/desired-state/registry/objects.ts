@@ -1,4 +1,7 @@
-/** The desired state as objects of Stalwart's registry (0.16 and later), which /jmap reads and writes. */
+/**
+ * The desired state as objects of Stalwart's registry (0.16 and later), which /jmap reads and
+ * writes.
+ */
 import { sourceOf } from "../downloads.ts";
 import { endpointRules, REFUSED } from "../endpoints.ts";
 import { refuseFor } from "../unsupported.ts";
@@ -38,19 +41,24 @@ export const LABELS: Readonly<Record<string, string>> = {
   Tracer: "@type",
 };
 
-/** Name of the row that is written last: an entrypoint that finds it in the data store knows that everything before it is there. */
+/**
+ * Name of the row that is written last: an entrypoint that finds it in the data store knows that
+ * everything before it is there.
+ */
 export const APPLIED_MARKER = "tailwart-applied";
 
 /**
  * Everything that the registry is to hold.
  *
  * @throws UserError for what the registry does not offer
- * @example toRegistryObjects(settings)["MtaRoute/smarthost"]?.["address"] === "mailbox.tail7b1641.ts.net"
+ * @example
+ * toRegistryObjects(settings)["MtaRoute/smarthost"]?.["address"] === "mailbox.tail7b1641.ts.net"
  */
 export function toRegistryObjects(settings: StalwartSettings): RegistryObjects {
   refuseFor("registry", settings);
   return {
-    // Trust stands at each listener: one without would inherit a list of the server's (common/src/network/listen.rs).
+    // Trust stands at each listener: one without would inherit a list of the server's
+    // (common/src/network/listen.rs).
     SystemSettings: {
       defaultHostname: settings.hostname,
       defaultDomainId: reference(`Domain/${settings.domains[0]?.name ?? ""}`),
@@ -121,7 +129,10 @@ function listeners(settings: StalwartSettings): RegistryObjects {
   );
 }
 
-/** How long a ban lasts unless told: for ever, which is the server's own, is how lesson 3 went on after its cause was gone. */
+/**
+ * How long a ban lasts unless told: for ever, which is the server's own, is how lesson 3 went on
+ * after its cause was gone.
+ */
 const BAN = "1d";
 
 function bans({ autoBan }: StalwartSettings): Json {
@@ -140,7 +151,8 @@ function bans({ autoBan }: StalwartSettings): Json {
 
 function routes(settings: StalwartSettings): RegistryObjects {
   const objects: RegistryObjects = {
-    // The server adds its defaults only where it finds no row at all, and a relay's row would keep them out.
+    // The server adds its defaults only where it finds no row at all, and a relay's row would keep
+    // them out.
     "MtaTlsStrategy/default": tlsStrategy("default", "optional"),
     "MtaConnectionStrategy/default": {
       name: "default",
@@ -180,7 +192,8 @@ function tlsStrategy(name: string, startTls: "optional" | "require"): Json {
 }
 
 function strategies(settings: StalwartSettings): Json {
-  // Stalwart's own rule takes any certificate from the second attempt on, which would hand a relay's password to whoever stands in between.
+  // Stalwart's own rule takes any certificate from the second attempt on, which would hand a
+  // relay's password to whoever stands in between.
   const verified = settings.relays
     .filter((relay) => relay.tls !== "tailnet")
     .map((relay) => ({ if: `mx == '${relay.host}'`, then: `'relay-${relay.name}'` }));
@@ -198,10 +211,16 @@ function strategies(settings: StalwartSettings): Json {
   };
 }
 
-/** What the server calls its own admin UI (common/src/manager/defaults.rs), which it puts there by itself, and "latest". */
+/**
+ * What the server calls its own admin UI (common/src/manager/defaults.rs), which it puts there by
+ * itself, and "latest".
+ */
 const ADMIN_UI = "Stalwart Web Interface";
 
-/** Pyzor is asked about nobody's mail: its server is looked up at each reload, which fails as a whole where it has no address. */
+/**
+ * Pyzor is asked about nobody's mail: its server is looked up at each reload, which fails as a
+ * whole where it has no address.
+ */
 function downloads({ spamRules, webUi, geo }: StalwartSettings): RegistryObjects {
   const on = webUi !== "none";
   return {

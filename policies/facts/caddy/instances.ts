@@ -21,7 +21,10 @@ export interface CaddyInstance {
   readonly storage: Storage;
 }
 
-/** Volumes and host folders of a container: Caddies with one of them in common may share their certificates. */
+/**
+ * Volumes and host folders of a container: Caddies with one of them in common may share their
+ * certificates.
+ */
 interface Storage {
   readonly names: ReadonlySet<string>;
   /** False where more of them are unknown at preview. */
@@ -49,7 +52,10 @@ function storageOf(container: Subject): Storage {
   return { names, complete };
 }
 
-/** Where a command runs: commands on one machine write parts of one Caddy's config, as far as anyone can tell. A local one may act on any. */
+/**
+ * Where a command runs: commands on one machine write parts of one Caddy's config, as far as anyone
+ * can tell. A local one may act on any.
+ */
 function machineOf(command: Subject): string | undefined {
   for (const path of [
     ["connection", "host"],
@@ -85,7 +91,10 @@ export function caddyInstances(
   });
 }
 
-/** Whether two Caddies keep their certificates in one place; "maybe" where the name of a volume is unknown, and may be the other's. */
+/**
+ * Whether two Caddies keep their certificates in one place; "maybe" where the name of a volume is
+ * unknown, and may be the other's.
+ */
 function share(a: CaddyInstance, b: CaddyInstance): "yes" | "no" | "maybe" {
   if (a.sharedStorage && b.sharedStorage) return "yes";
   if ([...a.storage.names].some((name) => b.storage.names.has(name))) return "yes";
@@ -102,8 +111,8 @@ export interface Twice {
 }
 
 /**
- * Names that two Caddies order. Only containers are held against containers, and machines against machines: a command may well configure the Caddy of
- * a container.
+ * Names that two Caddies order. Only containers are held against containers, and machines against
+ * machines: a command may well configure the Caddy of a container.
  */
 export function ordersTwice(instances: readonly CaddyInstance[]): Twice[] {
   const twice: Twice[] = [];

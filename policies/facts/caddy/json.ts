@@ -77,7 +77,10 @@ interface Ports {
   readonly https: number;
 }
 
-/** https://caddyserver.com/docs/automatic-https: when TLS and redirects are added to a server that does not ask for them. */
+/**
+ * https://caddyserver.com/docs/automatic-https: when TLS and redirects are added to a server that
+ * does not ask for them.
+ */
 function httpServer(node: unknown, path: Path, ports: Ports, place: Place): HttpServer {
   const server = record(node);
   const automatic = record(server["automatic_https"]);

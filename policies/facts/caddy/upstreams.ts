@@ -10,11 +10,16 @@ export interface Connection {
   readonly port: number;
   /** What is reached there. @example "the relay" */
   readonly role: string;
-  /** True when the host stands in a URL with a password, which a message had better not quote from. */
+  /**
+   * True when the host stands in a URL with a password, which a message had better not quote from.
+   */
   readonly quiet?: true;
 }
 
-/** Takes `host:port` apart, with a network in front as Caddy writes it; undefined for a socket, a placeholder or a text without a port. */
+/**
+ * Takes `host:port` apart, with a network in front as Caddy writes it; undefined for a socket, a
+ * placeholder or a text without a port.
+ */
 export function hostPort(text: string): [host: string, port: number] | undefined {
   const [, host, port] =
     /^(?:(?:tcp|udp)[46]?\/)?(\[[^\]{}]+\]|[^\s:/{}[\]]*):(\d{1,5})(?:-\d+)?$/i.exec(text) ?? [];

@@ -45,8 +45,9 @@ export function labelOf(container: Subject, label: string): string | undefined {
 }
 
 /**
- * Whether an input that is unknown could come from the program. A stack policy sees what is planned, where inputs that the program does not
- * give are unknown until Docker adds the image's own; those that it takes from a resource have a source.
+ * Whether an input that is unknown could come from the program. A stack policy sees what is
+ * planned, where inputs that the program does not give are unknown until Docker adds the image's
+ * own; those that it takes from a resource have a source.
  */
 export const mayBeGiven = ({ propertyDependencies }: Subject, input: string): boolean =>
   propertyDependencies === undefined || (propertyDependencies[input]?.length ?? 0) > 0;
@@ -69,7 +70,9 @@ export interface Entry {
   readonly read: Read;
 }
 
-/** A list that is there or not: entries are read one guard each, and the list itself may be unknown. */
+/**
+ * A list that is there or not: entries are read one guard each, and the list itself may be unknown.
+ */
 export interface Listing {
   readonly known: boolean;
   readonly entries: readonly Entry[];

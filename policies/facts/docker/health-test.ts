@@ -1,11 +1,15 @@
-import { waysToSucceed, type Command, type Pipeline, type ShellOptions } from "./shell.ts";
+import type { Command, Pipeline, ShellOptions } from "./shell-syntax.ts";
+import { waysToSucceed } from "./shell.ts";
 
 /** Something that a health test makes sure of. */
 export type Proof =
   | { readonly kind: "tailscaled" }
   | { readonly kind: "connects"; readonly host: string; readonly port: string };
 
-/** What a health test requires: proofs that hold on every way to success; or why nothing can be said. */
+/**
+ * What a health test requires: proofs that hold on every way to success; or why nothing can be
+ * said.
+ */
 export type HealthReading =
   | { readonly kind: "requires"; readonly proofs: readonly Proof[] }
   | { readonly kind: "disabled" | "never-succeeds" | "malformed" | "unreadable" };
@@ -15,7 +19,10 @@ const HEALTH_URL =
   /^(?:https?:\/\/)?(?:127(?:\.\d+){3}|localhost|\[::1?\]|0\.0\.0\.0)(?::\d+)?\/healthz(?:[?#].*)?$/;
 const SHELL = /^(?:\/\S*\/)?(?:sh|bash|ash|dash)$/;
 
-/** Takes off what runs another command without changing its status: `timeout 5`, `exec`, `env`, assignments. */
+/**
+ * Takes off what runs another command without changing its status: `timeout 5`, `exec`, `env`,
+ * assignments.
+ */
 function unwrap(words: readonly string[]): readonly string[] {
   const [first = "", ...rest] = words;
   if (/^[A-Za-z_]\w*=/.test(first) || /^(?:exec|command|env|nice)$/.test(first)) return unwrap(rest);
@@ -41,7 +48,8 @@ function operands(
     if (long)
       values.set(long[1] ?? "", long[2] ?? (/^(?:host|port)$/.test(long[1] ?? "") ? (words[++i] ?? "") : ""));
     else if (short !== undefined) {
-      // In a bundle such as -zw3 the first option that takes a value takes the rest of the word, or the next word.
+      // In a bundle such as -zw3 the first option that takes a value takes the rest of the word, or
+      // the next word.
       const at = [...short].findIndex((letter) => withValue.includes(letter));
       if (at >= 0)
         values.set(short[at] ?? "", word.length > at + 2 ? word.slice(at + 2) : (words[++i] ?? ""));
@@ -56,7 +64,10 @@ function connection(host: string | undefined, port: string | undefined): Proof[]
     : [];
 }
 
-/** What a command's success proves. `judged`: its output goes to grep or jq, which judge it in place of the exit status. */
+/**
+ * What a command's success proves. `judged`: its output goes to grep or jq, which judge it in place
+ * of the exit status.
+ */
 function proofsOfCommand(command: Command, judged: boolean, options: ShellOptions): Proof[] {
   const proofs = command.redirects.flatMap((target) => {
     const [, host, port] = /^\/dev\/tcp\/([^/]+)\/([^/]+)$/.exec(target) ?? [];

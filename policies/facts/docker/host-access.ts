@@ -4,13 +4,19 @@ import type { Subject } from "../../framework/policy.ts";
 import { listAt } from "./containers.ts";
 import { formatPath, readAt, type Path } from "../../framework/values.ts";
 
-/** A host path that a container is given: the place that names it, and the path, undefined when it is unknown. */
+/**
+ * A host path that a container is given: the place that names it, and the path, undefined when it
+ * is unknown.
+ */
 export interface HostPath {
   readonly where: string;
   readonly path: string | undefined;
 }
 
-/** Directories that hold the host's own files, devices or sockets. What lies below them is judged by itself. */
+/**
+ * Directories that hold the host's own files, devices or sockets. What lies below them is judged by
+ * itself.
+ */
 const OF_THE_HOST: readonly string[] = [
   "/",
   "/boot",

@@ -12,7 +12,10 @@ export type Ipv6Reading =
 
 const ROLES = ["anchor", "sidecar", "stalwart"];
 
-/** The container that the namespace is of: the anchor, else whichever of the others does not join one. */
+/**
+ * The container that the namespace is of: the anchor, else whichever of the others does not join
+ * one.
+ */
 function ownerOf(resources: readonly Subject[]): Subject | undefined {
   const candidates = resources.flatMap((resource) => {
     const role = resource.type === CONTAINER ? roleOf(resource) : { known: false as const };
@@ -26,7 +29,10 @@ function ownerOf(resources: readonly Subject[]): Subject | undefined {
   return candidates.sort((a, b) => a.rank - b.rank)[0]?.resource;
 }
 
-/** The networks that a container names: resources of the stack, names of others, and whether one is unknown. */
+/**
+ * The networks that a container names: resources of the stack, names of others, and whether one is
+ * unknown.
+ */
 function networksOf(container: Subject, resources: readonly Subject[]) {
   const own = new Set(
     ["networkMode", "networksAdvanced"]
@@ -52,7 +58,10 @@ function networksOf(container: Subject, resources: readonly Subject[]) {
   return { own: [...own], others, unread };
 }
 
-/** Reads it out of the stack's own resources. Docker's default bridge counts as without: it has IPv6 only where the daemon is told so. */
+/**
+ * Reads it out of the stack's own resources. Docker's default bridge counts as without: it has IPv6
+ * only where the daemon is told so.
+ */
 export function namespaceIpv6(resources: readonly Subject[]): Ipv6Reading {
   const owner = ownerOf(resources);
   if (!owner)

@@ -2,7 +2,10 @@ import type { Subject } from "../../framework/policy.ts";
 import { CONTAINER, environmentOf, labelOf } from "../docker/containers.ts";
 import { read, readAt, UNKNOWN_AT_PREVIEW } from "../../framework/values.ts";
 
-/** A place outside of Stalwart's settings that a secret is read from: a file in its container, or a variable. */
+/**
+ * A place outside of Stalwart's settings that a secret is read from: a file in its container, or a
+ * variable.
+ */
 export interface Reference {
   readonly kind: "file" | "env";
   /** The file's path or the variable's name; empty where the reference names none. */

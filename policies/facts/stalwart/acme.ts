@@ -12,7 +12,10 @@ export interface Setting {
   readonly where: string;
   readonly known: boolean;
   readonly text?: string;
-  /** True where Stalwart leaves `%{file:…}%` as it stands: in its data store (boot.rs resolves macros before it reads that). */
+  /**
+   * True where Stalwart leaves `%{file:…}%` as it stands: in its data store (boot.rs resolves
+   * macros before it reads that).
+   */
   readonly raw?: true;
 }
 
@@ -34,7 +37,9 @@ export interface AcmeReading {
   readonly gaps: readonly NotJudged[];
 }
 
-/** A key that makes a client; `acme.<id>.cert` and `.account-key` are what Stalwart itself keeps. */
+/**
+ * A key that makes a client; `acme.<id>.cert` and `.account-key` are what Stalwart itself keeps.
+ */
 const CLIENT = /^acme\.(.+?)\.(?:directory|challenge|domains(?:\.[^.]+)?)$/;
 
 function fromKeys(subject: Subject): AcmeReading {

@@ -1,6 +1,7 @@
 /**
- * What a Stalwart expression gives for one HTTP request, as far as that can be told without the server. Grammar: stalwart-lite 0.16.0,
- * common/src/expr/tokenizer.rs and parser.rs, which the registry's lines have kept.
+ * What a Stalwart expression gives for one HTTP request, as far as that can be told without the
+ * server. Grammar: stalwart-lite 0.16.0, common/src/expr/tokenizer.rs and parser.rs, which the
+ * registry's lines have kept.
  */
 
 /** Variables of a request by name. One that is not in here cannot be told. */
@@ -143,8 +144,11 @@ class Reader {
 /**
  * Evaluates an expression.
  *
- * @returns undefined where it holds a variable, a function or an operator that is not known here, or is no expression
- * @example evaluate("listener == 'admin' || starts_with(path, '/jmap')", { listener: "https", path: "/jmap/" }) === true
+ * @returns undefined where it holds a variable, a function or an operator that is not known here,
+ *   or is no expression
+ * @example
+ * evaluate("listener == 'admin' || starts_with(path, '/jmap')", { listener: "https", path: "/jmap/"
+ *   }) === true
  */
 export function evaluate(expression: string, request: Request): Value {
   const tokens = expression.length > MAX_LENGTH ? undefined : tokensOf(expression);

@@ -1,4 +1,7 @@
-/** Stalwart's HTTP listeners and which paths they answer, however a stack writes them: keys, a TOML file, or objects of the registry. */
+/**
+ * Stalwart's HTTP listeners and which paths they answer, however a stack writes them: keys, a TOML
+ * file, or objects of the registry.
+ */
 import { REGISTRY, SETTINGS } from "../own-stack.ts";
 import { parse as parseToml } from "smol-toml";
 
@@ -29,7 +32,10 @@ export interface Endpoints {
   readonly listeners: readonly PublicListener[];
   /** Where the rules are written, or would be. */
   readonly where: string;
-  /** In order; [] where there are none and where Stalwart cannot read them, which leaves every path open. */
+  /**
+   * In order; [] where there are none and where Stalwart cannot read them, which leaves every path
+   * open.
+   */
   readonly rules: readonly EndpointRule[];
   readonly gaps: readonly NotJudged[];
 }

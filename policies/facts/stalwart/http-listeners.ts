@@ -38,8 +38,9 @@ function fromArgs(component: Subject): Listener[] {
 }
 
 /**
- * Listeners for people: HTTP without PROXY protocol. The others are reached by way of the edge, whose own config says so (lesson 3: on the
- * admin listener it is the connecting node's address that counts).
+ * Listeners for people: HTTP without PROXY protocol. The others are reached by way of the edge,
+ * whose own config says so (lesson 3: on the admin listener it is the connecting node's address
+ * that counts).
  */
 export function listenersOf(resource: Subject): Listener[] {
   if (resource.type === SETTINGS) return fromKeys(resource);

@@ -35,7 +35,10 @@ export interface ProxySettings {
 const TRUST = /^server\.(?:listener\.(.+)\.)?proxy\.trusted-networks(?:\.[^.]+)?$/;
 const BIND = /^server\.listener\.(.+)\.bind(?:\.[^.]+)?$/;
 const ALLOWED = "server.allowed-ip.";
-/** Stands for the server's own list, which holds for listeners that have none (config/server/listener.rs). */
+/**
+ * Stands for the server's own list, which holds for listeners that have none
+ * (config/server/listener.rs).
+ */
 const EVERY_LISTENER = "*";
 
 function fromKeys(subject: Subject): ProxySettings {

@@ -13,7 +13,10 @@ export interface Ipv6Use {
   readonly urn: string;
 }
 
-/** Where rows of the registry count on IPv6: routes of variant Mx that look up AAAA first, and addresses to send from. */
+/**
+ * Where rows of the registry count on IPv6: routes of variant Mx that look up AAAA first, and
+ * addresses to send from.
+ */
 export function registryIpv6({ urn, props }: Subject): { uses: Ipv6Use[]; gaps: NotJudged[] } {
   const uses: Ipv6Use[] = [];
   const gaps: NotJudged[] = [];

@@ -5,13 +5,19 @@ import { formatPath, read, UNKNOWN_AT_PREVIEW, type Path } from "../../framework
 /** Settings in the flat keys of Stalwart's 0.15 line, from both of the places that hold them. */
 export interface StalwartKeys {
   readonly values: ReadonlyMap<string, string>;
-  /** Where a finding about a key points to. @example where("queue.route.smarthost.type") === 'settings["queue.route.smarthost.type"]' */
+  /**
+   * Where a finding about a key points to.
+   * @example where("queue.route.smarthost.type") === 'settings["queue.route.smarthost.type"]'
+   */
   readonly where: (key: string) => string;
   /** Keys whose value is unknown at preview, and maps that are unknown as a whole. */
   readonly gaps: readonly { readonly where: string; readonly because: string; readonly key?: string }[];
 }
 
-/** Reads the keys of a {@link SETTINGS} resource: what goes through the API, and what stands in the config file. */
+/**
+ * Reads the keys of a {@link SETTINGS} resource: what goes through the API, and what stands in the
+ * config file.
+ */
 export function stalwartKeys({ props }: Subject): StalwartKeys {
   const values = new Map<string, string>();
   const places = new Map<string, Path>();

@@ -61,7 +61,10 @@ export function readAcl(resources: readonly Subject[]): AclReading {
   };
 }
 
-/** Tags that the stack's own nodes carry: from auth keys, from containerboot's arguments, from a sidecar component's args. */
+/**
+ * Tags that the stack's own nodes carry: from auth keys, from containerboot's arguments, from a
+ * sidecar component's args.
+ */
 export function askerTags(resources: readonly Subject[]): Set<string> {
   const tags = new Set<string>();
   for (const resource of resources) {
@@ -82,7 +85,10 @@ export function askerTags(resources: readonly Subject[]): Set<string> {
   return tags;
 }
 
-/** Tags that the relay may carry: what a component says (`relay.tag`, `tailnet.tags.relay`), else what the asker is granted to reach. */
+/**
+ * Tags that the relay may carry: what a component says (`relay.tag`, `tailnet.tags.relay`), else
+ * what the asker is granted to reach.
+ */
 export function relayTags(
   resources: readonly Subject[],
   document: AclDocument,
@@ -103,7 +109,10 @@ export function relayTags(
   return new Set(granted.flatMap((grant) => grant.dst).flatMap((dst) => /^tag:[^:]+/.exec(dst)?.[0] ?? []));
 }
 
-/** Whether a node attribute reaches a node with one of the tags: "yes", "no", or "maybe" when the tags are not known. */
+/**
+ * Whether a node attribute reaches a node with one of the tags: "yes", "no", or "maybe" when the
+ * tags are not known.
+ */
 export function attributeReaches(
   document: AclDocument,
   attribute: string,
@@ -136,7 +145,9 @@ export function tailnetDomains(resources: readonly Subject[]): string[] {
     .map(({ value }) => String(value));
 }
 
-/** True for a name that MagicDNS answers: of *.ts.net, of a given tailnet domain, or of one label. */
+/**
+ * True for a name that MagicDNS answers: of *.ts.net, of a given tailnet domain, or of one label.
+ */
 export function isTailnetName(name: string, domains: readonly string[]): boolean {
   const bare = name.toLowerCase().replace(/\.$/, "");
   return (

@@ -1,4 +1,7 @@
-/** What is used of google-protobuf's BinaryReader; its declarations do not say what readMessage calls. */
+/**
+ * What is used of google-protobuf's BinaryReader; its declarations do not say what readMessage
+ * calls.
+ */
 export interface Reader {
   nextField(): boolean;
   getFieldNumber(): number;
@@ -19,8 +22,9 @@ interface Entry {
 }
 
 /**
- * Reads a google.protobuf.Struct into the object that it stands for, its keys in order: the engine sends them in any, and what a policy says must
- * not differ from run to run. The generated code does the same with a message for each value, which takes three times as long.
+ * Reads a google.protobuf.Struct into the object that it stands for, its keys in order: the engine
+ * sends them in any, and what a policy says must not differ from run to run. The generated code
+ * does the same with a message for each value, which takes three times as long.
  *
  * @see https://protobuf.dev/reference/protobuf/google.protobuf/#struct
  */

@@ -3,7 +3,10 @@ import type * as messages from "@pulumi/pulumi/proto/analyzer_pb.js";
 import type { Subject } from "../policy.ts";
 import { inputsOf } from "./inputs.ts";
 
-/** A resource as the engine asks about it. As the SDK shows it (server.js), but for what no policy here reads. */
+/**
+ * A resource as the engine asks about it. As the SDK shows it (server.js), but for what no policy
+ * here reads.
+ */
 export function subjectOf(message: messages.AnalyzeRequest | messages.AnalyzerResource): Subject {
   const options = message.getOptions();
   const parent = options?.getParent();
@@ -16,7 +19,10 @@ export function subjectOf(message: messages.AnalyzeRequest | messages.AnalyzerRe
   };
 }
 
-/** The stack's resources, each with those that its inputs come from; a dependency that is not among them is left out, as the SDK does. */
+/**
+ * The stack's resources, each with those that its inputs come from; a dependency that is not among
+ * them is left out, as the SDK does.
+ */
 export function resourcesOf(request: messages.AnalyzeStackRequest): Subject[] {
   const all = request.getResourcesList().map((message) => {
     const propertyDependencies: Record<string, readonly Subject[]> = {};

@@ -2,8 +2,9 @@ import { asItCame, specialSecretSig, specialSigKey } from "./inputs.ts";
 import type { Path } from "../values.ts";
 
 /**
- * Paths of the values that are secrets, in inputs as a policy is given them; undefined where nobody has told. The SDK gives a validation all secrets as
- * plain text, with no mark (deserialize.js); the engine marks them (pulumi, analyzer_plugin.go: KeepSecrets), so what came tells.
+ * Paths of the values that are secrets, in inputs as a policy is given them; undefined where nobody
+ * has told. The SDK gives a validation all secrets as plain text, with no mark (deserialize.js);
+ * the engine marks them (pulumi, analyzer_plugin.go: KeepSecrets), so what came tells.
  */
 export function secretPathsOf(props: object): readonly Path[] | undefined {
   const came = asItCame(props);

@@ -39,9 +39,11 @@ const { asGrpcError, makeAnalyzeResponse } = sdk("./protoutil.js") as {
 const { UnknownValueError } = sdk("./proxy.js") as { UnknownValueError: ErrorConstructor };
 
 /**
- * Puts our answers to the engine's questions about resources in the place of the SDK's, which took more of a preview than all judging. It asks every policy
- * about every resource, with arguments of its own, an unpacked provider and a promise for each, and an error for each that only says it is not concerned;
- * it unpacks a resource once more to ask none of them for a remediation, and all of a stack's for each policy.
+ * Puts our answers to the engine's questions about resources in the place of the SDK's, which took
+ * more of a preview than all judging. It asks every policy about every resource, with arguments of
+ * its own, an unpacked provider and a promise for each, and an error for each that only says it is
+ * not concerned; it unpacks a resource once more to ask none of them for a remediation, and all of
+ * a stack's for each policy.
  */
 export function answerEngine(pack: Served): void {
   changeService(() => answersOf(pack), ["remediate"]);
@@ -81,7 +83,10 @@ const answering =
 
 interface Concerned {
   readonly asked: readonly SdkPolicy[];
-  /** Pulumi counts a policy as passed for a resource where the pack does not say that it was not concerned. */
+  /**
+   * Pulumi counts a policy as passed for a resource where the pack does not say that it was not
+   * concerned.
+   */
   readonly others: readonly messages.PolicyNotApplicable[];
 }
 

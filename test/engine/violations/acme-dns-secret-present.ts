@@ -1,6 +1,9 @@
 import type { Violation } from "./violation.ts";
 
-/** The key was typed into the admin UI, where it shows blank; what the program declares is the mask that the API gave out. */
+/**
+ * The key was typed into the admin UI, where it shows blank; what the program declares is the mask
+ * that the API gave out.
+ */
 export default {
   program: `
     settings("settings", {

@@ -1,6 +1,9 @@
 import type { Violation } from "./violation.ts";
 
-/** Stalwart as its documentation starts it: one container, one config file, every port of it published. */
+/**
+ * Stalwart as its documentation starts it: one container, one config file, every port of it
+ * published.
+ */
 const config = `[server.listener.https]
 bind = ["[::]:443"]
 protocol = "http"

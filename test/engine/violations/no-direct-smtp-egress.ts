@@ -1,6 +1,7 @@
 import type { Violation } from "./violation.ts";
 
-// Lesson 10: one server relays but for what has failed before, another says nothing and so delivers by itself.
+// Lesson 10: one server relays but for what has failed before, another says nothing and so delivers
+// by itself.
 export default {
   program: `
     settings("second-try", {

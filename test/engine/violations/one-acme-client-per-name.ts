@@ -1,6 +1,7 @@
 import type { Violation } from "./violation.ts";
 
-// Lesson 7: Caddy's automatic HTTPS orders what Stalwart orders, and a second client of Stalwart does too.
+// Lesson 7: Caddy's automatic HTTPS orders what Stalwart orders, and a second client of Stalwart
+// does too.
 export default {
   program: `
     settings("settings", {

@@ -1,6 +1,8 @@
 import type { Violation } from "./violation.ts";
 
-/** Trust in the tailnet's range is fine by itself; here a grant lets others than the edge use it. */
+/**
+ * Trust in the tailnet's range is fine by itself; here a grant lets others than the edge use it.
+ */
 export default {
   program: `
     new tailscale.TailnetKey("stalwart", { tags: ["tag:stalwart"] });

@@ -1,6 +1,7 @@
 import type { Violation } from "./violation.ts";
 
-// Lesson 12: a script writes a route and leaves it at that; a file with routes goes into a volume, and the server that reads it stays as it is.
+// Lesson 12: a script writes a route and leaves it at that; a file with routes goes into a volume,
+// and the server that reads it stays as it is.
 export default {
   program: `
     const body = JSON.stringify([{ type: "insert", prefix: null, values: [["queue.route.smarthost.address", "mailbox"]] }]);

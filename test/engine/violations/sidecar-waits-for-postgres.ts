@@ -1,6 +1,7 @@
 import type { Violation } from "./violation.ts";
 
-// Lesson 1: one sidecar is healthy before Postgres can be reached, the other waits for a server that Stalwart does not use.
+// Lesson 1: one sidecar is healthy before Postgres can be reached, the other waits for a server
+// that Stalwart does not use.
 export default {
   program: `
     const labels = [{ label: "tailwart.role", value: "sidecar" }];

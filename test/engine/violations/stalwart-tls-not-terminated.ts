@@ -1,6 +1,7 @@
 import type { Violation } from "./violation.ts";
 
-// Lesson 5: the edge passes mail.example.org through by SNI, and has a site and a certificate for it all the same.
+// Lesson 5: the edge passes mail.example.org through by SNI, and has a site and a certificate for
+// it all the same.
 const caddy = {
   apps: {
     http: {

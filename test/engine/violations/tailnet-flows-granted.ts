@@ -1,6 +1,7 @@
 import type { Violation } from "./violation.ts";
 
-// Lesson 11: the node behind which the server runs may be reached, but nothing lets it reach the relay.
+// Lesson 11: the node behind which the server runs may be reached, but nothing lets it reach the
+// relay.
 export default {
   program: `
     const sidecar = container("ts", { envs: ["TS_HOSTNAME=stalwart", "TS_EXTRA_ARGS=--advertise-tags=tag:stalwart"] });

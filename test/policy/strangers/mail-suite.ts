@@ -1,7 +1,10 @@
 import { secret } from "../harness.ts";
 import { container, network, volume, type Stranger } from "./stranger.ts";
 
-/** A groupware suite of a dozen containers on one bridge with IPv6, published straight to the internet. */
+/**
+ * A groupware suite of a dozen containers on one bridge with IPv6, published straight to the
+ * internet.
+ */
 const on = (address: string) => ({
   networksAdvanced: [{ name: "suite", ipv4Address: address, aliases: [] }],
 });

@@ -1,7 +1,10 @@
 import { secret, UNKNOWN, urnOf } from "../harness.ts";
 import { container, resource, STACK, volume, type Stranger } from "./stranger.ts";
 
-/** A mail server in a sidecar's network, an edge with Caddy's layer4 app, and a policy file that forgets the way out. */
+/**
+ * A mail server in a sidecar's network, an edge with Caddy's layer4 app, and a policy file that
+ * forgets the way out.
+ */
 const key = resource("tailscale:index/tailnetKey:TailnetKey", "mail-key", {
   reusable: true,
   preauthorized: true,

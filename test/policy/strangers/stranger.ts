@@ -6,7 +6,10 @@ export type Expected = readonly [policy: string, resource: string, where: string
 /** What a policy over the whole stack says is of no single resource here. */
 export const STACK = "(stack)";
 
-/** A stack that is not tailwart's, in the manner of what people publish, and all that the pack has to say about it. */
+/**
+ * A stack that is not tailwart's, in the manner of what people publish, and all that the pack has
+ * to say about it.
+ */
 export interface Stranger {
   readonly resources: readonly TestResource[];
   readonly violations: readonly Expected[];

@@ -1,6 +1,9 @@
 import { container, resource, volume, type Stranger } from "./stranger.ts";
 
-/** A control server of one's own and a router into the home network, with the policy file that everybody starts from. */
+/**
+ * A control server of one's own and a router into the home network, with the policy file that
+ * everybody starts from.
+ */
 const headscale = `server_url: https://headscale.example.org
 listen_addr: 0.0.0.0:8080
 prefixes:

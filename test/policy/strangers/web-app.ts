@@ -1,7 +1,10 @@
 import { secret, UNKNOWN, urnOf } from "../harness.ts";
 import { container, network, resource, volume, type Stranger } from "./stranger.ts";
 
-/** A web application with Postgres, a job queue and a backup, built and deployed by one program: nothing is wrong with it. */
+/**
+ * A web application with Postgres, a job queue and a backup, built and deployed by one program:
+ * nothing is wrong with it.
+ */
 const image = resource("docker:index/remoteImage:RemoteImage", "postgres-image", {
   name: `postgres:17@sha256:${"4f".repeat(32)}`,
   keepLocally: true,

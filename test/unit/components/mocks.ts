@@ -23,8 +23,8 @@ type Register = (request: Request, answer: (error: unknown, response: unknown) =
 const PULL = 100;
 
 /**
- * Runs a program's resources against Pulumi's own mocks and returns what was registered, in order of name.
- * Secrets show as their plain text here: the mocks are given the wire form.
+ * Runs a program's resources against Pulumi's own mocks and returns what was registered, in order
+ * of name. Secrets show as their plain text here: the mocks are given the wire form.
  *
  * @param made is given each resource's type and name as it is done
  */

@@ -5,7 +5,9 @@ import { UserError } from "../../../lib/errors.ts";
 import { SECRET_KEYS, SECRETS, validConfig } from "../../fixtures/config.ts";
 import { type Change, type Shape, WRONG } from "../../fixtures/wrong-configs.ts";
 
-/** Loads the valid config after a change; values as Pulumi hands them over: maps and lists as JSON. */
+/**
+ * Loads the valid config after a change; values as Pulumi hands them over: maps and lists as JSON.
+ */
 function load(change: Change, secretKeys = SECRET_KEYS) {
   const config = validConfig() as Shape & Record<string, unknown>;
   change(config);

@@ -1,5 +1,5 @@
-// What holds an image against the table of facts, on roots made by hand; test/lab/15-layouts.test.ts
-// does it with built ones.
+// What holds an image against the table of facts, on roots made by hand;
+// test/lab/15-layouts.test.ts does it with built ones.
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, unlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";

@@ -17,7 +17,10 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 const TOOLS = resolve(import.meta.dirname, "../../../tools");
 let project: string;
 
-/** A fresh clone in small: the entry's own files, a lock file, and an `npm` that only notes how it was called. */
+/**
+ * A fresh clone in small: the entry's own files, a lock file, and an `npm` that only notes how it
+ * was called.
+ */
 beforeEach(() => {
   project = mkdtempSync(join(tmpdir(), "tailwart-entry-"));
   cpSync(TOOLS, join(project, "tools"), {

@@ -20,7 +20,10 @@ async function probe(host: string, port: number, env = process.env) {
   return readReach(done.stdout);
 }
 
-/** A listener that never accepts, with its queue full: the kernel drops every further SYN, as a tailnet does. */
+/**
+ * A listener that never accepts, with its queue full: the kernel drops every further SYN, as a
+ * tailnet does.
+ */
 async function blackhole(): Promise<number> {
   const mute = `const s = require("net").createServer().listen({ port: 0, host: "127.0.0.1", backlog: 1 }, () => {
     require("fs").writeSync(1, String(s.address().port));

@@ -5,8 +5,9 @@ import { type EngineEvent, parseEvents } from "../../../../cli/review/events.ts"
 import { type Context, type Report, reportOf } from "../../../../cli/review/model.ts";
 
 /**
- * What the engine 3.259 wrote with `--event-log`, cut to what a report reads: `first` and `refused` are Pulumi.review.yaml, `replaced` is prod
- * with a new image for the edge and other files for Stalwart, `violations` a raw program with an exception, `drift` a refresh.
+ * What the engine 3.259 wrote with `--event-log`, cut to what a report reads: `first` and `refused`
+ * are Pulumi.review.yaml, `replaced` is prod with a new image for the edge and other files for
+ * Stalwart, `violations` a raw program with an exception, `drift` a refresh.
  */
 export type Recorded = "first" | "refused" | "replaced" | "violations" | "drift";
 

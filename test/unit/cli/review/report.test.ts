@@ -91,7 +91,12 @@ describe("a review's report", () => {
 
   test("names files as they lie in the repository, not on the machine that it was made on", () => {
     const events = [
-      { diagnosticEvent: { severity: "error", message: "at /home/runner/work/mail/config/component-args.ts:3" } },
+      {
+        diagnosticEvent: {
+          severity: "error",
+          message: "at /home/runner/work/mail/config/component-args.ts:3",
+        },
+      },
     ];
     const report = reportOf(events, {
       kind: "review",

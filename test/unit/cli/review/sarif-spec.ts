@@ -21,9 +21,10 @@ export const runOf = (log: object): Run => (log as { runs: Run[] }).runs[0] as R
 const LEVELS = ["none", "note", "warning", "error"];
 
 /**
- * What is wrong with a SARIF log: what the standard requires (OASIS SARIF 2.1.0, §3.13 sarifLog, §3.14 run, §3.18 tool, §3.20 invocation,
- * §3.27 result, §3.28 location, §3.35 suppression, §3.49 reportingDescriptor), and what GitHub asks for besides: a place in a file, a rule
- * for each result, a rank from 0 to 10, at most 5,000 results that are shown and 10 MB.
+ * What is wrong with a SARIF log: what the standard requires (OASIS SARIF 2.1.0, §3.13 sarifLog,
+ * §3.14 run, §3.18 tool, §3.20 invocation, §3.27 result, §3.28 location, §3.35 suppression, §3.49
+ * reportingDescriptor), and what GitHub asks for besides: a place in a file, a rule for each
+ * result, a rank from 0 to 10, at most 5,000 results that are shown and 10 MB.
  */
 export function wrongIn(log: object): string[] {
   const wrong: string[] = [];

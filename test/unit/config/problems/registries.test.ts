@@ -8,7 +8,10 @@ const DIGEST = `@sha256:${"0".repeat(64)}`;
 const TOKEN = "a-token-for-tests";
 const LISTED = [{ address: "registry.example.org", username: "bot" }];
 
-/** Loads the valid config with registries, and their passwords as Pulumi hands a map with secure values over. */
+/**
+ * Loads the valid config with registries, and their passwords as Pulumi hands a map with secure
+ * values over.
+ */
 function load(registries: unknown, passwords?: unknown) {
   const config = {
     ...validConfig(),

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { classifyHost, findTailnetAddresses, isMagicDnsName } from "../../../../lib/addresses.ts";
+import { findTailnetAddresses } from "../../../../lib/tailnet-addresses.ts";
+import { classifyHost, isMagicDnsName } from "../../../../lib/addresses.ts";
 
 const matches = (text: string): string[] => findTailnetAddresses(text).map((address) => address.match);
 

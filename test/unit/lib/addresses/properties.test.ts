@@ -1,7 +1,8 @@
 import * as fc from "fast-check";
 import ipaddr from "ipaddr.js";
 import { describe, expect, test } from "vitest";
-import { classifyHost, findTailnetAddresses } from "../../../../lib/addresses.ts";
+import { findTailnetAddresses } from "../../../../lib/tailnet-addresses.ts";
+import { classifyHost } from "../../../../lib/addresses.ts";
 import { noHardcodedTailnetIp } from "../../../../policies/rules/no-hardcoded-tailnet-ip.ts";
 import { runPolicy, type Outcome } from "../../../policy/harness.ts";
 
@@ -42,7 +43,10 @@ const otherV4 = fc
 const octal = (n: number): string => `0${n.toString(8)}`;
 const hex = (n: number): string => `0x${n.toString(16)}`;
 const parts = (n: number): number[] => dotted(n).split(".").map(Number);
-/** Spellings that inet_aton takes; the first group may stand anywhere, the second only where a host stands. */
+/**
+ * Spellings that inet_aton takes; the first group may stand anywhere, the second only where a host
+ * stands.
+ */
 const anywhere: ((n: number) => string)[] = [
   dotted,
   (n) => parts(n).map(octal).join("."),

@@ -100,7 +100,8 @@ describe("an ACME client in the keys of the 0.15 line", () => {
     const toml = renderConfigToml(settings);
     expect(toml).toContain(`acme.letsencrypt.secret = "%{file:${SECRET}}%"`);
     expect(toml).toMatch(/config\.local-keys\.\d{4} = "acme\.letsencrypt\.secret"/);
-    // Stalwart keeps what it is issued beside it, and could not write that to a file that it only reads.
+    // Stalwart keeps what it is issued beside it, and could not write that to a file that it only
+    // reads.
     expect(Object.values(toFileKeys(settings)).filter((value) => value.startsWith("acme."))).toEqual([
       "acme.letsencrypt.secret",
     ]);

@@ -17,7 +17,10 @@ const settings = parseSettings({
 });
 const rules = endpointRules(settings, "url_path");
 
-/** Whether a rule about the path holds for one; the server's regular expressions mean the same in these patterns. */
+/**
+ * Whether a rule about the path holds for one; the server's regular expressions mean the same in
+ * these patterns.
+ */
 function isOpen(path: string): boolean {
   return rules.some(([condition]) => {
     const [, flags, pattern] = /^matches\('(\(\?i\))?(.*)', url_path\)$/.exec(condition) ?? [];

@@ -12,7 +12,10 @@ import { afterAll, afterEach, describe, expect, test } from "vitest";
 const SCRIPT = fileURLToPath(new URL("../../../../lib/stalwart/entrypoint.sh", import.meta.url));
 const FAKE = fileURLToPath(new URL("./fake-stalwart.mjs", import.meta.url));
 
-/** What the official images have beside the server: bash and coreutils; no curl, wget, nc or setpriv. */
+/**
+ * What the official images have beside the server: bash and coreutils; no curl, wget, nc or
+ * setpriv.
+ */
 const PROGRAMS = mkdtempSync(join(tmpdir(), "tailwart-programs-"));
 for (const program of ["bash", "base64", "cat", "sleep", "timeout"])
   symlinkSync(join("/usr/bin", program), join(PROGRAMS, program));
@@ -23,7 +26,9 @@ afterEach(() => {
   for (const cleanup of cleanups.splice(0)) cleanup();
 });
 
-/** A TCP server on loopback that answers the first bytes with `answer`; "" accepts and stays mute. */
+/**
+ * A TCP server on loopback that answers the first bytes with `answer`; "" accepts and stays mute.
+ */
 async function listen(
   answer: string,
   port = 0,
@@ -264,7 +269,8 @@ describe("the running server", () => {
   });
 
   test("that a signal killed while bash was busy is noticed at the next wait", () => {
-    // The script's own `run`, and a server that bash has reaped in the meantime: `wait -n` knows it no more.
+    // The script's own `run`, and a server that bash has reaped in the meantime: `wait -n` knows it
+    // no more.
     const wait = `
       eval "$(sed -n '/^ended() {/,/^}/p; /^run() {/,/^}/p' "$0")"
       child= status=0 job= stopping=

@@ -1,5 +1,6 @@
 #!/usr/bin/env node
-// Stands in for Stalwart in the entrypoint's tests: listens where TAILWART_WATCH_PORT says and behaves as FAKE_MODE says.
+// Stands in for Stalwart in the entrypoint's tests: listens where TAILWART_WATCH_PORT says and
+// behaves as FAKE_MODE says.
 import { existsSync, readFileSync } from "node:fs";
 import { createServer as createHttpServer } from "node:http";
 import { createServer } from "node:net";
@@ -37,7 +38,8 @@ if (process.env.STALWART_RECOVERY_MODE) {
   process.on("SIGTERM", () => mode !== "stubborn" && process.exit(0));
   if (process.env.FAKE_DIE_AFTER) setTimeout(() => process.exit(7), Number(process.env.FAKE_DIE_AFTER));
 }
-// The API of a mail server takes the login of an administrator of last resort, or of the account, which is there once a file is.
+// The API of a mail server takes the login of an administrator of last resort, or of the account,
+// which is there once a file is.
 if (process.env.FAKE_API_PORT && !process.env.STALWART_RECOVERY_MODE) {
   const registry = process.env.TAILWART_MARKER_ROW !== undefined;
   const lastResort = registry
@@ -56,7 +58,8 @@ if (process.env.FAKE_API_PORT && !process.env.STALWART_RECOVERY_MODE) {
 }
 const server = createServer((socket) => {
   socket.on("error", () => {});
-  // A mute server accepts and says nothing, as Stalwart does while its connections to Postgres hang.
+  // A mute server accepts and says nothing, as Stalwart does while its connections to Postgres
+  // hang.
   const changed = existsSync(process.env.FAKE_MUTE_FILE ?? "");
   if (mode === "mute" || (mode === "mute-on-file" && changed)) return;
   // At its limit of connections Stalwart takes one and drops it (common/src/listener/listen.rs).

@@ -17,7 +17,10 @@ const space = fc.constantFrom(
 );
 const word = fc.string({ maxLength: 8 }).map((text) => JSON.stringify(text));
 
-/** A HuJSON text of random shape, with white space and comments wherever they may stand, and trailing commas. */
+/**
+ * A HuJSON text of random shape, with white space and comments wherever they may stand, and
+ * trailing commas.
+ */
 const value: fc.Arbitrary<string> = fc.letrec<{ value: string; array: string; object: string }>((tie) => ({
   value: fc.oneof(
     { depthSize: "small" },

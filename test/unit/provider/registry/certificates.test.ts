@@ -1,4 +1,7 @@
-/** Rows that name other rows, and singletons that come and go, against the fake of Stalwart's registry. */
+/**
+ * Rows that name other rows, and singletons that come and go, against the fake of Stalwart's
+ * registry.
+ */
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 
 import { parseSettings } from "../../../../lib/desired-state/parse.ts";

@@ -1,4 +1,7 @@
-/** Deploys to the registry that are cut off after each of their requests (the fake registry; a real 0.15 server: test/engine/settings-killed.test.ts). */
+/**
+ * Deploys to the registry that are cut off after each of their requests (the fake registry; a real
+ * 0.15 server: test/engine/settings-killed.test.ts).
+ */
 import { connect } from "node:net";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 
@@ -109,7 +112,8 @@ describe.each<[what: string, change: Partial<StalwartSettingsInput> | undefined,
         () => undefined,
         (e: unknown) => e,
       );
-      // A probe that is not taken proves nothing, and is no failure: cut off there, the deploy counts as done.
+      // A probe that is not taken proves nothing, and is no failure: cut off there, the deploy
+      // counts as done.
       if (error === undefined) break;
       left = Number.POSITIVE_INFINITY;
       probes = 0;

@@ -8,7 +8,9 @@ export const VIA_SMARTHOST = {
   outbound: { route: "smarthost" },
 } satisfies Partial<StalwartSettingsInput>;
 
-/** The least that a server of 0.16 and later can be, with mail straight to the MX; `more` on top. */
+/**
+ * The least that a server of 0.16 and later can be, with mail straight to the MX; `more` on top.
+ */
 export function registryObjects(more: Partial<StalwartSettingsInput> = {}): RegistryObjects {
   return toRegistryObjects(
     parseSettings({

@@ -1,4 +1,7 @@
-/** The settings of Stalwart 0.16 and later, against a fake of its registry; the requests go through the real pipe. */
+/**
+ * The settings of Stalwart 0.16 and later, against a fake of its registry; the requests go through
+ * the real pipe.
+ */
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 
 import { PartialError } from "../../../../provider/plugin/partial-error.ts";

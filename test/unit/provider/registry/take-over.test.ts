@@ -1,4 +1,7 @@
-/** The first deploy to a server of 0.16 and later that somebody else has set up, against the fake of its registry. */
+/**
+ * The first deploy to a server of 0.16 and later that somebody else has set up, against the fake of
+ * its registry.
+ */
 import { describe, expect, test } from "vitest";
 
 import { UserError } from "../../../../lib/errors.ts";
@@ -39,7 +42,10 @@ const sets = () => at.fake.requests.filter((request) => request.startsWith("set 
 const keyed = (object: string, label = "name") => at.fake.inForce(object).map((row) => row[label]);
 const domainId = (name: string) => at.fake.inForce("Domain").find((row) => row["name"] === name)?.["id"];
 
-/** As somebody has set it up: two domains with keys of their own, people, open ports, an allowed address, a route. */
+/**
+ * As somebody has set it up: two domains with keys of their own, people, open ports, an allowed
+ * address, a route.
+ */
 function setUp(): void {
   const dkimManagement = { "@type": "Automatic", algorithms: { Dkim1Ed25519Sha256: true } };
   const manual = { certificateManagement: { "@type": "Manual" }, dnsManagement: { "@type": "Manual" } };

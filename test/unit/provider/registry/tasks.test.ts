@@ -1,4 +1,6 @@
-/** What Stalwart has given up, and what it has not delivered yet, against the fake of its registry. */
+/**
+ * What Stalwart has given up, and what it has not delivered yet, against the fake of its registry.
+ */
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 
 import { RegistryApi } from "../../../../provider/registry/jmap.ts";

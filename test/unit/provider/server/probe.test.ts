@@ -1,4 +1,7 @@
-/** The probe of a route, against logs as Stalwart writes them; a real one is probed in test/engine/settings-route.test.ts. */
+/**
+ * The probe of a route, against logs as Stalwart writes them; a real one is probed in
+ * test/engine/settings-route.test.ts.
+ */
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 
 import type { DeclaredRoute } from "../../../../provider/server/routing.ts";
