@@ -4,37 +4,28 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import { UserError } from "../../lib/errors.ts";
-import { PROJECT } from "../parts/pulumi-cli.ts";
-import { timeAnswers } from "./answers.ts";
-import { noTimes, type PolicyFigures, policyFigures, type Times } from "./policy-figures.ts";
+import { POLICY_PACK, PROJECT } from "../parts/pulumi-cli.ts";
+import { policyFigures, type PolicySize, type Times } from "./policy-figures.ts";
 import { PROGRAM, resourcesOf } from "./resources.ts";
 
-/**
- * Resources of the programs that are previewed. The largest takes half a minute, so of that fewer
- * previews are taken.
- */
-const SIZES = [20, 200, 2000] as const;
-const PREVIEWS_OF = { 20: 1, 200: 1, 2000: 0.6 } as const;
-
-const OURS = join(PROJECT, "policies/tailwart-policies");
-const SILENT = join(import.meta.dirname, "silent-pack.mjs");
+/** Resources of the programs that are previewed. */
+const SIZES = [20, 200] as const;
 
 type Variant = [keyof Times, () => Promise<number>];
 
 /**
- * Times previews of programs of three sizes without a policy pack, with one that reads and says
- * nothing, and with ours, and the answers of both, in turns, so that whatever else the machine does
- * meets all. One turn of the smaller ones goes before, and is not counted. Needs no lab, and
- * neither root nor a Docker daemon.
+ * Times previews of programs of two sizes without the policy pack and with it, in turns, so that
+ * whatever else the machine does meets both. One turn goes before, and is not counted. Needs no
+ * lab, and neither root nor a Docker daemon.
  *
- * @param runs how many of the smallest
+ * @param runs how many of each
  * @param env finds the engine and its plugins
  */
 export async function benchPolicies(
   runs: number,
   env: Record<string, string>,
   note: (text: string) => void,
-): Promise<PolicyFigures> {
+): Promise<PolicySize[]> {
   const folder = await mkdtemp(join(tmpdir(), "tailwart-bench-"));
   try {
     const pulumi = runner(folder, env);
@@ -52,23 +43,15 @@ export async function benchPolicies(
     };
     const previews: Variant[] = [
       ["withoutPack", () => preview()],
-      ["withSilent", () => preview("--policy-pack", SILENT)],
-      ["withPack", () => preview("--policy-pack", OURS)],
+      ["withPack", () => preview("--policy-pack", POLICY_PACK)],
     ];
-    const taken = new Map(SIZES.map((size): [number, Times] => [size, noTimes()]));
+    const taken = new Map(SIZES.map((size): [number, Times] => [size, { withoutPack: [], withPack: [] }]));
     for (let run = 0; run <= runs; run++) {
       for (const size of SIZES) {
-        if (run === 0 && size > 200) continue;
         note(run === 0 ? `${size} resources: warm-up` : `${size} resources: ${run} of ${runs}`);
-        const resources = resourcesOf(size);
-        await writeFile(join(folder, "resources.json"), JSON.stringify(resources));
-        const variants: Variant[] = [
-          ...(run <= Math.ceil(runs * PREVIEWS_OF[size]) ? previews : []),
-          ["silentAnswers", () => timeAnswers(SILENT, resources)],
-          ["answers", () => timeAnswers(OURS, resources)],
-        ];
+        await writeFile(join(folder, "resources.json"), JSON.stringify(resourcesOf(size)));
         // What the machine is slow at first, it is not always at the same one.
-        for (const [variant, time] of run % 2 === 0 ? variants : variants.toReversed()) {
+        for (const [variant, time] of run % 2 === 0 ? previews : previews.toReversed()) {
           const took = await time();
           if (run > 0) taken.get(size)?.[variant].push(took);
         }
