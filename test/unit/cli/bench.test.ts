@@ -2,11 +2,7 @@ import { describe, expect, test } from "vitest";
 
 import { describe as inWords, exceeded, type Figures, sample } from "../../../cli/bench/figures.ts";
 import { pluginStarts } from "../../../cli/bench/plugin-starts.ts";
-import {
-  describePolicies,
-  exceededByPolicies,
-  policyFigures,
-} from "../../../cli/bench/policy-figures.ts";
+import { describePolicies, exceededByPolicies, policyFigures } from "../../../cli/bench/policy-figures.ts";
 import { resourcesOf } from "../../../cli/bench/resources.ts";
 import { upFigures } from "../../../cli/bench/up.ts";
 
