@@ -60,12 +60,12 @@ export const naming = (name: string) => (name === "lab" ? "" : ` -- --name ${nam
 export function requireLabMachine(): void {
   if (process.platform !== "linux") {
     throw new UserError("the lab runs on Linux only", {
-      hint: "deploy the stack prod from here with plain `pulumi up`; docs/deploy.md says how",
+      hint: "run here: npm run review (what a change does), npm run bench -- policies (what the pack costs); `up` runs in a Linux machine, such as a virtual one with Debian 12",
     });
   }
   if (process.getuid?.() !== 0) {
     throw new UserError("the lab needs root: it makes network namespaces and Docker daemons of its own", {
-      hint: "run: sudo npm run up",
+      hint: "run: sudo npm run up; without root: npm run review",
     });
   }
 }
