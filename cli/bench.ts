@@ -1,10 +1,10 @@
 // `npm run bench`: the figures that the project promises, measured here and now.
 import { existsSync } from "node:fs";
 
-import { layoutOf } from "../lab/topology.ts";
+import { layoutOf, requireLabMachine } from "../lab/topology.ts";
 import { UserError } from "../lib/errors.ts";
 import { ensure } from "../tools/ensure.mjs";
-import { labArguments, requireLabMachine, wrongUsage } from "./parts/arguments.ts";
+import { labArguments, wrongUsage } from "./parts/arguments.ts";
 import { BOUNDS, describe, exceeded, type Figures } from "./bench/figures.ts";
 import { benchPolicies } from "./bench/policies.ts";
 import { describePolicies, exceededByPolicies, POLICY_BOUNDS } from "./bench/policy-figures.ts";

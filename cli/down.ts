@@ -2,10 +2,10 @@
 import { existsSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 
-import { layoutOf } from "../lab/topology.ts";
+import { layoutOf, requireLabMachine } from "../lab/topology.ts";
 import { isAlive, signal } from "../lab/processes.ts";
 import { down } from "../lab/lab.ts";
-import { labArguments, requireLabMachine } from "./parts/arguments.ts";
+import { labArguments } from "./parts/arguments.ts";
 import { enginesOf } from "./parts/interrupted.ts";
 import { openRunningLab } from "./parts/open-lab.ts";
 import { stackFlags } from "./parts/lab-config.ts";

@@ -1,6 +1,7 @@
 // `npm run preview`: what the engine would change in the lab's stack, and what the policy pack says
 // of it.
-import { labArguments, requireLabMachine } from "./parts/arguments.ts";
+import { requireLabMachine } from "../lab/topology.ts";
+import { labArguments } from "./parts/arguments.ts";
 import { openRunningLab } from "./parts/open-lab.ts";
 import { policyFlags, stackFlags } from "./parts/lab-config.ts";
 import { runMain } from "./parts/progress.ts";

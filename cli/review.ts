@@ -4,8 +4,9 @@ import { existsSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 
 import { preview } from "./review/engine-runs.ts";
+import { requireLabMachine } from "../lab/topology.ts";
 import { UserError } from "../lib/errors.ts";
-import { labArguments, requireLabMachine, wrongUsage } from "./parts/arguments.ts";
+import { labArguments, wrongUsage } from "./parts/arguments.ts";
 import { runMain } from "./parts/progress.ts";
 import { isDeployable, openLabStack, openOwnStack, openTemporaryStack } from "./review/engine.ts";
 import { reportOf } from "./review/model.ts";

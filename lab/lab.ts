@@ -1,7 +1,6 @@
 import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
-import { UserError } from "../lib/errors.ts";
 import { startAcme } from "./acme.ts";
 import { startDocker } from "./docker-hosts.ts";
 import { removeCgroups } from "./cgroups.ts";
@@ -11,7 +10,7 @@ import { IMAGE_NAMES } from "./images/images.ts";
 import { chooseImages, notedImages, type NotedImages, noteImages, remarks } from "./images/noted.ts";
 import { releaseOnDisk } from "./disk.ts";
 import { hostRoot } from "./host-root.ts";
-import { BOXES, layoutOf, type Box, type Layout } from "./topology.ts";
+import { BOXES, layoutOf, type Box, type Layout, requireLabMachine } from "./topology.ts";
 import { withLock } from "./lock.ts";
 import { startMachine, stopMachine } from "./machine.ts";
 import { createNetwork, networkIsUp, processesIn, removeNetwork } from "./namespaces.ts";
@@ -48,7 +47,7 @@ export async function up(
   name: string,
   { log = console.log, images = [] }: WorldOptions = {},
 ): Promise<Layout> {
-  requireLinuxRoot();
+  requireLabMachine();
   const layout = layoutOf(name);
   mkdirSync(layout.logDir, { recursive: true, mode: 0o755 });
   const onWait = () => log(`… another command on the lab "${name}" is running; waiting for it`);
@@ -159,7 +158,7 @@ async function startImages(layout: Layout, given: readonly GivenImage[], log: Lo
  * cache. Nothing happens when there is no such lab.
  */
 export async function down(name: string, { log = console.log }: WorldOptions = {}): Promise<void> {
-  requireLinuxRoot();
+  requireLabMachine();
   const layout = layoutOf(name);
   await withLock(layout.stateDir, async () => {
     await stage(log, "lab", async () => {
@@ -202,15 +201,4 @@ function killQuietly(pid: number): void {
 
 function remark(started: boolean): string {
   return started ? "up" : "is up";
-}
-
-function requireLinuxRoot(): void {
-  if (process.platform !== "linux")
-    throw new UserError("the lab runs on Linux only", {
-      hint: "deploy the stack prod from here with plain `pulumi up`",
-    });
-  if (process.getuid?.() !== 0)
-    throw new UserError("the lab needs root: it makes network namespaces and Docker daemons", {
-      hint: "run the same command with sudo",
-    });
 }

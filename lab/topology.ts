@@ -162,3 +162,20 @@ export function cacheRoot(env: NodeJS.ProcessEnv = process.env): string {
 export function stateRoot(env: NodeJS.ProcessEnv = process.env): string {
   return env["TAILWART_STATE"] || join(homedir(), ".local", "state", "tailwart");
 }
+
+/**
+ * The lab runs on Linux as root only; the program itself also deploys from macOS. @throws UserError
+ * elsewhere
+ */
+export function requireLabMachine(): void {
+  if (process.platform !== "linux") {
+    throw new UserError("the lab runs on Linux only", {
+      hint: "run here: npm run review (what a change does), npm run bench -- policies (what the pack costs); `up` runs in a Linux machine, such as a virtual one with Debian 12",
+    });
+  }
+  if (process.getuid?.() !== 0) {
+    throw new UserError("the lab needs root: it makes network namespaces and Docker daemons of its own", {
+      hint: "run: sudo npm run up; without root: npm run review",
+    });
+  }
+}

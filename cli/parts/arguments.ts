@@ -52,20 +52,3 @@ const firstSentence = ({ message }: Error) => message.split(/(?<=[^.])\. /)[0] ?
 
 /** ` -- --name NAME` for a lab that needs naming, to end a command that somebody shall run. */
 export const naming = (name: string) => (name === "lab" ? "" : ` -- --name ${name}`);
-
-/**
- * The lab runs on Linux as root only; the program itself also deploys from macOS. @throws UserError
- * elsewhere
- */
-export function requireLabMachine(): void {
-  if (process.platform !== "linux") {
-    throw new UserError("the lab runs on Linux only", {
-      hint: "run here: npm run review (what a change does), npm run bench -- policies (what the pack costs); `up` runs in a Linux machine, such as a virtual one with Debian 12",
-    });
-  }
-  if (process.getuid?.() !== 0) {
-    throw new UserError("the lab needs root: it makes network namespaces and Docker daemons of its own", {
-      hint: "run: sudo npm run up; without root: npm run review",
-    });
-  }
-}

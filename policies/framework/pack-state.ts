@@ -3,19 +3,8 @@ import { dirname, join, relative, resolve } from "node:path";
 import type { EnforcementLevel, Severity } from "@pulumi/policy";
 
 import type { PolicyDefinition, Subject } from "./policy.ts";
-import {
-  Exceptions,
-  EXCEPTIONS_FILE,
-  ExceptionsError,
-  NO_EXCEPTIONS,
-  parseExceptions,
-} from "./exceptions.ts";
-import {
-  PolicySettingsError,
-  refuseUnknownKeys,
-  splitCommonSettings,
-  wrongSetting,
-} from "./policy-settings.ts";
+import { Exceptions, EXCEPTIONS_FILE, ExceptionsError, NO_EXCEPTIONS, parseExceptions } from "./exceptions.ts";
+import { PolicySettingsError, refuseUnknownKeys, splitCommonSettings, wrongSetting } from "./policy-settings.ts";
 
 /**
  * Id of the policy that keeps the exceptions themselves; it is always there, and has no file of its

@@ -1,11 +1,5 @@
 import { merge, PASS, unknownAt } from "../framework/judgement.ts";
-import {
-  definePolicy,
-  type Finding,
-  type Judgement,
-  type Subject,
-  type Verdict,
-} from "../framework/policy.ts";
+import { definePolicy, type Finding, type Judgement, type Subject, type Verdict } from "../framework/policy.ts";
 import { contentOf, referenceIn, type Content, type Reference } from "../facts/secrets/references.ts";
 import { acmeOf, SETTINGS_TYPES, type AcmeClient, type Setting } from "../facts/stalwart/acme.ts";
 

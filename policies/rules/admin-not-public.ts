@@ -4,13 +4,7 @@ import { mailHostsOf } from "../facts/caddy/mail-upstreams.ts";
 import { isLoopback } from "../facts/caddy/model.ts";
 import { upstreamsOf } from "../facts/caddy/upstreams.ts";
 import { unknownAt } from "../framework/judgement.ts";
-import {
-  definePolicy,
-  type Finding,
-  type NotJudged,
-  type Subject,
-  type Verdict,
-} from "../framework/policy.ts";
+import { definePolicy, type Finding, type NotJudged, type Subject, type Verdict } from "../framework/policy.ts";
 import { CONTAINER, listAt } from "../facts/docker/containers.ts";
 import { evaluate, isTrue, type Value } from "../facts/stalwart/condition.ts";
 import { endpointsOf, type Endpoints, type PublicListener } from "../facts/stalwart/endpoints.ts";

@@ -1,11 +1,5 @@
 import { unknownAt } from "../framework/judgement.ts";
-import {
-  definePolicy,
-  type Finding,
-  type Judgement,
-  type NotJudged,
-  type Subject,
-} from "../framework/policy.ts";
+import { definePolicy, type Finding, type Judgement, type NotJudged, type Subject } from "../framework/policy.ts";
 import { CONTAINER, listAt, type Listing } from "../facts/docker/containers.ts";
 import { dangerOf, hostPathsOf } from "../facts/docker/host-access.ts";
 import { refuseUnknownKeys, wrongSetting } from "../framework/policy-settings.ts";

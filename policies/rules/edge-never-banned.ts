@@ -1,12 +1,6 @@
 import { EDGE } from "../facts/own-stack.ts";
 import { PASS, unknownAt } from "../framework/judgement.ts";
-import {
-  definePolicy,
-  type Judgement,
-  type NotJudged,
-  type Subject,
-  type Verdict,
-} from "../framework/policy.ts";
+import { definePolicy, type Judgement, type NotJudged, type Subject, type Verdict } from "../framework/policy.ts";
 import { refuseUnknownKeys, wrongSetting } from "../framework/policy-settings.ts";
 import { SETTINGS_TYPES } from "../facts/stalwart/acme.ts";
 import { coverTogether, parseNetwork } from "../facts/stalwart/networks.ts";

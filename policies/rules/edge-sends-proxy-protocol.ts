@@ -1,25 +1,10 @@
 import { caddyOf, NO_CADDY } from "../facts/caddy/find.ts";
 import { isTrusting, mailHostsOf, type MailHosts } from "../facts/caddy/mail-upstreams.ts";
-import {
-  isLoopback,
-  type CaddyConfig,
-  type Handler,
-  type Layer4Server,
-  type MatcherSet,
-  type Route,
-  type Upstream,
-} from "../facts/caddy/model.ts";
+import { isLoopback, type CaddyConfig, type Handler, type Layer4Server, type MatcherSet, type Route, type Upstream } from "../facts/caddy/model.ts";
 import { list, record } from "../../lib/json-values.ts";
 import { sniOf } from "../facts/caddy/passthrough.ts";
 import { merge } from "../framework/judgement.ts";
-import {
-  definePolicy,
-  type Finding,
-  type NotJudged,
-  type Subject,
-  type Verdict,
-  type Judgement,
-} from "../framework/policy.ts";
+import { definePolicy, type Finding, type NotJudged, type Subject, type Verdict, type Judgement } from "../framework/policy.ts";
 
 export const edgeSendsProxyProtocol = definePolicy({
   id: "edge-sends-proxy-protocol",

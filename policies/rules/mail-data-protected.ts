@@ -1,11 +1,5 @@
 import { unknownAt } from "../framework/judgement.ts";
-import {
-  definePolicy,
-  type Finding,
-  type NotJudged,
-  type Subject,
-  type Verdict,
-} from "../framework/policy.ts";
+import { definePolicy, type Finding, type NotJudged, type Subject, type Verdict } from "../framework/policy.ts";
 import { CONTAINER, listAt, roleOf, VOLUME } from "../facts/docker/containers.ts";
 import { ACL } from "../facts/tailnet/policy-file.ts";
 import { formatPath, read, readAt, readString } from "../framework/values.ts";

@@ -1,11 +1,5 @@
 import { unknownAt } from "../framework/judgement.ts";
-import {
-  definePolicy,
-  type Finding,
-  type NotJudged,
-  type Subject,
-  type Verdict,
-} from "../framework/policy.ts";
+import { definePolicy, type Finding, type NotJudged, type Subject, type Verdict } from "../framework/policy.ts";
 import { refuseUnknownKeys, wrongSetting } from "../framework/policy-settings.ts";
 import { outboundOf, ROUTING_TYPES, type Outbound, type Rule } from "../facts/stalwart/routing.ts";
 

@@ -3,13 +3,7 @@ import { caddyOf, NO_CADDY } from "../facts/caddy/find.ts";
 import { covers, plainName } from "../facts/caddy/model.ts";
 import { caddyInstances, ordersTwice, type Order } from "../facts/caddy/instances.ts";
 import { unknownAt } from "../framework/judgement.ts";
-import {
-  definePolicy,
-  type Finding,
-  type NotJudged,
-  type Subject,
-  type Verdict,
-} from "../framework/policy.ts";
+import { definePolicy, type Finding, type NotJudged, type Subject, type Verdict } from "../framework/policy.ts";
 import { acmeOf, SETTINGS_TYPES, type AcmeClient } from "../facts/stalwart/acme.ts";
 import { stalwartKeys } from "../facts/stalwart/settings-resource.ts";
 import { readString, UNKNOWN_AT_PREVIEW } from "../framework/values.ts";

@@ -1,22 +1,9 @@
-import {
-  definePolicy,
-  type Finding,
-  type NotJudged,
-  type Subject,
-  type Verdict,
-} from "../framework/policy.ts";
+import { definePolicy, type Finding, type NotJudged, type Subject, type Verdict } from "../framework/policy.ts";
 import { whoReaches } from "../../lib/tailnet/reach.ts";
 import type { PolicyDocument } from "../../lib/tailnet/access-rules.ts";
 import { refuseUnknownKeys, wrongSetting } from "../framework/policy-settings.ts";
 import { SETTINGS_TYPES } from "../facts/stalwart/acme.ts";
-import {
-  coverTogether,
-  covers,
-  networks,
-  overlaps,
-  parseNetwork,
-  type AddressRange,
-} from "../facts/stalwart/networks.ts";
+import { coverTogether, covers, networks, overlaps, parseNetwork, type AddressRange } from "../facts/stalwart/networks.ts";
 import { proxyOf, type Written } from "../facts/stalwart/proxy.ts";
 import { ACL, askerTags, readPolicyFile } from "../facts/tailnet/policy-file.ts";
 

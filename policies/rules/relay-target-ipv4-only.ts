@@ -1,22 +1,9 @@
 import { classifyHost } from "../../lib/addresses.ts";
-import {
-  definePolicy,
-  type Finding,
-  type NotJudged,
-  type Subject,
-  type Verdict,
-} from "../framework/policy.ts";
+import { definePolicy, type Finding, type NotJudged, type Subject, type Verdict } from "../framework/policy.ts";
 import { askAaaa } from "../facts/resolver.ts";
 import { relayHostsOf, type RelayHost } from "../facts/relay-hosts.ts";
 import { isServerAddress, refuseUnknownKeys, wrongSetting } from "../framework/policy-settings.ts";
-import {
-  askerTags,
-  attributeReaches,
-  isTailnetName,
-  readAcl,
-  relayTags,
-  tailnetDomains,
-} from "../facts/tailnet/policy-file.ts";
+import { askerTags, attributeReaches, isTailnetName, readAcl, relayTags, tailnetDomains } from "../facts/tailnet/policy-file.ts";
 
 const ID = "relay-target-ipv4-only";
 

@@ -1,22 +1,8 @@
 import { merge, PASS } from "../framework/judgement.ts";
-import {
-  definePolicy,
-  type Finding,
-  type NotJudged,
-  type Subject,
-  type Verdict,
-  type Judgement,
-} from "../framework/policy.ts";
+import { definePolicy, type Finding, type NotJudged, type Subject, type Verdict, type Judgement } from "../framework/policy.ts";
 import { CONTAINER, listAt, VOLUME } from "../facts/docker/containers.ts";
 import { ROUTING_TYPES } from "../facts/stalwart/routing.ts";
-import {
-  isCommand,
-  makesLive,
-  ROUTING,
-  scriptsOf,
-  writesRoutes,
-  type Script,
-} from "../facts/stalwart/route-scripts.ts";
+import { isCommand, makesLive, ROUTING, scriptsOf, writesRoutes, type Script } from "../facts/stalwart/route-scripts.ts";
 import { decodeText } from "../facts/decoded-texts.ts";
 import { formatPath, read, readAt, readString, UNKNOWN_AT_PREVIEW, walk } from "../framework/values.ts";
 

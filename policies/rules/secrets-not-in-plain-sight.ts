@@ -1,17 +1,5 @@
-import {
-  definePolicy,
-  type Finding,
-  type Judgement,
-  type Subject,
-  type Verdict,
-} from "../framework/policy.ts";
-import {
-  assignedSecretsIn,
-  isLiteralSecret,
-  isSecretName,
-  isSuspicious,
-  secretShapesIn,
-} from "../facts/secrets/shapes.ts";
+import { definePolicy, type Finding, type Judgement, type Subject, type Verdict } from "../framework/policy.ts";
+import { assignedSecretsIn, isLiteralSecret, isSecretName, isSuspicious, secretShapesIn } from "../facts/secrets/shapes.ts";
 import { textsOf, type TextPiece } from "../facts/decoded-texts.ts";
 import { formatPath, UNKNOWN_AT_PREVIEW, walk, type Gap, type Leaf, type Path } from "../framework/values.ts";
 

@@ -1,12 +1,5 @@
 import { PASS, unknownAt } from "../framework/judgement.ts";
-import {
-  definePolicy,
-  type Finding,
-  type Judgement,
-  type NotJudged,
-  type Subject,
-  type Verdict,
-} from "../framework/policy.ts";
+import { definePolicy, type Finding, type Judgement, type NotJudged, type Subject, type Verdict } from "../framework/policy.ts";
 import { CONTAINER, publishedPortsOf, roleOf } from "../facts/docker/containers.ts";
 import { read } from "../framework/values.ts";
 

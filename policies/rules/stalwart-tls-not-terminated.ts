@@ -1,24 +1,10 @@
 import { EDGE } from "../facts/own-stack.ts";
 import { caddyOf, NO_CADDY } from "../facts/caddy/find.ts";
 import { covers, plainName, type CaddyConfig } from "../facts/caddy/model.ts";
-import {
-  concerns,
-  isForWeb,
-  passthroughsOf,
-  sameName,
-  terminatedOf,
-  type Passthrough,
-} from "../facts/caddy/passthrough.ts";
+import { concerns, isForWeb, passthroughsOf, sameName, terminatedOf, type Passthrough } from "../facts/caddy/passthrough.ts";
 import { isCaddyName } from "../facts/caddy/locate-in-text.ts";
 import { unknownAt } from "../framework/judgement.ts";
-import {
-  definePolicy,
-  type Finding,
-  type Judgement,
-  type NotJudged,
-  type Subject,
-  type Verdict,
-} from "../framework/policy.ts";
+import { definePolicy, type Finding, type Judgement, type NotJudged, type Subject, type Verdict } from "../framework/policy.ts";
 import { CONTAINER } from "../facts/docker/containers.ts";
 import { read, readAt, UNKNOWN_AT_PREVIEW } from "../framework/values.ts";
 

@@ -1,11 +1,5 @@
 import { MAIL_SETTINGS, SETTINGS } from "../facts/own-stack.ts";
-import {
-  definePolicy,
-  type Finding,
-  type NotJudged,
-  type Subject,
-  type Verdict,
-} from "../framework/policy.ts";
+import { definePolicy, type Finding, type NotJudged, type Subject, type Verdict } from "../framework/policy.ts";
 import { CONTAINER } from "../facts/docker/containers.ts";
 import type { Connection } from "../facts/caddy/upstreams.ts";
 import { connectionsOf, unknownConnections } from "../facts/connections.ts";

@@ -1,12 +1,6 @@
 import { covers, parseRange, TAILNET_V4 } from "../../lib/address-ranges.ts";
 import { merge, unknownAt } from "../framework/judgement.ts";
-import {
-  definePolicy,
-  type Finding,
-  type Judgement,
-  type Subject,
-  type Verdict,
-} from "../framework/policy.ts";
+import { definePolicy, type Finding, type Judgement, type Subject, type Verdict } from "../framework/policy.ts";
 import { allowsAllBySilence, rulesOf, type Destination, type Rule } from "../../lib/tailnet/access-rules.ts";
 import { ACL, readPolicyFile } from "../facts/tailnet/policy-file.ts";
 import { read, readString } from "../framework/values.ts";

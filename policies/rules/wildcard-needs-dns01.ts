@@ -1,11 +1,5 @@
 import { PASS, unknownAt } from "../framework/judgement.ts";
-import {
-  definePolicy,
-  type Finding,
-  type Judgement,
-  type Subject,
-  type Verdict,
-} from "../framework/policy.ts";
+import { definePolicy, type Finding, type Judgement, type Subject, type Verdict } from "../framework/policy.ts";
 import { acmeOf, SETTINGS_TYPES, type AcmeClient } from "../facts/stalwart/acme.ts";
 
 export const wildcardNeedsDns01 = definePolicy({

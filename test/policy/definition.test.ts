@@ -1,11 +1,6 @@
 import { describe, expect, test } from "vitest";
 
-import {
-  definePolicy,
-  describeFinding,
-  describeNotJudged,
-  type PolicyDefinition,
-} from "../../policies/framework/policy.ts";
+import { definePolicy, describeFinding, describeNotJudged, type PolicyDefinition } from "../../policies/framework/policy.ts";
 import { PackRun, type PolicyConfig } from "../../policies/framework/pack-state.ts";
 import { toSdkPolicy } from "../../policies/framework/sdk-policy.ts";
 import { refuseUnknownKeys, wrongSetting } from "../../policies/framework/policy-settings.ts";

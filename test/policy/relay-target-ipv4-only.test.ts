@@ -1,20 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { hostsIn } from "../../policies/facts/relay-hosts.ts";
-import {
-  parseRelayTargetSettings,
-  relayTargetIpv4Only as policy,
-} from "../../policies/rules/relay-target-ipv4-only.ts";
+import { parseRelayTargetSettings, relayTargetIpv4Only as policy } from "../../policies/rules/relay-target-ipv4-only.ts";
 import { RCODE, startDnsServer, type TestDnsServer } from "./dns-server.ts";
-import {
-  runPolicy,
-  runStackPolicy,
-  secret,
-  UNKNOWN,
-  UNKNOWN_LIST,
-  UNKNOWN_OBJECT,
-  type Outcome,
-  type TestResource,
-} from "./harness.ts";
+import { runPolicy, runStackPolicy, secret, UNKNOWN, UNKNOWN_LIST, UNKNOWN_OBJECT, type Outcome, type TestResource } from "./harness.ts";
 
 const container = (...envs: unknown[]): TestResource => ({
   type: "docker:index/container:Container",

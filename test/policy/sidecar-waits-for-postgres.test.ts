@@ -1,14 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { sidecarWaitsForPostgres as policy } from "../../policies/rules/sidecar-waits-for-postgres.ts";
-import {
-  runPolicy,
-  runStackPolicy,
-  secret,
-  UNKNOWN,
-  UNKNOWN_LIST,
-  UNKNOWN_OBJECT,
-  type TestResource,
-} from "./harness.ts";
+import { runPolicy, runStackPolicy, secret, UNKNOWN, UNKNOWN_LIST, UNKNOWN_OBJECT, type TestResource } from "./harness.ts";
 
 const TYPE = "docker:index/container:Container";
 const HEALTH = "wget -qO- http://127.0.0.1:9002/healthz";

@@ -1,23 +1,8 @@
 import type { NotJudged, Subject } from "../../framework/policy.ts";
-import {
-  formatPath,
-  perResource,
-  read,
-  readAt,
-  UNKNOWN_AT_PREVIEW,
-  walk,
-  type Path,
-} from "../../framework/values.ts";
+import { formatPath, perResource, read, readAt, UNKNOWN_AT_PREVIEW, walk, type Path } from "../../framework/values.ts";
 import { isCaddyJson, readCaddyJson } from "./json.ts";
 import type { CaddyConfig } from "./model.ts";
-import {
-  configsIn,
-  isCaddyName,
-  isUnreadable,
-  isWorthReading,
-  mayHoldConfigs,
-  type CaddyText,
-} from "./locate-in-text.ts";
+import { configsIn, isCaddyName, isUnreadable, isWorthReading, mayHoldConfigs, type CaddyText } from "./locate-in-text.ts";
 
 export interface CaddyReading {
   readonly configs: readonly CaddyConfig[];

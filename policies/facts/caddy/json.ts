@@ -1,18 +1,7 @@
 import { formatPath, type Path, type Place } from "../../framework/values.ts";
 import { certificatesOf } from "./certificates.ts";
 import { record, list, strings, type Json } from "../../../lib/json-values.ts";
-import {
-  dialOf,
-  listenOf,
-  plainName,
-  type CaddyConfig,
-  type Handler,
-  type HttpServer,
-  type Layer4Server,
-  type Listen,
-  type Route,
-  type Site,
-} from "./model.ts";
+import { dialOf, listenOf, plainName, type CaddyConfig, type Handler, type HttpServer, type Layer4Server, type Listen, type Route, type Site } from "./model.ts";
 
 const listens = (addresses: unknown): Listen[] =>
   strings(addresses).flatMap((address) => listenOf(address) ?? []);

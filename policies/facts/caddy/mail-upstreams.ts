@@ -2,14 +2,7 @@ import { EDGE, SETTINGS } from "../own-stack.ts";
 import type { Subject } from "../../framework/policy.ts";
 import { proxyOf } from "../stalwart/proxy.ts";
 import { readString } from "../../framework/values.ts";
-import {
-  MAIL_PORTS,
-  type CaddyConfig,
-  type Handler,
-  type Layer4Server,
-  type Route,
-  type Upstream,
-} from "./model.ts";
+import { MAIL_PORTS, type CaddyConfig, type Handler, type Layer4Server, type Route, type Upstream } from "./model.ts";
 
 /** What is known of the mail servers that an edge passes connections to. */
 export interface MailHosts {

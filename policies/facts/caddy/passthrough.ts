@@ -1,18 +1,4 @@
-import {
-  covers,
-  includesPort,
-  isLoopback,
-  MAIL_PORTS,
-  plainName,
-  type CaddyConfig,
-  type Dial,
-  type Handler,
-  type HttpServer,
-  type Layer4Server,
-  type Listen,
-  type MatcherSet,
-  type Route,
-} from "./model.ts";
+import { covers, includesPort, isLoopback, MAIL_PORTS, plainName, type CaddyConfig, type Dial, type Handler, type HttpServer, type Layer4Server, type Listen, type MatcherSet, type Route } from "./model.ts";
 import { record, strings } from "../../../lib/json-values.ts";
 
 /** A name whose TLS is passed on as it is. */

@@ -1,7 +1,7 @@
 import { afterEach, expect, test, vi } from "vitest";
 
-import { requireLabMachine } from "../../../../cli/parts/arguments.ts";
-import { UserError } from "../../../../lib/errors.ts";
+import { requireLabMachine } from "../../../lab/topology.ts";
+import { UserError } from "../../../lib/errors.ts";
 
 afterEach(() => void vi.restoreAllMocks());
 
