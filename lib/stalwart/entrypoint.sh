@@ -2,9 +2,9 @@
 # Gate and watch around Stalwart; process 1 of its container. Written by tailwart.
 #
 # Gate: Stalwart starts only when Postgres answers (lesson 1), and nothing listens before.
-# Recovery: from a data store that no deploy has finished with the API alone is served
-# (recovery.sh). Watch: a server that no longer greets on SMTP is started over. This cures
-# connections to Postgres
+# Recovery: from a data store that no deploy has finished with the API alone is served, see
+#   recovery.sh.
+# Watch: a server that no longer greets on SMTP is started over. This cures connections to Postgres
 #   that are bound to an address the sidecar has lost (lesson 16) and a database that is blackholed:
 #   in both the process lives, /healthz is fine and every mail client hangs. A new process will do,
 #   so the container stays, and with it the count of restarts: after each one the watch is twice as
