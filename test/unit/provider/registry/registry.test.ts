@@ -305,6 +305,16 @@ describe("a refusal", () => {
     expect(await up(before, before)).toEqual({ writes: 0, restarted: false });
   });
 
+  test("of a first deploy leaves the server's own settings as they are: it takes no empty ones back", async () => {
+    const relay = { name: "smarthost", host: "relay.example.org", tls: "starttls" as const };
+    const auth = { username: "u", secretFile: "/etc/stalwart/secrets/gone" };
+    const error: unknown = await up(desired({ relays: [{ ...relay, auth }] })).catch(
+      (reason: unknown) => reason,
+    );
+    expect(String(error)).toContain("a secret file cannot be read");
+    expect(error).not.toBeInstanceOf(PartialError);
+  });
+
   test("of an array, of an unknown property and of a wrong word name it", async () => {
     const objects = desired();
     for (const [key, change, message] of [

@@ -3,11 +3,13 @@
  */
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 
+import { convergeRegistry } from "../../../../provider/registry/converge.ts";
 import { RegistryApi } from "../../../../provider/registry/jmap.ts";
 import { registryQueue } from "../../../../provider/registry/queue.ts";
 import { retryFailedTasks } from "../../../../provider/registry/tasks.ts";
 import { FakeRegistry } from "../../../fakes/fake-registry.ts";
 import { registryTransport } from "../../../fakes/fake-transport.ts";
+import { registryObjects, VIA_SMARTHOST } from "./objects.ts";
 
 const NOW = Date.parse("2026-11-26T12:00:00Z");
 const desired = { "Domain/lab.test": { name: "lab.test" } };
@@ -59,6 +61,18 @@ describe("a task of a declared domain that Stalwart has given up", () => {
     const status = failed("No DNS records to update");
     fake.add("Task", { "@type": "DnsManagement", domainId, ...dns, status });
     expect(await retry()).toEqual([{ "@type": "AcmeRenewal", domainId, status: pending }]);
+  });
+
+  test("is seen by each deploy, also by one that changes nothing", async () => {
+    const objects = registryObjects(VIA_SMARTHOST);
+    await convergeRegistry(api, objects, {});
+    const status = failed("SERVFAIL");
+    fake.add("Task", { "@type": "AcmeRenewal", domainId: idOf("lab.test"), status });
+    const log = (message: string, severity?: string) => said.push(`${severity}: ${message}`);
+    expect((await convergeRegistry(api, objects, objects, { log })).writes).toBe(0);
+    expect(said).toContain(
+      "warning: Domain/lab.test: Stalwart gave up AcmeRenewal (SERVFAIL); it is tried again",
+    );
   });
 
   test("is left alone for an hour where it is an order, since proofs that fail are rationed", async () => {
