@@ -83,7 +83,19 @@ async function judgeResource(subject: Subject, settings: RelayTargetSettings): P
   return { findings: [...relays.hosts.flatMap(judgeLiteral), ...byRecord.flat()], notJudged: relays.gaps };
 }
 
-/** A name of the tailnet, by the tailnet policy file: MagicDNS answers AAAA only where one of two attributes makes it do so. */
+/**
+ * What makes MagicDNS answer AAAA to the asker for the relay's node. By default it does not: a node
+ * that has an IPv4 address of its own is not told the IPv6 addresses of peers that have one too.
+ *
+ * @see tailscale.com v1.102.5, ipn/ipnlocal/node_backend.go, magicDNSAddrs
+ */
+const AAAA_CAUSES = [
+  { attribute: "magicdns-aaaa", on: "asker", effect: "makes MagicDNS answer AAAA to the node that asks" },
+  { attribute: "disable-ipv4", on: "relay", effect: "leaves the relay's node without an IPv4 address" },
+  { attribute: "disable-ipv4", on: "asker", effect: "leaves the node that asks without an IPv4 address" },
+] as const;
+
+/** A name of the tailnet, by the nodeAttrs of the tailnet policy file. */
 function judgeTailnetName(
   relay: RelayHost,
   resources: readonly Subject[],
@@ -92,25 +104,21 @@ function judgeTailnetName(
   const acl = readAcl(resources);
   if ("because" in acl)
     return { findings: [], notJudged: [{ where: `${where} ${host}`, because: acl.because, urn }] };
-  const askers = askerTags(resources);
-  const targets = relayTags(resources, acl.document, askers);
+  const asker = askerTags(resources);
+  const tags = { asker, relay: relayTags(resources, acl.document, asker) };
   const findings: Finding[] = [];
   const notJudged: NotJudged[] = [];
-  const attributes = [
-    { name: "magicdns-aaaa", tags: askers, effect: "makes MagicDNS answer AAAA to the node that asks" },
-    { name: "disable-ipv4", tags: targets, effect: "leaves the relay's node without an IPv4 address" },
-  ];
-  for (const { name, tags, effect } of attributes) {
-    const reaches = attributeReaches(acl.document, name, tags);
-    if (reaches === "yes") {
-      const what = `relays to ${host}, while the tailnet policy file's nodeAttrs set ${name}, which ${effect}`;
+  for (const [name, causes] of Map.groupBy(AAAA_CAUSES, ({ attribute }) => attribute)) {
+    const reached = causes.map(({ on }) => attributeReaches(acl.document, name, tags[on]));
+    const sure = causes[reached.indexOf("yes")];
+    if (sure) {
       findings.push({
         where,
-        what,
+        what: `relays to ${host}, while the tailnet policy file's nodeAttrs set ${name}, which ${sure.effect}`,
         instead: `take ${name} from the nodeAttrs that reach this node, or ${INSTEAD}`,
         urn,
       });
-    } else if (reaches === "maybe") {
+    } else if (reached.includes("maybe")) {
       notJudged.push({
         where: `${where} ${host}`,
         because: `nodeAttrs set ${name} for nodes whose tags the stack does not tell`,
