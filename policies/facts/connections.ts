@@ -1,6 +1,7 @@
 import { type Connection, upstreamsOf } from "./caddy/upstreams.ts";
 import { dataStoresOf } from "./data-stores.ts";
-import type { NotJudged, Subject } from "../framework/policy.ts";
+import type { NotJudged } from "../framework/judgement.ts";
+import type { Subject } from "../framework/policy.ts";
 import { CONTAINER, environmentOf } from "./docker/containers.ts";
 import { relayHostsOf } from "./relay-hosts.ts";
 import { SETTINGS, stalwartKeys } from "./stalwart/settings-resource.ts";

@@ -1,6 +1,7 @@
+import { gapAt } from "../framework/judgement.ts";
 import type { Subject } from "../framework/policy.ts";
 import { CONTAINER, mayBeGiven } from "./docker/containers.ts";
-import { formatPath, read, readAt, UNKNOWN_AT_PREVIEW, walk, type Path } from "../framework/values.ts";
+import { formatPath, read, readAt, walk, type Path } from "../framework/values.ts";
 
 /** A host that mail is relayed to, as some resource names it. */
 export interface RelayHost {
@@ -44,12 +45,11 @@ function fromContainer(subject: Subject): RelayHosts {
   const hosts: RelayHost[] = [];
   const gaps: { where: string; because: string }[] = [];
   const list = read(subject.props, "envs");
-  if (!list.known && mayBeGiven(subject, "envs"))
-    return { hosts, gaps: [{ where: "envs", because: UNKNOWN_AT_PREVIEW }] };
+  if (!list.known && mayBeGiven(subject, "envs")) return { hosts, gaps: [gapAt("envs")] };
   const length = list.known && Array.isArray(list.value) ? list.value.length : 0;
   for (let i = 0; i < length; i++) {
     const entry = readAt(subject.props, ["envs", i]);
-    if (!entry.known) gaps.push({ where: `envs[${i}]`, because: UNKNOWN_AT_PREVIEW });
+    if (!entry.known) gaps.push(gapAt(`envs[${i}]`));
     else if (typeof entry.value === "string") {
       const [name = "", ...rest] = entry.value.split("=");
       if (!RELAY_VARIABLE.test(name) || OTHER_THAN_HOST.test(name)) continue;

@@ -1,6 +1,7 @@
 import type { PolicyConfigSchema, Severity } from "@pulumi/policy";
 
 import type { Exception } from "./exceptions.ts";
+import type { Finding, NotJudged, Verdict } from "./judgement.ts";
 import type { Path } from "./values.ts";
 
 /** What a policy reads of one resource: its inputs as the engine sends them. Reading an unknown one throws, see values.ts. */
@@ -16,33 +17,6 @@ export interface Subject {
   /** With `seesSecrets`: where a value is a secret. Undefined when the engine has not told. */
   readonly secretPaths?: readonly Path[] | undefined;
 }
-
-/** One thing that is wrong. None of the texts repeats a value that could be a secret. */
-export interface Finding {
-  /** Property path within the resource, such as `envs (SMARTHOST)`. */
-  readonly where: string;
-  /** What is wrong there. */
-  readonly what: string;
-  /** What to write instead. */
-  readonly instead: string;
-  /** The resource, where a stack policy judges several. */
-  readonly urn?: string;
-}
-
-/** A value that could not be judged: unknown at preview, or not to be asked. Never counted as good. */
-export interface NotJudged {
-  readonly where: string;
-  readonly because: string;
-  readonly urn?: string;
-}
-
-export interface Judgement {
-  readonly findings: readonly Finding[];
-  readonly notJudged: readonly NotJudged[];
-}
-
-/** What a judging function answers: its judgement, or why the resource does not concern it. */
-export type Verdict = Judgement | { readonly notApplicable: string };
 
 /** A policy's settings, as `--policy-pack-config` gives them. `parse` throws a sentence that names the key's path. */
 export interface PolicySettings<Settings> {

@@ -1,7 +1,8 @@
 import type { PolicyConfigSchema, Severity } from "@pulumi/policy";
 
+import type { Judgement } from "./judgement.ts";
 import { describeExcepted, describeFinding, describeNotJudged } from "./policy.ts";
-import type { Judgement, PolicyDefinition, Subject } from "./policy.ts";
+import type { PolicyDefinition, Subject } from "./policy.ts";
 import { PackRun } from "./pack-state.ts";
 import { secretPathsOf } from "./wire/secret-paths.ts";
 import { COMMON_SCHEMA } from "./policy-settings.ts";

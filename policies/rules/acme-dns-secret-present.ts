@@ -1,13 +1,16 @@
 import {
-  definePolicy,
+  merge,
+  PASS,
+  refuse,
+  unjudged,
+  unknown,
   type Finding,
   type Judgement,
-  type Subject,
   type Verdict,
-} from "../framework/policy.ts";
+} from "../framework/judgement.ts";
+import { definePolicy, type Subject } from "../framework/policy.ts";
 import { contentOf, referenceIn, type Content, type Reference } from "../facts/secrets/references.ts";
 import { acmeOf, SETTINGS_TYPES, type AcmeClient, type Setting } from "../facts/stalwart/acme.ts";
-import { UNKNOWN_AT_PREVIEW } from "../framework/values.ts";
 
 const NO_ACME = "only Stalwart's settings name a DNS provider";
 const INSTEAD =
@@ -34,7 +37,7 @@ const isDns01 = ({ challenge }: AcmeClient): boolean => challenge.text === "dns-
 
 function judgeClient(client: AcmeClient): Judgement {
   const { challenge, provider, secrets } = client;
-  if (challenge.known && !isDns01(client)) return { findings: [], notJudged: [] };
+  if (challenge.known && !isDns01(client)) return PASS;
   const findings: Finding[] = [];
   if (provider.known && (provider.text ?? "").trim() === "") {
     const what = "is not set while the challenge is dns-01, so nothing can write the challenge's record";
@@ -46,13 +49,8 @@ function judgeClient(client: AcmeClient): Judgement {
     }
   }
   const unread = [provider, ...secrets].filter(({ known }) => !known).map(({ where }) => where);
-  if (challenge.known)
-    return {
-      findings,
-      notJudged: [...new Set(unread)].map((where) => ({ where, because: UNKNOWN_AT_PREVIEW })),
-    };
-  const open = findings.length + unread.length > 0;
-  return { findings: [], notJudged: open ? [{ where: challenge.where, because: UNKNOWN_AT_PREVIEW }] : [] };
+  if (challenge.known) return merge(refuse(...findings), unknown(...new Set(unread)));
+  return findings.length + unread.length > 0 ? unknown(challenge.where) : PASS;
 }
 
 /** The clients of a component share one DNS provider, and an unknown map hides the keys of each. */
@@ -64,11 +62,8 @@ function oncePerPlace<Entry extends { where: string }>(entries: readonly Entry[]
 function judgeResource(subject: Subject): Verdict {
   const acme = acmeOf(subject);
   if (!acme) return { notApplicable: NO_ACME };
-  const judgements = acme.clients.map(judgeClient);
-  return {
-    findings: oncePerPlace(judgements.flatMap((judgement) => judgement.findings)),
-    notJudged: oncePerPlace([...acme.gaps, ...judgements.flatMap((judgement) => judgement.notJudged)]),
-  };
+  const { findings, notJudged } = merge(unjudged(...acme.gaps), ...acme.clients.map(judgeClient));
+  return { findings: oncePerPlace(findings), notJudged: oncePerPlace(notJudged) };
 }
 
 function referencesOf(subject: Subject): Reference[] {
@@ -80,10 +75,8 @@ function referencesOf(subject: Subject): Reference[] {
 }
 
 function judgeContent(content: Content, { name }: Reference): Judgement {
-  const { where } = content;
-  const urn = content.urn === undefined ? {} : { urn: content.urn };
-  if (content.kind === "unread")
-    return { findings: [], notJudged: [{ where, because: content.because, ...urn }] };
+  const { where, urn } = content;
+  if (content.kind === "unread") return unjudged({ where, because: content.because, urn });
   const blank = content.kind === "text" && content.text.trim() === "";
   const what =
     content.kind === "missing"
@@ -92,7 +85,7 @@ function judgeContent(content: Content, { name }: Reference): Judgement {
         ? `${blank ? "is empty" : "holds a mask in place of a secret"}, while the DNS provider's secret is read from there`
         : undefined;
   const instead = "the key that the DNS provider gave out, from a config secret";
-  return { findings: what === undefined ? [] : [{ where, what, instead, ...urn }], notJudged: [] };
+  return what === undefined ? PASS : refuse({ where, what, instead, urn });
 }
 
 /** What the files and variables hold that the settings refer to. */
@@ -101,11 +94,7 @@ function judgeStack(resources: readonly Subject[]): Verdict {
   if (references.length === 0)
     return { notApplicable: "no DNS provider's secret is read from a file or a variable" };
   const places = new Map(references.map((one) => [`${one.kind} ${one.name}`, one]));
-  const judgements = [...places.values()].map((one) => judgeContent(contentOf(one, resources), one));
-  return {
-    findings: judgements.flatMap((judgement) => judgement.findings),
-    notJudged: judgements.flatMap((judgement) => judgement.notJudged),
-  };
+  return merge(...[...places.values()].map((one) => judgeContent(contentOf(one, resources), one)));
 }
 
 export const acmeDnsSecretPresent = definePolicy({

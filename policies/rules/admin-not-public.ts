@@ -3,17 +3,21 @@ import { mailHostsOf } from "../facts/caddy/mail-upstreams.ts";
 import { isLoopback } from "../facts/caddy/model.ts";
 import { upstreamsOf } from "../facts/caddy/upstreams.ts";
 import {
-  definePolicy,
-  type Finding,
-  type NotJudged,
-  type Subject,
+  at,
+  merge,
+  PASS,
+  refuse,
+  unjudged,
+  unknown,
+  type Judgement,
   type Verdict,
-} from "../framework/policy.ts";
+} from "../framework/judgement.ts";
+import { definePolicy, type Subject } from "../framework/policy.ts";
 import { CONTAINER, listAt } from "../facts/docker/containers.ts";
 import { evaluate, isTrue, type Value } from "../facts/stalwart/condition.ts";
 import { endpointsOf, REGISTRY, type Endpoints, type PublicListener } from "../facts/stalwart/endpoints.ts";
 import { SETTINGS } from "../facts/stalwart/settings-resource.ts";
-import { formatPath, read, readAt, readString, UNKNOWN_AT_PREVIEW } from "../framework/values.ts";
+import { formatPath, read, readAt, readString } from "../framework/values.ts";
 
 /** Requests that only an administrator makes, of either generation of the API and its UI. */
 const MANAGEMENT = [
@@ -49,20 +53,17 @@ function answerTo(
   return 200; // Stalwart's own
 }
 
-function judgeListener(
-  listener: PublicListener,
-  { rules, where }: Endpoints,
-): { findings: Finding[]; notJudged: NotJudged[] } {
+function judgeListener(listener: PublicListener, { rules, where }: Endpoints): Judgement {
   const answers = MANAGEMENT.map((path) => ({ path, answer: answerTo(path, listener, rules) }));
   const open = answers.filter(({ answer }) => String(answer) === "200").map(({ path }) => path);
   if (open.length > 0) {
     const what = `answers ${open.join(", ")} on port ${listener.port}, which is public`;
     const instead = `http.allowed-endpoint (Http.allowedEndpoints from 0.16 on) with the paths of mail programs at 200 and 404 for everything else, and ${ELSEWHERE}`;
-    return { findings: [{ where: listener.where, what, instead }], notJudged: [] };
+    return refuse({ where: listener.where, what, instead });
   }
   const unsure = answers.some(({ answer }) => answer === "unknown");
   const because = `whether it closes management on listener "${listener.name}" cannot be told before the update`;
-  return { findings: [], notJudged: unsure ? [{ where, because }] : [] };
+  return unsure ? unjudged({ where, because }) : PASS;
 }
 
 function judgeEndpoints(all: readonly Endpoints[]): Verdict {
@@ -72,46 +73,38 @@ function judgeEndpoints(all: readonly Endpoints[]): Verdict {
   const gaps = all.flatMap((endpoints) => endpoints.gaps);
   if (judged.length + gaps.length === 0)
     return { notApplicable: "it declares no HTTP listener of Stalwart that is public" };
-  return {
-    findings: judged.flatMap(({ findings }) => findings),
-    notJudged: [...gaps, ...judged.flatMap(({ notJudged }) => notJudged)],
-  };
+  return merge(unjudged(...gaps), ...judged);
 }
 
 /** Ports of a container that runs Stalwart, published past loopback. */
-function judgePorts({ props }: Subject): { findings: Finding[]; notJudged: NotJudged[] } {
-  const findings: Finding[] = [];
-  const notJudged: NotJudged[] = [];
+function judgePorts({ props }: Subject): Judgement {
   const image = readString(props, ["image"]);
-  if (!/stalwart/i.test(image.value ?? "")) return { findings, notJudged };
-  const publishes = (where: string): void =>
-    void findings.push({
+  if (!/stalwart/i.test(image.value ?? "")) return PASS;
+  const publishes = (where: string): Judgement =>
+    refuse({
       where,
       what: `publishes port ${ADMIN_PORT} of Stalwart, its management, on the host`,
       instead: "no port here, or one with the ip 127.0.0.1",
     });
   const ports = listAt(props, ["ports"]);
-  if (!ports.known) notJudged.push({ where: "ports", because: UNKNOWN_AT_PREVIEW });
-  for (const { path, read: entry } of ports.entries) {
-    const [internal, ip] = [readAt(props, [...path, "internal"]), readString(props, [...path, "ip"])];
-    if (!entry.known || !internal.known || !ip.known)
-      notJudged.push({ where: formatPath(path), because: UNKNOWN_AT_PREVIEW });
-    else if (internal.value === ADMIN_PORT && !isLoopback(ip.value ?? "")) publishes(formatPath(path));
-  }
   const all = read(props, "publishAllPorts");
-  if (all.known && all.value === true) publishes("publishAllPorts");
-  return { findings, notJudged };
+  return merge(
+    ports.known ? PASS : unknown("ports"),
+    ...ports.entries.map(({ path, read: entry }) => {
+      const [internal, ip] = [readAt(props, [...path, "internal"]), readString(props, [...path, "ip"])];
+      if (!entry.known || !internal.known || !ip.known) return unknown(formatPath(path));
+      const open = internal.value === ADMIN_PORT && !isLoopback(ip.value ?? "");
+      return open ? publishes(formatPath(path)) : PASS;
+    }),
+    all.known && all.value === true ? publishes("publishAllPorts") : PASS,
+  );
 }
 
 function judgeResource(subject: Subject): Verdict {
   const endpoints = judgeEndpoints(endpointsOf(subject));
   const ports = judgePorts(subject);
-  if ("notApplicable" in endpoints)
-    return ports.findings.length + ports.notJudged.length > 0 ? ports : endpoints;
-  return {
-    findings: [...endpoints.findings, ...ports.findings],
-    notJudged: [...endpoints.notJudged, ...ports.notJudged],
-  };
+  if (!("notApplicable" in endpoints)) return merge(endpoints, ports);
+  return ports.findings.length + ports.notJudged.length > 0 ? ports : endpoints;
 }
 
 /** Routes of an edge to the management port of a host that is known as the mail server. */
@@ -135,7 +128,7 @@ function judgeStack(resources: readonly Subject[]): Verdict {
         urn: resource.urn,
       })),
   );
-  return { findings, notJudged: readings.flatMap(({ gaps, urn }) => gaps.map((gap) => ({ ...gap, urn }))) };
+  return merge(refuse(...findings), ...readings.map(({ gaps, urn }) => at(urn, unjudged(...gaps))));
 }
 
 export const adminNotPublic = definePolicy({

@@ -1,15 +1,21 @@
 import {
-  definePolicy,
+  at,
+  gapAt,
+  merge,
+  PASS,
+  refuse,
+  unjudged,
+  unknown,
   type Judgement,
   type NotJudged,
-  type Subject,
   type Verdict,
-} from "../framework/policy.ts";
+} from "../framework/judgement.ts";
+import { definePolicy, type Subject } from "../framework/policy.ts";
 import { refuseUnknownKeys, wrongSetting } from "../framework/policy-settings.ts";
 import { SETTINGS_TYPES } from "../facts/stalwart/acme.ts";
 import { coverTogether, parseNetwork } from "../facts/stalwart/networks.ts";
 import { proxyOf, type ProxySettings } from "../facts/stalwart/proxy.ts";
-import { read, UNKNOWN_AT_PREVIEW } from "../framework/values.ts";
+import { read } from "../framework/values.ts";
 
 const ID = "edge-never-banned";
 const EDGE = "tailwart:mail:CaddyEdge";
@@ -38,15 +44,12 @@ function judgeWanted(
 ): Judgement {
   const range = parseNetwork(wanted.text);
   const ranges = allowed.entries.flatMap((entry) => parseNetwork(entry.text) ?? []);
-  if (inUse === false || !range || coverTogether(ranges, range)) return { findings: [], notJudged: [] };
-  if (allowed.gaps.length > 0) return { findings: [], notJudged: allowed.gaps };
-  if (inUse === undefined) {
-    const where = trust.gaps[0]?.where ?? "settings.listeners";
-    return { findings: [], notJudged: [{ where, because: UNKNOWN_AT_PREVIEW }] };
-  }
+  if (inUse === false || !range || coverTogether(ranges, range)) return PASS;
+  if (allowed.gaps.length > 0) return unjudged(...allowed.gaps);
+  if (inUse === undefined) return unknown(trust.gaps[0]?.where ?? "settings.listeners");
   const what = `lacks ${wanted.text}, ${wanted.what}, while listeners demand PROXY headers`;
   const instead = `${wanted.text} among allowedIps (in keys: server.allowed-ip.${wanted.text})`;
-  return { findings: [{ where: allowed.where, what, instead }], notJudged: [] };
+  return refuse({ where: allowed.where, what, instead });
 }
 
 const ofEdge = (text: string) => ({ text, what: "the edge's public address" });
@@ -59,12 +62,8 @@ function judgeResource(subject: Subject, { edgeAddresses }: EdgeSettings): Verdi
     { text: TAILNET, what: "the range that the edge's tailnet address is of" },
     ...edgeAddresses.map(ofEdge),
   ];
-  const judgements = wanted.map((one) => judgeWanted(proxy, one));
-  const notJudged = judgements.flatMap((judgement) => judgement.notJudged);
-  return {
-    findings: judgements.flatMap((judgement) => judgement.findings),
-    notJudged: [...new Map(notJudged.map((gap) => [gap.where, gap])).values()],
-  };
+  const { findings, notJudged } = merge(...wanted.map((one) => judgeWanted(proxy, one)));
+  return { findings, notJudged: [...new Map(notJudged.map((gap) => [gap.where, gap])).values()] };
 }
 
 interface Edges {
@@ -79,7 +78,7 @@ function edgesOf(resources: readonly Subject[]): Edges {
   for (const { type, props, urn } of resources) {
     if (type !== EDGE) continue;
     const address = read(props, "wanAddress");
-    if (!address.known) notJudged.push({ where: "wanAddress", because: UNKNOWN_AT_PREVIEW, urn });
+    if (!address.known) notJudged.push({ ...gapAt("wanAddress"), urn });
     else if (typeof address.value === "string" && parseNetwork(address.value)) addresses.push(address.value);
   }
   return { addresses, notJudged };
@@ -96,24 +95,14 @@ function judgeStack(resources: readonly Subject[], { edgeAddresses }: EdgeSettin
   const { addresses, notJudged } = edgesOf(resources);
   if (addresses.length + notJudged.length === 0) {
     const because = `no ${EDGE} states its wanAddress; ${ID}.edgeAddresses in the policy config names the edge's public address`;
-    return {
-      findings: [],
-      notJudged: users.map(({ proxy, urn }) => ({ where: proxy.allowed.where, because, urn })),
-    };
+    return unjudged(...users.map(({ proxy, urn }) => ({ where: proxy.allowed.where, because, urn })));
   }
-  const judgements = users.flatMap(({ proxy, urn }) =>
-    addresses.map((address) => {
-      const verdict = judgeWanted(proxy, ofEdge(address));
-      return {
-        findings: verdict.findings.map((finding) => ({ ...finding, urn })),
-        notJudged: verdict.notJudged.map((gap) => ({ ...gap, urn })),
-      };
-    }),
+  return merge(
+    unjudged(...notJudged),
+    ...users.flatMap(({ proxy, urn }) =>
+      addresses.map((address) => at(urn, judgeWanted(proxy, ofEdge(address)))),
+    ),
   );
-  return {
-    findings: judgements.flatMap((judgement) => judgement.findings),
-    notJudged: [...notJudged, ...judgements.flatMap((judgement) => judgement.notJudged)],
-  };
 }
 
 export const edgeNeverBanned = definePolicy<EdgeSettings>({

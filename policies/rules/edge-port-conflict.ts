@@ -1,6 +1,7 @@
 import { caddyOf, NO_CADDY } from "../facts/caddy/find.ts";
 import { samePort, type CaddyConfig, type Listen } from "../facts/caddy/model.ts";
-import { definePolicy, type Finding, type Subject, type Verdict } from "../framework/policy.ts";
+import type { Finding, Verdict } from "../framework/judgement.ts";
+import { definePolicy, type Subject } from "../framework/policy.ts";
 
 const INSTEAD =
   "one listener for the port: put the layer4 routes into listener_wrappers of the http server, before `tls`, or move the http app to another port behind the layer4 server";

@@ -12,12 +12,17 @@ import {
 import { list, record } from "../../lib/json-values.ts";
 import { sniOf } from "../facts/caddy/passthrough.ts";
 import {
-  definePolicy,
+  at,
+  merge,
+  PASS,
+  refuse,
+  unjudged,
   type Finding,
+  type Judgement,
   type NotJudged,
-  type Subject,
   type Verdict,
-} from "../framework/policy.ts";
+} from "../framework/judgement.ts";
+import { definePolicy, type Subject } from "../framework/policy.ts";
 
 /** Ports on which the server sends the first byte, and those of mail on which the client does. */
 const SERVER_FIRST = [24, 25, 110, 143, 587, 4190];
@@ -48,11 +53,6 @@ const READS_BYTES = new Set([
 
 /** Handlers after which no later route is asked. */
 const TERMINAL = new Set(["proxy", "echo", "close"]);
-
-interface Found {
-  readonly findings: Finding[];
-  readonly notJudged: NotJudged[];
-}
 
 function reads(set: MatcherSet): string | undefined {
   for (const [name, options] of Object.entries(set)) {
@@ -92,69 +92,58 @@ function serverFirst(server: Layer4Server, route: Route): boolean {
   );
 }
 
-function judgeUpstream(upstream: Upstream): Finding[] {
-  return upstream.maxConnections
-    ? [
-        {
-          where: upstream.where,
-          what: "sets max_connections, whose counter never goes down again, so the upstream counts as full for ever after that many connections",
-          instead: "no max_connections; limit connections in the mail server",
-        },
-      ]
-    : [];
+function judgeUpstream({ where, maxConnections }: Upstream): Judgement {
+  if (!maxConnections) return PASS;
+  return refuse({
+    where,
+    what: "sets max_connections, whose counter never goes down again, so the upstream counts as full for ever after that many connections",
+    instead: "no max_connections; limit connections in the mail server",
+  });
 }
 
-function judgeProxy(proxy: Handler, upstreams: readonly Upstream[]): Found {
-  const { where, proxyProtocol: version } = proxy;
-  const findings: Finding[] = [];
-  const notJudged: NotJudged[] = [];
+function judgeVersion({ where, proxyProtocol: version }: Handler): Judgement {
   if (version?.includes("{"))
-    notJudged.push({ where, because: "proxy_protocol is a placeholder, which is filled in at start" });
-  else if (version !== "v2") {
-    const what = version === undefined ? "no PROXY header" : "a PROXY header of version 1";
-    findings.push({
-      where,
-      what: `passes mail on with ${what}`,
-      instead:
-        'proxy_protocol "v2" on this handler, and the edge\'s address among the networks that the mail server takes it from',
-    });
-  }
-  if (proxy.healthPort) {
-    findings.push({
-      where,
-      what: "sets a port for health checks, which caddy-l4 then dials for mail as well",
-      instead: "no health_port: a failed dial is tried again with lb_try_duration",
-    });
-  }
-  findings.push(...upstreams.flatMap(judgeUpstream));
-  return { findings, notJudged };
+    return unjudged({ where, because: "proxy_protocol is a placeholder, which is filled in at start" });
+  if (version === "v2") return PASS;
+  const what = version === undefined ? "no PROXY header" : "a PROXY header of version 1";
+  return refuse({
+    where,
+    what: `passes mail on with ${what}`,
+    instead:
+      'proxy_protocol "v2" on this handler, and the edge\'s address among the networks that the mail server takes it from',
+  });
 }
 
-const merge = (parts: readonly Found[]): Found => ({
-  findings: parts.flatMap(({ findings }) => findings),
-  notJudged: parts.flatMap(({ notJudged }) => notJudged),
-});
+function judgeHealthPort({ where, healthPort }: Handler): Judgement {
+  if (!healthPort) return PASS;
+  return refuse({
+    where,
+    what: "sets a port for health checks, which caddy-l4 then dials for mail as well",
+    instead: "no health_port: a failed dial is tried again with lb_try_duration",
+  });
+}
 
 function judgeRoutes(
   routes: readonly Route[],
   server: Layer4Server,
   sni: readonly string[],
   mail: MailHosts,
-): Found {
-  const parts: Found[] = [];
+): Judgement {
+  const parts: Judgement[] = [];
   for (const route of routes) {
     const names = [...sni, ...route.match.flatMap(sniOf)];
     for (const handler of route.handlers) {
       const trusting = handler.upstreams.filter((upstream) => isTrusting(upstream, server, names, mail));
-      if (handler.kind === "proxy" && trusting.length > 0) parts.push(judgeProxy(handler, trusting));
+      if (handler.kind === "proxy" && trusting.length > 0)
+        parts.push(judgeVersion(handler), judgeHealthPort(handler), ...trusting.map(judgeUpstream));
       parts.push(judgeRoutes(handler.routes, server, names, mail));
     }
   }
-  return merge(parts);
+  return merge(...parts);
 }
 
 /** Routes with a matcher that waits for the client, while the client waits for the server. */
-function judgeMatchers(server: Layer4Server): Finding[] {
+function judgeMatchers(server: Layer4Server): Judgement {
   const findings: Finding[] = [];
   for (const route of server.routes) {
     const matcher = route.match.map(reads).find((name) => name !== undefined);
@@ -167,19 +156,18 @@ function judgeMatchers(server: Layer4Server): Finding[] {
     }
     if (route.match.length === 0 && route.handlers.some(({ kind }) => TERMINAL.has(kind))) break;
   }
-  return findings;
+  return refuse(...findings);
 }
 
 /** A listener on loopback is no edge: programs of the same machine use it to reach a relay elsewhere, which takes no PROXY header. */
 const isEdge = ({ listen }: Layer4Server): boolean =>
   listen.some(({ host, network }) => network === "tcp" && !isLoopback(host));
 
-function judgeConfig(config: CaddyConfig, mail: MailHosts): Found {
+function judgeConfig(config: CaddyConfig, mail: MailHosts): Judgement {
   return merge(
-    config.layer4.filter(isEdge).map((server) => {
-      const { findings, notJudged } = judgeRoutes(server.routes, server, [], mail);
-      return { findings: [...findings, ...judgeMatchers(server)], notJudged };
-    }),
+    ...config.layer4
+      .filter(isEdge)
+      .flatMap((server) => [judgeRoutes(server.routes, server, [], mail), judgeMatchers(server)]),
   );
 }
 
@@ -187,8 +175,7 @@ function judgeResource(subject: Subject): Verdict {
   const caddy = caddyOf(subject);
   if (!caddy) return { notApplicable: NO_CADDY };
   const mail = mailHostsOf(caddy.configs, []);
-  const { findings, notJudged } = merge(caddy.configs.map((config) => judgeConfig(config, mail)));
-  return { findings, notJudged: [...caddy.gaps, ...notJudged] };
+  return merge(unjudged(...caddy.gaps), ...caddy.configs.map((config) => judgeConfig(config, mail)));
 }
 
 /** What only the rest of the stack tells: that a host and port belong to a listener which demands the header. */
@@ -203,14 +190,13 @@ function judgeStack(resources: readonly Subject[]): Verdict {
     resources,
   );
   return merge(
-    caddies.map(({ subject, configs }) => {
-      const judge = (hosts: MailHosts): Found => merge(configs.map((config) => judgeConfig(config, hosts)));
+    ...caddies.map(({ subject, configs }) => {
+      const judge = (hosts: MailHosts) => merge(...configs.map((config) => judgeConfig(config, hosts)));
       const alone = judge(mailHostsOf(configs, []));
       const known = new Set([...alone.findings, ...alone.notJudged].map(({ where }) => where));
-      const added = <One extends Finding | NotJudged>(all: readonly One[]): One[] =>
-        all.filter((one) => !known.has(one.where)).map((one) => ({ ...one, urn: subject.urn }));
+      const isNew = ({ where }: Finding | NotJudged): boolean => !known.has(where);
       const { findings, notJudged } = judge(mail);
-      return { findings: added(findings), notJudged: added(notJudged) };
+      return at(subject.urn, { findings: findings.filter(isNew), notJudged: notJudged.filter(isNew) });
     }),
   );
 }

@@ -1,6 +1,7 @@
-import { definePolicy, type Subject, type Verdict } from "../framework/policy.ts";
+import { at, merge, PASS, refuse, unknown, type Verdict } from "../framework/judgement.ts";
+import { definePolicy, type Subject } from "../framework/policy.ts";
 import { CONTAINER, REMOTE_IMAGE } from "../facts/docker/containers.ts";
-import { read, UNKNOWN_AT_PREVIEW, type Read } from "../framework/values.ts";
+import { read, type Read } from "../framework/values.ts";
 
 /** `name[:tag]@sha256:<64 hex digits>`, or an image's own id, which is a digest too. */
 const PINNED = /(?:^|.@)sha256:[0-9a-f]{64}$/;
@@ -20,23 +21,15 @@ function judgeResource({ type, props }: Subject): Verdict {
     return { notApplicable: "the image is built, not pulled: its name is what the build is tagged with" };
   const where = INPUT[type] ?? "";
   const image = read(props, where);
-  if (!image.known) {
-    const notJudged = type === CONTAINER ? [] : [{ where, because: UNKNOWN_AT_PREVIEW }];
-    return { findings: [], notJudged };
-  }
-  if (typeof image.value !== "string" || PINNED.test(image.value)) return { findings: [], notJudged: [] };
-  if (!build.known) return { findings: [], notJudged: [{ where: "build", because: UNKNOWN_AT_PREVIEW }] };
-  return {
-    findings: [
-      {
-        where,
-        what: "names an image by a tag, without a sha256 digest",
-        instead:
-          "name:tag@sha256:<64 hex digits>, as `docker buildx imagetools inspect name:tag` prints it, or the imageId of a docker.RemoteImage",
-      },
-    ],
-    notJudged: [],
-  };
+  if (!image.known) return type === CONTAINER ? PASS : unknown(where);
+  if (typeof image.value !== "string" || PINNED.test(image.value)) return PASS;
+  if (!build.known) return unknown("build");
+  return refuse({
+    where,
+    what: "names an image by a tag, without a sha256 digest",
+    instead:
+      "name:tag@sha256:<64 hex digits>, as `docker buildx imagetools inspect name:tag` prints it, or the imageId of a docker.RemoteImage",
+  });
 }
 
 /** Unknown images. What a RemoteImage gives that is not known before it is pulled, imageId and repoDigest, is a digest. */
@@ -47,12 +40,8 @@ function judgeStack(resources: readonly Subject[]): Verdict {
     const sources = propertyDependencies?.["image"] ?? [];
     return sources.length > 0 && sources.every(({ type }) => type === REMOTE_IMAGE);
   };
-  return {
-    findings: [],
-    notJudged: open
-      .filter((container) => !fromRegistry(container))
-      .map(({ urn }) => ({ where: "image", because: UNKNOWN_AT_PREVIEW, urn })),
-  };
+  const unjudgeable = open.filter((container) => !fromRegistry(container));
+  return merge(...unjudgeable.map(({ urn }) => at(urn, unknown("image"))));
 }
 
 export const imagePinnedByDigest = definePolicy({

@@ -1,13 +1,8 @@
-import {
-  definePolicy,
-  type Finding,
-  type NotJudged,
-  type Subject,
-  type Verdict,
-} from "../framework/policy.ts";
+import { gapAt, type Finding, type NotJudged, type Verdict } from "../framework/judgement.ts";
+import { definePolicy, type Subject } from "../framework/policy.ts";
 import { CONTAINER, listAt, roleOf, VOLUME } from "../facts/docker/containers.ts";
 import { ACL } from "../facts/tailnet/policy-file.ts";
-import { formatPath, read, readAt, readString, UNKNOWN_AT_PREVIEW } from "../framework/values.ts";
+import { formatPath, read, readAt, readString } from "../framework/values.ts";
 
 // `protect` is what is judged: the engine does not tell a policy of retainOnDelete.
 //
@@ -37,13 +32,13 @@ const LISTS = [
 ] as const;
 
 /** A container's state: its writable volumes outside of /etc, where configuration lies, which the program writes again. */
-function mountsOf(container: Subject, volumes: readonly Subject[]): { mounts: Mount[]; unknown: string[] } {
+function mountsOf(container: Subject, volumes: readonly Subject[]): { mounts: Mount[]; unread: string[] } {
   const { props } = container;
   const mounts: Mount[] = [];
-  const unknown: string[] = [];
+  const unread: string[] = [];
   for (const [list, nameKey, pathKey] of LISTS) {
     const listing = listAt(props, [list]);
-    if (!listing.known) unknown.push(list);
+    if (!listing.known) unread.push(list);
     const named = listing.entries.map(({ path }) => readString(props, [...path, nameKey]).value);
     for (const { path, read: entry } of listing.entries) {
       const [name, containerPath] = [
@@ -54,7 +49,7 @@ function mountsOf(container: Subject, volumes: readonly Subject[]): { mounts: Mo
       if (/^\/etc(?:\/|$)/.test(containerPath.value ?? "") || (readOnly.known && readOnly.value === true))
         continue;
       if (!entry.known || !readOnly.known || !containerPath.known) {
-        unknown.push(formatPath(path));
+        unread.push(formatPath(path));
         continue;
       }
       const where = formatPath(path);
@@ -65,7 +60,7 @@ function mountsOf(container: Subject, volumes: readonly Subject[]): { mounts: Mo
       if (volume !== undefined) mounts.push({ where, containerPath: containerPath.value ?? "", volume });
     }
   }
-  return { mounts, unknown };
+  return { mounts, unread };
 }
 
 function nameOf({ props }: Subject): unknown {
@@ -103,20 +98,20 @@ function judgeStack(resources: readonly Subject[]): Verdict {
     }
     const { urn } = container;
     if (!role.known) {
-      notJudged.push({ where: "labels", because: UNKNOWN_AT_PREVIEW, urn });
+      notJudged.push({ ...gapAt("labels"), urn });
       continue;
     }
     ours = true;
-    const { mounts, unknown } = mountsOf(container, volumes);
+    const { mounts, unread } = mountsOf(container, volumes);
     for (const { where, containerPath, volume } of mounts) {
-      if (volume === "unknown") unknown.push(where);
+      if (volume === "unknown") unread.push(where);
       else if (!volume.opts.protect)
         refuse(
           volume.urn,
           `is not set, while ${KEEPERS.get(role.value)} keeps its state there, in ${containerPath}`,
         );
     }
-    notJudged.push(...unknown.map((where) => ({ where, because: UNKNOWN_AT_PREVIEW, urn })));
+    notJudged.push(...unread.map((where) => ({ ...gapAt(where), urn })));
   }
   for (const { type, urn, opts } of ours ? resources : []) {
     if (type === ACL && !opts.protect)

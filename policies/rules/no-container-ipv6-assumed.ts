@@ -1,5 +1,6 @@
 import { isIP } from "node:net";
-import { definePolicy, type NotJudged, type Subject, type Verdict } from "../framework/policy.ts";
+import { PASS, unjudged, type NotJudged, type Verdict } from "../framework/judgement.ts";
+import { definePolicy, type Subject } from "../framework/policy.ts";
 import { namespaceIpv6 } from "../facts/docker/namespace-network.ts";
 import { type Ipv6Use, REGISTRY, registryIpv6 } from "../facts/stalwart/registry-ipv6.ts";
 import { SETTINGS, stalwartKeys } from "../facts/stalwart/settings-resource.ts";
@@ -52,12 +53,9 @@ function judgeStack(resources: readonly Subject[]): Verdict {
   const uses = all.flatMap((one) => one.uses);
   const gaps = all.flatMap((one) => one.gaps);
   const ipv6 = uses.length + gaps.length > 0 ? namespaceIpv6(resources) : { has: "yes" as const };
-  if (ipv6.has === "yes") return { findings: [], notJudged: [] };
+  if (ipv6.has === "yes") return PASS;
   if (ipv6.has === "unknown")
-    return {
-      findings: [],
-      notJudged: [...uses.map(({ where, urn }) => ({ where, because: ipv6.because, urn })), ...gaps],
-    };
+    return unjudged(...uses.map(({ where, urn }) => ({ where, because: ipv6.because, urn })), ...gaps);
   return {
     findings: uses.map((use) => ({ ...use, what: `${use.what}, while ${ipv6.since}` })),
     notJudged: gaps,

@@ -1,13 +1,15 @@
 import {
-  definePolicy,
-  type Finding,
-  type NotJudged,
-  type Subject,
+  merge,
+  PASS,
+  refuse,
+  unjudged,
+  unknown,
+  type Judgement,
   type Verdict,
-} from "../framework/policy.ts";
+} from "../framework/judgement.ts";
+import { definePolicy, type Subject } from "../framework/policy.ts";
 import { refuseUnknownKeys, wrongSetting } from "../framework/policy-settings.ts";
 import { outboundOf, ROUTING_TYPES, type Outbound, type Rule } from "../facts/stalwart/routing.ts";
-import { UNKNOWN_AT_PREVIEW } from "../framework/values.ts";
 
 const ID = "no-direct-smtp-egress";
 const INSTEAD = `a relay's route for what is not local (its smarthost on the tailnet); or ${ID}.egress: open in the policy config where SMTP leaves the host`;
@@ -26,21 +28,23 @@ export function parseEgressSettings(raw: Record<string, unknown>): EgressSetting
   return { egress };
 }
 
-function judgeRule(rule: Rule, outbound: Outbound): Finding | NotJudged | undefined {
-  const { where, result, holds } = rule;
-  if (result.kind === "unknown") return { where, because: UNKNOWN_AT_PREVIEW };
+function judgeRule({ where, result, holds }: Rule, outbound: Outbound): Judgement {
+  if (result.kind === "unknown") return unknown(where);
   if (result.kind === "unreadable")
-    return { where, because: "only Stalwart can tell what its expression gives; write the name in quotes" };
+    return unjudged({
+      where,
+      because: "only Stalwart can tell what its expression gives; write the name in quotes",
+    });
   const led = result.kind === "names" ? result.names.map(outbound.leadsTo) : [];
   const route = led.includes("mx")
     ? "a route of type mx"
     : led.includes("missing") && "a route that is not declared, in whose place Stalwart takes the MX";
   if (!route)
     return led.includes("unknown")
-      ? { where, because: "the type of the route it names is unknown until the update" }
-      : undefined;
-  if (holds === "unknown") return { where, because: "its condition is unknown until the update" };
-  return { where, what: `lets recipients that are not local reach ${route}`, instead: INSTEAD };
+      ? unjudged({ where, because: "the type of the route it names is unknown until the update" })
+      : PASS;
+  if (holds === "unknown") return unjudged({ where, because: "its condition is unknown until the update" });
+  return refuse({ where, what: `lets recipients that are not local reach ${route}`, instead: INSTEAD });
 }
 
 /** The rules that mail to a recipient elsewhere can come to, in Stalwart's order. */
@@ -55,24 +59,16 @@ function judge(subject: Subject, { egress }: EgressSettings): Verdict {
   const outbound = outboundOf(subject);
   if (!outbound) return { notApplicable: "only tailwart's settings resources say where mail goes" };
   const { strategy } = outbound;
-  const finding = (where: string, what: string): Verdict => ({
-    findings: [{ where, what, instead: INSTEAD }],
-    notJudged: [],
-  });
-  if (strategy.kind === "unknown")
-    return { findings: [], notJudged: [{ where: strategy.where, because: UNKNOWN_AT_PREVIEW }] };
+  const refused = (where: string, what: string) => refuse({ where, what, instead: INSTEAD });
+  if (strategy.kind === "unknown") return unknown(strategy.where);
   if (strategy.kind === "unset")
-    return finding(strategy.where, "is not set, and Stalwart's own rule sends what is not local to the MX");
+    return refused(strategy.where, "is not set, and Stalwart's own rule sends what is not local to the MX");
   const own = "so Stalwart takes its own rule, which sends what is not local to the MX";
-  if (strategy.kind === "broken") return finding(strategy.where, `${strategy.because}, ${own}`);
+  if (strategy.kind === "broken") return refused(strategy.where, `${strategy.because}, ${own}`);
   // One branch that Stalwart refuses costs the whole strategy, whoever the branch is for.
   for (const { where, result } of strategy.rules)
-    if (result.kind === "refused") return finding(where, `${result.because}, ${own}`);
-  const verdicts = reachable(strategy.rules).flatMap((rule) => judgeRule(rule, outbound) ?? []);
-  return {
-    findings: verdicts.filter((verdict) => "what" in verdict),
-    notJudged: verdicts.filter((verdict) => "because" in verdict),
-  };
+    if (result.kind === "refused") return refused(where, `${result.because}, ${own}`);
+  return merge(...reachable(strategy.rules).map((rule) => judgeRule(rule, outbound)));
 }
 
 /**

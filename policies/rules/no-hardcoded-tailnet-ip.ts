@@ -1,7 +1,8 @@
 import { findTailnetAddresses, type TailnetAddress } from "../../lib/addresses.ts";
-import { definePolicy, type Finding, type Subject, type Verdict } from "../framework/policy.ts";
+import { gapOf, type Finding, type Verdict } from "../framework/judgement.ts";
+import { definePolicy, type Subject } from "../framework/policy.ts";
 import { textsOf, type TextPiece } from "../facts/decoded-texts.ts";
-import { formatPath, readString, type Gap } from "../framework/values.ts";
+import { readString, type Gap } from "../framework/values.ts";
 
 /** Provider resources too: `ssh://root@100.x` as a Docker host is lost as soon as the node registers again. */
 const SUBJECTS =
@@ -54,9 +55,7 @@ function judge(subject: Subject): Verdict {
   const { pieces, gaps } = textsOf(subject.props);
   return {
     findings: pieces.flatMap(findingsOf),
-    notJudged: gaps
-      .filter((gap) => matters(gap, subject))
-      .map((gap) => ({ where: formatPath(gap.path), because: gap.because })),
+    notJudged: gaps.filter((gap) => matters(gap, subject)).map(gapOf),
   };
 }
 

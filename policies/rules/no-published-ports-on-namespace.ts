@@ -1,6 +1,6 @@
-import { definePolicy, type Subject, type Verdict } from "../framework/policy.ts";
+import { merge, PASS, refuse, unknown, type Verdict } from "../framework/judgement.ts";
+import { definePolicy, type Subject } from "../framework/policy.ts";
 import { CONTAINER, publishedPortsOf, roleOf } from "../facts/docker/containers.ts";
-import { UNKNOWN_AT_PREVIEW } from "../framework/values.ts";
 
 /** Whoever shares the namespace; the edge publishes nothing either, but is there to be reached. */
 const ROLES: readonly unknown[] = ["anchor", "sidecar", "stalwart"];
@@ -10,20 +10,15 @@ function judge(container: Subject): Verdict {
   const role = roleOf(container);
   if (role.known && !ROLES.includes(role.value))
     return { notApplicable: `the container has no label tailwart.role of ${ROLES.join(", ")}` };
-  const { published, unknown } = publishedPortsOf(container);
-  if (!role.known) {
-    // Without a port the container is fine whatever it is for.
-    const open = published.length + unknown.length > 0;
-    return { findings: [], notJudged: open ? [{ where: "labels", because: UNKNOWN_AT_PREVIEW }] : [] };
-  }
-  return {
-    findings: published.map((where) => ({
-      where,
-      what: `publishes Stalwart's namespace on the ${String(role.value)}'s host, past the edge and the tailnet's grants`,
-      instead: "no port here: the edge listens in public and dials Stalwart's MagicDNS name",
-    })),
-    notJudged: unknown.map((where) => ({ where, because: UNKNOWN_AT_PREVIEW })),
-  };
+  const { published, unread } = publishedPortsOf(container);
+  // Without a port the container is fine whatever it is for.
+  if (!role.known) return published.length + unread.length > 0 ? unknown("labels") : PASS;
+  const findings = published.map((where) => ({
+    where,
+    what: `publishes Stalwart's namespace on the ${String(role.value)}'s host, past the edge and the tailnet's grants`,
+    instead: "no port here: the edge listens in public and dials Stalwart's MagicDNS name",
+  }));
+  return merge(refuse(...findings), unknown(...unread));
 }
 
 export const noPublishedPortsOnNamespace = definePolicy({

@@ -1,13 +1,8 @@
 import { caddyOf, NO_CADDY } from "../facts/caddy/find.ts";
 import { covers, plainName } from "../facts/caddy/model.ts";
 import { caddyInstances, ordersTwice, type Order } from "../facts/caddy/instances.ts";
-import {
-  definePolicy,
-  type Finding,
-  type NotJudged,
-  type Subject,
-  type Verdict,
-} from "../framework/policy.ts";
+import { gapAt, type Finding, type NotJudged, type Verdict } from "../framework/judgement.ts";
+import { definePolicy, type Subject } from "../framework/policy.ts";
 import { acmeOf, MAIL_SETTINGS, SETTINGS_TYPES, type AcmeClient } from "../facts/stalwart/acme.ts";
 import { SETTINGS, stalwartKeys } from "../facts/stalwart/settings-resource.ts";
 import { readString, UNKNOWN_AT_PREVIEW } from "../framework/values.ts";
@@ -52,8 +47,8 @@ function standsFor(ordered: Ordered, name: string, hostname: string): boolean {
 
 const unread = (clients: readonly AcmeClient[]): NotJudged[] =>
   clients.flatMap(({ names, list }) => [
-    ...names.filter(({ known }) => !known).map(({ where }) => ({ where, because: UNKNOWN_AT_PREVIEW })),
-    ...(list.complete ? [] : [{ where: list.where, because: UNKNOWN_AT_PREVIEW }]),
+    ...names.filter(({ known }) => !known).map(({ where }) => gapAt(where)),
+    ...(list.complete ? [] : [gapAt(list.where)]),
   ]);
 
 /** Two clients of one Stalwart. */

@@ -1,10 +1,5 @@
-import {
-  definePolicy,
-  type Finding,
-  type NotJudged,
-  type Subject,
-  type Verdict,
-} from "../framework/policy.ts";
+import { at, merge, PASS, refuse, unjudged, type Verdict } from "../framework/judgement.ts";
+import { definePolicy, type Subject } from "../framework/policy.ts";
 import { whoReaches } from "../../lib/tailnet/reach.ts";
 import type { PolicyDocument } from "../../lib/tailnet/access-rules.ts";
 import { refuseUnknownKeys, wrongSetting } from "../framework/policy-settings.ts";
@@ -62,15 +57,13 @@ function mistakeIn(range: AddressRange): string | undefined {
 function judgeResource(subject: Subject): Verdict {
   const proxy = proxyOf(subject);
   if (!proxy) return { notApplicable: "only Stalwart's settings say whose PROXY headers are trusted" };
-  const findings: Finding[] = [];
-  const notJudged: NotJudged[] = [...proxy.trust.gaps];
-  for (const { where, text } of proxy.trust.entries) {
+  const judged = proxy.trust.entries.map(({ where, text }) => {
     const range = parseNetwork(text);
-    const what = range && mistakeIn(range);
-    if (!range) notJudged.push({ where, because: "is no address and no CIDR range" });
-    else if (what) findings.push({ where, what, instead: INSTEAD });
-  }
-  return { findings, notJudged };
+    if (!range) return unjudged({ where, because: "is no address and no CIDR range" });
+    const what = mistakeIn(range);
+    return what === undefined ? PASS : refuse({ where, what, instead: INSTEAD });
+  });
+  return merge(unjudged(...proxy.trust.gaps), ...judged);
 }
 
 /** True for trust in the tailnet at large: one node of it is another rule's matter. */
@@ -115,35 +108,26 @@ function judgeStack(resources: readonly Subject[], { edgeTag }: TrustSettings): 
     return [{ where: first.where, ports: [first, ...rest].flatMap((one) => one.ports), urn: resource.urn }];
   });
   if (trusting.length === 0) return { notApplicable: "no settings of the stack trust the tailnet at large" };
-  const unjudged = (because: string): Verdict => ({
-    findings: [],
-    notJudged: trusting.map(({ where, urn }) => ({ where, because, urn })),
-  });
+  const open = (because: string) => unjudged(...trusting.map(({ where, urn }) => ({ where, because, urn })));
   const acl = resources.find((resource) => resource.type === ACL);
   if (!acl)
-    return unjudged("the stack has no tailnet policy file (tailscale.Acl) that says who reaches the ports");
+    return open("the stack has no tailnet policy file (tailscale.Acl) that says who reaches the ports");
   const reading = readPolicyFile(acl);
-  if ("because" in reading) return unjudged(reading.because);
+  if ("because" in reading) return open(reading.because);
   const tags = [...askerTags(resources)].filter((tag) => tag !== edgeTag);
-  if (tags.length === 0) return unjudged("the stack does not tell which tag Stalwart's node carries");
+  if (tags.length === 0) return open("the stack does not tell which tag Stalwart's node carries");
   const ports = [...new Set(trusting.flatMap((one) => one.ports))].sort((a, b) => a - b);
-  if (ports.length === 0) return unjudged("the stack does not tell which ports Stalwart listens on");
+  if (ports.length === 0) return open("the stack does not tell which ports Stalwart listens on");
 
-  const openings = openingsTo(reading.document, { tags, ports, edgeTag });
-  const { urn } = acl;
-  return {
-    findings: openings
-      .filter(({ because }) => because === undefined)
-      .map(({ rule, src, ports: reached }) => ({
-        where: `acl ${rule}`,
-        what: `lets ${src} reach ${tags.join(", ")} on tcp ${reached.join(", ")}, where Stalwart believes any node of the tailnet's PROXY header`,
-        instead: `${edgeTag} as the only source for these ports`,
-        urn,
-      })),
-    notJudged: openings.flatMap(({ rule, src, because }) =>
-      because === undefined ? [] : [{ where: `acl ${rule} (${src})`, because, urn }],
-    ),
-  };
+  const judged = openingsTo(reading.document, { tags, ports, edgeTag }).map(
+    ({ rule, src, ports: reached, because }) => {
+      if (because !== undefined) return unjudged({ where: `acl ${rule} (${src})`, because });
+      const what = `lets ${src} reach ${tags.join(", ")} on tcp ${reached.join(", ")}, where Stalwart believes any node of the tailnet's PROXY header`;
+      const instead = `${edgeTag} as the only source for these ports`;
+      return refuse({ where: `acl ${rule}`, what, instead });
+    },
+  );
+  return at(acl.urn, merge(...judged));
 }
 
 export const proxyTrustIsNarrow = definePolicy<TrustSettings>({

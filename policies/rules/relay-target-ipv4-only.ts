@@ -1,11 +1,6 @@
 import { classifyHost } from "../../lib/addresses.ts";
-import {
-  definePolicy,
-  type Finding,
-  type NotJudged,
-  type Subject,
-  type Verdict,
-} from "../framework/policy.ts";
+import { at, merge, PASS, refuse, unjudged, type Judgement, type Verdict } from "../framework/judgement.ts";
+import { definePolicy, type Subject } from "../framework/policy.ts";
 import { askAaaa } from "../facts/resolver.ts";
 import { relayHostsOf, type RelayHost } from "../facts/relay-hosts.ts";
 import { isServerAddress, refuseUnknownKeys, wrongSetting } from "../framework/policy-settings.ts";
@@ -52,25 +47,24 @@ export function parseRelayTargetSettings(raw: Record<string, unknown>): RelayTar
   return { resolver, timeoutMs, tailnetDomains: domains as string[] };
 }
 
-function judgeLiteral({ where, host }: RelayHost): Finding[] {
+function judgeLiteral({ where, host }: RelayHost): Judgement {
   const kind = classifyHost(host);
-  if (kind !== "ipv6" && kind !== "tailnet-ipv6") return [];
-  return [{ where, what: `relays to ${host.replace(/^\[|\]$/g, "")}, an IPv6 address`, instead: INSTEAD }];
+  if (kind !== "ipv6" && kind !== "tailnet-ipv6") return PASS;
+  return refuse({
+    where,
+    what: `relays to ${host.replace(/^\[|\]$/g, "")}, an IPv6 address`,
+    instead: INSTEAD,
+  });
 }
 
-async function judgeRecords({ where, host }: RelayHost, settings: RelayTargetSettings): Promise<Finding[]> {
+async function judgeRecords({ where, host }: RelayHost, settings: RelayTargetSettings): Promise<Judgement> {
   const { resolver, timeoutMs } = settings;
   if (resolver === undefined || classifyHost(host) !== "name" || isTailnetName(host, settings.tailnetDomains))
-    return [];
+    return PASS;
   const answer = await askAaaa(host, { resolver, timeoutMs });
-  if (answer.kind !== "has") return [];
-  return [
-    {
-      where,
-      what: `relays to ${host}, which has an AAAA record (${answer.address}, says ${resolver})`,
-      instead: INSTEAD,
-    },
-  ];
+  if (answer.kind !== "has") return PASS;
+  const what = `relays to ${host}, which has an AAAA record (${answer.address}, says ${resolver})`;
+  return refuse({ where, what, instead: INSTEAD });
 }
 
 /** One resource: literals, and records where a resolver is configured. Which names could not be judged is known only to judgeStack. */
@@ -80,7 +74,7 @@ async function judgeResource(subject: Subject, settings: RelayTargetSettings): P
   if (relays.hosts.length === 0 && relays.gaps.length === 0)
     return { notApplicable: "the resource names no relay" };
   const byRecord = await Promise.all(relays.hosts.map((relay) => judgeRecords(relay, settings)));
-  return { findings: [...relays.hosts.flatMap(judgeLiteral), ...byRecord.flat()], notJudged: relays.gaps };
+  return merge(...relays.hosts.map(judgeLiteral), ...byRecord, unjudged(...relays.gaps));
 }
 
 /**
@@ -96,70 +90,55 @@ const AAAA_CAUSES = [
 ] as const;
 
 /** A name of the tailnet, by the nodeAttrs of the tailnet policy file. */
-function judgeTailnetName(
-  relay: RelayHost,
-  resources: readonly Subject[],
-): { findings: Finding[]; notJudged: NotJudged[] } {
-  const { where, host, urn } = relay;
+function judgeTailnetName({ where, host }: RelayHost, resources: readonly Subject[]): Judgement {
   const acl = readAcl(resources);
-  if ("because" in acl)
-    return { findings: [], notJudged: [{ where: `${where} ${host}`, because: acl.because, urn }] };
+  if ("because" in acl) return unjudged({ where: `${where} ${host}`, because: acl.because });
   const asker = askerTags(resources);
   const tags = { asker, relay: relayTags(resources, acl.document, asker) };
-  const findings: Finding[] = [];
-  const notJudged: NotJudged[] = [];
-  for (const [name, causes] of Map.groupBy(AAAA_CAUSES, ({ attribute }) => attribute)) {
+  const judged = [...Map.groupBy(AAAA_CAUSES, ({ attribute }) => attribute)].map(([name, causes]) => {
     const reached = causes.map(({ on }) => attributeReaches(acl.document, name, tags[on]));
     const sure = causes[reached.indexOf("yes")];
     if (sure) {
-      findings.push({
-        where,
-        what: `relays to ${host}, while the tailnet policy file's nodeAttrs set ${name}, which ${sure.effect}`,
-        instead: `take ${name} from the nodeAttrs that reach this node, or ${INSTEAD}`,
-        urn,
-      });
-    } else if (reached.includes("maybe")) {
-      notJudged.push({
-        where: `${where} ${host}`,
-        because: `nodeAttrs set ${name} for nodes whose tags the stack does not tell`,
-        urn,
-      });
+      const what = `relays to ${host}, while the tailnet policy file's nodeAttrs set ${name}, which ${sure.effect}`;
+      const instead = `take ${name} from the nodeAttrs that reach this node, or ${INSTEAD}`;
+      return refuse({ where, what, instead });
     }
+    const because = `nodeAttrs set ${name} for nodes whose tags the stack does not tell`;
+    return reached.includes("maybe") ? unjudged({ where: `${where} ${host}`, because }) : PASS;
+  });
+  return merge(...judged);
+}
+
+/** A name, as far as judgeResource has not refused it. */
+async function judgeName(
+  relay: RelayHost,
+  resources: readonly Subject[],
+  { resolver, timeoutMs, tailnetDomains: domains }: RelayTargetSettings,
+): Promise<Judgement> {
+  if (isTailnetName(relay.host, [...domains, ...tailnetDomains(resources)]))
+    return judgeTailnetName(relay, resources);
+  const where = `${relay.where} ${relay.host}`;
+  if (resolver === undefined) {
+    const because = `no resolver is configured to ask for AAAA records; ${ID}.resolver in the policy config turns it on`;
+    return unjudged({ where, because });
   }
-  return { findings, notJudged };
+  const answer = await askAaaa(relay.host, { resolver, timeoutMs });
+  return answer.kind === "unasked" ? unjudged({ where, because: answer.because }) : PASS;
 }
 
 async function judgeStack(resources: readonly Subject[], settings: RelayTargetSettings): Promise<Verdict> {
-  const domains = [...settings.tailnetDomains, ...tailnetDomains(resources)];
   const relays = resources.flatMap((resource) => relayHostsOf(resource)?.hosts ?? []);
   const names = relays.filter((relay) => classifyHost(relay.host) === "name");
   const odd = relays.filter((relay) => classifyHost(relay.host) === "invalid");
   if (names.length + odd.length === 0) return { notApplicable: "no relay of the stack is named" };
-  const findings: Finding[] = [];
   // The text itself is left out: what is no host name could be anything, a password too.
-  const notJudged: NotJudged[] = odd.map(({ where, urn }) => ({
-    where,
-    because: "is no host name that could be asked for",
-    urn,
-  }));
-  for (const relay of names) {
-    if (isTailnetName(relay.host, domains)) {
-      const verdict = judgeTailnetName(relay, resources);
-      findings.push(...verdict.findings);
-      notJudged.push(...verdict.notJudged);
-    } else if (settings.resolver === undefined) {
-      const because = `no resolver is configured to ask for AAAA records; ${ID}.resolver in the policy config turns it on`;
-      notJudged.push({ where: `${relay.where} ${relay.host}`, because, urn: relay.urn });
-    } else {
-      const answer = await askAaaa(relay.host, {
-        resolver: settings.resolver,
-        timeoutMs: settings.timeoutMs,
-      });
-      if (answer.kind === "unasked")
-        notJudged.push({ where: `${relay.where} ${relay.host}`, because: answer.because, urn: relay.urn });
-    }
-  }
-  return { findings, notJudged };
+  const because = "is no host name that could be asked for";
+  return merge(
+    unjudged(...odd.map(({ where, urn }) => ({ where, because, urn }))),
+    ...(await Promise.all(
+      names.map(async (relay) => at(relay.urn, await judgeName(relay, resources, settings))),
+    )),
+  );
 }
 
 export const relayTargetIpv4Only = definePolicy<RelayTargetSettings>({

@@ -1,10 +1,5 @@
-import {
-  definePolicy,
-  type Finding,
-  type NotJudged,
-  type Subject,
-  type Verdict,
-} from "../framework/policy.ts";
+import { at, merge, PASS, refuse, unjudged, type Judgement, type Verdict } from "../framework/judgement.ts";
+import { definePolicy, type Subject } from "../framework/policy.ts";
 import { CONTAINER, listAt, VOLUME } from "../facts/docker/containers.ts";
 import { ROUTING_TYPES } from "../facts/stalwart/routing.ts";
 import {
@@ -17,9 +12,6 @@ import {
 } from "../facts/stalwart/route-scripts.ts";
 import { decodeText } from "../facts/decoded-texts.ts";
 import { formatPath, read, readAt, readString, UNKNOWN_AT_PREVIEW, walk } from "../framework/values.ts";
-
-type Judged = { readonly findings: Finding[]; readonly notJudged: NotJudged[] };
-const FINE: Judged = { findings: [], notJudged: [] };
 
 const comesFrom = (resource: Subject, source: Subject): boolean =>
   Object.values(resource.propertyDependencies ?? {}).some((sources) =>
@@ -60,25 +52,23 @@ const RELOADS = {
 const LEFT_OUT = { keys: "", registry: " (ReloadSettings may be refused, and then leaves all as it is)" };
 
 /** Undefined for a script that writes no route. */
-function judgeScript(script: Script, writer: Subject, resources: readonly Subject[]): Judged | undefined {
-  const { urn } = writer;
+function judgeScript(script: Script, writer: Subject, resources: readonly Subject[]): Judgement | undefined {
   const generation = writesRoutes(script);
   if (generation === "no") return undefined;
-  const notJudged = (where: string): Judged => ({
-    findings: [],
-    notJudged: [
-      { where, because: "whether it writes routes and restarts Stalwart is unknown until the update", urn },
-    ],
-  });
-  if (makesLive(script, generation === "registry" ? "registry" : "keys")) return FINE;
+  const open = (where: string) =>
+    unjudged({
+      where,
+      because: "whether it writes routes and restarts Stalwart is unknown until the update",
+    });
+  if (makesLive(script, generation === "registry" ? "registry" : "keys")) return PASS;
   const kind = generation === "maybe" ? "registry" : generation;
   const answers = resources.filter((resource) => follows(resource, writer)).map((one) => restarts(one, kind));
-  if (answers.includes("yes")) return FINE;
-  if (script.gaps[0] !== undefined) return notJudged(script.gaps[0]);
-  if (answers.includes("maybe")) return notJudged(script.phase);
+  if (answers.includes("yes")) return PASS;
+  if (script.gaps[0] !== undefined) return open(script.gaps[0]);
+  if (answers.includes("maybe")) return open(script.phase);
   const what = `writes routes, and nothing restarts Stalwart when they change${LEFT_OUT[kind]}`;
   const instead = `${RELOADS[kind]} at the end of the same script, or in a command whose triggers come from this one; or tailwart's settings resource, which does it by itself`;
-  return { findings: [{ where: script.phase, what, instead, urn }], notJudged: [] };
+  return refuse({ where: script.phase, what, instead });
 }
 
 /** Where an upload holds a route or a strategy, if it does. */
@@ -125,50 +115,49 @@ const runs = ({ props }: Subject): boolean =>
     .every((input) => !input.known || input.value !== false);
 
 /** A file with routes in a container that only carries it: the server is another one, which mounts the same volume. */
-function judgeUploads(carrier: Subject, resources: readonly Subject[]): Judged | undefined {
-  const { urn, props } = carrier;
-  const findings: Finding[] = [];
-  const notJudged: NotJudged[] = [];
-  let concerned = false;
-  for (const { path, read: upload } of listAt(props, ["uploads"]).entries) {
+function judgeUploads(carrier: Subject, resources: readonly Subject[]): Judgement | undefined {
+  const judged = listAt(carrier.props, ["uploads"]).entries.map(({ path, read: upload }) => {
     const file = upload.known ? readString(upload.value, ["file"]).value : undefined;
-    if (!upload.known || file === undefined) continue;
+    if (!upload.known || file === undefined) return undefined;
     const place = `${formatPath([...path, "content"])} (${file})`;
     const reading = textOf(upload.value);
-    const where =
-      "text" in reading ? routingIn(place, reading.text) : /\.toml$/.test(file) ? place : undefined;
-    if (where === undefined) continue;
-    concerned ||= "text" in reading;
+    const unread = "because" in reading;
+    const where = unread ? (/\.toml$/.test(file) ? place : undefined) : routingIn(place, reading.text);
+    if (where === undefined) return undefined;
+    const concerned = unread ? undefined : PASS;
     // An upload cannot be changed in place: a changed one makes its own container anew.
-    if (runs(carrier)) continue;
+    if (runs(carrier)) return concerned;
     const volumes = volumesOf(carrier, file);
     const servers = resources.filter(
       (one) =>
-        one.type === CONTAINER && one.urn !== urn && [...volumesOf(one)].some((own) => volumes.has(own)),
+        one.type === CONTAINER &&
+        one.urn !== carrier.urn &&
+        [...volumesOf(one)].some((own) => volumes.has(own)),
     );
-    if (servers.length === 0 || servers.some((server) => comesFrom(server, carrier))) continue;
-    if ("because" in reading) notJudged.push({ where, because: reading.because, urn });
-    else findings.push({ where, what: STALE_FILE, instead: NEW_SERVER, urn });
-  }
-  return concerned || notJudged.length > 0 ? { findings, notJudged } : undefined;
+    if (servers.length === 0 || servers.some((server) => comesFrom(server, carrier))) return concerned;
+    if (unread) return unjudged({ where, because: reading.because });
+    return refuse({ where, what: STALE_FILE, instead: NEW_SERVER });
+  });
+  const parts = judged.filter((part) => part !== undefined);
+  return parts.length > 0 ? merge(...parts) : undefined;
 }
 
 const STALE_FILE = "holds routes, and the server that mounts the volume is not made anew when they change";
 const NEW_SERVER = "a label of the server's container with the id of this one, which changes with its files";
 
 function judgeStack(resources: readonly Subject[]): Verdict {
-  const verdicts = resources.flatMap((resource) => {
-    if (resource.type === CONTAINER) return judgeUploads(resource, resources) ?? [];
-    if ((ROUTING_TYPES as readonly string[]).includes(resource.type)) return FINE;
-    return isCommand(resource)
-      ? scriptsOf(resource).flatMap((script) => judgeScript(script, resource, resources) ?? [])
-      : [];
+  const judged = resources.flatMap((resource) => {
+    const { type, urn } = resource;
+    if ((ROUTING_TYPES as readonly string[]).includes(type)) return PASS;
+    const parts =
+      type === CONTAINER
+        ? [judgeUploads(resource, resources)]
+        : isCommand(resource)
+          ? scriptsOf(resource).map((script) => judgeScript(script, resource, resources))
+          : [];
+    return parts.filter((part) => part !== undefined).map((part) => at(urn, part));
   });
-  if (verdicts.length === 0) return { notApplicable: "nothing in the stack sets a route" };
-  return {
-    findings: verdicts.flatMap((verdict) => verdict.findings),
-    notJudged: verdicts.flatMap((verdict) => verdict.notJudged),
-  };
+  return judged.length > 0 ? merge(...judged) : { notApplicable: "nothing in the stack sets a route" };
 }
 
 /**

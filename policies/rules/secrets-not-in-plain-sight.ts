@@ -1,10 +1,5 @@
-import {
-  definePolicy,
-  type Finding,
-  type Judgement,
-  type Subject,
-  type Verdict,
-} from "../framework/policy.ts";
+import { gapOf, unjudged, type Finding, type Judgement, type Verdict } from "../framework/judgement.ts";
+import { definePolicy, type Subject } from "../framework/policy.ts";
 import {
   assignedSecretsIn,
   isLiteralSecret,
@@ -13,7 +8,7 @@ import {
   secretShapesIn,
 } from "../facts/secrets/shapes.ts";
 import { textsOf, type TextPiece } from "../facts/decoded-texts.ts";
-import { formatPath, UNKNOWN_AT_PREVIEW, walk, type Gap, type Leaf, type Path } from "../framework/values.ts";
+import { UNKNOWN_AT_PREVIEW, walk, type Gap, type Leaf, type Path } from "../framework/values.ts";
 
 const SUBJECTS =
   /^(?:docker|docker-build|command|tailwart):|^tailscale:index\/acl:Acl$|^pulumi:providers:(?:docker|docker-build|command|tailwart)$/;
@@ -111,14 +106,14 @@ function judge({ type, props, secretPaths }: Subject): Verdict {
     : [];
   const notJudged = gaps
     .filter((gap) => mayHoldSecret(gap) && !isSecret(gap.path, secretPaths ?? []))
-    .map(({ path, because }) => ({ where: formatPath(path), because }));
+    .map(gapOf);
   return secretPaths ? { findings, notJudged } : asked(findings, notJudged);
 }
 
 /** A run that tells nothing of secrets (an older engine): what would be a finding may well be one. */
 function asked(findings: readonly Finding[], notJudged: Judgement["notJudged"]): Judgement {
   const because = "looks like a secret, and the engine has not told whether it is marked as one";
-  return { findings: [], notJudged: [...notJudged, ...findings.map(({ where }) => ({ where, because }))] };
+  return unjudged(...notJudged, ...findings.map(({ where }) => ({ where, because })));
 }
 
 export const secretsNotInPlainSight = definePolicy({

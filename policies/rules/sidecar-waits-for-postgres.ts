@@ -1,15 +1,18 @@
 import { dataStoresOf, type DataStore } from "../facts/data-stores.ts";
 import {
-  definePolicy,
-  type Finding,
+  at,
+  merge,
+  PASS,
+  refuse,
+  unjudged,
+  unknown,
   type Judgement,
-  type NotJudged,
-  type Subject,
   type Verdict,
-} from "../framework/policy.ts";
+} from "../framework/judgement.ts";
+import { definePolicy, type Subject } from "../framework/policy.ts";
 import { CONTAINER, environmentOf, labelOf } from "../facts/docker/containers.ts";
 import { readHealthTest, type HealthReading, type Proof } from "../facts/docker/health-test.ts";
-import { formatPath, read, readAt, UNKNOWN_AT_PREVIEW, walk } from "../framework/values.ts";
+import { formatPath, read, readAt, walk } from "../framework/values.ts";
 
 const WHERE = "healthcheck.tests";
 // Without double quotes: the engine prints them escaped.
@@ -48,12 +51,12 @@ const MISTAKES: Partial<Record<Reading["kind"], string>> = {
 };
 
 function judgeReading(reading: Reading): Judgement {
-  if (reading.kind === "unknown")
-    return { findings: [], notJudged: [{ where: reading.where, because: UNKNOWN_AT_PREVIEW }] };
-  if (reading.kind === "unreadable") {
-    const because = "its shell syntax is not read here; join plain commands with &&";
-    return { findings: [], notJudged: [{ where: WHERE, because }] };
-  }
+  if (reading.kind === "unknown") return unknown(reading.where);
+  if (reading.kind === "unreadable")
+    return unjudged({
+      where: WHERE,
+      because: "its shell syntax is not read here; join plain commands with &&",
+    });
   const mistake = MISTAKES[reading.kind];
   const whats = mistake ? [mistake] : [];
   if (reading.kind === "requires") {
@@ -68,14 +71,13 @@ function judgeReading(reading: Reading): Judgement {
       );
     }
   }
-  return { findings: whats.map((what) => ({ where: WHERE, what, instead: EXAMPLE })), notJudged: [] };
+  return refuse(...whats.map((what) => ({ where: WHERE, what, instead: EXAMPLE })));
 }
 
 /** One sidecar: does its test require tailscaled and some server? Which server it must be takes the stack to tell. */
 function judgeResource(subject: Subject): Verdict {
   if (subject.type !== CONTAINER) return { notApplicable: "only Docker containers have a health check" };
-  if (!read(subject.props, "labels").known)
-    return { findings: [], notJudged: [{ where: "labels", because: UNKNOWN_AT_PREVIEW }] };
+  if (!read(subject.props, "labels").known) return unknown("labels");
   if (!isSidecar(subject)) return { notApplicable: "the container has no label tailwart.role=sidecar" };
   return judgeReading(readingOf(subject));
 }
@@ -86,49 +88,26 @@ function sameHost(a: string, b: string): boolean {
   return shorter === longer || (!shorter.includes(".") && longer.startsWith(`${shorter}.`));
 }
 
-function judgeStore(
-  sidecar: Subject,
-  stores: readonly DataStore[],
-): { findings: Finding[]; notJudged: NotJudged[] } {
-  const reading = readingOf(sidecar);
-  const { urn } = sidecar;
-  const probes = connectionsOf(reading);
-  if (probes.length === 0) return { findings: [], notJudged: [] }; // judgeResource has said so
+function judgeStore(sidecar: Subject, stores: readonly DataStore[]): Judgement {
+  const probes = connectionsOf(readingOf(sidecar));
+  if (probes.length === 0) return PASS; // judgeResource has said so
   if (stores.length === 0) {
     const because =
       "no resource of the stack tells which data store it must require (TAILWART_POSTGRES_HOST, Stalwart's config file, or a component's postgres args)";
-    return { findings: [], notJudged: [{ where: WHERE, because, urn }] };
+    return unjudged({ where: WHERE, because });
   }
-  if (
-    probes.some((probe) => stores.some((one) => sameHost(probe.host, one.host) && probe.port === one.port))
-  ) {
-    return { findings: [], notJudged: [] };
+  if (probes.some((probe) => stores.some((one) => sameHost(probe.host, one.host) && probe.port === one.port)))
+    return PASS;
+  if (probes.some((probe) => /\$/.test(probe.host + probe.port))) {
+    const because = "its host or port comes from a variable that the container's envs do not set";
+    return unjudged({ where: WHERE, because });
   }
-  const open = probes.find((probe) => /\$/.test(probe.host + probe.port));
-  if (open)
-    return {
-      findings: [],
-      notJudged: [
-        {
-          where: WHERE,
-          because: "its host or port comes from a variable that the container's envs do not set",
-          urn,
-        },
-      ],
-    };
   const wanted = stores.map((one) => `${one.host}:${one.port}`).join(" or ");
-  const what = `requires ${probes.map((probe) => `${probe.host}:${probe.port}`).join(", ")}, while the data store is ${wanted}`;
-  return {
-    findings: [
-      {
-        where: WHERE,
-        what,
-        instead: EXAMPLE.replace("<Postgres host> 5432", wanted.replace(/:(\d+)/g, " $1")),
-        urn,
-      },
-    ],
-    notJudged: [],
-  };
+  return refuse({
+    where: WHERE,
+    what: `requires ${probes.map((probe) => `${probe.host}:${probe.port}`).join(", ")}, while the data store is ${wanted}`,
+    instead: EXAMPLE.replace("<Postgres host> 5432", wanted.replace(/:(\d+)/g, " $1")),
+  });
 }
 
 function judgeStack(resources: readonly Subject[]): Verdict {
@@ -136,11 +115,7 @@ function judgeStack(resources: readonly Subject[]): Verdict {
   if (sidecars.length === 0)
     return { notApplicable: "the stack has no container with the label tailwart.role=sidecar" };
   const stores = dataStoresOf(resources);
-  const verdicts = sidecars.map((sidecar) => judgeStore(sidecar, stores));
-  return {
-    findings: verdicts.flatMap((verdict) => verdict.findings),
-    notJudged: verdicts.flatMap((verdict) => verdict.notJudged),
-  };
+  return merge(...sidecars.map((sidecar) => at(sidecar.urn, judgeStore(sidecar, stores))));
 }
 
 export const sidecarWaitsForPostgres = definePolicy({

@@ -1,13 +1,7 @@
-import {
-  definePolicy,
-  type Finding,
-  type Judgement,
-  type NotJudged,
-  type Subject,
-  type Verdict,
-} from "../framework/policy.ts";
+import { at, merge, PASS, refuse, unknown, type Judgement, type Verdict } from "../framework/judgement.ts";
+import { definePolicy, type Subject } from "../framework/policy.ts";
 import { CONTAINER, publishedPortsOf, roleOf } from "../facts/docker/containers.ts";
-import { read, UNKNOWN_AT_PREVIEW } from "../framework/values.ts";
+import { read } from "../framework/values.ts";
 
 const BY_ID = "`container:${anchor.id}` with the id of the container that is labelled tailwart.role=anchor";
 
@@ -43,46 +37,36 @@ function mistakeOf(container: Subject, parts: Parts): string | undefined {
 }
 
 function judgeMode(container: Subject, parts: Parts): Judgement {
-  const { urn } = container;
   const what = mistakeOf(container, parts);
-  if (what === "unknown")
-    return { findings: [], notJudged: [{ where: "networkMode", because: UNKNOWN_AT_PREVIEW, urn }] };
-  return {
-    findings: what === undefined ? [] : [{ where: "networkMode", what, instead: BY_ID, urn }],
-    notJudged: [],
-  };
+  if (what === "unknown") return unknown("networkMode");
+  return what === undefined ? PASS : refuse({ where: "networkMode", what, instead: BY_ID });
 }
 
 /** Two anchors, one for Stalwart and one for the sidecar, are two namespaces. */
-function judgeSharing(stalwart: Subject, parts: Parts): Finding[] {
+function judgeSharing(stalwart: Subject, parts: Parts): Judgement {
   const own = anchorsBehind(stalwart, parts);
   const sidecars = new Set(parts.sidecars.flatMap((sidecar) => anchorsBehind(sidecar, parts)));
-  if (own.length === 0 || sidecars.size === 0 || own.some((anchor) => sidecars.has(anchor))) return [];
+  if (own.length === 0 || sidecars.size === 0 || own.some((anchor) => sidecars.has(anchor))) return PASS;
   const what = "joins another anchor than the sidecar does";
-  return [{ where: "networkMode", what, instead: BY_ID, urn: stalwart.urn }];
+  return refuse({ where: "networkMode", what, instead: BY_ID });
 }
 
 function judgePorts(container: Subject): Judgement {
-  const { urn } = container;
-  const { published, unknown } = publishedPortsOf(container);
-  return {
-    findings: published.map((where) => ({
-      where,
-      what: "publishes a port of its own, which a container in another's namespace cannot have",
-      instead: "no port: the edge dials Stalwart's MagicDNS name",
-      urn,
-    })),
-    notJudged: unknown.map((where) => ({ where, because: UNKNOWN_AT_PREVIEW, urn })),
-  };
+  const { published, unread } = publishedPortsOf(container);
+  const findings = published.map((where) => ({
+    where,
+    what: "publishes a port of its own, which a container in another's namespace cannot have",
+    instead: "no port: the edge dials Stalwart's MagicDNS name",
+  }));
+  return merge(refuse(...findings), unknown(...unread));
 }
 
-function judgeRestart({ props, urn }: Subject): Judgement {
+function judgeRestart({ props }: Subject): Judgement {
   const restart = read(props, "restart");
-  if (!restart.known)
-    return { findings: [], notJudged: [{ where: "restart", because: UNKNOWN_AT_PREVIEW, urn }] };
-  if (restart.value === "always") return { findings: [], notJudged: [] };
+  if (!restart.known) return unknown("restart");
+  if (restart.value === "always") return PASS;
   const what = 'is not "always", so the container may stay down when it has ended';
-  return { findings: [{ where: "restart", what, instead: 'restart: "always"', urn }], notJudged: [] };
+  return refuse({ where: "restart", what, instead: 'restart: "always"' });
 }
 
 function judgeStack(resources: readonly Subject[]): Verdict {
@@ -102,23 +86,18 @@ function judgeStack(resources: readonly Subject[]): Verdict {
     stalwarts: of("stalwart"),
     names: new Set(names),
   };
-  const unlabelled: NotJudged[] = containers
-    .filter((container) => roles.get(container)?.known === false)
-    .map(({ urn }) => ({ where: "labels", because: UNKNOWN_AT_PREVIEW, urn }));
+  const unlabelled = containers.filter((container) => roles.get(container)?.known === false);
   const joining = [...parts.sidecars, ...parts.stalwarts];
   if (joining.length + parts.anchors.length + unlabelled.length === 0)
     return { notApplicable: "the stack has no container with the label tailwart.role" };
-  const judgements = [
-    ...joining.flatMap((container) => [judgeMode(container, parts), judgePorts(container)]),
-    ...[...parts.anchors, ...joining].map(judgeRestart),
-  ];
-  return {
-    findings: [
-      ...judgements.flatMap((judgement) => judgement.findings),
-      ...parts.stalwarts.flatMap((stalwart) => judgeSharing(stalwart, parts)),
-    ],
-    notJudged: [...unlabelled, ...judgements.flatMap((judgement) => judgement.notJudged)],
-  };
+  const judge = (all: readonly Subject[], rule: (container: Subject, parts: Parts) => Judgement) =>
+    merge(...all.map((container) => at(container.urn, rule(container, parts))));
+  return merge(
+    judge(unlabelled, () => unknown("labels")),
+    judge(joining, (container) => merge(judgeMode(container, parts), judgePorts(container))),
+    judge([...parts.anchors, ...joining], judgeRestart),
+    judge(parts.stalwarts, judgeSharing),
+  );
 }
 
 export const stalwartSharesAnchor = definePolicy({

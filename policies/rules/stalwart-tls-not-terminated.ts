@@ -10,13 +10,16 @@ import {
 } from "../facts/caddy/passthrough.ts";
 import { isCaddyName } from "../facts/caddy/locate-in-text.ts";
 import {
-  definePolicy,
+  at,
+  gapAt,
+  merge,
+  unjudged,
   type Finding,
   type Judgement,
   type NotJudged,
-  type Subject,
   type Verdict,
-} from "../framework/policy.ts";
+} from "../framework/judgement.ts";
+import { definePolicy, type Subject } from "../framework/policy.ts";
 import { CONTAINER } from "../facts/docker/containers.ts";
 import { read, readAt, UNKNOWN_AT_PREVIEW } from "../framework/values.ts";
 
@@ -69,12 +72,12 @@ function namesAt(
   const names: { where: string; name: string }[] = [];
   const gaps: NotJudged[] = [];
   const values = read(subject.props, list);
-  if (!values.known) gaps.push({ where: list, because: UNKNOWN_AT_PREVIEW });
+  if (!values.known) gaps.push(gapAt(list));
   else if (Array.isArray(values.value)) {
     for (let i = 0; i < values.value.length; i++) {
       const where = key === undefined ? `${list}[${i}]` : `${list}[${i}].${key}`;
       const value = readAt(values.value, key === undefined ? [i] : [i, key]);
-      if (!value.known) gaps.push({ where, because: UNKNOWN_AT_PREVIEW });
+      if (!value.known) gaps.push(gapAt(where));
       else if (typeof value.value === "string") names.push({ where, name: plainName(value.value) });
     }
   }
@@ -94,15 +97,8 @@ function judgeEdge(edge: Subject): Judgement {
   const sites = namesAt(edge, "sites", "host");
   const findings = sites.names.flatMap(({ where, name }): Finding[] => {
     const pass = passed.find((one) => covers(name, one.name) || covers(one.name, name));
-    return pass
-      ? [
-          {
-            where,
-            what: `ends TLS for ${name}, whose TLS is passed through (${pass.where})`,
-            instead: INSTEAD,
-          },
-        ]
-      : [];
+    const what = `ends TLS for ${name}, whose TLS is passed through (${pass?.where})`;
+    return pass ? [{ where, what, instead: INSTEAD }] : [];
   });
   // With no site or no name passed through there is nothing that could meet.
   const other = { passthrough: passed.length + gaps.length, sites: sites.names.length + sites.gaps.length };
@@ -163,29 +159,21 @@ function judgeStack(resources: readonly Subject[]): Verdict {
       return found.includes(undefined) ? [] : [{ subject, pass, sure: !found.includes(false) }];
     }),
   );
-  const findings: Finding[] = [];
-  const notJudged: NotJudged[] = [];
-  for (const { subject, configs, passed } of caddies) {
-    const { urn } = subject;
+  const judged = caddies.map(({ subject, configs, passed }) => {
     const judge = (all: readonly Passthrough[]) => configs.flatMap((config) => judgeConfig(config, all));
     const elsewhere = toOthers.filter((one) => one.subject !== subject);
     const sure = elsewhere.filter((one) => one.sure).map(({ pass }) => pass);
     const known = new Set(judge(passed).map(({ where }) => where));
-    const found = judge([...byEdges, ...sure]).filter(({ where }) => !known.has(where));
-    findings.push(...found.map((finding) => ({ ...finding, urn })));
-    for (const { where } of found) known.add(where);
+    const findings = judge([...byEdges, ...sure]).filter(({ where }) => !known.has(where));
+    for (const { where } of findings) known.add(where);
     const open = judge(elsewhere.map(({ pass }) => pass)).filter(({ where }) => !known.has(where));
-    const places = new Set(open.map(({ where }) => where));
-    notJudged.push(...[...places].map((where) => ({ where, because: OWNER_UNKNOWN, urn })));
-  }
+    const places = [...new Set(open.map(({ where }) => where))];
+    const notJudged = places.map((where) => ({ where, because: OWNER_UNKNOWN }));
+    return at(subject.urn, { findings, notJudged });
+  });
   const answering = caddies.flatMap(({ configs }) => configs).some(answersTls);
-  return {
-    findings,
-    notJudged: [
-      ...notJudged,
-      ...edges.flatMap(({ urn, gaps }) => (answering ? gaps.map((gap) => ({ ...gap, urn })) : [])),
-    ],
-  };
+  const ofEdges = answering ? edges.map(({ urn, gaps }) => at(urn, unjudged(...gaps))) : [];
+  return merge(...judged, ...ofEdges);
 }
 
 export const stalwartTlsNotTerminated = definePolicy({

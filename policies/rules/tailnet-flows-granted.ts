@@ -1,10 +1,5 @@
-import {
-  definePolicy,
-  type Finding,
-  type NotJudged,
-  type Subject,
-  type Verdict,
-} from "../framework/policy.ts";
+import { at, merge, PASS, refuse, unjudged, type Judgement, type Verdict } from "../framework/judgement.ts";
+import { definePolicy, type Subject } from "../framework/policy.ts";
 import { CONTAINER } from "../facts/docker/containers.ts";
 import type { Connection } from "../facts/caddy/upstreams.ts";
 import { connectionsOf, unknownConnections } from "../facts/connections.ts";
@@ -44,23 +39,22 @@ function whatIsMissing(document: PolicyDocument, { from, to }: Need): string {
     : "no grant opens that";
 }
 
-function judgeNeed(document: PolicyDocument, need: Need): { finding?: Finding; gap?: NotJudged } {
+function judgeNeed(document: PolicyDocument, need: Need): Judgement {
   const { where, urn, from, to, port, role } = need;
   const host = need.quiet ? "its host" : need.host;
   const { answer, because } = reaches(document, { src: from, dst: to, port });
-  if (answer === "yes") return {};
+  if (answer === "yes") return PASS;
   if (answer === "maybe") {
     const hints = [
       ...(from.tags ? [] : [` (${ID}.sources in the policy config names the node it connects through)`]),
       ...(to.tags ? [] : [` (${ID}.hosts in the policy config names a host's tag)`]),
     ];
     const text = need.quiet ? because?.replaceAll(need.host, "its host") : because;
-    return { gap: { where: `${where} ${host}:${port}`, because: `${text}${hints[0] ?? ""}`, urn } };
+    return unjudged({ where: `${where} ${host}:${port}`, because: `${text}${hints[0] ?? ""}`, urn });
   }
   const what = `needs ${sourceName(from)} to reach ${host}:${port}, ${role}, and ${whatIsMissing(document, need)}`;
-  return {
-    finding: { where, what, instead: grantOf(sources(from), to.tags?.[0] ?? "tag:<that node's>", port), urn },
-  };
+  const instead = grantOf(sources(from), to.tags?.[0] ?? "tag:<that node's>", port);
+  return refuse({ where, what, instead, urn });
 }
 
 function judgeListeners(
@@ -68,29 +62,22 @@ function judgeListeners(
   settings: Subject,
   tailnet: Tailnet,
   seen: Set<number>,
-): { findings: Finding[]; notJudged: NotJudged[] } {
-  const { urn } = settings;
+): Judgement {
   const { tags } = tailnet.sourceOf(settings);
-  const findings: Finding[] = [];
-  const notJudged: NotJudged[] = [];
-  for (const { where, port } of listenersOf(settings)) {
-    if (seen.has(port)) continue;
+  const judged = listenersOf(settings).map(({ where, port }) => {
+    if (seen.has(port)) return PASS;
     seen.add(port);
     const visitors = whoReaches(document, tags ? { tags } : {}, port).filter(
       ({ src }) => !tags?.includes(src),
     );
-    if (visitors.some(({ answer }) => answer === "yes")) continue;
+    if (visitors.some(({ answer }) => answer === "yes")) return PASS;
     const [perhaps] = visitors;
-    if (perhaps) notJudged.push({ where, because: perhaps.because ?? "", urn });
-    else
-      findings.push({
-        where,
-        what: `listens for operators on port ${port}, which no grant lets anybody reach`,
-        instead: grantOf("autogroup:admin", sources(tags ? { tags } : {}), port),
-        urn,
-      });
-  }
-  return { findings, notJudged };
+    if (perhaps) return unjudged({ where, because: perhaps.because ?? "" });
+    const what = `listens for operators on port ${port}, which no grant lets anybody reach`;
+    const instead = grantOf("autogroup:admin", sources(tags ? { tags } : {}), port);
+    return refuse({ where, what, instead });
+  });
+  return at(settings.urn, merge(...judged));
 }
 
 const CARRIERS = /^(?:docker:index\/container:Container$|command:|tailwart:mail:(?!TailnetPolicy$))/;
@@ -133,23 +120,14 @@ function judgeStack(resources: readonly Subject[], settings: TailnetSettings): V
   if (needs.length + stalwarts.length + gaps.length === 0)
     return { notApplicable: "nothing in the stack connects over the tailnet" };
   const reading = readPolicyFile(acl);
-  if ("because" in reading)
-    return { findings: [], notJudged: [{ where: "acl", because: reading.because, urn: acl.urn }] };
+  if ("because" in reading) return unjudged({ where: "acl", because: reading.because, urn: acl.urn });
   const { document } = reading;
-  const verdicts = needs.map((need) => judgeNeed(document, need));
   const seen = new Set<number>();
-  const listeners = stalwarts.map((one) => judgeListeners(document, one, tailnet, seen));
-  return {
-    findings: [
-      ...verdicts.flatMap(({ finding }) => finding ?? []),
-      ...listeners.flatMap(({ findings }) => findings),
-    ],
-    notJudged: [
-      ...verdicts.flatMap(({ gap }) => gap ?? []),
-      ...listeners.flatMap(({ notJudged }) => notJudged),
-      ...gaps,
-    ],
-  };
+  return merge(
+    ...needs.map((need) => judgeNeed(document, need)),
+    ...stalwarts.map((one) => judgeListeners(document, one, tailnet, seen)),
+    unjudged(...gaps),
+  );
 }
 
 function tagMap(raw: Record<string, unknown>, key: string, example: string): Record<string, string> {

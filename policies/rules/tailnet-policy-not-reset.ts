@@ -1,14 +1,17 @@
 import { covers, parseRange, TAILNET_V4 } from "../../lib/address-ranges.ts";
 import {
-  definePolicy,
-  type Finding,
+  merge,
+  PASS,
+  refuse,
+  unjudged,
+  unknown,
   type Judgement,
-  type Subject,
   type Verdict,
-} from "../framework/policy.ts";
+} from "../framework/judgement.ts";
+import { definePolicy, type Subject } from "../framework/policy.ts";
 import { allowsAllBySilence, rulesOf, type Destination, type Rule } from "../../lib/tailnet/access-rules.ts";
 import { ACL, readPolicyFile } from "../facts/tailnet/policy-file.ts";
-import { read, readString, UNKNOWN_AT_PREVIEW } from "../framework/values.ts";
+import { read, readString } from "../framework/values.ts";
 
 /** Flags of the provider's Acl (resource_acl.go): what they do, in the order of the harm. */
 const FLAGS = {
@@ -58,74 +61,48 @@ function allowsAll({ src, destinations, condition }: Rule): boolean {
 
 function judgeContent(acl: Subject): Judgement {
   const text = readString(acl.props, ["acl"]);
-  const finding = (where: string, what: string): Judgement => ({
-    findings: [{ where, what, instead: NARROW }],
-    notJudged: [],
-  });
+  const refused = (what: string, where = "acl") => refuse({ where, what, instead: NARROW });
   if (text.known && text.value?.trim() === "")
-    return finding(
-      "acl",
-      "is empty, which control servers read as their default: everybody reaches everything",
-    );
+    return refused("is empty, which control servers read as their default: everybody reaches everything");
   const reading = readPolicyFile(acl);
-  if ("because" in reading) return { findings: [], notJudged: [{ where: "acl", because: reading.because }] };
+  if ("because" in reading) return unjudged({ where: "acl", because: reading.because });
   if (allowsAllBySilence(reading.document))
-    return finding("acl", "has no grants key, which control servers read as everybody may reach everything");
-  return {
-    findings: rulesOf(reading.document)
-      .filter(allowsAll)
-      .map((rule) => ({
-        where: `acl ${rule.where}`,
-        what: "lets everybody reach everything, so that no other rule restricts anything",
-        instead: NARROW,
-      })),
-    notJudged: [],
-  };
+    return refused("has no grants key, which control servers read as everybody may reach everything");
+  const everything = "lets everybody reach everything, so that no other rule restricts anything";
+  const wide = rulesOf(reading.document).filter(allowsAll);
+  return merge(...wide.map((rule) => refused(everything, `acl ${rule.where}`)));
 }
 
 function judgeFlag(acl: Subject, flag: keyof typeof FLAGS): Judgement {
   const value = read(acl.props, flag);
-  if (!value.known) return { findings: [], notJudged: [{ where: flag, because: UNKNOWN_AT_PREVIEW }] };
-  return {
-    findings:
-      value.value === true
-        ? [{ where: flag, what: FLAGS[flag], instead: `${flag}: false, which is the default` }]
-        : [],
-    notJudged: [],
-  };
+  if (!value.known) return unknown(flag);
+  if (value.value !== true) return PASS;
+  return refuse({ where: flag, what: FLAGS[flag], instead: `${flag}: false, which is the default` });
 }
 
 function judgeAcl(acl: Subject): Judgement {
-  const parts = [
+  return merge(
     judgeFlag(acl, "resetAclOnDestroy"),
     judgeFlag(acl, "overwriteExistingContent"),
     judgeContent(acl),
-  ];
-  return {
-    findings: parts.flatMap(({ findings }) => findings),
-    notJudged: parts.flatMap(({ notJudged }) => notJudged),
-  };
+  );
 }
 
-function judgeDns(dns: Subject, effect: string): Judgement {
+function judgeMagicDns(dns: Subject): Judgement {
   const magicDns = read(dns.props, "magicDns");
-  const findings: Finding[] = [];
-  if (magicDns.known && magicDns.value === false)
-    findings.push({
-      where: "magicDns",
-      what: "is false, which turns MagicDNS off for the whole tailnet",
-      instead: "magicDns: true",
-    });
-  if (!dns.opts.protect)
-    findings.push({
-      where: "options.protect",
-      what: `is not set, and destroying the resource ${effect}`,
-      instead: "{ protect: true } among the resource's options",
-    });
-  return {
-    findings,
-    notJudged: magicDns.known ? [] : [{ where: "magicDns", because: UNKNOWN_AT_PREVIEW }],
-  };
+  if (!magicDns.known) return unknown("magicDns");
+  if (magicDns.value !== false) return PASS;
+  const what = "is false, which turns MagicDNS off for the whole tailnet";
+  return refuse({ where: "magicDns", what, instead: "magicDns: true" });
+}
+
+function judgeProtection(dns: Subject, effect: string): Judgement {
+  if (dns.opts.protect) return PASS;
+  return refuse({
+    where: "options.protect",
+    what: `is not set, and destroying the resource ${effect}`,
+    instead: "{ protect: true } among the resource's options",
+  });
 }
 
 function judgeResource(subject: Subject): Verdict {
@@ -133,7 +110,7 @@ function judgeResource(subject: Subject): Verdict {
   const effect = DNS[subject.type];
   return effect === undefined
     ? { notApplicable: "only the tailnet policy file and the tailnet's DNS settings are read" }
-    : judgeDns(subject, effect);
+    : merge(judgeMagicDns(subject), judgeProtection(subject, effect));
 }
 
 export const tailnetPolicyNotReset = definePolicy({

@@ -1,12 +1,15 @@
 import {
-  definePolicy,
+  merge,
+  PASS,
+  refuse,
+  unjudged,
+  unknown,
   type Finding,
   type Judgement,
-  type Subject,
   type Verdict,
-} from "../framework/policy.ts";
+} from "../framework/judgement.ts";
+import { definePolicy, type Subject } from "../framework/policy.ts";
 import { acmeOf, SETTINGS_TYPES, type AcmeClient } from "../facts/stalwart/acme.ts";
-import { UNKNOWN_AT_PREVIEW } from "../framework/values.ts";
 
 /** Stalwart's 0.15 line takes tls-alpn-01 where none is written (common/src/config/server/tls.rs). */
 const DEFAULT_CHALLENGE = "tls-alpn-01";
@@ -15,7 +18,7 @@ const INSTEAD = "challenge dns-01 with a DNS provider, or each name by itself an
 
 function judgeClient({ challenge, names, list }: AcmeClient): Judgement {
   const text = challenge.text ?? DEFAULT_CHALLENGE;
-  if (challenge.known && ANY_NAME_BY_DNS.test(text)) return { findings: [], notJudged: [] };
+  if (challenge.known && ANY_NAME_BY_DNS.test(text)) return PASS;
   // The text itself is left out unless it is a challenge: what stands in the wrong field could be anything.
   const by = /^(?:tls-alpn|http)-01$/.test(text) ? text : "another challenge than dns-01";
   const findings: Finding[] = names
@@ -27,29 +30,16 @@ function judgeClient({ challenge, names, list }: AcmeClient): Judgement {
   }
   if (!challenge.known) {
     const open = findings.length > 0 || !list.complete || names.some((name) => !name.known);
-    return {
-      findings: [],
-      notJudged: open ? [{ where: challenge.where, because: UNKNOWN_AT_PREVIEW }] : [],
-    };
+    return open ? unknown(challenge.where) : PASS;
   }
   const unread = names.filter((name) => !name.known).map((name) => name.where);
-  return {
-    findings,
-    notJudged: [...unread, ...(list.complete ? [] : [list.where])].map((where) => ({
-      where,
-      because: UNKNOWN_AT_PREVIEW,
-    })),
-  };
+  return merge(refuse(...findings), unknown(...unread, ...(list.complete ? [] : [list.where])));
 }
 
 function judgeResource(subject: Subject): Verdict {
   const acme = acmeOf(subject);
   if (!acme) return { notApplicable: "only Stalwart's settings name what certificates are ordered for" };
-  const judgements = acme.clients.map(judgeClient);
-  return {
-    findings: judgements.flatMap((judgement) => judgement.findings),
-    notJudged: [...acme.gaps, ...judgements.flatMap((judgement) => judgement.notJudged)],
-  };
+  return merge(unjudged(...acme.gaps), ...acme.clients.map(judgeClient));
 }
 
 export const wildcardNeedsDns01 = definePolicy({

@@ -1,4 +1,5 @@
-import type { NotJudged, Subject } from "../../framework/policy.ts";
+import type { NotJudged } from "../../framework/judgement.ts";
+import type { Subject } from "../../framework/policy.ts";
 import {
   formatPath,
   perResource,

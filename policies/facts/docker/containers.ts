@@ -85,18 +85,18 @@ export function listAt(props: unknown, path: Path): Listing {
 }
 
 /** Where a container publishes ports on its host, and what of that is unknown. */
-export function publishedPortsOf({ props }: Subject): { published: string[]; unknown: string[] } {
+export function publishedPortsOf({ props }: Subject): { published: string[]; unread: string[] } {
   const published: string[] = [];
-  const unknown: string[] = [];
+  const unread: string[] = [];
   const ports = listAt(props, ["ports"]);
-  if (!ports.known) unknown.push("ports");
+  if (!ports.known) unread.push("ports");
   for (const { path, read: entry } of ports.entries) {
     const internal = readAt(props, [...path, "internal"]);
     const name = internal.known && typeof internal.value === "number" ? ` (${internal.value})` : "";
-    (entry.known ? published : unknown).push(formatPath(path) + name);
+    (entry.known ? published : unread).push(formatPath(path) + name);
   }
   const all = read(props, "publishAllPorts");
-  if (!all.known) unknown.push("publishAllPorts");
+  if (!all.known) unread.push("publishAllPorts");
   else if (all.value === true) published.push("publishAllPorts");
-  return { published, unknown };
+  return { published, unread };
 }

@@ -1,6 +1,7 @@
-import type { NotJudged, Subject } from "../../framework/policy.ts";
+import { gapAt, type NotJudged } from "../../framework/judgement.ts";
+import type { Subject } from "../../framework/policy.ts";
 import { SETTINGS, stalwartKeys, type StalwartKeys } from "./settings-resource.ts";
-import { formatPath, readAt, UNKNOWN_AT_PREVIEW, type Path } from "../../framework/values.ts";
+import { formatPath, readAt, type Path } from "../../framework/values.ts";
 
 /** The component that carries a server's desired state, see {@link SETTINGS} for what it makes of it. */
 export const MAIL_SETTINGS = "tailwart:mail:MailSettings";
@@ -85,7 +86,7 @@ function fromArgs({ props }: Subject): AcmeReading {
       : { where, known: true, text: String(value.value) };
   };
   const list = readAt(props, ["settings", "acme"]);
-  if (!list.known) return { clients: [], gaps: [{ where: "settings.acme", because: UNKNOWN_AT_PREVIEW }] };
+  if (!list.known) return { clients: [], gaps: [gapAt("settings.acme")] };
   const length = Array.isArray(list.value) ? list.value.length : 0;
   const provider = at("settings", "dnsProvider", "type");
   const secretKeys = ["secretFile", ...(provider.text === "ovh" ? ["consumerKeyFile"] : [])];

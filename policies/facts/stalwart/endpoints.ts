@@ -3,19 +3,12 @@ import { parse as parseToml } from "smol-toml";
 
 import { hostPort } from "../caddy/upstreams.ts";
 import { isLoopback } from "../caddy/model.ts";
-import type { NotJudged, Subject } from "../../framework/policy.ts";
+import { gapAt, type NotJudged } from "../../framework/judgement.ts";
+import type { Subject } from "../../framework/policy.ts";
 import { CONTAINER, listAt } from "../docker/containers.ts";
 import { ifBlockOf } from "./routing.ts";
 import { SETTINGS, stalwartKeys, type StalwartKeys } from "./settings-resource.ts";
-import {
-  formatPath,
-  read,
-  readAt,
-  readString,
-  UNKNOWN_AT_PREVIEW,
-  walk,
-  type Path,
-} from "../../framework/values.ts";
+import { formatPath, read, readAt, readString, walk, type Path } from "../../framework/values.ts";
 
 /** The resource that carries the objects of Stalwart's registry (0.16 and later). */
 export const REGISTRY = "tailwart:mail:Registry";
@@ -120,9 +113,7 @@ function fromUploads({ props }: Subject): Endpoints[] {
       readString(upload.value, ["contentBase64"]),
     ];
     if (!content.known || !base64.known)
-      return /stalwart/i.test(file)
-        ? [{ listeners: [], where: place, rules: [], gaps: [{ where: place, because: UNKNOWN_AT_PREVIEW }] }]
-        : [];
+      return /stalwart/i.test(file) ? [{ listeners: [], where: place, rules: [], gaps: [gapAt(place)] }] : [];
     const text = content.value || Buffer.from(base64.value ?? "", "base64").toString("utf8");
     const keys = /\blistener\b/.test(text) ? keysOfToml(text, place) : undefined;
     return keys ? [fromKeys(keys)] : [];
@@ -132,8 +123,7 @@ function fromUploads({ props }: Subject): Endpoints[] {
 function fromRegistry({ props }: Subject): Endpoints {
   const objects = read(props, "objects");
   const where = formatPath(["objects", "Http", "allowedEndpoints"]);
-  if (!objects.known)
-    return { listeners: [], where, rules: [], gaps: [{ where: "objects", because: UNKNOWN_AT_PREVIEW }] };
+  if (!objects.known) return { listeners: [], where, rules: [], gaps: [gapAt("objects")] };
   const keys = Object.keys((objects.value ?? {}) as object);
   const gaps: NotJudged[] = [];
   const everywhere = memberNames(props, ["objects", "SystemSettings", "proxyTrustedNetworks"]).length > 0;
@@ -143,7 +133,7 @@ function fromRegistry({ props }: Subject): Endpoints {
     const protocol = readString(props, [...path, "protocol"]);
     const binds = readAt(props, [...path, "bind"]);
     if (!protocol.known || !binds.known) {
-      gaps.push({ where: formatPath(path), because: UNKNOWN_AT_PREVIEW });
+      gaps.push(gapAt(formatPath(path)));
       return [];
     }
     if (protocol.value !== "http") return [];

@@ -1,4 +1,5 @@
-import type { NotJudged, Subject } from "../../framework/policy.ts";
+import { gapAt, type NotJudged } from "../../framework/judgement.ts";
+import type { Subject } from "../../framework/policy.ts";
 import { MAIL_SETTINGS } from "./acme.ts";
 import { SETTINGS, stalwartKeys } from "./settings-resource.ts";
 import { formatPath, read, readAt, UNKNOWN_AT_PREVIEW, type Path } from "../../framework/values.ts";
@@ -82,7 +83,7 @@ function listAt(props: unknown, path: Path): NetworkList {
   for (let i = 0; i < (Array.isArray(list.value) ? list.value.length : 0); i++) {
     const entry = read(list.value, i);
     const at = formatPath([...path, i]);
-    if (!entry.known) gaps.push({ where: at, because: UNKNOWN_AT_PREVIEW });
+    if (!entry.known) gaps.push(gapAt(at));
     else entries.push({ where: at, text: String(entry.value) });
   }
   return { where, entries, gaps };

@@ -1,8 +1,9 @@
 import { isIP } from "node:net";
 
-import type { NotJudged, Subject } from "../../framework/policy.ts";
+import { gapAt, type NotJudged } from "../../framework/judgement.ts";
+import type { Subject } from "../../framework/policy.ts";
 import { isRecord } from "../../../lib/json-values.ts";
-import { formatPath, read, readAt, UNKNOWN_AT_PREVIEW, type Path } from "../../framework/values.ts";
+import { formatPath, read, readAt, type Path } from "../../framework/values.ts";
 
 /** The resource that carries the settings of Stalwart 0.16 and later, as rows of its registry. */
 export const REGISTRY = "tailwart:mail:Registry";
@@ -19,8 +20,7 @@ export interface Ipv6Use {
 export function registryIpv6({ urn, props }: Subject): { uses: Ipv6Use[]; gaps: NotJudged[] } {
   const uses: Ipv6Use[] = [];
   const gaps: NotJudged[] = [];
-  const unknown = (path: Path) =>
-    void gaps.push({ where: formatPath(path), because: UNKNOWN_AT_PREVIEW, urn });
+  const unknown = (path: Path) => void gaps.push({ ...gapAt(formatPath(path)), urn });
   const objects = read(props, "objects");
   if (!objects.known) unknown(["objects"]);
   const rows = objects.known && isRecord(objects.value) ? objects.value : {};

@@ -1,5 +1,6 @@
+import { gapAt } from "../../framework/judgement.ts";
 import type { Subject } from "../../framework/policy.ts";
-import { formatPath, read, UNKNOWN_AT_PREVIEW, type Path } from "../../framework/values.ts";
+import { formatPath, read, type Path } from "../../framework/values.ts";
 
 /** The resource that carries a Stalwart server's settings. */
 export const SETTINGS = "tailwart:mail:Settings";
@@ -20,13 +21,13 @@ export function stalwartKeys({ props }: Subject): StalwartKeys {
   const gaps: { where: string; because: string; key?: string }[] = [];
   for (const part of ["fileSettings", "settings"]) {
     const map = read(props, part);
-    if (!map.known) gaps.push({ where: part, because: UNKNOWN_AT_PREVIEW });
+    if (!map.known) gaps.push(gapAt(part));
     else if (typeof map.value === "object" && map.value !== null) {
       for (const key of Object.keys(map.value)) {
         const path = [part, key];
         const value = read(map.value, key);
         places.set(key, path);
-        if (!value.known) gaps.push({ where: formatPath(path), because: UNKNOWN_AT_PREVIEW, key });
+        if (!value.known) gaps.push({ ...gapAt(formatPath(path)), key });
         else if (value.value !== undefined && value.value !== null) values.set(key, String(value.value));
       }
     }
