@@ -12,6 +12,22 @@ import { definePolicy, type Subject } from "../framework/policy.ts";
 import { contentOf, referenceIn, type Content, type Reference } from "../facts/secrets/references.ts";
 import { acmeOf, SETTINGS_TYPES, type AcmeClient, type Setting } from "../facts/stalwart/acme.ts";
 
+export const acmeDnsSecretPresent = definePolicy({
+  id: "acme-dns-secret-present",
+  description: "DNS-01 has a DNS provider whose secret is declared in the stack and is not blank.",
+  severity: "high",
+  lesson: 2,
+  level: "mandatory",
+  remediation:
+    "Keep the DNS provider's key in a config secret, put it into a file of Stalwart's container, and refer to that file.",
+  url: "https://stalw.art/docs/0.15/server/tls/acme/configuration/",
+  why: "without a working key no `_acme-challenge` record is written and every order fails, and a key that was only typed into the admin UI shows blank there and is gone with the data store",
+  anyStack: false,
+  resourceTypes: SETTINGS_TYPES,
+  judgeResource,
+  judgeStack,
+});
+
 const NO_ACME = "only Stalwart's settings name a DNS provider";
 const INSTEAD =
   "the path of a file in Stalwart's container (dnsProvider.secretFile, or %{file:/etc/stalwart/secrets/dns}% in the config file), filled from a config secret";
@@ -96,19 +112,3 @@ function judgeStack(resources: readonly Subject[]): Verdict {
   const places = new Map(references.map((one) => [`${one.kind} ${one.name}`, one]));
   return merge(...[...places.values()].map((one) => judgeContent(contentOf(one, resources), one)));
 }
-
-export const acmeDnsSecretPresent = definePolicy({
-  id: "acme-dns-secret-present",
-  description: "DNS-01 has a DNS provider whose secret is declared in the stack and is not blank.",
-  severity: "high",
-  lesson: 2,
-  level: "mandatory",
-  remediation:
-    "Keep the DNS provider's key in a config secret, put it into a file of Stalwart's container, and refer to that file.",
-  url: "https://stalw.art/docs/0.15/server/tls/acme/configuration/",
-  why: "without a working key no `_acme-challenge` record is written and every order fails, and a key that was only typed into the admin UI shows blank there and is gone with the data store",
-  anyStack: false,
-  resourceTypes: SETTINGS_TYPES,
-  judgeResource,
-  judgeStack,
-});

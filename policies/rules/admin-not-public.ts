@@ -19,6 +19,22 @@ import { endpointsOf, REGISTRY, type Endpoints, type PublicListener } from "../f
 import { SETTINGS } from "../facts/stalwart/settings-resource.ts";
 import { formatPath, read, readAt, readString } from "../framework/values.ts";
 
+export const adminNotPublic = definePolicy({
+  id: "admin-not-public",
+  description:
+    "Stalwart's management API, admin UI and metrics are not answered where the internet reaches them.",
+  severity: "high",
+  level: "mandatory",
+  remediation:
+    "Close the paths of management on every public HTTP listener, publish no port of the admin listener, and route nothing to it.",
+  url: "https://stalw.art/docs/0.15/http/access-control/",
+  why: "every HTTP listener answers all of Stalwart's paths unless told otherwise, so one weak or phished administrator's password, or one bug before the login, is open to everybody",
+  anyStack: true,
+  resourceTypes: [SETTINGS, REGISTRY, CONTAINER],
+  judgeResource,
+  judgeStack,
+});
+
 /** Requests that only an administrator makes, of either generation of the API and its UI. */
 const MANAGEMENT = [
   "/api/principal",
@@ -130,19 +146,3 @@ function judgeStack(resources: readonly Subject[]): Verdict {
   );
   return merge(refuse(...findings), ...readings.map(({ gaps, urn }) => at(urn, unjudged(...gaps))));
 }
-
-export const adminNotPublic = definePolicy({
-  id: "admin-not-public",
-  description:
-    "Stalwart's management API, admin UI and metrics are not answered where the internet reaches them.",
-  severity: "high",
-  level: "mandatory",
-  remediation:
-    "Close the paths of management on every public HTTP listener, publish no port of the admin listener, and route nothing to it.",
-  url: "https://stalw.art/docs/0.15/http/access-control/",
-  why: "every HTTP listener answers all of Stalwart's paths unless told otherwise, so one weak or phished administrator's password, or one bug before the login, is open to everybody",
-  anyStack: true,
-  resourceTypes: [SETTINGS, REGISTRY, CONTAINER],
-  judgeResource,
-  judgeStack,
-});

@@ -6,6 +6,35 @@ import { refuseUnknownKeys, wrongSetting } from "../framework/policy-settings.ts
 import { formatPath, read, readString, type Path } from "../framework/values.ts";
 
 const ID = "container-least-privilege";
+
+export const containerLeastPrivilege = definePolicy<LeastPrivilegeSettings>({
+  id: ID,
+  description:
+    "A container has no more of its host than it needs: no engine socket, no host namespace, no spare capability.",
+  severity: "high",
+  level: "mandatory",
+  remediation:
+    "Drop all capabilities and add the few that are needed; mount named volumes, no part of the host; run as a user of its own.",
+  url: "https://docs.docker.com/engine/security/",
+  why: "who breaks into such a container has the host, and with it every other container's mail and keys",
+  settings: {
+    schema: {
+      properties: {
+        allowedCapabilities: {
+          type: "array",
+          items: { type: "string" },
+          description:
+            "Capabilities that a container may add, with or without CAP_. Unset: NET_ADMIN, NET_RAW, NET_BIND_SERVICE.",
+        },
+      },
+    },
+    parse: parseLeastPrivilegeSettings,
+  },
+  anyStack: true,
+  resourceTypes: [CONTAINER],
+  judgeResource: judge,
+});
+
 const TUN = "/dev/net/tun";
 
 export interface LeastPrivilegeSettings {
@@ -139,31 +168,3 @@ function judge(container: Subject, { allowedCapabilities }: LeastPrivilegeSettin
     judgeRoot(container),
   );
 }
-
-export const containerLeastPrivilege = definePolicy<LeastPrivilegeSettings>({
-  id: ID,
-  description:
-    "A container has no more of its host than it needs: no engine socket, no host namespace, no spare capability.",
-  severity: "high",
-  level: "mandatory",
-  remediation:
-    "Drop all capabilities and add the few that are needed; mount named volumes, no part of the host; run as a user of its own.",
-  url: "https://docs.docker.com/engine/security/",
-  why: "who breaks into such a container has the host, and with it every other container's mail and keys",
-  settings: {
-    schema: {
-      properties: {
-        allowedCapabilities: {
-          type: "array",
-          items: { type: "string" },
-          description:
-            "Capabilities that a container may add, with or without CAP_. Unset: NET_ADMIN, NET_RAW, NET_BIND_SERVICE.",
-        },
-      },
-    },
-    parse: parseLeastPrivilegeSettings,
-  },
-  anyStack: true,
-  resourceTypes: [CONTAINER],
-  judgeResource: judge,
-});

@@ -18,6 +18,34 @@ import { proxyOf, type ProxySettings } from "../facts/stalwart/proxy.ts";
 import { read } from "../framework/values.ts";
 
 const ID = "edge-never-banned";
+
+export const edgeNeverBanned = definePolicy<EdgeSettings>({
+  id: ID,
+  description: "Stalwart's allow-list holds the tailnet's range and the edge's public address.",
+  severity: "high",
+  lesson: 3,
+  level: "mandatory",
+  remediation: "Add 100.64.0.0/10 and the edge's public address to the allow-list (allowedIps).",
+  url: "https://stalw.art/docs/0.15/server/auto-ban/",
+  why: "a ban is checked against the client that the PROXY header names on mail ports, and against the edge itself elsewhere: once banned, the edge still delivers mail and is cut from the admin listener",
+  settings: {
+    schema: {
+      properties: {
+        edgeAddresses: {
+          type: "array",
+          items: { type: "string" },
+          description: "The edge's public addresses, where no resource of the stack states them.",
+        },
+      },
+    },
+    parse: parseEdgeSettings,
+  },
+  anyStack: false,
+  resourceTypes: SETTINGS_TYPES,
+  judgeResource,
+  judgeStack,
+});
+
 const EDGE = "tailwart:mail:CaddyEdge";
 const TAILNET = "100.64.0.0/10";
 
@@ -104,30 +132,3 @@ function judgeStack(resources: readonly Subject[], { edgeAddresses }: EdgeSettin
     ),
   );
 }
-
-export const edgeNeverBanned = definePolicy<EdgeSettings>({
-  id: ID,
-  description: "Stalwart's allow-list holds the tailnet's range and the edge's public address.",
-  severity: "high",
-  lesson: 3,
-  level: "mandatory",
-  remediation: "Add 100.64.0.0/10 and the edge's public address to the allow-list (allowedIps).",
-  url: "https://stalw.art/docs/0.15/server/auto-ban/",
-  why: "a ban is checked against the client that the PROXY header names on mail ports, and against the edge itself elsewhere: once banned, the edge still delivers mail and is cut from the admin listener",
-  settings: {
-    schema: {
-      properties: {
-        edgeAddresses: {
-          type: "array",
-          items: { type: "string" },
-          description: "The edge's public addresses, where no resource of the stack states them.",
-        },
-      },
-    },
-    parse: parseEdgeSettings,
-  },
-  anyStack: false,
-  resourceTypes: SETTINGS_TYPES,
-  judgeResource,
-  judgeStack,
-});

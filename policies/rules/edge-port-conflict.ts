@@ -3,6 +3,19 @@ import { samePort, type CaddyConfig, type Listen } from "../facts/caddy/model.ts
 import type { Finding, Verdict } from "../framework/judgement.ts";
 import { definePolicy, type Subject } from "../framework/policy.ts";
 
+export const edgePortConflict = definePolicy({
+  id: "edge-port-conflict",
+  description: "No port of Caddy has both a layer4 server and the http app.",
+  severity: "critical",
+  lesson: 15,
+  level: "mandatory",
+  remediation: "Use the layer4 listener wrapper in the http server, or give one of the two another port.",
+  url: "https://github.com/mholt/caddy-l4/blob/master/docs/servers.md",
+  why: "Caddy binds both with SO_REUSEPORT and reports no error, and the kernel then hands each connection to one of them at random",
+  anyStack: true,
+  judgeResource,
+});
+
 const INSTEAD =
   "one listener for the port: put the layer4 routes into listener_wrappers of the http server, before `tls`, or move the http app to another port behind the layer4 server";
 
@@ -39,16 +52,3 @@ function judgeResource(subject: Subject): Verdict {
   if (!caddy) return { notApplicable: NO_CADDY };
   return { findings: caddy.configs.flatMap(findingsOf), notJudged: caddy.gaps };
 }
-
-export const edgePortConflict = definePolicy({
-  id: "edge-port-conflict",
-  description: "No port of Caddy has both a layer4 server and the http app.",
-  severity: "critical",
-  lesson: 15,
-  level: "mandatory",
-  remediation: "Use the layer4 listener wrapper in the http server, or give one of the two another port.",
-  url: "https://github.com/mholt/caddy-l4/blob/master/docs/servers.md",
-  why: "Caddy binds both with SO_REUSEPORT and reports no error, and the kernel then hands each connection to one of them at random",
-  anyStack: true,
-  judgeResource,
-});

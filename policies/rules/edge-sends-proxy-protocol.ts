@@ -24,6 +24,22 @@ import {
 } from "../framework/judgement.ts";
 import { definePolicy, type Subject } from "../framework/policy.ts";
 
+export const edgeSendsProxyProtocol = definePolicy({
+  id: "edge-sends-proxy-protocol",
+  description:
+    "Every layer4 route to the mail server sends PROXY v2, waits for nobody and sets nothing that would stop it later.",
+  severity: "critical",
+  lesson: 3,
+  level: "mandatory",
+  remediation:
+    "Set proxy_protocol v2 on the route's proxy, and leave out matchers on ports where the server speaks first, health_port and max_connections.",
+  url: "https://github.com/mholt/caddy-l4/blob/master/docs/handlers/proxy.md",
+  why: "without the client's address the mail server charges every scan to the edge and bans it, and a client may send a PROXY header of its own and be believed",
+  anyStack: true,
+  judgeResource,
+  judgeStack,
+});
+
 /** Ports on which the server sends the first byte, and those of mail on which the client does. */
 const SERVER_FIRST = [24, 25, 110, 143, 587, 4190];
 const CLIENT_FIRST = [443, 465, 993, 995];
@@ -200,19 +216,3 @@ function judgeStack(resources: readonly Subject[]): Verdict {
     }),
   );
 }
-
-export const edgeSendsProxyProtocol = definePolicy({
-  id: "edge-sends-proxy-protocol",
-  description:
-    "Every layer4 route to the mail server sends PROXY v2, waits for nobody and sets nothing that would stop it later.",
-  severity: "critical",
-  lesson: 3,
-  level: "mandatory",
-  remediation:
-    "Set proxy_protocol v2 on the route's proxy, and leave out matchers on ports where the server speaks first, health_port and max_connections.",
-  url: "https://github.com/mholt/caddy-l4/blob/master/docs/handlers/proxy.md",
-  why: "without the client's address the mail server charges every scan to the edge and bans it, and a client may send a PROXY header of its own and be believed",
-  anyStack: true,
-  judgeResource,
-  judgeStack,
-});

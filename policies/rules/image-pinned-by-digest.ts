@@ -3,6 +3,20 @@ import { definePolicy, type Subject } from "../framework/policy.ts";
 import { CONTAINER, REMOTE_IMAGE } from "../facts/docker/containers.ts";
 import { read, type Read } from "../framework/values.ts";
 
+export const imagePinnedByDigest = definePolicy({
+  id: "image-pinned-by-digest",
+  description: "Every image is named by its sha256 digest.",
+  severity: "medium",
+  level: "mandatory",
+  remediation: "Add @sha256:<digest> to the image's name; the tag may stay for readers.",
+  url: "https://docs.docker.com/reference/cli/docker/image/pull/#pull-an-image-by-digest-immutable-identifier",
+  why: "a tag can be moved, so the next container may run something else than what was tested, and the preview shows no difference",
+  anyStack: true,
+  resourceTypes: [CONTAINER, REMOTE_IMAGE],
+  judgeResource,
+  judgeStack,
+});
+
 /** `name[:tag]@sha256:<64 hex digits>`, or an image's own id, which is a digest too. */
 const PINNED = /(?:^|.@)sha256:[0-9a-f]{64}$/;
 
@@ -43,17 +57,3 @@ function judgeStack(resources: readonly Subject[]): Verdict {
   const unjudgeable = open.filter((container) => !fromRegistry(container));
   return merge(...unjudgeable.map(({ urn }) => at(urn, unknown("image"))));
 }
-
-export const imagePinnedByDigest = definePolicy({
-  id: "image-pinned-by-digest",
-  description: "Every image is named by its sha256 digest.",
-  severity: "medium",
-  level: "mandatory",
-  remediation: "Add @sha256:<digest> to the image's name; the tag may stay for readers.",
-  url: "https://docs.docker.com/reference/cli/docker/image/pull/#pull-an-image-by-digest-immutable-identifier",
-  why: "a tag can be moved, so the next container may run something else than what was tested, and the preview shows no difference",
-  anyStack: true,
-  resourceTypes: [CONTAINER, REMOTE_IMAGE],
-  judgeResource,
-  judgeStack,
-});

@@ -4,11 +4,26 @@ import { CONTAINER, listAt, roleOf, VOLUME } from "../facts/docker/containers.ts
 import { ACL } from "../facts/tailnet/policy-file.ts";
 import { formatPath, read, readAt, readString } from "../framework/values.ts";
 
-// `protect` is what is judged: the engine does not tell a policy of retainOnDelete.
-//
-// The settings resource is left out on purpose. Its deletion takes back what the program says anyway, and leaves domains, accounts and
-// mail where they are. Protected it would hold on to all that it depends on: `pulumi destroy --exclude-protected` would leave Stalwart,
-// the sidecar and their network running, and no change that replaces Stalwart's container could delete what depends on it.
+/**
+ * `protect` is what is judged: the engine does not tell a policy of retainOnDelete.
+ *
+ * The settings resource is left out on purpose. Its deletion takes back what the program says anyway, and leaves domains,
+ * accounts and mail where they are. Protected it would hold on to all that it depends on: `pulumi destroy
+ * --exclude-protected` would leave Stalwart, the sidecar and their network running, and no change that replaces
+ * Stalwart's container could delete what depends on it.
+ */
+export const mailDataProtected = definePolicy({
+  id: "mail-data-protected",
+  description:
+    "What keeps the mail stack's state, and the tailnet policy file, cannot be deleted by a mere change.",
+  severity: "high",
+  level: "mandatory",
+  remediation: "Set protect: true on the volumes that hold state and on the tailnet policy file.",
+  url: "https://www.pulumi.com/docs/iac/concepts/resources/options/protect/",
+  why: "a renamed resource or a `pulumi destroy` deletes what is not protected, and no second `up` brings its content back",
+  anyStack: false,
+  judgeStack,
+});
 
 const KEEPERS = new Map<unknown, string>([
   ["stalwart", "Stalwart"],
@@ -120,16 +135,3 @@ function judgeStack(resources: readonly Subject[]): Verdict {
   if (!ours && notJudged.length === 0) return { notApplicable: "the stack has nothing of tailwart's" };
   return { findings: [...findings.values()], notJudged };
 }
-
-export const mailDataProtected = definePolicy({
-  id: "mail-data-protected",
-  description:
-    "What keeps the mail stack's state, and the tailnet policy file, cannot be deleted by a mere change.",
-  severity: "high",
-  level: "mandatory",
-  remediation: "Set protect: true on the volumes that hold state and on the tailnet policy file.",
-  url: "https://www.pulumi.com/docs/iac/concepts/resources/options/protect/",
-  why: "a renamed resource or a `pulumi destroy` deletes what is not protected, and no second `up` brings its content back",
-  anyStack: false,
-  judgeStack,
-});

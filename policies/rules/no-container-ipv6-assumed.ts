@@ -5,6 +5,21 @@ import { namespaceIpv6 } from "../facts/docker/namespace-network.ts";
 import { type Ipv6Use, REGISTRY, registryIpv6 } from "../facts/stalwart/registry-ipv6.ts";
 import { SETTINGS, stalwartKeys } from "../facts/stalwart/settings-resource.ts";
 
+/** Settings and network are two resources, so this is judged over the stack; that the host has IPv6 says nothing of the container. */
+export const noContainerIpv6Assumed = definePolicy({
+  id: "no-container-ipv6-assumed",
+  description: "Stalwart sends over IPv6 only where the network that it lives in has IPv6.",
+  severity: "medium",
+  lesson: 9,
+  level: "mandatory",
+  remediation:
+    "Look up IPv4 first and send from IPv4 addresses; or give the anchor's network IPv6, and test it from inside the container.",
+  url: "https://docs.docker.com/engine/daemon/ipv6/",
+  why: "IPv6 of the host does not reach a container by itself, and each attempt then fails with `Network is unreachable`",
+  anyStack: false,
+  judgeStack,
+});
+
 /** Where settings count on IPv6. A relay looks up A before AAAA whatever it is told, so ip-lookup is read of routes of type mx alone. */
 function usesOf(subject: Subject): { uses: Ipv6Use[]; gaps: NotJudged[] } {
   const { urn } = subject;
@@ -61,18 +76,3 @@ function judgeStack(resources: readonly Subject[]): Verdict {
     notJudged: gaps,
   };
 }
-
-/** Settings and network are two resources, so this is judged over the stack; that the host has IPv6 says nothing of the container. */
-export const noContainerIpv6Assumed = definePolicy({
-  id: "no-container-ipv6-assumed",
-  description: "Stalwart sends over IPv6 only where the network that it lives in has IPv6.",
-  severity: "medium",
-  lesson: 9,
-  level: "mandatory",
-  remediation:
-    "Look up IPv4 first and send from IPv4 addresses; or give the anchor's network IPv6, and test it from inside the container.",
-  url: "https://docs.docker.com/engine/daemon/ipv6/",
-  why: "IPv6 of the host does not reach a container by itself, and each attempt then fails with `Network is unreachable`",
-  anyStack: false,
-  judgeStack,
-});

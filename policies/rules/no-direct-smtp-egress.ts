@@ -12,6 +12,37 @@ import { refuseUnknownKeys, wrongSetting } from "../framework/policy-settings.ts
 import { outboundOf, ROUTING_TYPES, type Outbound, type Rule } from "../facts/stalwart/routing.ts";
 
 const ID = "no-direct-smtp-egress";
+
+/**
+ * What a condition says is not evaluated but for "the recipient is local": a rule with any other condition counts as one that some recipient
+ * elsewhere comes to. What declares egress blocked is the policy config, since no resource of a stack tells what its provider filters.
+ */
+export const noDirectSmtpEgress = definePolicy<EgressSettings>({
+  id: ID,
+  description: "Mail to other domains leaves through a relay, never straight to the recipient's MX.",
+  severity: "high",
+  lesson: 10,
+  level: "mandatory",
+  remediation: "Let the outbound strategy name a relay's route for whatever is not local.",
+  url: "https://stalw.art/docs/0.15/mta/outbound/routing",
+  why: "the host's provider drops outbound SMTP on every port it knows, so direct delivery ends in `Connection timed out` and the mail stays in the queue",
+  settings: {
+    schema: {
+      properties: {
+        egress: {
+          type: "string",
+          enum: ["blocked", "open"],
+          description: "Whether the host's provider blocks outbound SMTP. Unset: blocked.",
+        },
+      },
+    },
+    parse: parseEgressSettings,
+  },
+  anyStack: false,
+  resourceTypes: ROUTING_TYPES,
+  judgeResource: judge,
+});
+
 const INSTEAD = `a relay's route for what is not local (its smarthost on the tailnet); or ${ID}.egress: open in the policy config where SMTP leaves the host`;
 
 export interface EgressSettings {
@@ -70,33 +101,3 @@ function judge(subject: Subject, { egress }: EgressSettings): Verdict {
     if (result.kind === "refused") return refused(where, `${result.because}, ${own}`);
   return merge(...reachable(strategy.rules).map((rule) => judgeRule(rule, outbound)));
 }
-
-/**
- * What a condition says is not evaluated but for "the recipient is local": a rule with any other condition counts as one that some recipient
- * elsewhere comes to. What declares egress blocked is the policy config, since no resource of a stack tells what its provider filters.
- */
-export const noDirectSmtpEgress = definePolicy<EgressSettings>({
-  id: ID,
-  description: "Mail to other domains leaves through a relay, never straight to the recipient's MX.",
-  severity: "high",
-  lesson: 10,
-  level: "mandatory",
-  remediation: "Let the outbound strategy name a relay's route for whatever is not local.",
-  url: "https://stalw.art/docs/0.15/mta/outbound/routing",
-  why: "the host's provider drops outbound SMTP on every port it knows, so direct delivery ends in `Connection timed out` and the mail stays in the queue",
-  settings: {
-    schema: {
-      properties: {
-        egress: {
-          type: "string",
-          enum: ["blocked", "open"],
-          description: "Whether the host's provider blocks outbound SMTP. Unset: blocked.",
-        },
-      },
-    },
-    parse: parseEgressSettings,
-  },
-  anyStack: false,
-  resourceTypes: ROUTING_TYPES,
-  judgeResource: judge,
-});

@@ -4,6 +4,19 @@ import { definePolicy, type Subject } from "../framework/policy.ts";
 import { textsOf, type TextPiece } from "../facts/decoded-texts.ts";
 import { readString, type Gap } from "../framework/values.ts";
 
+export const noHardcodedTailnetIp = definePolicy({
+  id: "no-hardcoded-tailnet-ip",
+  description: "No address of a single tailnet node is written down: nodes are named by MagicDNS.",
+  severity: "high",
+  lesson: 6,
+  level: "mandatory",
+  remediation: "Write the node's MagicDNS name in place of its 100.x or fd7a:115c:a1e0: address.",
+  url: "https://tailscale.com/kb/1081/magicdns",
+  why: "a node's tailnet address changes when it registers again, and what dials the old one then fails with `Network is unreachable`",
+  anyStack: true,
+  judgeResource: judge,
+});
+
 /** Provider resources too: `ssh://root@100.x` as a Docker host is lost as soon as the node registers again. */
 const SUBJECTS =
   /^(?:docker|command|tailwart):|^tailscale:index\/acl:Acl$|^pulumi:providers:(?:docker|command|tailwart)$/;
@@ -58,16 +71,3 @@ function judge(subject: Subject): Verdict {
     notJudged: gaps.filter((gap) => matters(gap, subject)).map(gapOf),
   };
 }
-
-export const noHardcodedTailnetIp = definePolicy({
-  id: "no-hardcoded-tailnet-ip",
-  description: "No address of a single tailnet node is written down: nodes are named by MagicDNS.",
-  severity: "high",
-  lesson: 6,
-  level: "mandatory",
-  remediation: "Write the node's MagicDNS name in place of its 100.x or fd7a:115c:a1e0: address.",
-  url: "https://tailscale.com/kb/1081/magicdns",
-  why: "a node's tailnet address changes when it registers again, and what dials the old one then fails with `Network is unreachable`",
-  anyStack: true,
-  judgeResource: judge,
-});

@@ -2,6 +2,19 @@ import { merge, PASS, refuse, unknown, type Verdict } from "../framework/judgeme
 import { definePolicy, type Subject } from "../framework/policy.ts";
 import { CONTAINER, publishedPortsOf, roleOf } from "../facts/docker/containers.ts";
 
+export const noPublishedPortsOnNamespace = definePolicy({
+  id: "no-published-ports-on-namespace",
+  description: "The namespace that anchor, sidecar and Stalwart share publishes no port on its host.",
+  severity: "critical",
+  level: "mandatory",
+  remediation: "Take the published ports away; let the edge reach Stalwart over the tailnet.",
+  url: "https://docs.docker.com/engine/network/port-publishing/",
+  why: "a published port is open to the internet whatever the host's firewall says, and PROXY headers could then be forged by anybody",
+  anyStack: false,
+  resourceTypes: [CONTAINER],
+  judgeResource: judge,
+});
+
 /** Whoever shares the namespace; the edge publishes nothing either, but is there to be reached. */
 const ROLES: readonly unknown[] = ["anchor", "sidecar", "stalwart"];
 
@@ -20,16 +33,3 @@ function judge(container: Subject): Verdict {
   }));
   return merge(refuse(...findings), unknown(...unread));
 }
-
-export const noPublishedPortsOnNamespace = definePolicy({
-  id: "no-published-ports-on-namespace",
-  description: "The namespace that anchor, sidecar and Stalwart share publishes no port on its host.",
-  severity: "critical",
-  level: "mandatory",
-  remediation: "Take the published ports away; let the edge reach Stalwart over the tailnet.",
-  url: "https://docs.docker.com/engine/network/port-publishing/",
-  why: "a published port is open to the internet whatever the host's firewall says, and PROXY headers could then be forged by anybody",
-  anyStack: false,
-  resourceTypes: [CONTAINER],
-  judgeResource: judge,
-});

@@ -7,6 +7,21 @@ import { acmeOf, MAIL_SETTINGS, SETTINGS_TYPES, type AcmeClient } from "../facts
 import { SETTINGS, stalwartKeys } from "../facts/stalwart/settings-resource.ts";
 import { readString, UNKNOWN_AT_PREVIEW } from "../framework/values.ts";
 
+export const oneAcmeClientPerName = definePolicy({
+  id: "one-acme-client-per-name",
+  description: "Each name's certificate is ordered by one ACME client: Stalwart or one Caddy.",
+  severity: "high",
+  lesson: 7,
+  level: "mandatory",
+  remediation: "Take the name out of Caddy's sites and automation, or out of the second ACME client.",
+  url: "https://letsencrypt.org/docs/rate-limits/",
+  why: "two clients spend the CA's weekly budget of duplicates twice, and the CAA record refuses the one whose account it does not name",
+  anyStack: false,
+  resourceTypes: SETTINGS_TYPES,
+  judgeResource,
+  judgeStack,
+});
+
 const INSTEAD = "the name at one ACME client alone: Stalwart for the mail names, Caddy for its own sites";
 /** Names below a mail domain that Stalwart answers itself. */
 const SERVICES = ["mta-sts", "autoconfig", "autodiscover", "ua-auto-config"];
@@ -144,18 +159,3 @@ function judgeStack(resources: readonly Subject[]): Verdict {
     ],
   };
 }
-
-export const oneAcmeClientPerName = definePolicy({
-  id: "one-acme-client-per-name",
-  description: "Each name's certificate is ordered by one ACME client: Stalwart or one Caddy.",
-  severity: "high",
-  lesson: 7,
-  level: "mandatory",
-  remediation: "Take the name out of Caddy's sites and automation, or out of the second ACME client.",
-  url: "https://letsencrypt.org/docs/rate-limits/",
-  why: "two clients spend the CA's weekly budget of duplicates twice, and the CAA record refuses the one whose account it does not name",
-  anyStack: false,
-  resourceTypes: SETTINGS_TYPES,
-  judgeResource,
-  judgeStack,
-});

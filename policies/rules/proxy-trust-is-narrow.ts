@@ -16,6 +16,34 @@ import { proxyOf, type Written } from "../facts/stalwart/proxy.ts";
 import { ACL, askerTags, readPolicyFile } from "../facts/tailnet/policy-file.ts";
 
 const ID = "proxy-trust-is-narrow";
+
+export const proxyTrustIsNarrow = definePolicy<TrustSettings>({
+  id: ID,
+  description: "Only the edge can send a PROXY header that Stalwart believes.",
+  severity: "critical",
+  lesson: 3,
+  level: "mandatory",
+  remediation:
+    "Trust the tailnet's ranges or the edge's private network, and grant the ports with PROXY protocol to the edge's tag alone.",
+  url: "https://stalw.art/docs/0.15/server/reverse-proxy/proxy-protocol/",
+  why: "whoever is trusted writes the client's address himself, past bans, rate limits and SPF, and a trusted peer that sends no header is dropped",
+  settings: {
+    schema: {
+      properties: {
+        edgeTag: {
+          type: "string",
+          description: "Tag of the edge; it alone may reach Stalwart's ports with PROXY protocol.",
+        },
+      },
+    },
+    parse: parseTrustSettings,
+  },
+  anyStack: false,
+  resourceTypes: SETTINGS_TYPES,
+  judgeResource,
+  judgeStack,
+});
+
 const LOOPBACK = networks("127.0.0.0/8", "::1");
 const TAILNET = networks("100.64.0.0/10", "fd7a:115c:a1e0::/48");
 /** Private use (RFC 1918), shared (RFC 6598: the tailnet's too), link-local, and unique local addresses. */
@@ -129,30 +157,3 @@ function judgeStack(resources: readonly Subject[], { edgeTag }: TrustSettings): 
   );
   return at(acl.urn, merge(...judged));
 }
-
-export const proxyTrustIsNarrow = definePolicy<TrustSettings>({
-  id: ID,
-  description: "Only the edge can send a PROXY header that Stalwart believes.",
-  severity: "critical",
-  lesson: 3,
-  level: "mandatory",
-  remediation:
-    "Trust the tailnet's ranges or the edge's private network, and grant the ports with PROXY protocol to the edge's tag alone.",
-  url: "https://stalw.art/docs/0.15/server/reverse-proxy/proxy-protocol/",
-  why: "whoever is trusted writes the client's address himself, past bans, rate limits and SPF, and a trusted peer that sends no header is dropped",
-  settings: {
-    schema: {
-      properties: {
-        edgeTag: {
-          type: "string",
-          description: "Tag of the edge; it alone may reach Stalwart's ports with PROXY protocol.",
-        },
-      },
-    },
-    parse: parseTrustSettings,
-  },
-  anyStack: false,
-  resourceTypes: SETTINGS_TYPES,
-  judgeResource,
-  judgeStack,
-});

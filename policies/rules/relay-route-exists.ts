@@ -10,6 +10,20 @@ import {
 import { definePolicy, type Subject } from "../framework/policy.ts";
 import { outboundOf, ROUTING_TYPES, type Outbound, type Rule } from "../facts/stalwart/routing.ts";
 
+export const relayRouteExists = definePolicy({
+  id: "relay-route-exists",
+  description: "Every route that the outbound strategy names is declared.",
+  severity: "high",
+  lesson: 14,
+  level: "mandatory",
+  remediation: "Declare the route, or name one that is declared, spelled alike and in quotes.",
+  url: "https://stalw.art/docs/0.15/mta/outbound/routing",
+  why: "for a route that it does not find Stalwart logs `Gateway not found` and delivers straight to the MX, past the relay",
+  anyStack: false,
+  resourceTypes: ROUTING_TYPES,
+  judgeResource: judge,
+});
+
 function judgeRule({ where, result }: Rule, outbound: Outbound): Judgement {
   const instead = outbound.declare;
   if (result.kind === "unknown") return unknown(where);
@@ -41,17 +55,3 @@ function judge(subject: Subject): Verdict {
   }
   return merge(...strategy.rules.map((rule) => judgeRule(rule, outbound)));
 }
-
-export const relayRouteExists = definePolicy({
-  id: "relay-route-exists",
-  description: "Every route that the outbound strategy names is declared.",
-  severity: "high",
-  lesson: 14,
-  level: "mandatory",
-  remediation: "Declare the route, or name one that is declared, spelled alike and in quotes.",
-  url: "https://stalw.art/docs/0.15/mta/outbound/routing",
-  why: "for a route that it does not find Stalwart logs `Gateway not found` and delivers straight to the MX, past the relay",
-  anyStack: false,
-  resourceTypes: ROUTING_TYPES,
-  judgeResource: judge,
-});

@@ -14,6 +14,44 @@ import {
 } from "../facts/tailnet/policy-file.ts";
 
 const ID = "relay-target-ipv4-only";
+
+export const relayTargetIpv4Only = definePolicy<RelayTargetSettings>({
+  id: ID,
+  description: "Mail is relayed to hosts that are reached over IPv4 alone.",
+  severity: "high",
+  lesson: 8,
+  level: "mandatory",
+  remediation:
+    "Name a relay that has no AAAA record: its MagicDNS name, an IPv4-only name or an IPv4 literal.",
+  url: "https://tailscale.com/kb/1081/magicdns",
+  why: "the container's namespace has no IPv6, and a relay is not tried again over IPv4 after `Network is unreachable`",
+  settings: {
+    schema: {
+      properties: {
+        resolver: {
+          type: "string",
+          description: "Resolver to ask for AAAA records, address[:port]. Unset: no request is made.",
+        },
+        timeoutMs: {
+          type: "integer",
+          minimum: 100,
+          maximum: 10_000,
+          description: "Deadline of one question in milliseconds.",
+        },
+        tailnetDomains: {
+          type: "array",
+          items: { type: "string" },
+          description: "DNS names of the tailnet, besides *.ts.net.",
+        },
+      },
+    },
+    parse: parseRelayTargetSettings,
+  },
+  anyStack: true,
+  judgeResource,
+  judgeStack,
+});
+
 const INSTEAD =
   "the relay's MagicDNS name (it answers A only), a name with an A record only, or an IPv4 literal";
 
@@ -140,40 +178,3 @@ async function judgeStack(resources: readonly Subject[], settings: RelayTargetSe
     )),
   );
 }
-
-export const relayTargetIpv4Only = definePolicy<RelayTargetSettings>({
-  id: ID,
-  description: "Mail is relayed to hosts that are reached over IPv4 alone.",
-  severity: "high",
-  lesson: 8,
-  level: "mandatory",
-  remediation:
-    "Name a relay that has no AAAA record: its MagicDNS name, an IPv4-only name or an IPv4 literal.",
-  url: "https://tailscale.com/kb/1081/magicdns",
-  why: "the container's namespace has no IPv6, and a relay is not tried again over IPv4 after `Network is unreachable`",
-  settings: {
-    schema: {
-      properties: {
-        resolver: {
-          type: "string",
-          description: "Resolver to ask for AAAA records, address[:port]. Unset: no request is made.",
-        },
-        timeoutMs: {
-          type: "integer",
-          minimum: 100,
-          maximum: 10_000,
-          description: "Deadline of one question in milliseconds.",
-        },
-        tailnetDomains: {
-          type: "array",
-          items: { type: "string" },
-          description: "DNS names of the tailnet, besides *.ts.net.",
-        },
-      },
-    },
-    parse: parseRelayTargetSettings,
-  },
-  anyStack: true,
-  judgeResource,
-  judgeStack,
-});

@@ -13,6 +13,30 @@ import {
 import { decodeText } from "../facts/decoded-texts.ts";
 import { formatPath, read, readAt, readString, UNKNOWN_AT_PREVIEW, walk } from "../framework/values.ts";
 
+/**
+ * What counts as "something restarts Stalwart on its change":
+ *
+ * - tailwart's settings resource does so by itself, in both generations: its provider writes, reloads (on both lines a reload was seen to rebuild
+ *   the routes), reads back and probes. Having the resource is keeping the rule.
+ * - A script that writes routes past it must reload or restart after its last write; or another must that runs again for the same change. For
+ *   the registry only a restart counts: a reload there takes all settings or none, and a script rarely reads its answer.
+ * - A config file in an upload is read at start only. An upload makes its own container anew; a container that merely carries the file into a
+ *   volume must therefore make the server anew too.
+ */
+export const routeChangeRestarts = definePolicy({
+  id: "route-change-restarts",
+  description: "Whatever changes a route or a strategy of Stalwart also makes it live.",
+  severity: "medium",
+  lesson: 12,
+  level: "mandatory",
+  remediation:
+    "Let tailwart's settings resource carry routes, or end each script that writes them with a restart of Stalwart.",
+  url: "https://stalw.art/docs/0.15/mta/outbound/routing",
+  why: "a written route is stored but not used: the table of routes is built at start or at a reload, and until then mail takes the old way",
+  anyStack: false,
+  judgeStack,
+});
+
 const comesFrom = (resource: Subject, source: Subject): boolean =>
   Object.values(resource.propertyDependencies ?? {}).some((sources) =>
     sources.some(({ urn }) => urn === source.urn),
@@ -159,27 +183,3 @@ function judgeStack(resources: readonly Subject[]): Verdict {
   });
   return judged.length > 0 ? merge(...judged) : { notApplicable: "nothing in the stack sets a route" };
 }
-
-/**
- * What counts as "something restarts Stalwart on its change":
- *
- * - tailwart's settings resource does so by itself, in both generations: its provider writes, reloads (on both lines a reload was seen to rebuild
- *   the routes), reads back and probes. Having the resource is keeping the rule.
- * - A script that writes routes past it must reload or restart after its last write; or another must that runs again for the same change. For
- *   the registry only a restart counts: a reload there takes all settings or none, and a script rarely reads its answer.
- * - A config file in an upload is read at start only. An upload makes its own container anew; a container that merely carries the file into a
- *   volume must therefore make the server anew too.
- */
-export const routeChangeRestarts = definePolicy({
-  id: "route-change-restarts",
-  description: "Whatever changes a route or a strategy of Stalwart also makes it live.",
-  severity: "medium",
-  lesson: 12,
-  level: "mandatory",
-  remediation:
-    "Let tailwart's settings resource carry routes, or end each script that writes them with a restart of Stalwart.",
-  url: "https://stalw.art/docs/0.15/mta/outbound/routing",
-  why: "a written route is stored but not used: the table of routes is built at start or at a reload, and until then mail takes the old way",
-  anyStack: false,
-  judgeStack,
-});

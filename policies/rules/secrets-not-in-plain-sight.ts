@@ -10,6 +10,21 @@ import {
 import { textsOf, type TextPiece } from "../facts/decoded-texts.ts";
 import { UNKNOWN_AT_PREVIEW, walk, type Gap, type Leaf, type Path } from "../framework/values.ts";
 
+export const secretsNotInPlainSight = definePolicy({
+  id: "secrets-not-in-plain-sight",
+  description:
+    "Passwords, keys and tokens stand in secrets of the stack, or are referred to, and nowhere else.",
+  severity: "critical",
+  level: "mandatory",
+  remediation:
+    "Turn the value into a secret of the stack and roll it: the old one is in the repository's history.",
+  url: "https://www.pulumi.com/docs/iac/concepts/secrets/",
+  why: "a literal can be read by all who see the program, its previews or its state",
+  anyStack: true,
+  seesSecrets: true,
+  judgeResource: judge,
+});
+
 const SUBJECTS =
   /^(?:docker|docker-build|command|tailwart):|^tailscale:index\/acl:Acl$|^pulumi:providers:(?:docker|docker-build|command|tailwart)$/;
 
@@ -115,18 +130,3 @@ function asked(findings: readonly Finding[], notJudged: Judgement["notJudged"]):
   const because = "looks like a secret, and the engine has not told whether it is marked as one";
   return unjudged(...notJudged, ...findings.map(({ where }) => ({ where, because })));
 }
-
-export const secretsNotInPlainSight = definePolicy({
-  id: "secrets-not-in-plain-sight",
-  description:
-    "Passwords, keys and tokens stand in secrets of the stack, or are referred to, and nowhere else.",
-  severity: "critical",
-  level: "mandatory",
-  remediation:
-    "Turn the value into a secret of the stack and roll it: the old one is in the repository's history.",
-  url: "https://www.pulumi.com/docs/iac/concepts/secrets/",
-  why: "a literal can be read by all who see the program, its previews or its state",
-  anyStack: true,
-  seesSecrets: true,
-  judgeResource: judge,
-});

@@ -14,6 +14,22 @@ import { CONTAINER, environmentOf, labelOf } from "../facts/docker/containers.ts
 import { readHealthTest, type HealthReading, type Proof } from "../facts/docker/health-test.ts";
 import { formatPath, read, readAt, walk } from "../framework/values.ts";
 
+export const sidecarWaitsForPostgres = definePolicy({
+  id: "sidecar-waits-for-postgres",
+  description: "The sidecar is healthy only while tailscaled is up and Postgres can be reached through it.",
+  severity: "critical",
+  lesson: 1,
+  level: "mandatory",
+  remediation:
+    "Let the sidecar's health check require tailscaled's health and a connection to the data store, joined with &&.",
+  url: "https://docs.docker.com/reference/compose-file/services/#healthcheck",
+  why: "tailscaled is healthy before the route to Postgres is usable, and what Stalwart writes in that gap (a new certificate, too) is lost",
+  anyStack: false,
+  resourceTypes: [CONTAINER],
+  judgeResource,
+  judgeStack,
+});
+
 const WHERE = "healthcheck.tests";
 // Without double quotes: the engine prints them escaped.
 const EXAMPLE = "CMD-SHELL with `wget -qO- http://127.0.0.1:9002/healthz && nc -z -w 3 <Postgres host> 5432`";
@@ -117,19 +133,3 @@ function judgeStack(resources: readonly Subject[]): Verdict {
   const stores = dataStoresOf(resources);
   return merge(...sidecars.map((sidecar) => at(sidecar.urn, judgeStore(sidecar, stores))));
 }
-
-export const sidecarWaitsForPostgres = definePolicy({
-  id: "sidecar-waits-for-postgres",
-  description: "The sidecar is healthy only while tailscaled is up and Postgres can be reached through it.",
-  severity: "critical",
-  lesson: 1,
-  level: "mandatory",
-  remediation:
-    "Let the sidecar's health check require tailscaled's health and a connection to the data store, joined with &&.",
-  url: "https://docs.docker.com/reference/compose-file/services/#healthcheck",
-  why: "tailscaled is healthy before the route to Postgres is usable, and what Stalwart writes in that gap (a new certificate, too) is lost",
-  anyStack: false,
-  resourceTypes: [CONTAINER],
-  judgeResource,
-  judgeStack,
-});

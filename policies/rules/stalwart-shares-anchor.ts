@@ -3,6 +3,21 @@ import { definePolicy, type Subject } from "../framework/policy.ts";
 import { CONTAINER, publishedPortsOf, roleOf } from "../facts/docker/containers.ts";
 import { read } from "../framework/values.ts";
 
+export const stalwartSharesAnchor = definePolicy({
+  id: "stalwart-shares-anchor",
+  description:
+    "Stalwart and the sidecar join the anchor's network namespace by its id, and all three always restart.",
+  severity: "critical",
+  lesson: 13,
+  level: "mandatory",
+  remediation:
+    "Set networkMode of the sidecar and of Stalwart to `container:${anchor.id}`, restart to always on the three, and publish no port.",
+  url: "https://docs.docker.com/engine/network/#container-networks",
+  why: "a namespace dies with the container that made it and a name follows no replacement, so mail stays mute in a dead namespace; what has lost its connections ends itself and must be started again (lesson 16)",
+  anyStack: false,
+  judgeStack,
+});
+
 const BY_ID = "`container:${anchor.id}` with the id of the container that is labelled tailwart.role=anchor";
 
 /** The stack's containers by what they are for. */
@@ -99,18 +114,3 @@ function judgeStack(resources: readonly Subject[]): Verdict {
     judge(parts.stalwarts, judgeSharing),
   );
 }
-
-export const stalwartSharesAnchor = definePolicy({
-  id: "stalwart-shares-anchor",
-  description:
-    "Stalwart and the sidecar join the anchor's network namespace by its id, and all three always restart.",
-  severity: "critical",
-  lesson: 13,
-  level: "mandatory",
-  remediation:
-    "Set networkMode of the sidecar and of Stalwart to `container:${anchor.id}`, restart to always on the three, and publish no port.",
-  url: "https://docs.docker.com/engine/network/#container-networks",
-  why: "a namespace dies with the container that made it and a name follows no replacement, so mail stays mute in a dead namespace; what has lost its connections ends itself and must be started again (lesson 16)",
-  anyStack: false,
-  judgeStack,
-});

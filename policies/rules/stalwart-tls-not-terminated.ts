@@ -23,6 +23,22 @@ import { definePolicy, type Subject } from "../framework/policy.ts";
 import { CONTAINER } from "../facts/docker/containers.ts";
 import { read, readAt, UNKNOWN_AT_PREVIEW } from "../framework/values.ts";
 
+export const stalwartTlsNotTerminated = definePolicy({
+  id: "stalwart-tls-not-terminated",
+  description:
+    "A name whose TLS is passed through to Stalwart has no site, no TLS handler and no certificate at the edge.",
+  severity: "high",
+  lesson: 5,
+  level: "mandatory",
+  remediation:
+    "Remove the name's site, TLS handler and certificate from Caddy, and leave the layer4 route that passes it on.",
+  url: "https://datatracker.ietf.org/doc/html/rfc8659",
+  why: "the CAA record lets only Stalwart's account order a certificate for the name, so Caddy never gets one and clients see an error",
+  anyStack: true,
+  judgeResource,
+  judgeStack,
+});
+
 const EDGE = "tailwart:mail:CaddyEdge";
 const INSTEAD =
   "nothing for this name beside the layer4 route that passes its TLS on by SNI; Stalwart has the certificate and answers it";
@@ -175,19 +191,3 @@ function judgeStack(resources: readonly Subject[]): Verdict {
   const ofEdges = answering ? edges.map(({ urn, gaps }) => at(urn, unjudged(...gaps))) : [];
   return merge(...judged, ...ofEdges);
 }
-
-export const stalwartTlsNotTerminated = definePolicy({
-  id: "stalwart-tls-not-terminated",
-  description:
-    "A name whose TLS is passed through to Stalwart has no site, no TLS handler and no certificate at the edge.",
-  severity: "high",
-  lesson: 5,
-  level: "mandatory",
-  remediation:
-    "Remove the name's site, TLS handler and certificate from Caddy, and leave the layer4 route that passes it on.",
-  url: "https://datatracker.ietf.org/doc/html/rfc8659",
-  why: "the CAA record lets only Stalwart's account order a certificate for the name, so Caddy never gets one and clients see an error",
-  anyStack: true,
-  judgeResource,
-  judgeStack,
-});

@@ -13,6 +13,28 @@ import { tailnetOf, type Tailnet, type TailnetSettings } from "../facts/tailnet/
 
 const ID = "tailnet-flows-granted";
 
+export const tailnetFlowsGranted = definePolicy<TailnetSettings>({
+  id: ID,
+  description: "Every connection that the stack opens over the tailnet is granted, in that direction.",
+  severity: "high",
+  lesson: 11,
+  level: "mandatory",
+  remediation: "Grant the source's tag each destination and port that it connects to.",
+  url: "https://tailscale.com/kb/1324/grants",
+  why: "the tailnet drops in silence what no grant opens, and a grant to reach a node does not let that node reach anything",
+  settings: {
+    schema: {
+      properties: {
+        hosts: tagMapSchema("Name on the tailnet → the tag that its node carries."),
+        sources: tagMapSchema("Container's name → the tag of the node that it connects through."),
+      },
+    },
+    parse: parseFlowSettings,
+  },
+  anyStack: true,
+  judgeStack,
+});
+
 interface Need extends Connection {
   readonly urn: string;
   readonly from: Party;
@@ -147,30 +169,10 @@ export function parseFlowSettings(raw: Record<string, unknown>): TailnetSettings
   };
 }
 
-const tagMapSchema = (description: string) => ({
-  type: "object" as const,
-  additionalProperties: { type: "string" as const },
-  description,
-});
-
-export const tailnetFlowsGranted = definePolicy<TailnetSettings>({
-  id: ID,
-  description: "Every connection that the stack opens over the tailnet is granted, in that direction.",
-  severity: "high",
-  lesson: 11,
-  level: "mandatory",
-  remediation: "Grant the source's tag each destination and port that it connects to.",
-  url: "https://tailscale.com/kb/1324/grants",
-  why: "the tailnet drops in silence what no grant opens, and a grant to reach a node does not let that node reach anything",
-  settings: {
-    schema: {
-      properties: {
-        hosts: tagMapSchema("Name on the tailnet → the tag that its node carries."),
-        sources: tagMapSchema("Container's name → the tag of the node that it connects through."),
-      },
-    },
-    parse: parseFlowSettings,
-  },
-  anyStack: true,
-  judgeStack,
-});
+function tagMapSchema(description: string) {
+  return {
+    type: "object" as const,
+    additionalProperties: { type: "string" as const },
+    description,
+  };
+}

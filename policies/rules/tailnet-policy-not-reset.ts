@@ -13,14 +13,6 @@ import { allowsAllBySilence, rulesOf, type Destination, type Rule } from "../../
 import { ACL, readPolicyFile } from "../facts/tailnet/policy-file.ts";
 import { read, readString } from "../framework/values.ts";
 
-/** Flags of the provider's Acl (resource_acl.go): what they do, in the order of the harm. */
-const FLAGS = {
-  resetAclOnDestroy:
-    "is true, so that destroying the resource gives the tailnet its default policy, which lets everybody reach everything",
-  overwriteExistingContent:
-    "is true, so that the first update throws away a policy file that nobody has read into the state",
-} as const;
-
 /** Resources whose destroy turns MagicDNS off: at once, or because no nameserver is left. */
 const DNS: Readonly<Record<string, string>> = {
   "tailscale:index/dnsPreferences:DnsPreferences": "turns MagicDNS off for the whole tailnet",
@@ -29,6 +21,28 @@ const DNS: Readonly<Record<string, string>> = {
   "tailscale:index/dnsNameservers:DnsNameservers":
     "takes away the tailnet's last nameserver, which turns MagicDNS off",
 };
+
+export const tailnetPolicyNotReset = definePolicy({
+  id: "tailnet-policy-not-reset",
+  description: "No update or destroy opens the tailnet to everybody or takes its names away.",
+  severity: "critical",
+  level: "mandatory",
+  remediation:
+    "Leave resetAclOnDestroy and overwriteExistingContent off, grant only what is needed, and protect the tailnet's DNS resources.",
+  url: "https://tailscale.com/kb/1395/tailnet-policy-file",
+  why: "the tailnet has one policy file and one set of names, so a mistake here opens or cuts off every machine of it at once",
+  anyStack: true,
+  resourceTypes: [ACL, ...Object.keys(DNS)],
+  judgeResource,
+});
+
+/** Flags of the provider's Acl (resource_acl.go): what they do, in the order of the harm. */
+const FLAGS = {
+  resetAclOnDestroy:
+    "is true, so that destroying the resource gives the tailnet its default policy, which lets everybody reach everything",
+  overwriteExistingContent:
+    "is true, so that the first update throws away a policy file that nobody has read into the state",
+} as const;
 
 const NARROW =
   'the grants that are needed, such as { "src": ["tag:stalwart"], "dst": ["tag:mail"], "ip": ["tcp:587"] }';
@@ -112,17 +126,3 @@ function judgeResource(subject: Subject): Verdict {
     ? { notApplicable: "only the tailnet policy file and the tailnet's DNS settings are read" }
     : merge(judgeMagicDns(subject), judgeProtection(subject, effect));
 }
-
-export const tailnetPolicyNotReset = definePolicy({
-  id: "tailnet-policy-not-reset",
-  description: "No update or destroy opens the tailnet to everybody or takes its names away.",
-  severity: "critical",
-  level: "mandatory",
-  remediation:
-    "Leave resetAclOnDestroy and overwriteExistingContent off, grant only what is needed, and protect the tailnet's DNS resources.",
-  url: "https://tailscale.com/kb/1395/tailnet-policy-file",
-  why: "the tailnet has one policy file and one set of names, so a mistake here opens or cuts off every machine of it at once",
-  anyStack: true,
-  resourceTypes: [ACL, ...Object.keys(DNS)],
-  judgeResource,
-});

@@ -11,6 +11,20 @@ import {
 import { definePolicy, type Subject } from "../framework/policy.ts";
 import { acmeOf, SETTINGS_TYPES, type AcmeClient } from "../facts/stalwart/acme.ts";
 
+export const wildcardNeedsDns01 = definePolicy({
+  id: "wildcard-needs-dns01",
+  description: "A wildcard certificate is ordered with DNS-01 or DNS-PERSIST-01.",
+  severity: "high",
+  lesson: 4,
+  level: "mandatory",
+  remediation: "Set the challenge to dns-01 and name a DNS provider, or list the names without a wildcard.",
+  url: "https://letsencrypt.org/docs/challenge-types/",
+  why: "a CA proves a wildcard over DNS alone, so every order with another challenge fails and spends the budget of failed validations",
+  anyStack: false,
+  resourceTypes: SETTINGS_TYPES,
+  judgeResource,
+});
+
 /** Stalwart's 0.15 line takes tls-alpn-01 where none is written (common/src/config/server/tls.rs). */
 const DEFAULT_CHALLENGE = "tls-alpn-01";
 const ANY_NAME_BY_DNS = /^dns-(?:persist-)?01$/;
@@ -41,17 +55,3 @@ function judgeResource(subject: Subject): Verdict {
   if (!acme) return { notApplicable: "only Stalwart's settings name what certificates are ordered for" };
   return merge(unjudged(...acme.gaps), ...acme.clients.map(judgeClient));
 }
-
-export const wildcardNeedsDns01 = definePolicy({
-  id: "wildcard-needs-dns01",
-  description: "A wildcard certificate is ordered with DNS-01 or DNS-PERSIST-01.",
-  severity: "high",
-  lesson: 4,
-  level: "mandatory",
-  remediation: "Set the challenge to dns-01 and name a DNS provider, or list the names without a wildcard.",
-  url: "https://letsencrypt.org/docs/challenge-types/",
-  why: "a CA proves a wildcard over DNS alone, so every order with another challenge fails and spends the budget of failed validations",
-  anyStack: false,
-  resourceTypes: SETTINGS_TYPES,
-  judgeResource,
-});
