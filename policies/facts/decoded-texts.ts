@@ -1,5 +1,6 @@
 import { visit as visitJsonc } from "jsonc-parser";
 import { parse as parseToml } from "smol-toml";
+
 import { formatPath, perResource, walk, type Gap, type Leaf, type Path } from "../framework/values.ts";
 
 /** A piece of text that takes effect, with the place where a reader finds it. */

@@ -1,6 +1,6 @@
 import type { PolicyConfigSchema } from "@pulumi/policy";
 
-import { type Exception, EXCEPTIONS_FILE } from "./exceptions.ts";
+import { EXCEPTIONS_FILE, type Exception } from "./exceptions.ts";
 import { EXCEPTIONS_POLICY, type PackRun } from "./pack-state.ts";
 import type { SdkPolicy, ViolationReport } from "./sdk-policy.ts";
 

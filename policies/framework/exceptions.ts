@@ -1,4 +1,5 @@
 import { parse as parseJsonc, printParseErrorCode, type ParseError } from "jsonc-parser";
+
 import { isRecord } from "../../lib/json-values.ts";
 
 /** The file's name, beside the program's Pulumi.yaml. */

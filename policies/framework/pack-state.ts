@@ -2,7 +2,6 @@ import { existsSync, readFileSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
 import type { EnforcementLevel, Severity } from "@pulumi/policy";
 
-import type { PolicyDefinition, Subject } from "./policy.ts";
 import {
   Exceptions,
   EXCEPTIONS_FILE,
@@ -16,6 +15,7 @@ import {
   splitCommonSettings,
   wrongSetting,
 } from "./policy-settings.ts";
+import type { PolicyDefinition, PolicyResource } from "./policy.ts";
 
 /** Id of the policy that keeps the exceptions themselves; it is always there, and has no file of its own to judge resources by. */
 export const EXCEPTIONS_POLICY = "policy-exceptions";
@@ -47,7 +47,7 @@ export class PackRun {
   readonly #levels = new Map<string, EnforcementLevel>();
   #exceptions = NO_EXCEPTIONS;
   /** URN of a component → its arguments. */
-  readonly #inputs = new Map<string, Subject["props"]>();
+  readonly #inputs = new Map<string, PolicyResource["props"]>();
 
   /** @param directory the program's, see programDirectory */
   constructor(policies: readonly Policy[], directory: string) {
@@ -101,12 +101,12 @@ export class PackRun {
    * Keeps a component's arguments. A stack policy is shown a component's outputs instead, which mostly are none, while the engine shows
    * each resource's inputs to the resource policies before (step_generator.go, analyze_snapshot.go).
    */
-  remember({ type, urn, props }: Pick<Subject, "type" | "urn" | "props">): void {
+  remember({ type, urn, props }: Pick<PolicyResource, "type" | "urn" | "props">): void {
     if (COMPONENT.test(type)) this.#inputs.set(urn, props);
   }
 
   /** A resource of the stack as stack policies are to see it. */
-  recall<Resource extends Subject>(resource: Resource): Resource {
+  recall<Resource extends PolicyResource>(resource: Resource): Resource {
     const props = this.#inputs.get(resource.urn);
     return props ? { ...resource, props } : resource;
   }

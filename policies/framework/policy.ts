@@ -5,7 +5,7 @@ import type { Finding, NotJudged, Verdict } from "./judgement.ts";
 import type { Path } from "./values.ts";
 
 /** What a policy reads of one resource: its inputs as the engine sends them. Reading an unknown one throws, see values.ts. */
-export interface Subject {
+export interface PolicyResource {
   readonly type: string;
   readonly name: string;
   readonly urn: string;
@@ -13,7 +13,7 @@ export interface Subject {
   /** Resource options as far as the engine tells them; `retainOnDelete` it does not. */
   readonly opts: { readonly protect: boolean; readonly parent?: string };
   /** In a stack policy: input → the resources that its value comes from. */
-  readonly propertyDependencies?: Readonly<Record<string, readonly Subject[]>>;
+  readonly propertyDependencies?: Readonly<Record<string, readonly PolicyResource[]>>;
   /** With `seesSecrets`: where a value is a secret. Undefined when the engine has not told. */
   readonly secretPaths?: readonly Path[] | undefined;
 }
@@ -47,9 +47,12 @@ export interface PolicyDefinition<Settings = undefined> {
   /** judgeResource is told where the resource's secrets are. */
   readonly seesSecrets?: true;
   /** Judges one resource, before it is made. */
-  readonly judgeResource?: (resource: Subject, settings: Settings) => Verdict | Promise<Verdict>;
+  readonly judgeResource?: (resource: PolicyResource, settings: Settings) => Verdict | Promise<Verdict>;
   /** Judges what takes more than one resource to see. In `up` it runs at the end and can only report. */
-  readonly judgeStack?: (resources: readonly Subject[], settings: Settings) => Verdict | Promise<Verdict>;
+  readonly judgeStack?: (
+    resources: readonly PolicyResource[],
+    settings: Settings,
+  ) => Verdict | Promise<Verdict>;
 }
 
 /** Checks a definition's types at the place where it is written; returns it as it is. */

@@ -1,11 +1,16 @@
 import type { PolicyConfigSchema, Severity } from "@pulumi/policy";
 
 import type { Judgement } from "./judgement.ts";
-import { describeExcepted, describeFinding, describeNotJudged } from "./policy.ts";
-import type { PolicyDefinition, Subject } from "./policy.ts";
 import { PackRun } from "./pack-state.ts";
-import { secretPathsOf } from "./wire/secret-paths.ts";
 import { COMMON_SCHEMA } from "./policy-settings.ts";
+import {
+  describeExcepted,
+  describeFinding,
+  describeNotJudged,
+  type PolicyDefinition,
+  type PolicyResource,
+} from "./policy.ts";
+import { secretPathsOf } from "./wire/secret-paths.ts";
 
 /** What a policy has to say. */
 export interface ViolationReport {
@@ -40,8 +45,8 @@ export interface SdkPolicy {
   readonly configSchema: PolicyConfigSchema;
   /** The types whose resources validateResource is asked about. Default: all. */
   readonly resourceTypes?: readonly string[] | undefined;
-  readonly validateResource?: (resource: Subject, answer: Answer) => Promise<void> | void;
-  readonly validateStack?: (resources: readonly Subject[], answer: Answer) => Promise<void> | void;
+  readonly validateResource?: (resource: PolicyResource, answer: Answer) => Promise<void> | void;
+  readonly validateStack?: (resources: readonly PolicyResource[], answer: Answer) => Promise<void> | void;
 }
 
 /** @param subject URN of what is judged, where a finding names no other */

@@ -8,9 +8,10 @@ import {
   type Judgement,
   type Verdict,
 } from "../framework/judgement.ts";
-import { definePolicy, type Subject } from "../framework/policy.ts";
+import { definePolicy, type PolicyResource } from "../framework/policy.ts";
+import { SETTINGS_TYPES } from "../facts/own-resources.ts";
 import { contentOf, referenceIn, type Content, type Reference } from "../facts/secrets/references.ts";
-import { acmeOf, SETTINGS_TYPES, type AcmeClient, type Setting } from "../facts/stalwart/acme.ts";
+import { acmeOf, type AcmeClient, type Setting } from "../facts/stalwart/acme.ts";
 
 export const acmeDnsSecretPresent = definePolicy({
   id: "acme-dns-secret-present",
@@ -75,16 +76,16 @@ function oncePerPlace<Entry extends { where: string }>(entries: readonly Entry[]
 }
 
 /** What the settings themselves say. */
-function judgeResource(subject: Subject): Verdict {
-  const acme = acmeOf(subject);
+function judgeResource(resource: PolicyResource): Verdict {
+  const acme = acmeOf(resource);
   if (!acme) return { notApplicable: NO_ACME };
   const { findings, notJudged } = merge(unjudged(...acme.gaps), ...acme.clients.map(judgeClient));
   return { findings: oncePerPlace(findings), notJudged: oncePerPlace(notJudged) };
 }
 
-function referencesOf(subject: Subject): Reference[] {
+function referencesOf(resource: PolicyResource): Reference[] {
   const secrets =
-    acmeOf(subject)
+    acmeOf(resource)
       ?.clients.filter(isDns01)
       .flatMap((client) => client.secrets) ?? [];
   return secrets.flatMap(({ text, raw }) => (raw || text === undefined ? [] : (referenceIn(text) ?? [])));
@@ -105,7 +106,7 @@ function judgeContent(content: Content, { name }: Reference): Judgement {
 }
 
 /** What the files and variables hold that the settings refer to. */
-function judgeStack(resources: readonly Subject[]): Verdict {
+function judgeStack(resources: readonly PolicyResource[]): Verdict {
   const references = resources.flatMap(referencesOf).filter(({ name }) => name !== "");
   if (references.length === 0)
     return { notApplicable: "no DNS provider's secret is read from a file or a variable" };

@@ -1,7 +1,3 @@
-import { caddyOf } from "../facts/caddy/find.ts";
-import { mailHostsOf } from "../facts/caddy/mail-upstreams.ts";
-import { isLoopback } from "../facts/caddy/model.ts";
-import { upstreamsOf } from "../facts/caddy/upstreams.ts";
 import {
   at,
   merge,
@@ -12,12 +8,16 @@ import {
   type Judgement,
   type Verdict,
 } from "../framework/judgement.ts";
-import { definePolicy, type Subject } from "../framework/policy.ts";
-import { CONTAINER, listAt } from "../facts/docker/containers.ts";
-import { evaluate, isTrue, type Value } from "../facts/stalwart/condition.ts";
-import { endpointsOf, REGISTRY, type Endpoints, type PublicListener } from "../facts/stalwart/endpoints.ts";
-import { SETTINGS } from "../facts/stalwart/settings-resource.ts";
+import { definePolicy, type PolicyResource } from "../framework/policy.ts";
 import { formatPath, read, readAt, readString } from "../framework/values.ts";
+import { caddiesOf } from "../facts/caddy/find.ts";
+import { mailHostsOf } from "../facts/caddy/mail-upstreams.ts";
+import { upstreamsOf } from "../facts/caddy/upstreams.ts";
+import { CONTAINER, listAt } from "../facts/docker/containers.ts";
+import { isLoopback } from "../facts/hosts.ts";
+import { REGISTRY, SETTINGS } from "../facts/own-resources.ts";
+import { evaluate, isTrue, type Value } from "../facts/stalwart/condition.ts";
+import { endpointsOf, type Endpoints, type PublicListener } from "../facts/stalwart/endpoints.ts";
 
 export const adminNotPublic = definePolicy({
   id: "admin-not-public",
@@ -93,7 +93,7 @@ function judgeEndpoints(all: readonly Endpoints[]): Verdict {
 }
 
 /** Ports of a container that runs Stalwart, published past loopback. */
-function judgePorts({ props }: Subject): Judgement {
+function judgePorts({ props }: PolicyResource): Judgement {
   const image = readString(props, ["image"]);
   if (!/stalwart/i.test(image.value ?? "")) return PASS;
   const publishes = (where: string): Judgement =>
@@ -116,22 +116,19 @@ function judgePorts({ props }: Subject): Judgement {
   );
 }
 
-function judgeResource(subject: Subject): Verdict {
-  const endpoints = judgeEndpoints(endpointsOf(subject));
-  const ports = judgePorts(subject);
+function judgeResource(resource: PolicyResource): Verdict {
+  const endpoints = judgeEndpoints(endpointsOf(resource));
+  const ports = judgePorts(resource);
   if (!("notApplicable" in endpoints)) return merge(endpoints, ports);
   return ports.findings.length + ports.notJudged.length > 0 ? ports : endpoints;
 }
 
 /** Routes of an edge to the management port of a host that is known as the mail server. */
-function judgeStack(resources: readonly Subject[]): Verdict {
-  const readings = resources.flatMap((resource) => {
-    const reading = caddyOf(resource);
-    return reading ? [{ ...reading, urn: resource.urn }] : [];
-  });
-  if (readings.length === 0) return { notApplicable: "no Caddy config is in the stack" };
+function judgeStack(resources: readonly PolicyResource[]): Verdict {
+  const caddies = caddiesOf(resources);
+  if (caddies.length === 0) return { notApplicable: "no Caddy config is in the stack" };
   const { hosts } = mailHostsOf(
-    readings.flatMap(({ configs }) => configs),
+    caddies.flatMap(({ configs }) => configs),
     resources,
   );
   const findings = resources.flatMap((resource) =>
@@ -144,5 +141,8 @@ function judgeStack(resources: readonly Subject[]): Verdict {
         urn: resource.urn,
       })),
   );
-  return merge(refuse(...findings), ...readings.map(({ gaps, urn }) => at(urn, unjudged(...gaps))));
+  return merge(
+    refuse(...findings),
+    ...caddies.map(({ resource, gaps }) => at(resource.urn, unjudged(...gaps))),
+  );
 }

@@ -1,9 +1,9 @@
 import { merge, PASS, refuse, unknown, type Judgement } from "../framework/judgement.ts";
-import { definePolicy, type Subject } from "../framework/policy.ts";
+import { refuseUnknownKeys, wrongSetting } from "../framework/policy-settings.ts";
+import { definePolicy, type PolicyResource } from "../framework/policy.ts";
+import { formatPath, read, readString, type Path } from "../framework/values.ts";
 import { CONTAINER, listAt } from "../facts/docker/containers.ts";
 import { dangerOf, hostPathsOf, type HostPath } from "../facts/docker/host-access.ts";
-import { refuseUnknownKeys, wrongSetting } from "../framework/policy-settings.ts";
-import { formatPath, read, readString, type Path } from "../framework/values.ts";
 
 const ID = "container-least-privilege";
 
@@ -57,7 +57,7 @@ export function parseLeastPrivilegeSettings(raw: Record<string, unknown>): Least
 
 /** Judges each known text of a list. */
 function judgeTexts(
-  props: Subject["props"],
+  props: PolicyResource["props"],
   list: Path,
   rule: (text: string, where: string) => Judgement,
 ): Judgement {
@@ -71,7 +71,7 @@ function judgeTexts(
   );
 }
 
-function judgePrivileged({ props }: Subject): Judgement {
+function judgePrivileged({ props }: PolicyResource): Judgement {
   const privileged = read(props, "privileged");
   if (!privileged.known) return unknown("privileged");
   if (privileged.value !== true) return PASS;
@@ -89,7 +89,7 @@ const NAMESPACES = {
   usernsMode: "makes the container's root the host's root",
 };
 
-function judgeNamespaces({ props }: Subject): Judgement {
+function judgeNamespaces({ props }: PolicyResource): Judgement {
   return merge(
     ...Object.entries(NAMESPACES).map(([input, what]) => {
       const mode = readString(props, [input]);
@@ -99,7 +99,7 @@ function judgeNamespaces({ props }: Subject): Judgement {
   );
 }
 
-function judgeCapabilities({ props }: Subject, allowed: readonly string[]): Judgement {
+function judgeCapabilities({ props }: PolicyResource, allowed: readonly string[]): Judgement {
   return judgeTexts(props, ["capabilities", "adds"], (text, where) => {
     if (allowed.includes(capability(text))) return PASS;
     const what = "adds a capability that is not among the allowed ones";
@@ -108,7 +108,7 @@ function judgeCapabilities({ props }: Subject, allowed: readonly string[]): Judg
   });
 }
 
-function judgeDevices({ props }: Subject): Judgement {
+function judgeDevices({ props }: PolicyResource): Judgement {
   const devices = listAt(props, ["devices"]);
   return merge(
     devices.known ? PASS : unknown("devices"),
@@ -122,7 +122,7 @@ function judgeDevices({ props }: Subject): Judgement {
   );
 }
 
-function judgeSecurityOptions({ props }: Subject): Judgement {
+function judgeSecurityOptions({ props }: PolicyResource): Judgement {
   return judgeTexts(props, ["securityOpts"], (text, where) => {
     if (!/^(?:\w+[=:])?unconfined$|^label[=:]disable$/.test(text)) return PASS;
     const what = "turns a protection of the kernel off";
@@ -141,7 +141,7 @@ function judgeHostPath({ where, path }: HostPath): Judgement {
  * Root without need: a container that is told to run as root and keeps Docker's default capabilities. Root with `drops: ["ALL"]` has
  * only what is added, and what an image runs as when nothing is told cannot be seen here: neither is judged.
  */
-function judgeRoot({ props }: Subject): Judgement {
+function judgeRoot({ props }: PolicyResource): Judgement {
   const drops = listAt(props, ["capabilities", "drops"]);
   if (drops.entries.some(({ read: entry }) => entry.known && capability(String(entry.value)) === "ALL"))
     return PASS;
@@ -157,7 +157,7 @@ function judgeRoot({ props }: Subject): Judgement {
   });
 }
 
-function judge(container: Subject, { allowedCapabilities }: LeastPrivilegeSettings): Judgement {
+function judge(container: PolicyResource, { allowedCapabilities }: LeastPrivilegeSettings): Judgement {
   return merge(
     judgePrivileged(container),
     judgeNamespaces(container),

@@ -1,3 +1,4 @@
+import { TAILNET_RANGES } from "../../lib/address-ranges.ts";
 import {
   at,
   gapAt,
@@ -10,12 +11,12 @@ import {
   type NotJudged,
   type Verdict,
 } from "../framework/judgement.ts";
-import { definePolicy, type Subject } from "../framework/policy.ts";
 import { refuseUnknownKeys, wrongSetting } from "../framework/policy-settings.ts";
-import { SETTINGS_TYPES } from "../facts/stalwart/acme.ts";
+import { definePolicy, type PolicyResource } from "../framework/policy.ts";
+import { read } from "../framework/values.ts";
+import { EDGE, SETTINGS_TYPES } from "../facts/own-resources.ts";
 import { coverTogether, parseNetwork } from "../facts/stalwart/networks.ts";
 import { proxyOf, type ProxySettings } from "../facts/stalwart/proxy.ts";
-import { read } from "../framework/values.ts";
 
 const ID = "edge-never-banned";
 
@@ -46,8 +47,7 @@ export const edgeNeverBanned = definePolicy<EdgeSettings>({
   judgeStack,
 });
 
-const EDGE = "tailwart:mail:CaddyEdge";
-const TAILNET = "100.64.0.0/10";
+const [TAILNET] = TAILNET_RANGES;
 
 export interface EdgeSettings {
   /** Public addresses of the edge. None: a {@link EDGE} of the stack says its own. */
@@ -83,8 +83,8 @@ function judgeWanted(
 const ofEdge = (text: string) => ({ text, what: "the edge's public address" });
 
 /** The tailnet's range, and the addresses that the policy config names. */
-function judgeResource(subject: Subject, { edgeAddresses }: EdgeSettings): Verdict {
-  const proxy = proxyOf(subject);
+function judgeResource(resource: PolicyResource, { edgeAddresses }: EdgeSettings): Verdict {
+  const proxy = proxyOf(resource);
   if (!proxy) return { notApplicable: "only Stalwart's settings have an allow-list" };
   const wanted = [
     { text: TAILNET, what: "the range that the edge's tailnet address is of" },
@@ -100,7 +100,7 @@ interface Edges {
 }
 
 /** The public addresses that the stack's edges state: as an output, since the engine hands no component's args to a stack policy. */
-function edgesOf(resources: readonly Subject[]): Edges {
+function edgesOf(resources: readonly PolicyResource[]): Edges {
   const addresses: string[] = [];
   const notJudged: NotJudged[] = [];
   for (const { type, props, urn } of resources) {
@@ -113,7 +113,7 @@ function edgesOf(resources: readonly Subject[]): Edges {
 }
 
 /** The edge's own address takes another resource to know. */
-function judgeStack(resources: readonly Subject[], { edgeAddresses }: EdgeSettings): Verdict {
+function judgeStack(resources: readonly PolicyResource[], { edgeAddresses }: EdgeSettings): Verdict {
   if (edgeAddresses.length > 0) return { notApplicable: "the policy config names the edge's addresses" };
   const users = resources.flatMap((resource) => {
     const proxy = proxyOf(resource);

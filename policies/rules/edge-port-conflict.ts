@@ -1,7 +1,7 @@
+import type { Finding, Verdict } from "../framework/judgement.ts";
+import { definePolicy, type PolicyResource } from "../framework/policy.ts";
 import { caddyOf, NO_CADDY } from "../facts/caddy/find.ts";
 import { samePort, type CaddyConfig, type Listen } from "../facts/caddy/model.ts";
-import type { Finding, Verdict } from "../framework/judgement.ts";
-import { definePolicy, type Subject } from "../framework/policy.ts";
 
 export const edgePortConflict = definePolicy({
   id: "edge-port-conflict",
@@ -47,8 +47,8 @@ function findingsOf(config: CaddyConfig): Finding[] {
   });
 }
 
-function judgeResource(subject: Subject): Verdict {
-  const caddy = caddyOf(subject);
+function judgeResource(resource: PolicyResource): Verdict {
+  const caddy = caddyOf(resource);
   if (!caddy) return { notApplicable: NO_CADDY };
   return { findings: caddy.configs.flatMap(findingsOf), notJudged: caddy.gaps };
 }

@@ -1,16 +1,4 @@
-import { caddyOf, NO_CADDY } from "../facts/caddy/find.ts";
-import { isTrusting, mailHostsOf, type MailHosts } from "../facts/caddy/mail-upstreams.ts";
-import {
-  isLoopback,
-  type CaddyConfig,
-  type Handler,
-  type Layer4Server,
-  type MatcherSet,
-  type Route,
-  type Upstream,
-} from "../facts/caddy/model.ts";
 import { list, record } from "../../lib/json-values.ts";
-import { sniOf } from "../facts/caddy/passthrough.ts";
 import {
   at,
   merge,
@@ -22,7 +10,19 @@ import {
   type NotJudged,
   type Verdict,
 } from "../framework/judgement.ts";
-import { definePolicy, type Subject } from "../framework/policy.ts";
+import { definePolicy, type PolicyResource } from "../framework/policy.ts";
+import { caddiesOf, caddyOf, NO_CADDY } from "../facts/caddy/find.ts";
+import { isTrusting, mailHostsOf, type MailHosts } from "../facts/caddy/mail-upstreams.ts";
+import type {
+  CaddyConfig,
+  Handler,
+  Layer4Server,
+  MatcherSet,
+  Route,
+  Upstream,
+} from "../facts/caddy/model.ts";
+import { sniOf } from "../facts/caddy/passthrough.ts";
+import { isLoopback } from "../facts/hosts.ts";
 
 export const edgeSendsProxyProtocol = definePolicy({
   id: "edge-sends-proxy-protocol",
@@ -187,32 +187,29 @@ function judgeConfig(config: CaddyConfig, mail: MailHosts): Judgement {
   );
 }
 
-function judgeResource(subject: Subject): Verdict {
-  const caddy = caddyOf(subject);
+function judgeResource(resource: PolicyResource): Verdict {
+  const caddy = caddyOf(resource);
   if (!caddy) return { notApplicable: NO_CADDY };
   const mail = mailHostsOf(caddy.configs, []);
   return merge(unjudged(...caddy.gaps), ...caddy.configs.map((config) => judgeConfig(config, mail)));
 }
 
 /** What only the rest of the stack tells: that a host and port belong to a listener which demands the header. */
-function judgeStack(resources: readonly Subject[]): Verdict {
-  const caddies = resources.flatMap((subject) => {
-    const caddy = caddyOf(subject);
-    return caddy ? [{ subject, configs: caddy.configs }] : [];
-  });
+function judgeStack(resources: readonly PolicyResource[]): Verdict {
+  const caddies = caddiesOf(resources);
   if (caddies.length === 0) return { notApplicable: NO_CADDY };
   const mail = mailHostsOf(
     caddies.flatMap(({ configs }) => configs),
     resources,
   );
   return merge(
-    ...caddies.map(({ subject, configs }) => {
+    ...caddies.map(({ resource, configs }) => {
       const judge = (hosts: MailHosts) => merge(...configs.map((config) => judgeConfig(config, hosts)));
       const alone = judge(mailHostsOf(configs, []));
       const known = new Set([...alone.findings, ...alone.notJudged].map(({ where }) => where));
       const isNew = ({ where }: Finding | NotJudged): boolean => !known.has(where);
       const { findings, notJudged } = judge(mail);
-      return at(subject.urn, { findings: findings.filter(isNew), notJudged: notJudged.filter(isNew) });
+      return at(resource.urn, { findings: findings.filter(isNew), notJudged: notJudged.filter(isNew) });
     }),
   );
 }

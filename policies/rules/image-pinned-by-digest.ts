@@ -1,7 +1,7 @@
 import { at, merge, PASS, refuse, unknown, type Verdict } from "../framework/judgement.ts";
-import { definePolicy, type Subject } from "../framework/policy.ts";
-import { CONTAINER, REMOTE_IMAGE } from "../facts/docker/containers.ts";
+import { definePolicy, type PolicyResource } from "../framework/policy.ts";
 import { read, type Read } from "../framework/values.ts";
+import { CONTAINER, REMOTE_IMAGE } from "../facts/docker/containers.ts";
 
 export const imagePinnedByDigest = definePolicy({
   id: "image-pinned-by-digest",
@@ -29,7 +29,7 @@ const INPUT: Readonly<Record<string, string>> = { [CONTAINER]: "image", [REMOTE_
  * One image. A container's that is unknown is left to judgeStack, which sees where it comes from; in `up` it is known here, before the
  * container is made.
  */
-function judgeResource({ type, props }: Subject): Verdict {
+function judgeResource({ type, props }: PolicyResource): Verdict {
   const build = type === REMOTE_IMAGE ? read(props, "build") : NONE;
   if (build.known && build.value !== undefined)
     return { notApplicable: "the image is built, not pulled: its name is what the build is tagged with" };
@@ -47,10 +47,10 @@ function judgeResource({ type, props }: Subject): Verdict {
 }
 
 /** Unknown images. What a RemoteImage gives that is not known before it is pulled, imageId and repoDigest, is a digest. */
-function judgeStack(resources: readonly Subject[]): Verdict {
+function judgeStack(resources: readonly PolicyResource[]): Verdict {
   const open = resources.filter(({ type, props }) => type === CONTAINER && !read(props, "image").known);
   if (open.length === 0) return { notApplicable: "no container's image is unknown" };
-  const fromRegistry = ({ propertyDependencies }: Subject): boolean => {
+  const fromRegistry = ({ propertyDependencies }: PolicyResource): boolean => {
     const sources = propertyDependencies?.["image"] ?? [];
     return sources.length > 0 && sources.every(({ type }) => type === REMOTE_IMAGE);
   };

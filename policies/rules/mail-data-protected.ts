@@ -1,8 +1,9 @@
 import { gapAt, type Finding, type NotJudged, type Verdict } from "../framework/judgement.ts";
-import { definePolicy, type Subject } from "../framework/policy.ts";
-import { CONTAINER, listAt, roleOf, VOLUME } from "../facts/docker/containers.ts";
-import { ACL } from "../facts/tailnet/policy-file.ts";
+import { definePolicy, type PolicyResource } from "../framework/policy.ts";
 import { formatPath, read, readAt, readString } from "../framework/values.ts";
+import { CONTAINER, listAt, roleOf, VOLUME } from "../facts/docker/containers.ts";
+import { isOwn } from "../facts/own-resources.ts";
+import { ACL } from "../facts/tailnet/policy-file.ts";
 
 /**
  * `protect` is what is judged: the engine does not tell a policy of retainOnDelete.
@@ -37,7 +38,7 @@ interface Mount {
   readonly where: string;
   readonly containerPath: string;
   /** The stack's volume there; "unknown" when which one it is cannot be told. */
-  readonly volume: Subject | "unknown";
+  readonly volume: PolicyResource | "unknown";
 }
 
 /** Lists that mount volumes, with their keys for the volume's name and for the place in the container. */
@@ -47,7 +48,10 @@ const LISTS = [
 ] as const;
 
 /** A container's state: its writable volumes outside of /etc, where configuration lies, which the program writes again. */
-function mountsOf(container: Subject, volumes: readonly Subject[]): { mounts: Mount[]; unread: string[] } {
+function mountsOf(
+  container: PolicyResource,
+  volumes: readonly PolicyResource[],
+): { mounts: Mount[]; unread: string[] } {
   const { props } = container;
   const mounts: Mount[] = [];
   const unread: string[] = [];
@@ -78,16 +82,16 @@ function mountsOf(container: Subject, volumes: readonly Subject[]): { mounts: Mo
   return { mounts, unread };
 }
 
-function nameOf({ props }: Subject): unknown {
+function nameOf({ props }: PolicyResource): unknown {
   const name = read(props, "name");
   return name.known ? name.value : undefined;
 }
 
 /** The one volume that an unknown name can come from: an id, which is its name, is unknown before the volume is made. */
 function onlySource(
-  container: Subject,
+  container: PolicyResource,
   list: string,
-  volumes: readonly Subject[],
+  volumes: readonly PolicyResource[],
   named: readonly unknown[],
 ): Mount["volume"] {
   const sources = container.propertyDependencies?.[list] ?? [];
@@ -97,13 +101,13 @@ function onlySource(
   return open.length === 1 && open[0] ? open[0] : "unknown";
 }
 
-function judgeStack(resources: readonly Subject[]): Verdict {
+function judgeStack(resources: readonly PolicyResource[]): Verdict {
   const notJudged: NotJudged[] = [];
   const findings = new Map<string, Finding>();
   const refuse = (urn: string, what: string): void =>
     void findings.set(urn, { where: "options.protect", what, instead: INSTEAD, urn });
   const volumes = resources.filter(({ type }) => type === VOLUME);
-  let ours = resources.some(({ type }) => type.startsWith("tailwart:"));
+  let ours = resources.some(isOwn);
 
   for (const container of resources.filter(({ type }) => type === CONTAINER)) {
     const role = roleOf(container);

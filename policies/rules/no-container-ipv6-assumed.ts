@@ -1,9 +1,11 @@
 import { isIP } from "node:net";
+
 import { PASS, unjudged, type NotJudged, type Verdict } from "../framework/judgement.ts";
-import { definePolicy, type Subject } from "../framework/policy.ts";
+import { definePolicy, type PolicyResource } from "../framework/policy.ts";
 import { namespaceIpv6 } from "../facts/docker/namespace-network.ts";
-import { type Ipv6Use, REGISTRY, registryIpv6 } from "../facts/stalwart/registry-ipv6.ts";
-import { SETTINGS, stalwartKeys } from "../facts/stalwart/settings-resource.ts";
+import { REGISTRY, SETTINGS } from "../facts/own-resources.ts";
+import { stalwartKeys } from "../facts/stalwart/flat-keys.ts";
+import { registryIpv6, type Ipv6Use } from "../facts/stalwart/registry-ipv6.ts";
 
 /** Settings and network are two resources, so this is judged over the stack; that the host has IPv6 says nothing of the container. */
 export const noContainerIpv6Assumed = definePolicy({
@@ -21,9 +23,9 @@ export const noContainerIpv6Assumed = definePolicy({
 });
 
 /** Where settings count on IPv6. A relay looks up A before AAAA whatever it is told, so ip-lookup is read of routes of type mx alone. */
-function usesOf(subject: Subject): { uses: Ipv6Use[]; gaps: NotJudged[] } {
-  const { urn } = subject;
-  const { values, gaps: unknown, where } = stalwartKeys(subject);
+function usesOf(resource: PolicyResource): { uses: Ipv6Use[]; gaps: NotJudged[] } {
+  const { urn } = resource;
+  const { values, gaps: unknown, where } = stalwartKeys(resource);
   const uses: Ipv6Use[] = [];
   const gaps: NotJudged[] = [];
   const unknownKeys = new Set(unknown.map(({ key }) => key));
@@ -60,9 +62,9 @@ function usesOf(subject: Subject): { uses: Ipv6Use[]; gaps: NotJudged[] } {
   return { uses, gaps };
 }
 
-function judgeStack(resources: readonly Subject[]): Verdict {
-  const all = resources.flatMap((subject) =>
-    subject.type === SETTINGS ? usesOf(subject) : subject.type === REGISTRY ? registryIpv6(subject) : [],
+function judgeStack(resources: readonly PolicyResource[]): Verdict {
+  const all = resources.flatMap((resource) =>
+    resource.type === SETTINGS ? usesOf(resource) : resource.type === REGISTRY ? registryIpv6(resource) : [],
   );
   if (all.length === 0) return { notApplicable: "the stack has no settings of Stalwart" };
   const uses = all.flatMap((one) => one.uses);

@@ -7,9 +7,10 @@ import {
   type Judgement,
   type Verdict,
 } from "../framework/judgement.ts";
-import { definePolicy, type Subject } from "../framework/policy.ts";
 import { refuseUnknownKeys, wrongSetting } from "../framework/policy-settings.ts";
-import { outboundOf, ROUTING_TYPES, type Outbound, type Rule } from "../facts/stalwart/routing.ts";
+import { definePolicy, type PolicyResource } from "../framework/policy.ts";
+import { SETTINGS_TYPES } from "../facts/own-resources.ts";
+import { outboundOf, type Outbound, type Rule } from "../facts/stalwart/routing.ts";
 
 const ID = "no-direct-smtp-egress";
 
@@ -39,7 +40,7 @@ export const noDirectSmtpEgress = definePolicy<EgressSettings>({
     parse: parseEgressSettings,
   },
   anyStack: false,
-  resourceTypes: ROUTING_TYPES,
+  resourceTypes: SETTINGS_TYPES,
   judgeResource: judge,
 });
 
@@ -85,9 +86,9 @@ function reachable(rules: readonly Rule[]): Rule[] {
   return open.slice(0, last + 1);
 }
 
-function judge(subject: Subject, { egress }: EgressSettings): Verdict {
+function judge(resource: PolicyResource, { egress }: EgressSettings): Verdict {
   if (egress === "open") return { notApplicable: "the policy config declares egress open" };
-  const outbound = outboundOf(subject);
+  const outbound = outboundOf(resource);
   if (!outbound) return { notApplicable: "only tailwart's settings resources say where mail goes" };
   const { strategy } = outbound;
   const refused = (where: string, what: string) => refuse({ where, what, instead: INSTEAD });

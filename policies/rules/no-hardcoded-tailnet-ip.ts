@@ -1,8 +1,8 @@
 import { findTailnetAddresses, type TailnetAddress } from "../../lib/addresses.ts";
 import { gapOf, type Finding, type Verdict } from "../framework/judgement.ts";
-import { definePolicy, type Subject } from "../framework/policy.ts";
-import { textsOf, type TextPiece } from "../facts/decoded-texts.ts";
+import { definePolicy, type PolicyResource } from "../framework/policy.ts";
 import { readString, type Gap } from "../framework/values.ts";
+import { textsOf, type TextPiece } from "../facts/decoded-texts.ts";
 
 export const noHardcodedTailnetIp = definePolicy({
   id: "no-hardcoded-tailnet-ip",
@@ -18,7 +18,7 @@ export const noHardcodedTailnetIp = definePolicy({
 });
 
 /** Provider resources too: `ssh://root@100.x` as a Docker host is lost as soon as the node registers again. */
-const SUBJECTS =
+const READ_TYPES =
   /^(?:docker|command|tailwart):|^tailscale:index\/acl:Acl$|^pulumi:providers:(?:docker|command|tailwart)$/;
 
 /** Ids, credentials and digests: no host is written there, so their being unknown at preview hides nothing. */
@@ -52,7 +52,7 @@ function findingsOf(piece: TextPiece): Finding[] {
 }
 
 /** Whether an unknown value could name a host, by what the program calls it. */
-function matters({ path }: Gap, { props }: Subject): boolean {
+function matters({ path }: Gap, { props }: PolicyResource): boolean {
   const [list = "", index = 0] = path;
   const nameIn = (key: string) => readString(props, [list, index, key]).value;
   if (list === "uploads") return !CREDENTIAL_FILE.test(nameIn("file") ?? "");
@@ -61,13 +61,13 @@ function matters({ path }: Gap, { props }: Subject): boolean {
 }
 
 /** Every address of one tailnet node in any text of a resource. */
-function judge(subject: Subject): Verdict {
-  if (!SUBJECTS.test(subject.type)) {
+function judge(resource: PolicyResource): Verdict {
+  if (!READ_TYPES.test(resource.type)) {
     return { notApplicable: "only docker, command, tailwart resources and the tailnet policy file are read" };
   }
-  const { pieces, gaps } = textsOf(subject.props);
+  const { pieces, gaps } = textsOf(resource.props);
   return {
     findings: pieces.flatMap(findingsOf),
-    notJudged: gaps.filter((gap) => matters(gap, subject)).map(gapOf),
+    notJudged: gaps.filter((gap) => matters(gap, resource)).map(gapOf),
   };
 }

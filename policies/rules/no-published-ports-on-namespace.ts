@@ -1,5 +1,5 @@
 import { merge, PASS, refuse, unknown, type Verdict } from "../framework/judgement.ts";
-import { definePolicy, type Subject } from "../framework/policy.ts";
+import { definePolicy, type PolicyResource } from "../framework/policy.ts";
 import { CONTAINER, publishedPortsOf, roleOf } from "../facts/docker/containers.ts";
 
 export const noPublishedPortsOnNamespace = definePolicy({
@@ -19,7 +19,7 @@ export const noPublishedPortsOnNamespace = definePolicy({
 const ROLES: readonly unknown[] = ["anchor", "sidecar", "stalwart"];
 
 /** The ports that a container of the shared namespace publishes on its host. */
-function judge(container: Subject): Verdict {
+function judge(container: PolicyResource): Verdict {
   const role = roleOf(container);
   if (role.known && !ROLES.includes(role.value))
     return { notApplicable: `the container has no label tailwart.role of ${ROLES.join(", ")}` };

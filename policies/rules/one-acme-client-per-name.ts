@@ -1,11 +1,13 @@
-import { caddyOf, NO_CADDY } from "../facts/caddy/find.ts";
-import { covers, plainName } from "../facts/caddy/model.ts";
-import { caddyInstances, ordersTwice, type Order } from "../facts/caddy/instances.ts";
 import { gapAt, type Finding, type NotJudged, type Verdict } from "../framework/judgement.ts";
-import { definePolicy, type Subject } from "../framework/policy.ts";
-import { acmeOf, MAIL_SETTINGS, SETTINGS_TYPES, type AcmeClient } from "../facts/stalwart/acme.ts";
-import { SETTINGS, stalwartKeys } from "../facts/stalwart/settings-resource.ts";
+import { definePolicy, type PolicyResource } from "../framework/policy.ts";
 import { readString, UNKNOWN_AT_PREVIEW } from "../framework/values.ts";
+import { caddiesOf, NO_CADDY } from "../facts/caddy/find.ts";
+import { caddyInstances, ordersTwice, type Order } from "../facts/caddy/instances.ts";
+import { covers } from "../facts/caddy/model.ts";
+import { plainName } from "../facts/hosts.ts";
+import { MAIL_SETTINGS, SETTINGS, SETTINGS_TYPES } from "../facts/own-resources.ts";
+import { acmeOf, type AcmeClient } from "../facts/stalwart/acme.ts";
+import { stalwartKeys } from "../facts/stalwart/flat-keys.ts";
 
 export const oneAcmeClientPerName = definePolicy({
   id: "one-acme-client-per-name",
@@ -31,11 +33,11 @@ interface Ordered {
   readonly name: string;
 }
 
-function hostnameOf(subject: Subject): string {
+function hostnameOf(resource: PolicyResource): string {
   const text =
-    subject.type === SETTINGS
-      ? stalwartKeys(subject).values.get("server.hostname")
-      : readString(subject.props, ["settings", "hostname"]).value;
+    resource.type === SETTINGS
+      ? stalwartKeys(resource).values.get("server.hostname")
+      : readString(resource.props, ["settings", "hostname"]).value;
   return plainName(text ?? "");
 }
 
@@ -67,10 +69,10 @@ const unread = (clients: readonly AcmeClient[]): NotJudged[] =>
   ]);
 
 /** Two clients of one Stalwart. */
-function judgeResource(subject: Subject): Verdict {
-  const acme = acmeOf(subject);
+function judgeResource(resource: PolicyResource): Verdict {
+  const acme = acmeOf(resource);
   if (!acme) return { notApplicable: "only Stalwart's settings name more than one of its ACME clients" };
-  const hostname = hostnameOf(subject);
+  const hostname = hostnameOf(resource);
   const seen = new Map<string, Ordered>();
   const findings: Finding[] = [];
   for (const client of acme.clients) {
@@ -90,24 +92,24 @@ function judgeResource(subject: Subject): Verdict {
 }
 
 interface Stalwart {
-  readonly subject: Subject;
+  readonly resource: PolicyResource;
   readonly clients: readonly AcmeClient[];
   readonly gaps: readonly NotJudged[];
 }
 
 /** Stalwart's clients of the stack: those of the settings, or of the component where its settings are not (yet) there. */
-function stalwartsOf(resources: readonly Subject[]): Stalwart[] {
-  const all = resources.flatMap((subject) => {
-    const acme = acmeOf(subject);
-    return acme ? [{ subject, clients: acme.clients, gaps: [...acme.gaps, ...unread(acme.clients)] }] : [];
+function stalwartsOf(resources: readonly PolicyResource[]): Stalwart[] {
+  const all = resources.flatMap((resource) => {
+    const acme = acmeOf(resource);
+    return acme ? [{ resource, clients: acme.clients, gaps: [...acme.gaps, ...unread(acme.clients)] }] : [];
   });
-  const settings = all.filter(({ subject }) => subject.type !== MAIL_SETTINGS);
+  const settings = all.filter(({ resource }) => resource.type !== MAIL_SETTINGS);
   return settings.length > 0 ? settings : all;
 }
 
 function againstStalwart(order: Order, stalwarts: readonly Stalwart[]): Finding[] {
-  for (const { subject, clients } of stalwarts) {
-    const hostname = hostnameOf(subject);
+  for (const { resource, clients } of stalwarts) {
+    const hostname = hostnameOf(resource);
     const same = clients
       .flatMap((client) => namesOf(client, hostname))
       .find((ordered) => standsFor(ordered, order.name, hostname));
@@ -119,11 +121,8 @@ function againstStalwart(order: Order, stalwarts: readonly Stalwart[]): Finding[
 }
 
 /** Caddy against Stalwart, and one Caddy against another. */
-function judgeStack(resources: readonly Subject[]): Verdict {
-  const caddies = resources.flatMap((subject) => {
-    const caddy = caddyOf(subject);
-    return caddy ? [{ subject, ...caddy }] : [];
-  });
+function judgeStack(resources: readonly PolicyResource[]): Verdict {
+  const caddies = caddiesOf(resources);
   if (caddies.length === 0) return { notApplicable: NO_CADDY };
   const stalwarts = stalwartsOf(resources);
   const instances = caddyInstances(caddies);
@@ -155,7 +154,7 @@ function judgeStack(resources: readonly Subject[]): Verdict {
         ...(orders.length > 0 || stalwarts.some(({ clients, gaps }) => clients.length + gaps.length > 0)
           ? caddies
           : []),
-      ].flatMap(({ subject, gaps }) => gaps.map((gap) => ({ ...gap, urn: subject.urn }))),
+      ].flatMap(({ resource, gaps }) => gaps.map((gap) => ({ ...gap, urn: resource.urn }))),
     ],
   };
 }

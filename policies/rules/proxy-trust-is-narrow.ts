@@ -1,12 +1,13 @@
-import { at, merge, PASS, refuse, unjudged, type Verdict } from "../framework/judgement.ts";
-import { definePolicy, type Subject } from "../framework/policy.ts";
-import { whoReaches } from "../../lib/tailnet/reach.ts";
+import { TAILNET_RANGES } from "../../lib/address-ranges.ts";
 import type { PolicyDocument } from "../../lib/tailnet/access-rules.ts";
+import { whoReaches } from "../../lib/tailnet/reach.ts";
+import { at, merge, PASS, refuse, unjudged, type Verdict } from "../framework/judgement.ts";
 import { refuseUnknownKeys, wrongSetting } from "../framework/policy-settings.ts";
-import { SETTINGS_TYPES } from "../facts/stalwart/acme.ts";
+import { definePolicy, type PolicyResource } from "../framework/policy.ts";
+import { SETTINGS_TYPES } from "../facts/own-resources.ts";
 import {
-  coverTogether,
   covers,
+  coverTogether,
   networks,
   overlaps,
   parseNetwork,
@@ -45,7 +46,7 @@ export const proxyTrustIsNarrow = definePolicy<TrustSettings>({
 });
 
 const LOOPBACK = networks("127.0.0.0/8", "::1");
-const TAILNET = networks("100.64.0.0/10", "fd7a:115c:a1e0::/48");
+const TAILNET = networks(...TAILNET_RANGES);
 /** Private use (RFC 1918), shared (RFC 6598: the tailnet's too), link-local, and unique local addresses. */
 const PRIVATE = networks(
   "10.0.0.0/8",
@@ -56,8 +57,7 @@ const PRIVATE = networks(
   "fc00::/7",
   "fe80::/10",
 );
-const INSTEAD =
-  "the tailnet's ranges 100.64.0.0/10 and fd7a:115c:a1e0::/48, which grants make narrow, or the edge's own private network";
+const INSTEAD = `the tailnet's ranges ${TAILNET_RANGES.join(" and ")}, which grants make narrow, or the edge's own private network`;
 
 export interface TrustSettings {
   /** The tag that alone may reach ports with PROXY protocol. */
@@ -82,8 +82,8 @@ function mistakeIn(range: AddressRange): string | undefined {
 }
 
 /** Each network by itself. */
-function judgeResource(subject: Subject): Verdict {
-  const proxy = proxyOf(subject);
+function judgeResource(resource: PolicyResource): Verdict {
+  const proxy = proxyOf(resource);
   if (!proxy) return { notApplicable: "only Stalwart's settings say whose PROXY headers are trusted" };
   const judged = proxy.trust.entries.map(({ where, text }) => {
     const range = parseNetwork(text);
@@ -129,7 +129,7 @@ function openingsTo(
 }
 
 /** Trust in the whole tailnet is narrow only where grants make it so (decision 8). */
-function judgeStack(resources: readonly Subject[], { edgeTag }: TrustSettings): Verdict {
+function judgeStack(resources: readonly PolicyResource[], { edgeTag }: TrustSettings): Verdict {
   const trusting = resources.flatMap((resource) => {
     const [first, ...rest] = proxyOf(resource)?.trust.entries.filter(isTailnetAtLarge) ?? [];
     if (!first) return [];

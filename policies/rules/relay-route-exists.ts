@@ -7,8 +7,9 @@ import {
   type Judgement,
   type Verdict,
 } from "../framework/judgement.ts";
-import { definePolicy, type Subject } from "../framework/policy.ts";
-import { outboundOf, ROUTING_TYPES, type Outbound, type Rule } from "../facts/stalwart/routing.ts";
+import { definePolicy, type PolicyResource } from "../framework/policy.ts";
+import { SETTINGS_TYPES } from "../facts/own-resources.ts";
+import { outboundOf, type Outbound, type Rule } from "../facts/stalwart/routing.ts";
 
 export const relayRouteExists = definePolicy({
   id: "relay-route-exists",
@@ -20,7 +21,7 @@ export const relayRouteExists = definePolicy({
   url: "https://stalw.art/docs/0.15/mta/outbound/routing",
   why: "for a route that it does not find Stalwart logs `Gateway not found` and delivers straight to the MX, past the relay",
   anyStack: false,
-  resourceTypes: ROUTING_TYPES,
+  resourceTypes: SETTINGS_TYPES,
   judgeResource: judge,
 });
 
@@ -42,8 +43,8 @@ function judgeRule({ where, result }: Rule, outbound: Outbound): Judgement {
 }
 
 /** Every branch of the strategy, also one that is never taken: the rule above it may be gone tomorrow. */
-function judge(subject: Subject): Verdict {
-  const outbound = outboundOf(subject);
+function judge(resource: PolicyResource): Verdict {
+  const outbound = outboundOf(resource);
   if (!outbound) return { notApplicable: "only tailwart's settings resources name routes" };
   const { strategy } = outbound;
   if (strategy.kind === "unset") return { notApplicable: "the settings name no route" };

@@ -1,9 +1,9 @@
 import { classifyHost } from "../../lib/addresses.ts";
 import { at, merge, PASS, refuse, unjudged, type Judgement, type Verdict } from "../framework/judgement.ts";
-import { definePolicy, type Subject } from "../framework/policy.ts";
-import { askAaaa } from "../facts/resolver.ts";
-import { relayHostsOf, type RelayHost } from "../facts/relay-hosts.ts";
 import { isServerAddress, refuseUnknownKeys, wrongSetting } from "../framework/policy-settings.ts";
+import { definePolicy, type PolicyResource } from "../framework/policy.ts";
+import { relayHostsOf, type RelayHost } from "../facts/relay-hosts.ts";
+import { askAaaa } from "../facts/resolver.ts";
 import {
   askerTags,
   attributeReaches,
@@ -106,8 +106,8 @@ async function judgeRecords({ where, host }: RelayHost, settings: RelayTargetSet
 }
 
 /** One resource: literals, and records where a resolver is configured. Which names could not be judged is known only to judgeStack. */
-async function judgeResource(subject: Subject, settings: RelayTargetSettings): Promise<Verdict> {
-  const relays = relayHostsOf(subject);
+async function judgeResource(resource: PolicyResource, settings: RelayTargetSettings): Promise<Verdict> {
+  const relays = relayHostsOf(resource);
   if (!relays) return { notApplicable: "only tailwart:mail:* resources and Docker containers name a relay" };
   if (relays.hosts.length === 0 && relays.gaps.length === 0)
     return { notApplicable: "the resource names no relay" };
@@ -128,7 +128,7 @@ const AAAA_CAUSES = [
 ] as const;
 
 /** A name of the tailnet, by the nodeAttrs of the tailnet policy file. */
-function judgeTailnetName({ where, host }: RelayHost, resources: readonly Subject[]): Judgement {
+function judgeTailnetName({ where, host }: RelayHost, resources: readonly PolicyResource[]): Judgement {
   const acl = readAcl(resources);
   if ("because" in acl) return unjudged({ where: `${where} ${host}`, because: acl.because });
   const asker = askerTags(resources);
@@ -150,7 +150,7 @@ function judgeTailnetName({ where, host }: RelayHost, resources: readonly Subjec
 /** A name, as far as judgeResource has not refused it. */
 async function judgeName(
   relay: RelayHost,
-  resources: readonly Subject[],
+  resources: readonly PolicyResource[],
   { resolver, timeoutMs, tailnetDomains: domains }: RelayTargetSettings,
 ): Promise<Judgement> {
   if (isTailnetName(relay.host, [...domains, ...tailnetDomains(resources)]))
@@ -164,7 +164,10 @@ async function judgeName(
   return answer.kind === "unasked" ? unjudged({ where, because: answer.because }) : PASS;
 }
 
-async function judgeStack(resources: readonly Subject[], settings: RelayTargetSettings): Promise<Verdict> {
+async function judgeStack(
+  resources: readonly PolicyResource[],
+  settings: RelayTargetSettings,
+): Promise<Verdict> {
   const relays = resources.flatMap((resource) => relayHostsOf(resource)?.hosts ?? []);
   const names = relays.filter((relay) => classifyHost(relay.host) === "name");
   const odd = relays.filter((relay) => classifyHost(relay.host) === "invalid");

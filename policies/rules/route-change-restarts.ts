@@ -1,7 +1,9 @@
 import { at, merge, PASS, refuse, unjudged, type Judgement, type Verdict } from "../framework/judgement.ts";
-import { definePolicy, type Subject } from "../framework/policy.ts";
+import { definePolicy, type PolicyResource } from "../framework/policy.ts";
+import { formatPath, read, readAt, readString, UNKNOWN_AT_PREVIEW, walk } from "../framework/values.ts";
+import { decodeText } from "../facts/decoded-texts.ts";
 import { CONTAINER, listAt, VOLUME } from "../facts/docker/containers.ts";
-import { ROUTING_TYPES } from "../facts/stalwart/routing.ts";
+import { SETTINGS_TYPES } from "../facts/own-resources.ts";
 import {
   isCommand,
   makesLive,
@@ -10,8 +12,6 @@ import {
   writesRoutes,
   type Script,
 } from "../facts/stalwart/route-scripts.ts";
-import { decodeText } from "../facts/decoded-texts.ts";
-import { formatPath, read, readAt, readString, UNKNOWN_AT_PREVIEW, walk } from "../framework/values.ts";
 
 /**
  * What counts as "something restarts Stalwart on its change":
@@ -37,12 +37,12 @@ export const routeChangeRestarts = definePolicy({
   judgeStack,
 });
 
-const comesFrom = (resource: Subject, source: Subject): boolean =>
+const comesFrom = (resource: PolicyResource, source: PolicyResource): boolean =>
   Object.values(resource.propertyDependencies ?? {}).some((sources) =>
     sources.some(({ urn }) => urn === source.urn),
   );
 
-const textsAt = ({ props }: Subject, inputs: readonly string[]): string[] =>
+const textsAt = ({ props }: PolicyResource, inputs: readonly string[]): string[] =>
   inputs
     .map((input) => read(props, input))
     .flatMap((input) => (input.known ? walk([input.value]).leaves : []))
@@ -52,7 +52,7 @@ const textsAt = ({ props }: Subject, inputs: readonly string[]): string[] =>
  * True for a resource that is run or made anew when the command's input changes: by what it is made of, or by a trigger that is the command's
  * own, or the very routes. (A trigger as short as a counter is no sign of the same change.)
  */
-function follows(resource: Subject, writer: Subject): boolean {
+function follows(resource: PolicyResource, writer: PolicyResource): boolean {
   if (comesFrom(resource, writer)) return true;
   if (!isCommand(resource)) return false;
   const routes = textsAt(writer, ["create", "stdin", "environment"]).filter((text) => ROUTING.test(text));
@@ -61,7 +61,7 @@ function follows(resource: Subject, writer: Subject): boolean {
 }
 
 /** "maybe" where what is unknown of it could be the restart. */
-function restarts(follower: Subject, generation: "keys" | "registry"): "yes" | "no" | "maybe" {
+function restarts(follower: PolicyResource, generation: "keys" | "registry"): "yes" | "no" | "maybe" {
   if (follower.type === CONTAINER) return "yes";
   if (!isCommand(follower)) return "no";
   const scripts = scriptsOf(follower);
@@ -76,7 +76,11 @@ const RELOADS = {
 const LEFT_OUT = { keys: "", registry: " (ReloadSettings may be refused, and then leaves all as it is)" };
 
 /** Undefined for a script that writes no route. */
-function judgeScript(script: Script, writer: Subject, resources: readonly Subject[]): Judgement | undefined {
+function judgeScript(
+  script: Script,
+  writer: PolicyResource,
+  resources: readonly PolicyResource[],
+): Judgement | undefined {
   const generation = writesRoutes(script);
   if (generation === "no") return undefined;
   const open = (where: string) =>
@@ -116,7 +120,7 @@ function textOf(upload: unknown): { text: string } | { because: string } {
 }
 
 /** Volumes and shared folders of a container: by name, and by the resource where the name is unknown. With a file: those that it lies in. */
-function volumesOf({ props, propertyDependencies }: Subject, file?: string): Set<unknown> {
+function volumesOf({ props, propertyDependencies }: PolicyResource, file?: string): Set<unknown> {
   const found = new Set<unknown>();
   const sources = (propertyDependencies?.["volumes"] ?? []).filter(({ type }) => type === VOLUME);
   if (file === undefined) for (const { urn } of sources) found.add(urn);
@@ -133,13 +137,13 @@ function volumesOf({ props, propertyDependencies }: Subject, file?: string): Set
 }
 
 /** False for a container that only carries files. */
-const runs = ({ props }: Subject): boolean =>
+const runs = ({ props }: PolicyResource): boolean =>
   ["start", "mustRun"]
     .map((input) => read(props, input))
     .every((input) => !input.known || input.value !== false);
 
 /** A file with routes in a container that only carries it: the server is another one, which mounts the same volume. */
-function judgeUploads(carrier: Subject, resources: readonly Subject[]): Judgement | undefined {
+function judgeUploads(carrier: PolicyResource, resources: readonly PolicyResource[]): Judgement | undefined {
   const judged = listAt(carrier.props, ["uploads"]).entries.map(({ path, read: upload }) => {
     const file = upload.known ? readString(upload.value, ["file"]).value : undefined;
     if (!upload.known || file === undefined) return undefined;
@@ -169,10 +173,10 @@ function judgeUploads(carrier: Subject, resources: readonly Subject[]): Judgemen
 const STALE_FILE = "holds routes, and the server that mounts the volume is not made anew when they change";
 const NEW_SERVER = "a label of the server's container with the id of this one, which changes with its files";
 
-function judgeStack(resources: readonly Subject[]): Verdict {
+function judgeStack(resources: readonly PolicyResource[]): Verdict {
   const judged = resources.flatMap((resource) => {
     const { type, urn } = resource;
-    if ((ROUTING_TYPES as readonly string[]).includes(type)) return PASS;
+    if (SETTINGS_TYPES.includes(type)) return PASS;
     const parts =
       type === CONTAINER
         ? [judgeUploads(resource, resources)]

@@ -1,5 +1,8 @@
 import { gapOf, unjudged, type Finding, type Judgement, type Verdict } from "../framework/judgement.ts";
-import { definePolicy, type Subject } from "../framework/policy.ts";
+import { definePolicy, type PolicyResource } from "../framework/policy.ts";
+import { UNKNOWN_AT_PREVIEW, walk, type Gap, type Leaf, type Path } from "../framework/values.ts";
+import { textsOf, type TextPiece } from "../facts/decoded-texts.ts";
+import { isOwn } from "../facts/own-resources.ts";
 import {
   assignedSecretsIn,
   isLiteralSecret,
@@ -7,8 +10,6 @@ import {
   isSuspicious,
   secretShapesIn,
 } from "../facts/secrets/shapes.ts";
-import { textsOf, type TextPiece } from "../facts/decoded-texts.ts";
-import { UNKNOWN_AT_PREVIEW, walk, type Gap, type Leaf, type Path } from "../framework/values.ts";
 
 export const secretsNotInPlainSight = definePolicy({
   id: "secrets-not-in-plain-sight",
@@ -25,7 +26,7 @@ export const secretsNotInPlainSight = definePolicy({
   judgeResource: judge,
 });
 
-const SUBJECTS =
+const READ_TYPES =
   /^(?:docker|docker-build|command|tailwart):|^tailscale:index\/acl:Acl$|^pulumi:providers:(?:docker|docker-build|command|tailwart)$/;
 
 /** Files whose whole content is one secret. */
@@ -79,7 +80,7 @@ function whatsOf(piece: TextPiece, type: string): string[] {
   const shapes = isSuspicious(piece.text) ? secretShapesIn(piece.text) : [];
   if (shapes.length > 0) return [...new Set(shapes.map(({ what }) => `holds ${what} as plain text`))];
   // The content of a file with more lines than one is no bare password: its lines are read instead.
-  if (type.startsWith("tailwart:mail:") && KEY_ID.test(piece.where)) return [];
+  if (isOwn({ type }) && KEY_ID.test(piece.where)) return [];
   if (isSecretName(nameOf(piece)) && !piece.text.trim().includes("\n"))
     return isLiteralSecret(piece.text) ? ["is a secret by its name, written as plain text"] : [];
   const names = isSuspicious(piece.text) ? assignedSecretsIn(piece.text) : [];
@@ -109,8 +110,8 @@ function mayHoldSecret({ path, because }: Gap): boolean {
 }
 
 /** Every text of a resource that is not marked as a secret. */
-function judge({ type, props, secretPaths }: Subject): Verdict {
-  if (!SUBJECTS.test(type))
+function judge({ type, props, secretPaths }: PolicyResource): Verdict {
+  if (!READ_TYPES.test(type))
     return { notApplicable: "only docker, command, tailwart resources and the tailnet policy file are read" };
   const { leaves, gaps } = walk(props);
   const open = leaves.filter(({ path }) => !isSecret(path, secretPaths ?? []));

@@ -1,4 +1,4 @@
-import { dataStoresOf, type DataStore } from "../facts/data-stores.ts";
+import { sameHost } from "../../lib/tailnet/reach.ts";
 import {
   at,
   merge,
@@ -9,10 +9,11 @@ import {
   type Judgement,
   type Verdict,
 } from "../framework/judgement.ts";
-import { definePolicy, type Subject } from "../framework/policy.ts";
+import { definePolicy, type PolicyResource } from "../framework/policy.ts";
+import { formatPath, read, readAt, walk } from "../framework/values.ts";
+import { dataStoresOf, type DataStore } from "../facts/data-stores.ts";
 import { CONTAINER, environmentOf, labelOf } from "../facts/docker/containers.ts";
 import { readHealthTest, type HealthReading, type Proof } from "../facts/docker/health-test.ts";
-import { formatPath, read, readAt, walk } from "../framework/values.ts";
 
 export const sidecarWaitsForPostgres = definePolicy({
   id: "sidecar-waits-for-postgres",
@@ -38,11 +39,11 @@ type Connects = Extract<Proof, { kind: "connects" }>;
 type Reading =
   HealthReading | { readonly kind: "absent" } | { readonly kind: "unknown"; readonly where: string };
 
-function isSidecar(subject: Subject): boolean {
-  return subject.type === CONTAINER && labelOf(subject, "tailwart.role") === "sidecar";
+function isSidecar(resource: PolicyResource): boolean {
+  return resource.type === CONTAINER && labelOf(resource, "tailwart.role") === "sidecar";
 }
 
-function readingOf(sidecar: Subject): Reading {
+function readingOf(sidecar: PolicyResource): Reading {
   const tests = readAt(sidecar.props, ["healthcheck", "tests"]);
   if (!tests.known) return { kind: "unknown", where: WHERE };
   if (!Array.isArray(tests.value) || tests.value.length === 0) return { kind: "absent" };
@@ -91,20 +92,14 @@ function judgeReading(reading: Reading): Judgement {
 }
 
 /** One sidecar: does its test require tailscaled and some server? Which server it must be takes the stack to tell. */
-function judgeResource(subject: Subject): Verdict {
-  if (subject.type !== CONTAINER) return { notApplicable: "only Docker containers have a health check" };
-  if (!read(subject.props, "labels").known) return unknown("labels");
-  if (!isSidecar(subject)) return { notApplicable: "the container has no label tailwart.role=sidecar" };
-  return judgeReading(readingOf(subject));
+function judgeResource(resource: PolicyResource): Verdict {
+  if (resource.type !== CONTAINER) return { notApplicable: "only Docker containers have a health check" };
+  if (!read(resource.props, "labels").known) return unknown("labels");
+  if (!isSidecar(resource)) return { notApplicable: "the container has no label tailwart.role=sidecar" };
+  return judgeReading(readingOf(resource));
 }
 
-/** MagicDNS answers a node by its first label and by its full name. */
-function sameHost(a: string, b: string): boolean {
-  const [shorter, longer] = a.length <= b.length ? [a, b] : [b, a];
-  return shorter === longer || (!shorter.includes(".") && longer.startsWith(`${shorter}.`));
-}
-
-function judgeStore(sidecar: Subject, stores: readonly DataStore[]): Judgement {
+function judgeStore(sidecar: PolicyResource, stores: readonly DataStore[]): Judgement {
   const probes = connectionsOf(readingOf(sidecar));
   if (probes.length === 0) return PASS; // judgeResource has said so
   if (stores.length === 0) {
@@ -126,7 +121,7 @@ function judgeStore(sidecar: Subject, stores: readonly DataStore[]): Judgement {
   });
 }
 
-function judgeStack(resources: readonly Subject[]): Verdict {
+function judgeStack(resources: readonly PolicyResource[]): Verdict {
   const sidecars = resources.filter(isSidecar);
   if (sidecars.length === 0)
     return { notApplicable: "the stack has no container with the label tailwart.role=sidecar" };

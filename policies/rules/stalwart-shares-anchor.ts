@@ -1,7 +1,7 @@
 import { at, merge, PASS, refuse, unknown, type Judgement, type Verdict } from "../framework/judgement.ts";
-import { definePolicy, type Subject } from "../framework/policy.ts";
-import { CONTAINER, publishedPortsOf, roleOf } from "../facts/docker/containers.ts";
+import { definePolicy, type PolicyResource } from "../framework/policy.ts";
 import { read } from "../framework/values.ts";
+import { CONTAINER, publishedPortsOf, roleOf } from "../facts/docker/containers.ts";
 
 export const stalwartSharesAnchor = definePolicy({
   id: "stalwart-shares-anchor",
@@ -22,20 +22,20 @@ const BY_ID = "`container:${anchor.id}` with the id of the container that is lab
 
 /** The stack's containers by what they are for. */
 interface Parts {
-  readonly anchors: readonly Subject[];
-  readonly sidecars: readonly Subject[];
-  readonly stalwarts: readonly Subject[];
+  readonly anchors: readonly PolicyResource[];
+  readonly sidecars: readonly PolicyResource[];
+  readonly stalwarts: readonly PolicyResource[];
   /** Every container's name, as far as known. */
   readonly names: ReadonlySet<unknown>;
 }
 
-const anchorsBehind = (container: Subject, { anchors }: Parts): Subject[] =>
+const anchorsBehind = (container: PolicyResource, { anchors }: Parts): PolicyResource[] =>
   (container.propertyDependencies?.["networkMode"] ?? []).filter((source) =>
     anchors.some((anchor) => anchor.urn === source.urn),
   );
 
 /** What is wrong with a network mode, or undefined; "unknown" where nothing tells. */
-function mistakeOf(container: Subject, parts: Parts): string | undefined {
+function mistakeOf(container: PolicyResource, parts: Parts): string | undefined {
   const mode = read(container.props, "networkMode");
   const fromAnchor = anchorsBehind(container, parts).length > 0;
   if (!mode.known) {
@@ -51,14 +51,14 @@ function mistakeOf(container: Subject, parts: Parts): string | undefined {
   return fromAnchor ? undefined : "joins a container by an id that does not come from the anchor";
 }
 
-function judgeMode(container: Subject, parts: Parts): Judgement {
+function judgeMode(container: PolicyResource, parts: Parts): Judgement {
   const what = mistakeOf(container, parts);
   if (what === "unknown") return unknown("networkMode");
   return what === undefined ? PASS : refuse({ where: "networkMode", what, instead: BY_ID });
 }
 
 /** Two anchors, one for Stalwart and one for the sidecar, are two namespaces. */
-function judgeSharing(stalwart: Subject, parts: Parts): Judgement {
+function judgeSharing(stalwart: PolicyResource, parts: Parts): Judgement {
   const own = anchorsBehind(stalwart, parts);
   const sidecars = new Set(parts.sidecars.flatMap((sidecar) => anchorsBehind(sidecar, parts)));
   if (own.length === 0 || sidecars.size === 0 || own.some((anchor) => sidecars.has(anchor))) return PASS;
@@ -66,7 +66,7 @@ function judgeSharing(stalwart: Subject, parts: Parts): Judgement {
   return refuse({ where: "networkMode", what, instead: BY_ID });
 }
 
-function judgePorts(container: Subject): Judgement {
+function judgePorts(container: PolicyResource): Judgement {
   const { published, unread } = publishedPortsOf(container);
   const findings = published.map((where) => ({
     where,
@@ -76,7 +76,7 @@ function judgePorts(container: Subject): Judgement {
   return merge(refuse(...findings), unknown(...unread));
 }
 
-function judgeRestart({ props }: Subject): Judgement {
+function judgeRestart({ props }: PolicyResource): Judgement {
   const restart = read(props, "restart");
   if (!restart.known) return unknown("restart");
   if (restart.value === "always") return PASS;
@@ -84,10 +84,10 @@ function judgeRestart({ props }: Subject): Judgement {
   return refuse({ where: "restart", what, instead: 'restart: "always"' });
 }
 
-function judgeStack(resources: readonly Subject[]): Verdict {
+function judgeStack(resources: readonly PolicyResource[]): Verdict {
   const containers = resources.filter((resource) => resource.type === CONTAINER);
   const roles = new Map(containers.map((container) => [container, roleOf(container)]));
-  const of = (role: string): Subject[] =>
+  const of = (role: string): PolicyResource[] =>
     containers.filter((container) => {
       const own = roles.get(container);
       return own?.known === true && own.value === role;
@@ -105,8 +105,10 @@ function judgeStack(resources: readonly Subject[]): Verdict {
   const joining = [...parts.sidecars, ...parts.stalwarts];
   if (joining.length + parts.anchors.length + unlabelled.length === 0)
     return { notApplicable: "the stack has no container with the label tailwart.role" };
-  const judge = (all: readonly Subject[], rule: (container: Subject, parts: Parts) => Judgement) =>
-    merge(...all.map((container) => at(container.urn, rule(container, parts))));
+  const judge = (
+    all: readonly PolicyResource[],
+    rule: (container: PolicyResource, parts: Parts) => Judgement,
+  ) => merge(...all.map((container) => at(container.urn, rule(container, parts))));
   return merge(
     judge(unlabelled, () => unknown("labels")),
     judge(joining, (container) => merge(judgeMode(container, parts), judgePorts(container))),

@@ -1,15 +1,15 @@
+import { rulesOf, type PolicyDocument } from "../../lib/tailnet/access-rules.ts";
+import { reaches, whoReaches, type Party } from "../../lib/tailnet/reach.ts";
 import { at, merge, PASS, refuse, unjudged, type Judgement, type Verdict } from "../framework/judgement.ts";
-import { definePolicy, type Subject } from "../framework/policy.ts";
-import { CONTAINER } from "../facts/docker/containers.ts";
+import { refuseUnknownKeys, wrongSetting } from "../framework/policy-settings.ts";
+import { definePolicy, type PolicyResource } from "../framework/policy.ts";
 import type { Connection } from "../facts/caddy/upstreams.ts";
 import { connectionsOf, unknownConnections } from "../facts/connections.ts";
-import { reaches, whoReaches, type Party } from "../../lib/tailnet/reach.ts";
-import { listenersOf, MAIL_SETTINGS } from "../facts/stalwart/http-listeners.ts";
-import { rulesOf, type PolicyDocument } from "../../lib/tailnet/access-rules.ts";
-import { refuseUnknownKeys, wrongSetting } from "../framework/policy-settings.ts";
-import { SETTINGS } from "../facts/stalwart/settings-resource.ts";
-import { ACL, readPolicyFile } from "../facts/tailnet/policy-file.ts";
+import { CONTAINER } from "../facts/docker/containers.ts";
+import { isOwn, MAIL_SETTINGS, SETTINGS, TAILNET_POLICY } from "../facts/own-resources.ts";
+import { listenersOf } from "../facts/stalwart/http-listeners.ts";
 import { tailnetOf, type Tailnet, type TailnetSettings } from "../facts/tailnet/nodes.ts";
+import { ACL, readPolicyFile } from "../facts/tailnet/policy-file.ts";
 
 const ID = "tailnet-flows-granted";
 
@@ -81,7 +81,7 @@ function judgeNeed(document: PolicyDocument, need: Need): Judgement {
 
 function judgeListeners(
   document: PolicyDocument,
-  settings: Subject,
+  settings: PolicyResource,
   tailnet: Tailnet,
   seen: Set<number>,
 ): Judgement {
@@ -102,12 +102,15 @@ function judgeListeners(
   return at(settings.urn, merge(...judged));
 }
 
-const CARRIERS = /^(?:docker:index\/container:Container$|command:|tailwart:mail:(?!TailnetPolicy$))/;
+const mayConnect = (resource: PolicyResource): boolean =>
+  resource.type === CONTAINER ||
+  resource.type.startsWith("command:") ||
+  (isOwn(resource) && resource.type !== TAILNET_POLICY);
 /** What takes effect first: a component's args say the same once more. */
-const rank = ({ type }: Subject): number =>
+const rank = ({ type }: PolicyResource): number =>
   type === SETTINGS ? 0 : type === CONTAINER ? 1 : type.startsWith("command:") ? 2 : 3;
 
-function needsOf(resource: Subject, tailnet: Tailnet): Need[] {
+function needsOf(resource: PolicyResource, tailnet: Tailnet): Need[] {
   const dials = connectionsOf(resource);
   if (dials.length === 0) return [];
   const { tags: source, offline } = tailnet.sourceOf(resource);
@@ -121,10 +124,10 @@ function needsOf(resource: Subject, tailnet: Tailnet): Need[] {
     });
 }
 
-function judgeStack(resources: readonly Subject[], settings: TailnetSettings): Verdict {
+function judgeStack(resources: readonly PolicyResource[], settings: TailnetSettings): Verdict {
   const acl = resources.find(({ type }) => type === ACL);
   if (!acl) return { notApplicable: "the stack has no tailnet policy file (tailscale.Acl) to judge by" };
-  const carriers = resources.filter(({ type }) => CARRIERS.test(type)).toSorted((a, b) => rank(a) - rank(b));
+  const carriers = resources.filter(mayConnect).toSorted((a, b) => rank(a) - rank(b));
   const tailnet = tailnetOf(resources, settings);
   const all = carriers.flatMap((resource) => needsOf(resource, tailnet));
   const needs = [

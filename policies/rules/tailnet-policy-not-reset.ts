@@ -1,4 +1,5 @@
 import { covers, parseRange, TAILNET_V4 } from "../../lib/address-ranges.ts";
+import { allowsAllBySilence, rulesOf, type Destination, type Rule } from "../../lib/tailnet/access-rules.ts";
 import {
   merge,
   PASS,
@@ -8,10 +9,9 @@ import {
   type Judgement,
   type Verdict,
 } from "../framework/judgement.ts";
-import { definePolicy, type Subject } from "../framework/policy.ts";
-import { allowsAllBySilence, rulesOf, type Destination, type Rule } from "../../lib/tailnet/access-rules.ts";
-import { ACL, readPolicyFile } from "../facts/tailnet/policy-file.ts";
+import { definePolicy, type PolicyResource } from "../framework/policy.ts";
 import { read, readString } from "../framework/values.ts";
+import { ACL, readPolicyFile } from "../facts/tailnet/policy-file.ts";
 
 /** Resources whose destroy turns MagicDNS off: at once, or because no nameserver is left. */
 const DNS: Readonly<Record<string, string>> = {
@@ -73,7 +73,7 @@ function allowsAll({ src, destinations, condition }: Rule): boolean {
   return condition === undefined && isEverybody(src) && isEverybody(wide);
 }
 
-function judgeContent(acl: Subject): Judgement {
+function judgeContent(acl: PolicyResource): Judgement {
   const text = readString(acl.props, ["acl"]);
   const refused = (what: string, where = "acl") => refuse({ where, what, instead: NARROW });
   if (text.known && text.value?.trim() === "")
@@ -87,14 +87,14 @@ function judgeContent(acl: Subject): Judgement {
   return merge(...wide.map((rule) => refused(everything, `acl ${rule.where}`)));
 }
 
-function judgeFlag(acl: Subject, flag: keyof typeof FLAGS): Judgement {
+function judgeFlag(acl: PolicyResource, flag: keyof typeof FLAGS): Judgement {
   const value = read(acl.props, flag);
   if (!value.known) return unknown(flag);
   if (value.value !== true) return PASS;
   return refuse({ where: flag, what: FLAGS[flag], instead: `${flag}: false, which is the default` });
 }
 
-function judgeAcl(acl: Subject): Judgement {
+function judgeAcl(acl: PolicyResource): Judgement {
   return merge(
     judgeFlag(acl, "resetAclOnDestroy"),
     judgeFlag(acl, "overwriteExistingContent"),
@@ -102,7 +102,7 @@ function judgeAcl(acl: Subject): Judgement {
   );
 }
 
-function judgeMagicDns(dns: Subject): Judgement {
+function judgeMagicDns(dns: PolicyResource): Judgement {
   const magicDns = read(dns.props, "magicDns");
   if (!magicDns.known) return unknown("magicDns");
   if (magicDns.value !== false) return PASS;
@@ -110,7 +110,7 @@ function judgeMagicDns(dns: Subject): Judgement {
   return refuse({ where: "magicDns", what, instead: "magicDns: true" });
 }
 
-function judgeProtection(dns: Subject, effect: string): Judgement {
+function judgeProtection(dns: PolicyResource, effect: string): Judgement {
   if (dns.opts.protect) return PASS;
   return refuse({
     where: "options.protect",
@@ -119,10 +119,10 @@ function judgeProtection(dns: Subject, effect: string): Judgement {
   });
 }
 
-function judgeResource(subject: Subject): Verdict {
-  if (subject.type === ACL) return judgeAcl(subject);
-  const effect = DNS[subject.type];
+function judgeResource(resource: PolicyResource): Verdict {
+  if (resource.type === ACL) return judgeAcl(resource);
+  const effect = DNS[resource.type];
   return effect === undefined
     ? { notApplicable: "only the tailnet policy file and the tailnet's DNS settings are read" }
-    : merge(judgeMagicDns(subject), judgeProtection(subject, effect));
+    : merge(judgeMagicDns(resource), judgeProtection(resource, effect));
 }

@@ -8,8 +8,9 @@ import {
   type Judgement,
   type Verdict,
 } from "../framework/judgement.ts";
-import { definePolicy, type Subject } from "../framework/policy.ts";
-import { acmeOf, SETTINGS_TYPES, type AcmeClient } from "../facts/stalwart/acme.ts";
+import { definePolicy, type PolicyResource } from "../framework/policy.ts";
+import { SETTINGS_TYPES } from "../facts/own-resources.ts";
+import { acmeOf, type AcmeClient } from "../facts/stalwart/acme.ts";
 
 export const wildcardNeedsDns01 = definePolicy({
   id: "wildcard-needs-dns01",
@@ -50,8 +51,8 @@ function judgeClient({ challenge, names, list }: AcmeClient): Judgement {
   return merge(refuse(...findings), unknown(...unread, ...(list.complete ? [] : [list.where])));
 }
 
-function judgeResource(subject: Subject): Verdict {
-  const acme = acmeOf(subject);
+function judgeResource(resource: PolicyResource): Verdict {
+  const acme = acmeOf(resource);
   if (!acme) return { notApplicable: "only Stalwart's settings name what certificates are ordered for" };
   return merge(unjudged(...acme.gaps), ...acme.clients.map(judgeClient));
 }

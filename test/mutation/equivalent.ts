@@ -47,7 +47,7 @@ export const equivalents: readonly Equivalent[] = [
   },
   {
     file: "policies/rules/sidecar-waits-for-postgres.ts",
-    code: "subject.type !== CONTAINER",
+    code: "resource.type !== CONTAINER",
     change: "if (false)",
     because: "resourceTypes keeps resources of other types from it; the check saves reading their labels",
   },

@@ -1,5 +1,5 @@
-import type { Block } from "./caddyfile-blocks.ts";
 import type { Json } from "../../../lib/json-values.ts";
+import type { Block } from "./caddyfile-blocks.ts";
 
 /** Notes where a node was written and returns it. */
 export type Note = <T extends object>(node: T, block: Block) => T;

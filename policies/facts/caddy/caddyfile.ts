@@ -1,7 +1,7 @@
+import type { Json } from "../../../lib/json-values.ts";
 import { blocksOf, importSnippets, type Block } from "./caddyfile-blocks.ts";
 import { routesOf, type Note } from "./caddyfile-layer4.ts";
 import { readCaddyJson } from "./json.ts";
-import type { Json } from "../../../lib/json-values.ts";
 import { listenOf, type CaddyConfig } from "./model.ts";
 
 /** A site's address. Placeholders may stand anywhere. */

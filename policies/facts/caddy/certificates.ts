@@ -1,6 +1,7 @@
 import { list, record, strings, type Json } from "../../../lib/json-values.ts";
 import type { Place } from "../../framework/values.ts";
-import { covers, plainName, type Certificate, type HttpServer } from "./model.ts";
+import { covers, type Certificate, type HttpServer } from "./model.ts";
+import { plainName } from "../hosts.ts";
 
 /** Names for which Caddy asks no public CA (certmagic, SubjectQualifiesForPublicCert), and addresses. */
 const NOT_PUBLIC = /^[^.]*$|(?:^|\.)(?:localhost|local|internal|home\.arpa)$|\.ts\.net$|^[\d.]+$|:/;

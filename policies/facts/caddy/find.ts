@@ -1,5 +1,5 @@
-import type { NotJudged } from "../../framework/judgement.ts";
-import type { Subject } from "../../framework/policy.ts";
+import { gapOf, type NotJudged } from "../../framework/judgement.ts";
+import type { PolicyResource } from "../../framework/policy.ts";
 import {
   formatPath,
   perResource,
@@ -10,7 +10,6 @@ import {
   type Path,
 } from "../../framework/values.ts";
 import { isCaddyJson, readCaddyJson } from "./json.ts";
-import type { CaddyConfig } from "./model.ts";
 import {
   configsIn,
   isCaddyName,
@@ -19,6 +18,7 @@ import {
   mayHoldConfigs,
   type CaddyText,
 } from "./locate-in-text.ts";
+import type { CaddyConfig } from "./model.ts";
 
 export interface CaddyReading {
   readonly configs: readonly CaddyConfig[];
@@ -26,7 +26,7 @@ export interface CaddyReading {
   readonly gaps: readonly NotJudged[];
 }
 
-const SUBJECTS = /^(?:docker|command|tailwart):/;
+const MAY_CARRY = /^(?:docker|command|tailwart):/;
 export const NO_CADDY = "no Caddy config is in it";
 
 /** Inputs that say when or where something runs, and not what. */
@@ -91,8 +91,7 @@ function search(props: object): Found {
       const object = copy(container, path, gaps);
       if (isCaddyJson(object)) {
         const where = formatPath(path);
-        const unread = gaps.map((gap) => ({ where: formatPath(gap.path), because: gap.because }));
-        found.objects.push(readCaddyJson(object, where, undefined, unread));
+        found.objects.push(readCaddyJson(object, where, undefined, gaps.map(gapOf)));
         return;
       }
     }
@@ -148,8 +147,8 @@ function cached(source: CaddyText): readonly CaddyConfig[] {
 }
 
 /** The Caddy configs of a resource, wherever in its inputs they are; undefined when there is none and none can be hidden. */
-export function caddyOf(subject: Subject): CaddyReading | undefined {
-  return SUBJECTS.test(subject.type) ? configsOnce(subject.props) : undefined;
+export function caddyOf(resource: PolicyResource): CaddyReading | undefined {
+  return MAY_CARRY.test(resource.type) ? configsOnce(resource.props) : undefined;
 }
 
 const configsOnce = perResource((props: object): CaddyReading | undefined => {
@@ -166,7 +165,7 @@ const configsOnce = perResource((props: object): CaddyReading | undefined => {
     return name?.known && typeof name.value === "string" ? isCaddyName(name.value) : mentionsCaddy;
   });
   const all = [
-    ...unread.map(({ path, because }) => ({ where: formatPath(path), because })),
+    ...unread.map(gapOf),
     ...texts
       .filter(isUnreadable)
       .map(({ where }) => ({ where, because: "cannot be read as a Caddyfile or as Caddy's JSON" })),
@@ -174,3 +173,13 @@ const configsOnce = perResource((props: object): CaddyReading | undefined => {
   ];
   return configs.length > 0 || all.length > 0 ? { configs, gaps: all } : undefined;
 });
+
+/** What the resources of a stack that carry a Caddy config say. */
+export function caddiesOf(
+  resources: readonly PolicyResource[],
+): (CaddyReading & { readonly resource: PolicyResource })[] {
+  return resources.flatMap((resource) => {
+    const caddy = caddyOf(resource);
+    return caddy ? [{ ...caddy, resource }] : [];
+  });
+}

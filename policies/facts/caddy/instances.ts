@@ -1,7 +1,7 @@
-import { CONTAINER } from "../docker/containers.ts";
-import type { Subject } from "../../framework/policy.ts";
+import type { PolicyResource } from "../../framework/policy.ts";
 import { read, readString } from "../../framework/values.ts";
 import type { CaddyConfig } from "./model.ts";
+import { CONTAINER } from "../docker/containers.ts";
 
 /** A certificate that one Caddy orders by ACME. */
 export interface Order {
@@ -28,7 +28,7 @@ interface Storage {
   readonly complete: boolean;
 }
 
-function storageOf(container: Subject): Storage {
+function storageOf(container: PolicyResource): Storage {
   const names = new Set<string>();
   let complete = true;
   for (const [list, key] of [
@@ -50,7 +50,7 @@ function storageOf(container: Subject): Storage {
 }
 
 /** Where a command runs: commands on one machine write parts of one Caddy's config, as far as anyone can tell. A local one may act on any. */
-function machineOf(command: Subject): string | undefined {
+function machineOf(command: PolicyResource): string | undefined {
   for (const path of [
     ["connection", "host"],
     ["environment", "DOCKER_HOST"],
@@ -64,22 +64,22 @@ function machineOf(command: Subject): string | undefined {
 
 /** The Caddies of a stack with what each orders. */
 export function caddyInstances(
-  caddies: readonly { readonly subject: Subject; readonly configs: readonly CaddyConfig[] }[],
+  caddies: readonly { readonly resource: PolicyResource; readonly configs: readonly CaddyConfig[] }[],
 ): CaddyInstance[] {
-  return caddies.flatMap(({ subject, configs }): CaddyInstance[] => {
-    const inContainer = subject.type === CONTAINER;
-    const id = inContainer ? subject.urn : machineOf(subject);
+  return caddies.flatMap(({ resource, configs }): CaddyInstance[] => {
+    const inContainer = resource.type === CONTAINER;
+    const id = inContainer ? resource.urn : machineOf(resource);
     const orders = configs
       .flatMap(({ certificates }) => certificates)
       .filter(({ acme }) => acme)
-      .map(({ where, name }) => ({ urn: subject.urn, where, name }));
+      .map(({ where, name }) => ({ urn: resource.urn, where, name }));
     return [
       {
         inContainer,
         id,
         orders: [...new Map(orders.toReversed().map((order) => [order.name, order])).values()].toReversed(),
         sharedStorage: configs.some((config) => config.sharedStorage),
-        storage: inContainer ? storageOf(subject) : { names: new Set(), complete: true },
+        storage: inContainer ? storageOf(resource) : { names: new Set(), complete: true },
       },
     ];
   });

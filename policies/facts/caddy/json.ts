@@ -1,10 +1,9 @@
+import { list, record, strings, type Json } from "../../../lib/json-values.ts";
 import { formatPath, type Path, type Place } from "../../framework/values.ts";
 import { certificatesOf } from "./certificates.ts";
-import { record, list, strings, type Json } from "../../../lib/json-values.ts";
 import {
   dialOf,
   listenOf,
-  plainName,
   type CaddyConfig,
   type Handler,
   type HttpServer,
@@ -13,6 +12,7 @@ import {
   type Route,
   type Site,
 } from "./model.ts";
+import { plainName } from "../hosts.ts";
 
 const listens = (addresses: unknown): Listen[] =>
   strings(addresses).flatMap((address) => listenOf(address) ?? []);

@@ -1,8 +1,9 @@
 import { parse as parseJsonc, type ParseError } from "jsonc-parser";
+
+import { list, record } from "../../../lib/json-values.ts";
 import { formatPath, type Path } from "../../framework/values.ts";
 import { readCaddyfile } from "./caddyfile.ts";
 import { isCaddyJson, readCaddyJson } from "./json.ts";
-import { list, record } from "../../../lib/json-values.ts";
 import type { CaddyConfig } from "./model.ts";
 
 /** A text that may hold Caddy configs. */

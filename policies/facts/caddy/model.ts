@@ -92,10 +92,7 @@ export interface CaddyConfig {
 export const MAIL_PORTS: ReadonlySet<number> = new Set([24, 25, 110, 143, 465, 587, 993, 995, 4190]);
 
 const EVERY_HOST = new Set(["", "0.0.0.0", "::"]);
-const LOOPBACK = /^(?:localhost|127(?:\.\d+){3}|::1)$/;
 const HOST_PORT = /^(?:\[([^\]]*)\]|([^:]*)):(.+)$/;
-
-export const isLoopback = (host: string): boolean => LOOPBACK.test(host);
 
 function split(address: string): { network: string; host: string; port: string } | undefined {
   const [, network = "tcp", rest = ""] =
@@ -135,9 +132,6 @@ export function samePort(a: Listen, b: Listen): boolean {
 
 export const includesPort = (listen: readonly Listen[], port: number): boolean =>
   listen.some((one) => one.from <= port && port <= one.to);
-
-/** A DNS name as it is compared. */
-export const plainName = (name: string): string => name.trim().toLowerCase().replace(/\.$/, "");
 
 /** Whether a name or its wildcard covers a name, as in a certificate: `*` stands for one label. */
 export function covers(pattern: string, name: string): boolean {

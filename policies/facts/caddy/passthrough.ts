@@ -1,9 +1,8 @@
+import { record, strings } from "../../../lib/json-values.ts";
 import {
   covers,
   includesPort,
-  isLoopback,
   MAIL_PORTS,
-  plainName,
   type CaddyConfig,
   type Dial,
   type Handler,
@@ -13,7 +12,7 @@ import {
   type MatcherSet,
   type Route,
 } from "./model.ts";
-import { record, strings } from "../../../lib/json-values.ts";
+import { isLoopback, plainName } from "../hosts.ts";
 
 /** A name whose TLS is passed on as it is. */
 export interface Passthrough {

@@ -1,5 +1,5 @@
+import type { PolicyResource } from "../../framework/policy.ts";
 import { formatPath, read, readAt, type Path, type Read } from "../../framework/values.ts";
-import type { Subject } from "../../framework/policy.ts";
 
 /** Type tokens, compared as strings, since importing the SDK's classes would cost start-up time. */
 export const CONTAINER = "docker:index/container:Container";
@@ -19,7 +19,7 @@ export interface Environment {
 }
 
 /** A container's environment, by name. */
-export function environmentOf(container: Subject): Environment {
+export function environmentOf(container: PolicyResource): Environment {
   const values = new Map<string, string>();
   const list = read(container.props, "envs");
   let incomplete = !list.known && mayBeGiven(container, "envs");
@@ -34,7 +34,7 @@ export function environmentOf(container: Subject): Environment {
 }
 
 /** The value of a container's label, or undefined. */
-export function labelOf(container: Subject, label: string): string | undefined {
+export function labelOf(container: PolicyResource, label: string): string | undefined {
   for (const entry of entries(read(container.props, "labels"))) {
     if (!entry.known) continue;
     const name = readAt(entry.value, ["label"]);
@@ -48,11 +48,11 @@ export function labelOf(container: Subject, label: string): string | undefined {
  * Whether an input that is unknown could come from the program. A stack policy sees what is planned, where inputs that the program does not
  * give are unknown until Docker adds the image's own; those that it takes from a resource have a source.
  */
-export const mayBeGiven = ({ propertyDependencies }: Subject, input: string): boolean =>
+export const mayBeGiven = ({ propertyDependencies }: PolicyResource, input: string): boolean =>
   propertyDependencies === undefined || (propertyDependencies[input]?.length ?? 0) > 0;
 
 /** What a container is for, by tailwart's label; unknown where a label that could say so is. */
-export function roleOf(container: Subject): Read {
+export function roleOf(container: PolicyResource): Read {
   const labels = listAt(container.props, ["labels"]);
   let incomplete = !labels.known && mayBeGiven(container, "labels");
   for (const { path, read: entry } of labels.entries) {
@@ -85,7 +85,7 @@ export function listAt(props: unknown, path: Path): Listing {
 }
 
 /** Where a container publishes ports on its host, and what of that is unknown. */
-export function publishedPortsOf({ props }: Subject): { published: string[]; unread: string[] } {
+export function publishedPortsOf({ props }: PolicyResource): { published: string[]; unread: string[] } {
   const published: string[] = [];
   const unread: string[] = [];
   const ports = listAt(props, ["ports"]);

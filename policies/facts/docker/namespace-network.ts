@@ -1,6 +1,6 @@
-import type { Subject } from "../../framework/policy.ts";
-import { CONTAINER, listAt, roleOf } from "./containers.ts";
+import type { PolicyResource } from "../../framework/policy.ts";
 import { read, readAt } from "../../framework/values.ts";
+import { CONTAINER, listAt, roleOf } from "./containers.ts";
 
 export const NETWORK = "docker:index/network:Network";
 
@@ -13,7 +13,7 @@ export type Ipv6Reading =
 const ROLES = ["anchor", "sidecar", "stalwart"];
 
 /** The container that the namespace is of: the anchor, else whichever of the others does not join one. */
-function ownerOf(resources: readonly Subject[]): Subject | undefined {
+function ownerOf(resources: readonly PolicyResource[]): PolicyResource | undefined {
   const candidates = resources.flatMap((resource) => {
     const role = resource.type === CONTAINER ? roleOf(resource) : { known: false as const };
     const rank = role.known ? ROLES.indexOf(String(role.value)) : -1;
@@ -27,7 +27,7 @@ function ownerOf(resources: readonly Subject[]): Subject | undefined {
 }
 
 /** The networks that a container names: resources of the stack, names of others, and whether one is unknown. */
-function networksOf(container: Subject, resources: readonly Subject[]) {
+function networksOf(container: PolicyResource, resources: readonly PolicyResource[]) {
   const own = new Set(
     ["networkMode", "networksAdvanced"]
       .flatMap((input) => container.propertyDependencies?.[input] ?? [])
@@ -53,7 +53,7 @@ function networksOf(container: Subject, resources: readonly Subject[]) {
 }
 
 /** Reads it out of the stack's own resources. Docker's default bridge counts as without: it has IPv6 only where the daemon is told so. */
-export function namespaceIpv6(resources: readonly Subject[]): Ipv6Reading {
+export function namespaceIpv6(resources: readonly PolicyResource[]): Ipv6Reading {
   const owner = ownerOf(resources);
   if (!owner)
     return { has: "unknown", because: "the stack has no container with the label tailwart.role=anchor" };

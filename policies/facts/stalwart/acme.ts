@@ -1,13 +1,8 @@
 import { gapAt, type NotJudged } from "../../framework/judgement.ts";
-import type { Subject } from "../../framework/policy.ts";
-import { SETTINGS, stalwartKeys, type StalwartKeys } from "./settings-resource.ts";
+import type { PolicyResource } from "../../framework/policy.ts";
 import { formatPath, readAt, type Path } from "../../framework/values.ts";
-
-/** The component that carries a server's desired state, see {@link SETTINGS} for what it makes of it. */
-export const MAIL_SETTINGS = "tailwart:mail:MailSettings";
-
-/** What {@link acmeOf} reads. */
-export const SETTINGS_TYPES = [SETTINGS, MAIL_SETTINGS];
+import { MAIL_SETTINGS, SETTINGS } from "../own-resources.ts";
+import { stalwartKeys, type StalwartKeys } from "./flat-keys.ts";
 
 /** One setting: its text, none when it is not written, or unknown at preview. */
 export interface Setting {
@@ -39,8 +34,8 @@ export interface AcmeReading {
 /** A key that makes a client; `acme.<id>.cert` and `.account-key` are what Stalwart itself keeps. */
 const CLIENT = /^acme\.(.+?)\.(?:directory|challenge|domains(?:\.[^.]+)?)$/;
 
-function fromKeys(subject: Subject): AcmeReading {
-  const keys = stalwartKeys(subject);
+function fromKeys(resource: PolicyResource): AcmeReading {
+  const keys = stalwartKeys(resource);
   const maps = keys.gaps.filter((gap) => gap.key === undefined);
   const unknown = keys.gaps.flatMap((gap) => gap.key ?? []);
   const ids = [...keys.values.keys(), ...unknown].flatMap((key) => CLIENT.exec(key)?.[1] ?? []);
@@ -76,7 +71,7 @@ function clientOf(id: string, keys: StalwartKeys): AcmeClient {
 const asMacro = (setting: Setting): Setting =>
   setting.text?.startsWith("/") ? { ...setting, text: `%{file:${setting.text}}%` } : setting;
 
-function fromArgs({ props }: Subject): AcmeReading {
+function fromArgs({ props }: PolicyResource): AcmeReading {
   const at = (...path: Path): Setting => {
     const value = readAt(props, path);
     const where = formatPath(path);
@@ -105,7 +100,7 @@ function fromArgs({ props }: Subject): AcmeReading {
 }
 
 /** The ACME clients of a settings resource or component; undefined for any other type. */
-export function acmeOf(subject: Subject): AcmeReading | undefined {
-  if (subject.type === SETTINGS) return fromKeys(subject);
-  return subject.type === MAIL_SETTINGS ? fromArgs(subject) : undefined;
+export function acmeOf(resource: PolicyResource): AcmeReading | undefined {
+  if (resource.type === SETTINGS) return fromKeys(resource);
+  return resource.type === MAIL_SETTINGS ? fromArgs(resource) : undefined;
 }

@@ -1,17 +1,14 @@
 /** Stalwart's HTTP listeners and which paths they answer, however a stack writes them: keys, a TOML file, or objects of the registry. */
 import { parse as parseToml } from "smol-toml";
 
-import { hostPort } from "../caddy/upstreams.ts";
-import { isLoopback } from "../caddy/model.ts";
 import { gapAt, type NotJudged } from "../../framework/judgement.ts";
-import type { Subject } from "../../framework/policy.ts";
-import { CONTAINER, listAt } from "../docker/containers.ts";
-import { ifBlockOf } from "./routing.ts";
-import { SETTINGS, stalwartKeys, type StalwartKeys } from "./settings-resource.ts";
+import type { PolicyResource } from "../../framework/policy.ts";
 import { formatPath, read, readAt, readString, walk, type Path } from "../../framework/values.ts";
-
-/** The resource that carries the objects of Stalwart's registry (0.16 and later). */
-export const REGISTRY = "tailwart:mail:Registry";
+import { CONTAINER, listAt } from "../docker/containers.ts";
+import { hostPort, isLoopback } from "../hosts.ts";
+import { REGISTRY, SETTINGS } from "../own-resources.ts";
+import { stalwartKeys, type StalwartKeys } from "./flat-keys.ts";
+import { ifBlockOf } from "./routing.ts";
 
 /** An HTTP listener that the internet is meant to reach. */
 export interface PublicListener {
@@ -103,7 +100,7 @@ function keysOfToml(text: string, place: string): StalwartKeys | undefined {
 }
 
 /** Config files that a container brings along. */
-function fromUploads({ props }: Subject): Endpoints[] {
+function fromUploads({ props }: PolicyResource): Endpoints[] {
   return listAt(props, ["uploads"]).entries.flatMap(({ path, read: upload }) => {
     const file = upload.known ? (readString(upload.value, ["file"]).value ?? "") : "";
     if (!upload.known || !file.endsWith(".toml")) return [];
@@ -120,7 +117,7 @@ function fromUploads({ props }: Subject): Endpoints[] {
   });
 }
 
-function fromRegistry({ props }: Subject): Endpoints {
+function fromRegistry({ props }: PolicyResource): Endpoints {
   const objects = read(props, "objects");
   const where = formatPath(["objects", "Http", "allowedEndpoints"]);
   if (!objects.known) return { listeners: [], where, rules: [], gaps: [gapAt("objects")] };
@@ -169,8 +166,8 @@ function registryRules(props: unknown): EndpointRule[] {
 }
 
 /** What a resource says of Stalwart's HTTP endpoints; [] when it says nothing of them. */
-export function endpointsOf(subject: Subject): Endpoints[] {
-  if (subject.type === SETTINGS) return [fromKeys(stalwartKeys(subject))];
-  if (subject.type === REGISTRY) return [fromRegistry(subject)];
-  return subject.type === CONTAINER ? fromUploads(subject) : [];
+export function endpointsOf(resource: PolicyResource): Endpoints[] {
+  if (resource.type === SETTINGS) return [fromKeys(stalwartKeys(resource))];
+  if (resource.type === REGISTRY) return [fromRegistry(resource)];
+  return resource.type === CONTAINER ? fromUploads(resource) : [];
 }

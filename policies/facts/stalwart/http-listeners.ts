@@ -1,10 +1,8 @@
-import { hostPort } from "../caddy/upstreams.ts";
-import type { Subject } from "../../framework/policy.ts";
-import { SETTINGS, stalwartKeys } from "./settings-resource.ts";
+import type { PolicyResource } from "../../framework/policy.ts";
 import { formatPath, readAt } from "../../framework/values.ts";
-
-/** The component whose args hold the settings of every line of Stalwart; only those of 0.15 are keys of {@link SETTINGS} too. */
-export const MAIL_SETTINGS = "tailwart:mail:MailSettings";
+import { hostPort, isLoopback } from "../hosts.ts";
+import { MAIL_SETTINGS, SETTINGS } from "../own-resources.ts";
+import { stalwartKeys } from "./flat-keys.ts";
 
 /** A port that people connect to, so that somebody must be granted it. */
 export interface Listener {
@@ -12,9 +10,7 @@ export interface Listener {
   readonly port: number;
 }
 
-const isLoopback = (host: string): boolean => /^(?:127\.|::1$|localhost$)/.test(host);
-
-function fromKeys(settings: Subject): Listener[] {
+function fromKeys(settings: PolicyResource): Listener[] {
   const { values, where } = stalwartKeys(settings);
   const names = [...values.keys()];
   return [...values].flatMap(([key, bind]) => {
@@ -26,7 +22,7 @@ function fromKeys(settings: Subject): Listener[] {
   });
 }
 
-function fromArgs(component: Subject): Listener[] {
+function fromArgs(component: PolicyResource): Listener[] {
   const path = ["settings", "listeners"];
   const list = readAt(component.props, path);
   const length = list.known && Array.isArray(list.value) ? list.value.length : 0;
@@ -44,7 +40,7 @@ function fromArgs(component: Subject): Listener[] {
  * Listeners for people: HTTP without PROXY protocol. The others are reached by way of the edge, whose own config says so (lesson 3: on the
  * admin listener it is the connecting node's address that counts).
  */
-export function listenersOf(resource: Subject): Listener[] {
+export function listenersOf(resource: PolicyResource): Listener[] {
   if (resource.type === SETTINGS) return fromKeys(resource);
   return resource.type === MAIL_SETTINGS ? fromArgs(resource) : [];
 }

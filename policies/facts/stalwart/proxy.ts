@@ -1,8 +1,8 @@
 import { gapAt, type NotJudged } from "../../framework/judgement.ts";
-import type { Subject } from "../../framework/policy.ts";
-import { MAIL_SETTINGS } from "./acme.ts";
-import { SETTINGS, stalwartKeys } from "./settings-resource.ts";
+import type { PolicyResource } from "../../framework/policy.ts";
 import { formatPath, read, readAt, UNKNOWN_AT_PREVIEW, type Path } from "../../framework/values.ts";
+import { MAIL_SETTINGS, SETTINGS } from "../own-resources.ts";
+import { stalwartKeys } from "./flat-keys.ts";
 
 /** An address or range as it is written, and where. */
 export interface Written {
@@ -38,8 +38,8 @@ const ALLOWED = "server.allowed-ip.";
 /** Stands for the server's own list, which holds for listeners that have none (config/server/listener.rs). */
 const EVERY_LISTENER = "*";
 
-function fromKeys(subject: Subject): ProxySettings {
-  const { values, where, gaps } = stalwartKeys(subject);
+function fromKeys(resource: PolicyResource): ProxySettings {
+  const { values, where, gaps } = stalwartKeys(resource);
   const unread = (list: typeof gaps): NotJudged[] =>
     list.map((gap) => ({ where: gap.where, because: gap.because }));
   const maps = gaps.filter((gap) => gap.key === undefined);
@@ -89,7 +89,7 @@ function listAt(props: unknown, path: Path): NetworkList {
   return { where, entries, gaps };
 }
 
-function fromArgs({ props }: Subject): ProxySettings {
+function fromArgs({ props }: PolicyResource): ProxySettings {
   const trust = listAt(props, ["settings", "proxyTrustedNetworks"]);
   const listeners = readAt(props, ["settings", "listeners"]);
   const count = listeners.known && Array.isArray(listeners.value) ? listeners.value.length : 0;
@@ -116,7 +116,7 @@ function fromArgs({ props }: Subject): ProxySettings {
 }
 
 /** PROXY trust and bans in a settings resource or component; undefined for any other type. */
-export function proxyOf(subject: Subject): ProxySettings | undefined {
-  if (subject.type === SETTINGS) return fromKeys(subject);
-  return subject.type === MAIL_SETTINGS ? fromArgs(subject) : undefined;
+export function proxyOf(resource: PolicyResource): ProxySettings | undefined {
+  if (resource.type === SETTINGS) return fromKeys(resource);
+  return resource.type === MAIL_SETTINGS ? fromArgs(resource) : undefined;
 }

@@ -1,12 +1,9 @@
 import { isIP } from "node:net";
 
-import { gapAt, type NotJudged } from "../../framework/judgement.ts";
-import type { Subject } from "../../framework/policy.ts";
 import { isRecord } from "../../../lib/json-values.ts";
+import { gapAt, type NotJudged } from "../../framework/judgement.ts";
+import type { PolicyResource } from "../../framework/policy.ts";
 import { formatPath, read, readAt, type Path } from "../../framework/values.ts";
-
-/** The resource that carries the settings of Stalwart 0.16 and later, as rows of its registry. */
-export const REGISTRY = "tailwart:mail:Registry";
 
 /** A setting that counts on IPv6. */
 export interface Ipv6Use {
@@ -17,7 +14,7 @@ export interface Ipv6Use {
 }
 
 /** Where rows of the registry count on IPv6: routes of variant Mx that look up AAAA first, and addresses to send from. */
-export function registryIpv6({ urn, props }: Subject): { uses: Ipv6Use[]; gaps: NotJudged[] } {
+export function registryIpv6({ urn, props }: PolicyResource): { uses: Ipv6Use[]; gaps: NotJudged[] } {
   const uses: Ipv6Use[] = [];
   const gaps: NotJudged[] = [];
   const unknown = (path: Path) => void gaps.push({ ...gapAt(formatPath(path)), urn });

@@ -2,7 +2,7 @@
  * Scripts that write Stalwart's routes past tailwart's settings resource, and what of them makes the routes live. Scripts are not run in the
  * head: words are looked for, after what is a comment was taken off.
  */
-import type { Subject } from "../../framework/policy.ts";
+import type { PolicyResource } from "../../framework/policy.ts";
 import { formatPath, read, readString, walk } from "../../framework/values.ts";
 
 /** A route or a strategy, as the 0.15 line and the registry (0.16 and later) call them. */
@@ -29,13 +29,13 @@ export interface Script {
   readonly gaps: readonly string[];
 }
 
-export const isCommand = (resource: Subject): boolean =>
+export const isCommand = (resource: PolicyResource): boolean =>
   /^command:(?:local|remote):Command$/.test(resource.type);
 
 const withoutComments = (text: string): string => text.replace(/^[ \t]*#.*$|[ \t]#[ \t].*$/gm, "");
 
 /** A command's scripts: the command line last, since it runs what environment and stdin hold. */
-export function scriptsOf({ props }: Subject): Script[] {
+export function scriptsOf({ props }: PolicyResource): Script[] {
   const before: string[] = [];
   const gaps: string[] = [];
   for (const input of ["stdin", "environment"]) {

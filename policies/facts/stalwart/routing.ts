@@ -1,12 +1,8 @@
-import type { Subject } from "../../framework/policy.ts";
-import { holdsFor, resultOf, type Holds, type Result } from "./expression.ts";
-import { SETTINGS, stalwartKeys, type StalwartKeys } from "./settings-resource.ts";
+import type { PolicyResource } from "../../framework/policy.ts";
 import { formatPath, readAt, type Path, type Read } from "../../framework/values.ts";
-
-/** The component whose args are the typed desired state; it is there in both generations of Stalwart's API. */
-export const MAIL_SETTINGS = "tailwart:mail:MailSettings";
-/** Resources that say where mail goes. */
-export const ROUTING_TYPES = [SETTINGS, MAIL_SETTINGS] as const;
+import { MAIL_SETTINGS, SETTINGS } from "../own-resources.ts";
+import { holdsFor, resultOf, type Holds, type Result } from "./expression.ts";
+import { stalwartKeys, type StalwartKeys } from "./flat-keys.ts";
 
 const STRATEGY = "queue.strategy.route";
 
@@ -38,12 +34,12 @@ export interface Outbound {
 
 const BUILT_IN: Readonly<Record<string, "local" | "mx">> = { local: "local", mx: "mx" };
 
-/** Reads where mail goes, from a {@link SETTINGS} or {@link MAIL_SETTINGS} resource; undefined where the resource does not say. */
-export function outboundOf(subject: Subject): Outbound | undefined {
-  if (subject.type === MAIL_SETTINGS) return fromDesiredState(subject);
+/** Reads where mail goes, from the resources that state it; undefined where the resource does not say. */
+export function outboundOf(resource: PolicyResource): Outbound | undefined {
+  if (resource.type === MAIL_SETTINGS) return fromDesiredState(resource);
   // The registry's generation has no flat keys.
-  if (subject.type !== SETTINGS || isAbsent(readAt(subject.props, ["settings"]))) return undefined;
-  const keys = stalwartKeys(subject);
+  if (resource.type !== SETTINGS || isAbsent(readAt(resource.props, ["settings"]))) return undefined;
+  const keys = stalwartKeys(resource);
   const gap = keys.gaps.find(({ key }) => key === undefined);
   return {
     strategy: gap ? { kind: "unknown", where: gap.where } : ifBlockOf(keys, STRATEGY),
@@ -141,7 +137,7 @@ export function ifBlockOf(keys: StalwartKeys, prefix: string): Strategy {
 }
 
 /** The typed desired state: keys.ts and registry.ts both make "local domains stay, the rest takes outbound.route" of it. */
-function fromDesiredState({ props }: Subject): Outbound | undefined {
+function fromDesiredState({ props }: PolicyResource): Outbound | undefined {
   if (isAbsent(readAt(props, ["settings"]))) return undefined;
   const path: Path = ["settings", "outbound", "route"];
   const where = formatPath(path);

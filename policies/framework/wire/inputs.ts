@@ -1,5 +1,5 @@
 import { sdk } from "./analyzer-service.ts";
-import { type Reader, readStruct } from "./read-struct.ts";
+import { readStruct, type Reader } from "./read-struct.ts";
 
 /** A resource's inputs as they come over the wire: secrets are still marked. */
 interface Message {

@@ -1,5 +1,5 @@
-import { asItCame, specialSecretSig, specialSigKey } from "./inputs.ts";
 import type { Path } from "../values.ts";
+import { asItCame, specialSecretSig, specialSigKey } from "./inputs.ts";
 
 /**
  * Paths of the values that are secrets, in inputs as a policy is given them; undefined where nobody has told. The SDK gives a validation all secrets as

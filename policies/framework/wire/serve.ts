@@ -1,9 +1,9 @@
 import type { EnforcementLevel } from "@pulumi/policy";
 import type * as messages from "@pulumi/pulumi/proto/analyzer_pb.js";
 
-import { changeService, type Method, sdk } from "./analyzer-service.ts";
-import { resourcesOf, subjectOf } from "./resources.ts";
 import type { Answer, SdkPolicy, ViolationReport } from "../sdk-policy.ts";
+import { changeService, sdk, type Method } from "./analyzer-service.ts";
+import { resourceOf, resourcesOf } from "./resources.ts";
 
 /** A pack's policies, and what is said of the pack with what they say. */
 export interface Served {
@@ -57,7 +57,7 @@ export function answersOf(pack: Served): Answers {
   };
   return {
     analyze: answering(async ({ request }) => {
-      const resource = subjectOf(request);
+      const resource = resourceOf(request);
       const { asked, others } = concernedBy(resource.type);
       return ask(pack, asked, others, ({ validateResource }, answer) => validateResource?.(resource, answer));
     }),

@@ -1,9 +1,6 @@
 import { gapAt } from "../../framework/judgement.ts";
-import type { Subject } from "../../framework/policy.ts";
+import type { PolicyResource } from "../../framework/policy.ts";
 import { formatPath, read, type Path } from "../../framework/values.ts";
-
-/** The resource that carries a Stalwart server's settings. */
-export const SETTINGS = "tailwart:mail:Settings";
 
 /** Settings in the flat keys of Stalwart's 0.15 line, from both of the places that hold them. */
 export interface StalwartKeys {
@@ -14,8 +11,8 @@ export interface StalwartKeys {
   readonly gaps: readonly { readonly where: string; readonly because: string; readonly key?: string }[];
 }
 
-/** Reads the keys of a {@link SETTINGS} resource: what goes through the API, and what stands in the config file. */
-export function stalwartKeys({ props }: Subject): StalwartKeys {
+/** Reads the keys of a tailwart:mail:Settings resource: what goes through the API, and what stands in the config file. */
+export function stalwartKeys({ props }: PolicyResource): StalwartKeys {
   const values = new Map<string, string>();
   const places = new Map<string, Path>();
   const gaps: { where: string; because: string; key?: string }[] = [];
