@@ -27,7 +27,7 @@ ${policies.map(policyDoc).join("\n")}`;
 }
 
 const row = (p: AnyPolicy): string =>
-  `| [${p.id}](#${p.id}) | ${p.anyStack ? "★" : ""} | ${p.description} | ${p.severity} | ${p.level} | ${p.lesson === undefined ? "" : `[${p.lesson}](${lessonPage(p.lesson)})`} |`;
+  `| [${p.id}](#${p.id}) | ${p.portable ? "★" : ""} | ${p.description} | ${p.severity} | ${p.enforcementLevel} | ${p.lesson === undefined ? "" : `[${p.lesson}](${lessonPage(p.lesson)})`} |`;
 
 function settingsOfAll(): string {
   return `## Settings

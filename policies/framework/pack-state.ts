@@ -26,9 +26,9 @@ export interface PolicyConfig {
   readonly properties: Readonly<Record<string, unknown>>;
 }
 
-/** What one policy was told. */
-export interface Told<Settings> {
-  readonly level: "advisory" | "mandatory";
+/** A policy's config with its own defaults filled in. */
+export interface EffectiveConfig<Settings> {
+  readonly enforcementLevel: "advisory" | "mandatory";
   readonly severity: Severity;
   readonly settings: Settings;
 }
@@ -43,7 +43,7 @@ type Policy = PolicyDefinition<any>;
 export class PackRun {
   readonly #policies: ReadonlyMap<string, Policy>;
   readonly #directory: string;
-  readonly #told = new Map<string, Told<unknown>>();
+  readonly #configs = new Map<string, EffectiveConfig<unknown>>();
   readonly #levels = new Map<string, EnforcementLevel>();
   #exceptions = NO_EXCEPTIONS;
   /** URN of a component → its arguments. */
@@ -69,11 +69,11 @@ export class PackRun {
     config: ReadonlyMap<string, PolicyConfig>,
     today = new Date().toISOString().slice(0, "YYYY-MM-DD".length),
   ): void {
-    for (const [id, told] of config) {
-      this.#levels.set(id, told.enforcementLevel);
+    for (const [id, part] of config) {
+      this.#levels.set(id, part.enforcementLevel);
       const policy = this.#policies.get(id);
-      if (policy) this.#told.set(id, read(policy, told));
-      else if (id === "all") refuseUnknownKeys(id, told.properties, []);
+      if (policy) this.#configs.set(id, effectiveConfig(policy, part));
+      else if (id === "all") refuseUnknownKeys(id, part.properties, []);
       else if (id !== EXCEPTIONS_POLICY) {
         const ids = [...this.#policies.keys(), EXCEPTIONS_POLICY, "all"];
         throw new PolicySettingsError(`${id} is no policy of this pack; write one of ${ids.join(", ")}`);
@@ -87,14 +87,15 @@ export class PackRun {
     return this.#levels.get(id);
   }
 
-  /** What a policy was told; without a config, what the policy says itself. */
-  told<Settings>(policy: PolicyDefinition<Settings>): Told<Settings> {
-    let told = this.#told.get(policy.id);
-    if (!told) {
-      told = read(policy, { enforcementLevel: policy.level, properties: {} });
-      this.#told.set(policy.id, told);
+  /** A policy's part of the policy config; without one, the policy's own defaults. */
+  configOf<Settings>(policy: PolicyDefinition<Settings>): EffectiveConfig<Settings> {
+    let config = this.#configs.get(policy.id);
+    if (!config) {
+      const { enforcementLevel } = policy;
+      config = effectiveConfig(policy, { enforcementLevel, properties: {} });
+      this.#configs.set(policy.id, config);
     }
-    return told as Told<Settings>;
+    return config as EffectiveConfig<Settings>;
   }
 
   /**
@@ -131,13 +132,16 @@ export class PackRun {
   }
 }
 
-function read(policy: Policy, { enforcementLevel, properties }: PolicyConfig): Told<unknown> {
+function effectiveConfig(
+  policy: Policy,
+  { enforcementLevel, properties }: PolicyConfig,
+): EffectiveConfig<unknown> {
   const { severity, own } = splitCommonSettings(policy.id, properties);
   if (!policy.settings) refuseUnknownKeys(policy.id, own, []);
   // No policy of this pack mends anything: what is to be remediated is reported as the policy does by itself.
-  const level = enforcementLevel === "remediate" ? policy.level : enforcementLevel;
+  const level = enforcementLevel === "remediate" ? policy.enforcementLevel : enforcementLevel;
   return {
-    level: level === "advisory" ? "advisory" : "mandatory",
+    enforcementLevel: level === "advisory" ? "advisory" : "mandatory",
     severity: severity ?? policy.severity,
     settings: policy.settings?.parse(own),
   };

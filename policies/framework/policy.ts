@@ -33,7 +33,7 @@ export interface PolicyDefinition<Settings = undefined> {
   readonly severity: Severity;
   /** Number of the lesson in docs/ that the policy comes from, where it comes from one. */
   readonly lesson?: number;
-  readonly level: "advisory" | "mandatory";
+  readonly enforcementLevel: "advisory" | "mandatory";
   /** How to mend a violation, in general. */
   readonly remediation: string;
   readonly url: string;
@@ -41,7 +41,7 @@ export interface PolicyDefinition<Settings = undefined> {
   readonly why: string;
   readonly settings?: PolicySettings<Settings>;
   /** True for a rule that holds on any stack, not only where tailwart's own resources are; ★ in POLICIES.md. */
-  readonly anyStack: boolean;
+  readonly portable: boolean;
   /** Type tokens of the resources that judgeResource is asked about. Default: all. */
   readonly resourceTypes?: readonly string[];
   /** judgeResource is told where the resource's secrets are. */

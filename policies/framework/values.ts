@@ -9,7 +9,7 @@ export type Path = readonly (string | number)[];
 export type Place = (node: unknown, path: Path) => string;
 
 /** A value that could be read, or the fact that it is unknown at preview. */
-export type Read = { readonly known: true; readonly value: unknown } | { readonly known: false };
+export type MaybeKnown = { readonly known: true; readonly value: unknown } | { readonly known: false };
 
 export interface Leaf {
   readonly path: Path;
@@ -38,7 +38,7 @@ function withoutTrace<Result>(answer: () => Result): Result {
  * Reads one key in a guard of its own. During preview the SDK hands out proxies that throw when an unknown value is read; without the guard
  * the first unknown would blind the rest of the rule (iteration, spread and JSON.stringify all throw, Object.keys does not).
  */
-export function read(container: unknown, key: string | number): Read {
+export function read(container: unknown, key: string | number): MaybeKnown {
   try {
     const value = withoutTrace(() => (container as Record<string | number, unknown> | undefined)?.[key]);
     return { known: true, value };
@@ -49,8 +49,8 @@ export function read(container: unknown, key: string | number): Read {
 }
 
 /** Reads a value at a path; unknown when any step is. A missing step gives a known `undefined`. */
-export function readAt(root: unknown, path: Path): Read {
-  let here: Read = { known: true, value: root };
+export function readAt(root: unknown, path: Path): MaybeKnown {
+  let here: MaybeKnown = { known: true, value: root };
   for (const key of path) {
     if (!here.known) return here;
     if (typeof here.value !== "object" || here.value === null) return { known: true, value: undefined };
@@ -59,7 +59,7 @@ export function readAt(root: unknown, path: Path): Read {
   return here;
 }
 
-/** Reads a string at a path: the string, `undefined` when there is none, or "unknown" as a Read. */
+/** Reads a string at a path: the string, `undefined` when there is none, or not known. */
 export function readString(root: unknown, path: Path): { known: boolean; value?: string } {
   const result = readAt(root, path);
   if (!result.known) return { known: false };

@@ -24,12 +24,12 @@ export const adminNotPublic = definePolicy({
   description:
     "Stalwart's management API, admin UI and metrics are not answered where the internet reaches them.",
   severity: "high",
-  level: "mandatory",
+  enforcementLevel: "mandatory",
   remediation:
     "Close the paths of management on every public HTTP listener, publish no port of the admin listener, and route nothing to it.",
   url: "https://stalw.art/docs/0.15/http/access-control/",
   why: "every HTTP listener answers all of Stalwart's paths unless told otherwise, so one weak or phished administrator's password, or one bug before the login, is open to everybody",
-  anyStack: true,
+  portable: true,
   resourceTypes: [SETTINGS, REGISTRY, CONTAINER],
   judgeResource,
   judgeStack,
@@ -106,7 +106,7 @@ function judgePorts({ props }: PolicyResource): Judgement {
   const all = read(props, "publishAllPorts");
   return merge(
     ports.known ? PASS : unknown("ports"),
-    ...ports.entries.map(({ path, read: entry }) => {
+    ...ports.entries.map(({ path, entry }) => {
       const [internal, ip] = [readAt(props, [...path, "internal"]), readString(props, [...path, "ip"])];
       if (!entry.known || !internal.known || !ip.known) return unknown(formatPath(path));
       const open = internal.value === ADMIN_PORT && !isLoopback(ip.value ?? "");

@@ -12,7 +12,7 @@ export const containerLeastPrivilege = definePolicy<LeastPrivilegeSettings>({
   description:
     "A container has no more of its host than it needs: no engine socket, no host namespace, no spare capability.",
   severity: "high",
-  level: "mandatory",
+  enforcementLevel: "mandatory",
   remediation:
     "Drop all capabilities and add the few that are needed; mount named volumes, no part of the host; run as a user of its own.",
   url: "https://docs.docker.com/engine/security/",
@@ -30,7 +30,7 @@ export const containerLeastPrivilege = definePolicy<LeastPrivilegeSettings>({
     },
     parse: parseLeastPrivilegeSettings,
   },
-  anyStack: true,
+  portable: true,
   resourceTypes: [CONTAINER],
   judgeResource: judge,
 });
@@ -64,7 +64,7 @@ function judgeTexts(
   const { known, entries } = listAt(props, list);
   return merge(
     known ? PASS : unknown(formatPath(list)),
-    ...entries.map(({ path, read: entry }) => {
+    ...entries.map(({ path, entry }) => {
       if (!entry.known) return unknown(formatPath(path));
       return typeof entry.value === "string" ? rule(entry.value, formatPath(path)) : PASS;
     }),
@@ -143,12 +143,12 @@ function judgeHostPath({ where, path }: HostPath): Judgement {
  */
 function judgeRoot({ props }: PolicyResource): Judgement {
   const drops = listAt(props, ["capabilities", "drops"]);
-  if (drops.entries.some(({ read: entry }) => entry.known && capability(String(entry.value)) === "ALL"))
+  if (drops.entries.some(({ entry }) => entry.known && capability(String(entry.value)) === "ALL"))
     return PASS;
   const user = readString(props, ["user"]);
   if (user.known && !/^(?:root|0+)(?::|$)/.test(user.value ?? "")) return PASS;
   if (!user.known) return unknown("user");
-  const open = drops.entries.find(({ read: entry }) => !entry.known);
+  const open = drops.entries.find(({ entry }) => !entry.known);
   if (open || !drops.known) return unknown(formatPath(open?.path ?? ["capabilities", "drops"]));
   return refuse({
     where: "user",

@@ -8,11 +8,11 @@ export const edgePortConflict = definePolicy({
   description: "No port of Caddy has both a layer4 server and the http app.",
   severity: "critical",
   lesson: 15,
-  level: "mandatory",
+  enforcementLevel: "mandatory",
   remediation: "Use the layer4 listener wrapper in the http server, or give one of the two another port.",
   url: "https://github.com/mholt/caddy-l4/blob/master/docs/servers.md",
   why: "Caddy binds both with SO_REUSEPORT and reports no error, and the kernel then hands each connection to one of them at random",
-  anyStack: true,
+  portable: true,
   judgeResource,
 });
 

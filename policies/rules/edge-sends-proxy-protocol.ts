@@ -30,12 +30,12 @@ export const edgeSendsProxyProtocol = definePolicy({
     "Every layer4 route to the mail server sends PROXY v2, waits for nobody and sets nothing that would stop it later.",
   severity: "critical",
   lesson: 3,
-  level: "mandatory",
+  enforcementLevel: "mandatory",
   remediation:
     "Set proxy_protocol v2 on the route's proxy, and leave out matchers on ports where the server speaks first, health_port and max_connections.",
   url: "https://github.com/mholt/caddy-l4/blob/master/docs/handlers/proxy.md",
   why: "without the client's address the mail server charges every scan to the edge and bans it, and a client may send a PROXY header of its own and be believed",
-  anyStack: true,
+  portable: true,
   judgeResource,
   judgeStack,
 });

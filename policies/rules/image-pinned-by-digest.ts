@@ -1,17 +1,17 @@
 import { at, merge, PASS, refuse, unknown, type Verdict } from "../framework/judgement.ts";
 import { definePolicy, type PolicyResource } from "../framework/policy.ts";
-import { read, type Read } from "../framework/values.ts";
+import { read, type MaybeKnown } from "../framework/values.ts";
 import { CONTAINER, REMOTE_IMAGE } from "../facts/docker/containers.ts";
 
 export const imagePinnedByDigest = definePolicy({
   id: "image-pinned-by-digest",
   description: "Every image is named by its sha256 digest.",
   severity: "medium",
-  level: "mandatory",
+  enforcementLevel: "mandatory",
   remediation: "Add @sha256:<digest> to the image's name; the tag may stay for readers.",
   url: "https://docs.docker.com/reference/cli/docker/image/pull/#pull-an-image-by-digest-immutable-identifier",
   why: "a tag can be moved, so the next container may run something else than what was tested, and the preview shows no difference",
-  anyStack: true,
+  portable: true,
   resourceTypes: [CONTAINER, REMOTE_IMAGE],
   judgeResource,
   judgeStack,
@@ -20,7 +20,7 @@ export const imagePinnedByDigest = definePolicy({
 /** `name[:tag]@sha256:<64 hex digits>`, or an image's own id, which is a digest too. */
 const PINNED = /(?:^|.@)sha256:[0-9a-f]{64}$/;
 
-const NONE: Read = { known: true, value: undefined };
+const NONE: MaybeKnown = { known: true, value: undefined };
 
 /** Input that names the image. */
 const INPUT: Readonly<Record<string, string>> = { [CONTAINER]: "image", [REMOTE_IMAGE]: "name" };

@@ -18,11 +18,11 @@ export const mailDataProtected = definePolicy({
   description:
     "What keeps the mail stack's state, and the tailnet policy file, cannot be deleted by a mere change.",
   severity: "high",
-  level: "mandatory",
+  enforcementLevel: "mandatory",
   remediation: "Set protect: true on the volumes that hold state and on the tailnet policy file.",
   url: "https://www.pulumi.com/docs/iac/concepts/resources/options/protect/",
   why: "a renamed resource or a `pulumi destroy` deletes what is not protected, and no second `up` brings its content back",
-  anyStack: false,
+  portable: false,
   judgeStack,
 });
 
@@ -59,7 +59,7 @@ function mountsOf(
     const listing = listAt(props, [list]);
     if (!listing.known) unread.push(list);
     const named = listing.entries.map(({ path }) => readString(props, [...path, nameKey]).value);
-    for (const { path, read: entry } of listing.entries) {
+    for (const { path, entry } of listing.entries) {
       const [name, containerPath] = [
         readString(props, [...path, nameKey]),
         readString(props, [...path, pathKey]),

@@ -13,12 +13,12 @@ export const noContainerIpv6Assumed = definePolicy({
   description: "Stalwart sends over IPv6 only where the network that it lives in has IPv6.",
   severity: "medium",
   lesson: 9,
-  level: "mandatory",
+  enforcementLevel: "mandatory",
   remediation:
     "Look up IPv4 first and send from IPv4 addresses; or give the anchor's network IPv6, and test it from inside the container.",
   url: "https://docs.docker.com/engine/daemon/ipv6/",
   why: "IPv6 of the host does not reach a container by itself, and each attempt then fails with `Network is unreachable`",
-  anyStack: false,
+  portable: false,
   judgeStack,
 });
 

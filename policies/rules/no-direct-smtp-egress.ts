@@ -23,7 +23,7 @@ export const noDirectSmtpEgress = definePolicy<EgressSettings>({
   description: "Mail to other domains leaves through a relay, never straight to the recipient's MX.",
   severity: "high",
   lesson: 10,
-  level: "mandatory",
+  enforcementLevel: "mandatory",
   remediation: "Let the outbound strategy name a relay's route for whatever is not local.",
   url: "https://stalw.art/docs/0.15/mta/outbound/routing",
   why: "the host's provider drops outbound SMTP on every port it knows, so direct delivery ends in `Connection timed out` and the mail stays in the queue",
@@ -39,7 +39,7 @@ export const noDirectSmtpEgress = definePolicy<EgressSettings>({
     },
     parse: parseEgressSettings,
   },
-  anyStack: false,
+  portable: false,
   resourceTypes: SETTINGS_TYPES,
   judgeResource: judge,
 });

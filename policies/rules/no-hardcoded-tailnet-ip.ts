@@ -9,11 +9,11 @@ export const noHardcodedTailnetIp = definePolicy({
   description: "No address of a single tailnet node is written down: nodes are named by MagicDNS.",
   severity: "high",
   lesson: 6,
-  level: "mandatory",
+  enforcementLevel: "mandatory",
   remediation: "Write the node's MagicDNS name in place of its 100.x or fd7a:115c:a1e0: address.",
   url: "https://tailscale.com/kb/1081/magicdns",
   why: "a node's tailnet address changes when it registers again, and what dials the old one then fails with `Network is unreachable`",
-  anyStack: true,
+  portable: true,
   judgeResource: judge,
 });
 

@@ -6,11 +6,11 @@ export const noPublishedPortsOnNamespace = definePolicy({
   id: "no-published-ports-on-namespace",
   description: "The namespace that anchor, sidecar and Stalwart share publishes no port on its host.",
   severity: "critical",
-  level: "mandatory",
+  enforcementLevel: "mandatory",
   remediation: "Take the published ports away; let the edge reach Stalwart over the tailnet.",
   url: "https://docs.docker.com/engine/network/port-publishing/",
   why: "a published port is open to the internet whatever the host's firewall says, and PROXY headers could then be forged by anybody",
-  anyStack: false,
+  portable: false,
   resourceTypes: [CONTAINER],
   judgeResource: judge,
 });

@@ -23,7 +23,7 @@ export const proxyTrustIsNarrow = definePolicy<TrustSettings>({
   description: "Only the edge can send a PROXY header that Stalwart believes.",
   severity: "critical",
   lesson: 3,
-  level: "mandatory",
+  enforcementLevel: "mandatory",
   remediation:
     "Trust the tailnet's ranges or the edge's private network, and grant the ports with PROXY protocol to the edge's tag alone.",
   url: "https://stalw.art/docs/0.15/server/reverse-proxy/proxy-protocol/",
@@ -39,7 +39,7 @@ export const proxyTrustIsNarrow = definePolicy<TrustSettings>({
     },
     parse: parseTrustSettings,
   },
-  anyStack: false,
+  portable: false,
   resourceTypes: SETTINGS_TYPES,
   judgeResource,
   judgeStack,

@@ -16,11 +16,11 @@ export const relayRouteExists = definePolicy({
   description: "Every route that the outbound strategy names is declared.",
   severity: "high",
   lesson: 14,
-  level: "mandatory",
+  enforcementLevel: "mandatory",
   remediation: "Declare the route, or name one that is declared, spelled alike and in quotes.",
   url: "https://stalw.art/docs/0.15/mta/outbound/routing",
   why: "for a route that it does not find Stalwart logs `Gateway not found` and delivers straight to the MX, past the relay",
-  anyStack: false,
+  portable: false,
   resourceTypes: SETTINGS_TYPES,
   judgeResource: judge,
 });

@@ -20,7 +20,7 @@ export const relayTargetIpv4Only = definePolicy<RelayTargetSettings>({
   description: "Mail is relayed to hosts that are reached over IPv4 alone.",
   severity: "high",
   lesson: 8,
-  level: "mandatory",
+  enforcementLevel: "mandatory",
   remediation:
     "Name a relay that has no AAAA record: its MagicDNS name, an IPv4-only name or an IPv4 literal.",
   url: "https://tailscale.com/kb/1081/magicdns",
@@ -47,7 +47,7 @@ export const relayTargetIpv4Only = definePolicy<RelayTargetSettings>({
     },
     parse: parseRelayTargetSettings,
   },
-  anyStack: true,
+  portable: true,
   judgeResource,
   judgeStack,
 });

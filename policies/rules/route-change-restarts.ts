@@ -28,12 +28,12 @@ export const routeChangeRestarts = definePolicy({
   description: "Whatever changes a route or a strategy of Stalwart also makes it live.",
   severity: "medium",
   lesson: 12,
-  level: "mandatory",
+  enforcementLevel: "mandatory",
   remediation:
     "Let tailwart's settings resource carry routes, or end each script that writes them with a restart of Stalwart.",
   url: "https://stalw.art/docs/0.15/mta/outbound/routing",
   why: "a written route is stored but not used: the table of routes is built at start or at a reload, and until then mail takes the old way",
-  anyStack: false,
+  portable: false,
   judgeStack,
 });
 
@@ -144,7 +144,7 @@ const runs = ({ props }: PolicyResource): boolean =>
 
 /** A file with routes in a container that only carries it: the server is another one, which mounts the same volume. */
 function judgeUploads(carrier: PolicyResource, resources: readonly PolicyResource[]): Judgement | undefined {
-  const judged = listAt(carrier.props, ["uploads"]).entries.map(({ path, read: upload }) => {
+  const judged = listAt(carrier.props, ["uploads"]).entries.map(({ path, entry: upload }) => {
     const file = upload.known ? readString(upload.value, ["file"]).value : undefined;
     if (!upload.known || file === undefined) return undefined;
     const place = `${formatPath([...path, "content"])} (${file})`;

@@ -16,12 +16,12 @@ export const secretsNotInPlainSight = definePolicy({
   description:
     "Passwords, keys and tokens stand in secrets of the stack, or are referred to, and nowhere else.",
   severity: "critical",
-  level: "mandatory",
+  enforcementLevel: "mandatory",
   remediation:
     "Turn the value into a secret of the stack and roll it: the old one is in the repository's history.",
   url: "https://www.pulumi.com/docs/iac/concepts/secrets/",
   why: "a literal can be read by all who see the program, its previews or its state",
-  anyStack: true,
+  portable: true,
   seesSecrets: true,
   judgeResource: judge,
 });

@@ -9,12 +9,12 @@ export const stalwartSharesAnchor = definePolicy({
     "Stalwart and the sidecar join the anchor's network namespace by its id, and all three always restart.",
   severity: "critical",
   lesson: 13,
-  level: "mandatory",
+  enforcementLevel: "mandatory",
   remediation:
     "Set networkMode of the sidecar and of Stalwart to `container:${anchor.id}`, restart to always on the three, and publish no port.",
   url: "https://docs.docker.com/engine/network/#container-networks",
   why: "a namespace dies with the container that made it and a name follows no replacement, so mail stays mute in a dead namespace; what has lost its connections ends itself and must be started again (lesson 16)",
-  anyStack: false,
+  portable: false,
   judgeStack,
 });
 

@@ -31,12 +31,12 @@ export const stalwartTlsNotTerminated = definePolicy({
     "A name whose TLS is passed through to Stalwart has no site, no TLS handler and no certificate at the edge.",
   severity: "high",
   lesson: 5,
-  level: "mandatory",
+  enforcementLevel: "mandatory",
   remediation:
     "Remove the name's site, TLS handler and certificate from Caddy, and leave the layer4 route that passes it on.",
   url: "https://datatracker.ietf.org/doc/html/rfc8659",
   why: "the CAA record lets only Stalwart's account order a certificate for the name, so Caddy never gets one and clients see an error",
-  anyStack: true,
+  portable: true,
   judgeResource,
   judgeStack,
 });

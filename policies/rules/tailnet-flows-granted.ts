@@ -18,7 +18,7 @@ export const tailnetFlowsGranted = definePolicy<TailnetSettings>({
   description: "Every connection that the stack opens over the tailnet is granted, in that direction.",
   severity: "high",
   lesson: 11,
-  level: "mandatory",
+  enforcementLevel: "mandatory",
   remediation: "Grant the source's tag each destination and port that it connects to.",
   url: "https://tailscale.com/kb/1324/grants",
   why: "the tailnet drops in silence what no grant opens, and a grant to reach a node does not let that node reach anything",
@@ -31,7 +31,7 @@ export const tailnetFlowsGranted = definePolicy<TailnetSettings>({
     },
     parse: parseFlowSettings,
   },
-  anyStack: true,
+  portable: true,
   judgeStack,
 });
 

@@ -26,12 +26,12 @@ export const tailnetPolicyNotReset = definePolicy({
   id: "tailnet-policy-not-reset",
   description: "No update or destroy opens the tailnet to everybody or takes its names away.",
   severity: "critical",
-  level: "mandatory",
+  enforcementLevel: "mandatory",
   remediation:
     "Leave resetAclOnDestroy and overwriteExistingContent off, grant only what is needed, and protect the tailnet's DNS resources.",
   url: "https://tailscale.com/kb/1395/tailnet-policy-file",
   why: "the tailnet has one policy file and one set of names, so a mistake here opens or cuts off every machine of it at once",
-  anyStack: true,
+  portable: true,
   resourceTypes: [ACL, ...Object.keys(DNS)],
   judgeResource,
 });

@@ -17,11 +17,11 @@ export const wildcardNeedsDns01 = definePolicy({
   description: "A wildcard certificate is ordered with DNS-01 or DNS-PERSIST-01.",
   severity: "high",
   lesson: 4,
-  level: "mandatory",
+  enforcementLevel: "mandatory",
   remediation: "Set the challenge to dns-01 and name a DNS provider, or list the names without a wildcard.",
   url: "https://letsencrypt.org/docs/challenge-types/",
   why: "a CA proves a wildcard over DNS alone, so every order with another challenge fails and spends the budget of failed validations",
-  anyStack: false,
+  portable: false,
   resourceTypes: SETTINGS_TYPES,
   judgeResource,
 });

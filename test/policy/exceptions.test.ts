@@ -161,20 +161,26 @@ describe("the program's directory", () => {
 });
 
 describe("a run of the pack", () => {
-  const about = { severity: "high", level: "mandatory", remediation: "R.", url: "u", why: "w" } as const;
+  const about = {
+    severity: "high",
+    enforcementLevel: "mandatory",
+    remediation: "R.",
+    url: "u",
+    why: "w",
+  } as const;
   const finding: Finding = { where: "image", what: "is bad", instead: "a good one" };
   const rule = definePolicy({
     id: "no-bad-thing",
     description: "D.",
     ...about,
-    anyStack: true,
+    portable: true,
     judgeResource: () => ({ findings: [finding], notJudged: [{ where: "envs", because: "unknown" }] }),
   });
   const stackRule = definePolicy({
     id: "no-odd-stack",
     description: "D.",
     ...about,
-    anyStack: true,
+    portable: true,
     judgeStack: () => ({ findings: [finding, { ...finding, urn: WEB }], notJudged: [] }),
   });
   const web: TestResource = { type: "docker:index/container:Container", name: "web", props: {} };

@@ -1,5 +1,5 @@
 import type { PolicyResource } from "../../framework/policy.ts";
-import { formatPath, read, readAt, type Path, type Read } from "../../framework/values.ts";
+import { formatPath, read, readAt, type MaybeKnown, type Path } from "../../framework/values.ts";
 
 /** Type tokens, compared as strings, since importing the SDK's classes would cost start-up time. */
 export const CONTAINER = "docker:index/container:Container";
@@ -7,7 +7,7 @@ export const REMOTE_IMAGE = "docker:index/remoteImage:RemoteImage";
 export const VOLUME = "docker:index/volume:Volume";
 
 /** What a container's list holds at an index, one guard each. */
-function* entries(list: Read): Generator<Read> {
+function* entries(list: MaybeKnown): Generator<MaybeKnown> {
   if (!list.known || !Array.isArray(list.value)) return;
   for (let i = 0; i < list.value.length; i++) yield read(list.value, i);
 }
@@ -52,10 +52,10 @@ export const mayBeGiven = ({ propertyDependencies }: PolicyResource, input: stri
   propertyDependencies === undefined || (propertyDependencies[input]?.length ?? 0) > 0;
 
 /** What a container is for, by tailwart's label; unknown where a label that could say so is. */
-export function roleOf(container: PolicyResource): Read {
+export function roleOf(container: PolicyResource): MaybeKnown {
   const labels = listAt(container.props, ["labels"]);
   let incomplete = !labels.known && mayBeGiven(container, "labels");
-  for (const { path, read: entry } of labels.entries) {
+  for (const { path, entry } of labels.entries) {
     const name = readAt(container.props, [...path, "label"]);
     if (!entry.known || !name.known) incomplete = true;
     else if (name.value === "tailwart.role") return readAt(container.props, [...path, "value"]);
@@ -66,7 +66,7 @@ export function roleOf(container: PolicyResource): Read {
 /** One place of a list. */
 export interface Entry {
   readonly path: Path;
-  readonly read: Read;
+  readonly entry: MaybeKnown;
 }
 
 /** A list that is there or not: entries are read one guard each, and the list itself may be unknown. */
@@ -80,7 +80,7 @@ export function listAt(props: unknown, path: Path): Listing {
   const list = readAt(props, path);
   return {
     known: list.known,
-    entries: [...entries(list)].map((entry, i) => ({ path: [...path, i], read: entry })),
+    entries: [...entries(list)].map((entry, i) => ({ path: [...path, i], entry })),
   };
 }
 
@@ -90,7 +90,7 @@ export function publishedPortsOf({ props }: PolicyResource): { published: string
   const unread: string[] = [];
   const ports = listAt(props, ["ports"]);
   if (!ports.known) unread.push("ports");
-  for (const { path, read: entry } of ports.entries) {
+  for (const { path, entry } of ports.entries) {
     const internal = readAt(props, [...path, "internal"]);
     const name = internal.known && typeof internal.value === "number" ? ` (${internal.value})` : "";
     (entry.known ? published : unread).push(formatPath(path) + name);

@@ -101,7 +101,7 @@ function keysOfToml(text: string, place: string): StalwartKeys | undefined {
 
 /** Config files that a container brings along. */
 function fromUploads({ props }: PolicyResource): Endpoints[] {
-  return listAt(props, ["uploads"]).entries.flatMap(({ path, read: upload }) => {
+  return listAt(props, ["uploads"]).entries.flatMap(({ path, entry: upload }) => {
     const file = upload.known ? (readString(upload.value, ["file"]).value ?? "") : "";
     if (!upload.known || !file.endsWith(".toml")) return [];
     const place = `${formatPath([...path, "content"])} (${file})`;

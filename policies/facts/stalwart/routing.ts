@@ -1,5 +1,5 @@
 import type { PolicyResource } from "../../framework/policy.ts";
-import { formatPath, readAt, type Path, type Read } from "../../framework/values.ts";
+import { formatPath, readAt, type MaybeKnown, type Path } from "../../framework/values.ts";
 import { MAIL_SETTINGS, SETTINGS } from "../own-resources.ts";
 import { holdsFor, resultOf, type Holds, type Result } from "./expression.ts";
 import { stalwartKeys, type StalwartKeys } from "./flat-keys.ts";
@@ -48,7 +48,7 @@ export function outboundOf(resource: PolicyResource): Outbound | undefined {
   };
 }
 
-function isAbsent(settings: Read): boolean {
+function isAbsent(settings: MaybeKnown): boolean {
   return settings.known && (typeof settings.value !== "object" || settings.value === null);
 }
 
@@ -156,7 +156,7 @@ function fromDesiredState({ props }: PolicyResource): Outbound | undefined {
   };
 }
 
-function relayNames(props: unknown): Read[] {
+function relayNames(props: unknown): MaybeKnown[] {
   const relays = readAt(props, ["settings", "relays"]);
   if (!relays.known) return [relays];
   const length = Array.isArray(relays.value) ? relays.value.length : 0;

@@ -1,7 +1,7 @@
 import type { EnforcementLevel } from "@pulumi/policy";
 import type * as messages from "@pulumi/pulumi/proto/analyzer_pb.js";
 
-import type { Answer, SdkPolicy, ViolationReport } from "../sdk-policy.ts";
+import type { Reporter, SdkPolicy, ViolationReport } from "../sdk-policy.ts";
 import { changeService, sdk, type Method } from "./analyzer-service.ts";
 import { resourceOf, resourcesOf } from "./resources.ts";
 
@@ -59,12 +59,14 @@ export function answersOf(pack: Served): Answers {
     analyze: answering(async ({ request }) => {
       const resource = resourceOf(request);
       const { asked, others } = concernedBy(resource.type);
-      return ask(pack, asked, others, ({ validateResource }, answer) => validateResource?.(resource, answer));
+      return ask(pack, asked, others, ({ validateResource }, reporter) =>
+        validateResource?.(resource, reporter),
+      );
     }),
     analyzeStack: answering(async ({ request }) => {
       const resources = resourcesOf(request);
       const asked = activeOf(pack).filter(({ validateStack }) => validateStack);
-      return ask(pack, asked, [], ({ validateStack }, answer) => validateStack?.(resources, answer));
+      return ask(pack, asked, [], ({ validateStack }, reporter) => validateStack?.(resources, reporter));
     }),
     // No policy of this pack mends anything.
     remediate: (_call, callback) => callback(undefined, new RemediateResponse()),
@@ -104,7 +106,7 @@ async function ask(
   { name: policyPackName, version: policyPackVersion, levelOf }: Served,
   policies: readonly SdkPolicy[],
   others: readonly messages.PolicyNotApplicable[],
-  judge: (policy: SdkPolicy, answer: Answer) => Promise<void> | void,
+  judge: (policy: SdkPolicy, reporter: Reporter) => Promise<void> | void,
 ): Promise<messages.AnalyzeResponse> {
   const said: Diagnostic[] = [];
   const notApplicable = [...others];
