@@ -64,7 +64,6 @@ const MISTAKES: Partial<Record<Reading["kind"], string>> = {
   absent: "is not set, so the container counts as ready as soon as it runs",
   disabled: "is NONE, which turns the health check off",
   malformed: "begins with neither CMD nor CMD-SHELL, so Docker does not run it",
-  "never-succeeds": "can never succeed",
 };
 
 function judgeReading(reading: Reading): Judgement {

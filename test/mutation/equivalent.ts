@@ -52,12 +52,6 @@ export const equivalents: readonly Equivalent[] = [
     because: "resourceTypes keeps resources of other types from it; the check saves reading their labels",
   },
   {
-    file: "policies/facts/docker/health-test.ts",
-    code: "!last",
-    change: "if (false)",
-    because: "the parser makes no pipeline without a command; the check is there for the compiler",
-  },
-  {
     file: "policies/rules/tailnet-flows-granted.ts",
     code: "dials.length === 0",
     change: "if (false)",
