@@ -17,7 +17,7 @@ const portOf = (text: unknown): number | undefined => {
     : undefined;
 };
 
-/** Postfix and those who took over its variables relay to 25 unless told otherwise. */
+/** Postfix, and images with the same variables, relay to port 25 unless another is set. */
 const RELAY_SCHEMES: Readonly<Record<string, number>> = { smtps: 465, submission: 587, submissions: 465 };
 
 function relayPort(setting: string, host: string, beside: unknown): number {
@@ -167,7 +167,7 @@ const STORES = new Set<string | number>([
   ...["InMemoryStore", "BlobStore", "region"],
 ]);
 
-/** What could name a connection and is not known. `online`: the container is on the tailnet, so that any variable of it may. */
+/** Unknown inputs that may name a connection. `online`: the container is on the tailnet. */
 export function unknownConnections(resource: PolicyResource, online: boolean): NotJudged[] {
   const { urn } = resource;
   const gaps = (list: readonly { where: string; because: string }[]): NotJudged[] =>

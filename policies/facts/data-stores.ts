@@ -19,7 +19,7 @@ const store = (host: unknown, port: unknown): DataStore[] =>
     ? [{ host: plainHost(host), port: String(port ?? 5432) }]
     : [];
 
-/** Stores in a parsed Stalwart file: `[store.x] type = "postgresql"` (0.15), `{"@type": "PostgreSql"}` (0.16). */
+/** Stores in a Stalwart file: `type = "postgresql"` (0.15), `"@type": "PostgreSql"` (0.16). */
 function storesIn(value: unknown): DataStore[] {
   if (typeof value !== "object" || value === null) return [];
   const entry = value as Record<string, unknown>;
@@ -67,7 +67,7 @@ export function storesInArgs(component: PolicyResource): (DataStore & { readonly
     });
 }
 
-/** The data stores that the stack's resources name: Stalwart's own files and variables, and components' args. Never the flow table. */
+/** Data stores by Stalwart's files and variables, and by components' args. Never the flow table. */
 export function dataStoresOf(resources: readonly PolicyResource[]): DataStore[] {
   const all = resources.flatMap((resource) => {
     if (resource.type === CONTAINER) return [...fromEnvironment(resource), ...fromUploads(resource)];

@@ -8,7 +8,7 @@ export const plainHost = (host: string): string => plainName(host.replace(/^\[|\
 
 export const isLoopback = (host: string): boolean => /^(?:localhost|127(?:\.\d+){3}|::1)$/.test(host);
 
-/** Takes `host:port` apart, with a network in front as Caddy writes it; undefined for a socket, a placeholder or a text without a port. */
+/** Takes `host:port` or `tcp/host:port` apart; undefined for a socket or a placeholder. */
 export function hostPort(text: string): [host: string, port: number] | undefined {
   const [, host, port] =
     /^(?:(?:tcp|udp)[46]?\/)?(\[[^\]{}]+\]|[^\s:/{}[\]]*):(\d{1,5})(?:-\d+)?$/i.exec(text) ?? [];

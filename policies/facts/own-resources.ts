@@ -11,7 +11,7 @@ export const EDGE = "tailwart:mail:CaddyEdge";
 export const SIDECAR = "tailwart:mail:TailnetSidecar";
 export const TAILNET_POLICY = "tailwart:mail:TailnetPolicy";
 
-/** Resources that say in so many words what a server's settings are: as 0.15's keys, and as desired state. */
+/** Resources that hold a server's settings as 0.15's keys or as desired state. */
 export const SETTINGS_TYPES: readonly string[] = [SETTINGS, MAIL_SETTINGS];
 
 export const isOwn = ({ type }: Pick<PolicyResource, "type">): boolean => type.startsWith("tailwart:mail:");

@@ -23,8 +23,9 @@ const OTHER_THAN_HOST =
   /(?:PORT|USER|USERNAME|LOGIN|PASS|PASSWORD|SECRET|TOKEN|KEY|FILE|TLS|SSL|STARTTLS|SECURITY|AUTH|MODE|METHOD|PROTOCOL|FROM|SENDER|SENDERS|DOMAINS?|NETWORKS?|NETS|TIMEOUT|ENABLED?|ID|NAME|MAP|MAPS)$/i;
 
 /**
- * The hosts in a relay setting: `host`, `host:port`, `[host]:port` (Postfix: no MX lookup), `smtp://user:password@host:port`, also several,
- * separated by commas, semicolons or blanks. What is not a host is not returned, since it could be a secret.
+ * The hosts in a relay setting: `host`, `host:port`, `[host]:port` (Postfix: no MX lookup),
+ * `smtp://user:password@host:port`, also several, separated by commas, semicolons or blanks. What
+ * is not a host is not returned, since it could be a secret.
  */
 export function hostsIn(setting: string): string[] {
   return setting.split(/[\s,;]+/).flatMap((part) => {

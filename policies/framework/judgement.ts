@@ -12,7 +12,7 @@ export interface Finding {
   readonly urn?: string | undefined;
 }
 
-/** A value that could not be judged: unknown at preview, or not to be asked. Never counted as good. */
+/** What could not be judged, mostly since it is unknown at preview. Never counted as good. */
 export interface NotJudged {
   readonly where: string;
   readonly because: string;

@@ -17,7 +17,7 @@ import {
 } from "./policy-settings.ts";
 import type { PolicyDefinition, PolicyResource } from "./policy.ts";
 
-/** Id of the policy that keeps the exceptions themselves; it is always there, and has no file of its own to judge resources by. */
+/** Id of the policy that keeps the exceptions themselves; it is part of every pack. */
 export const EXCEPTIONS_POLICY = "policy-exceptions";
 
 /** One policy's part of `--policy-pack-config`, with the level that holds in the end. */
@@ -36,10 +36,10 @@ export interface EffectiveConfig<Settings> {
 /** tailwart's components; the two resources of its plugin are shown with all that they have. */
 const COMPONENT = /^tailwart:mail:(?!(?:Settings|Registry)$)/;
 
-// eslint-disable-next-line @typescript-eslint/no-explicit-any -- as AnyPolicy in all.ts, which imports every policy
+// eslint-disable-next-line @typescript-eslint/no-explicit-any -- as AnyPolicy of rules/index.ts
 type Policy = PolicyDefinition<any>;
 
-/** What one run of the pack was told, read once: the engine asks each policy about each resource, and may have thousands. */
+/** The config of one run of the pack, read once for the thousands of questions that may come. */
 export class PackRun {
   readonly #policies: ReadonlyMap<string, Policy>;
   readonly #directory: string;
@@ -99,8 +99,9 @@ export class PackRun {
   }
 
   /**
-   * Keeps a component's arguments. A stack policy is shown a component's outputs instead, which mostly are none, while the engine shows
-   * each resource's inputs to the resource policies before (step_generator.go, analyze_snapshot.go).
+   * Keeps a component's arguments. A stack policy is shown a component's outputs instead, which
+   * mostly are none, while the engine shows each resource's inputs to the resource policies before
+   * (step_generator.go, analyze_snapshot.go).
    */
   remember({ type, urn, props }: Pick<PolicyResource, "type" | "urn" | "props">): void {
     if (COMPONENT.test(type)) this.#inputs.set(urn, props);
@@ -138,7 +139,7 @@ function effectiveConfig(
 ): EffectiveConfig<unknown> {
   const { severity, own } = splitCommonSettings(policy.id, properties);
   if (!policy.settings) refuseUnknownKeys(policy.id, own, []);
-  // No policy of this pack mends anything: what is to be remediated is reported as the policy does by itself.
+  // No policy of this pack mends anything: "remediate" means the policy's own level.
   const level = enforcementLevel === "remediate" ? policy.enforcementLevel : enforcementLevel;
   return {
     enforcementLevel: level === "advisory" ? "advisory" : "mandatory",
@@ -148,9 +149,10 @@ function effectiveConfig(
 }
 
 /**
- * The directory of the program whose resources are judged: the nearest one with a Pulumi.yaml, from the one in which the pack is started.
- * An executable pack is started in the program's directory, or that of its `main`; a directory pack in its own, which lies in the
- * node_modules beside the Pulumi.yaml, or anywhere: then `policy-exceptions.file` has to say where the exceptions are.
+ * The directory of the program whose resources are judged: the nearest one with a Pulumi.yaml, from
+ * the one in which the pack is started. An executable pack is started in the program's directory,
+ * or that of its `main`; a directory pack in its own, which lies in the node_modules beside the
+ * Pulumi.yaml, or anywhere: then `policy-exceptions.file` has to say where the exceptions are.
  */
 export function programDirectory(start: string): string {
   for (let here = start; ; here = dirname(here)) {

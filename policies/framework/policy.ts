@@ -4,21 +4,21 @@ import type { Exception } from "./exceptions.ts";
 import type { Finding, NotJudged, Verdict } from "./judgement.ts";
 import type { Path } from "./values.ts";
 
-/** What a policy reads of one resource: its inputs as the engine sends them. Reading an unknown one throws, see values.ts. */
+/** A resource with its inputs as the engine sends them; reading an unknown one throws. */
 export interface PolicyResource {
   readonly type: string;
   readonly name: string;
   readonly urn: string;
   readonly props: Record<string, unknown>;
-  /** Resource options as far as the engine tells them; `retainOnDelete` it does not. */
+  /** Resource options as far as the engine sends them; it does not send `retainOnDelete`. */
   readonly opts: { readonly protect: boolean; readonly parent?: string };
   /** In a stack policy: input → the resources that its value comes from. */
   readonly propertyDependencies?: Readonly<Record<string, readonly PolicyResource[]>>;
-  /** With `seesSecrets`: where a value is a secret. Undefined when the engine has not told. */
+  /** With `seesSecrets`: paths of secrets. Undefined if the engine did not send secret marks. */
   readonly secretPaths?: readonly Path[] | undefined;
 }
 
-/** A policy's settings, as `--policy-pack-config` gives them. `parse` throws a sentence that names the key's path. */
+/** Settings of `--policy-pack-config`. `parse` throws a sentence that names the key's path. */
 export interface PolicySettings<Settings> {
   readonly schema: PolicyConfigSchema;
   readonly parse: (raw: Record<string, unknown>) => Settings;
@@ -40,15 +40,15 @@ export interface PolicyDefinition<Settings = undefined> {
   /** Why it matters: one sentence, printed with each finding. */
   readonly why: string;
   readonly settings?: PolicySettings<Settings>;
-  /** True for a rule that holds on any stack, not only where tailwart's own resources are; ★ in POLICIES.md. */
+  /** True for a rule that judges any stack, not only tailwart's own; ★ in POLICIES.md. */
   readonly portable: boolean;
   /** Type tokens of the resources that judgeResource is asked about. Default: all. */
   readonly resourceTypes?: readonly string[];
-  /** judgeResource is told where the resource's secrets are. */
+  /** judgeResource gets `secretPaths`. */
   readonly seesSecrets?: true;
   /** Judges one resource, before it is made. */
   readonly judgeResource?: (resource: PolicyResource, settings: Settings) => Verdict | Promise<Verdict>;
-  /** Judges what takes more than one resource to see. In `up` it runs at the end and can only report. */
+  /** Judges what takes several resources to see. In `up` it runs at the end, and only reports. */
   readonly judgeStack?: (
     resources: readonly PolicyResource[],
     settings: Settings,
@@ -80,7 +80,7 @@ export function describeNotJudged(gaps: readonly NotJudged[]): string {
   return ["Not judged:", ...gaps.map((gap) => `  ${gap.where}: ${gap.because}`)].join("\n");
 }
 
-/** A finding that an exception lets pass: marked, so that a reader and the review can tell it from one that nobody has looked at. */
+/** A finding that an exception lets pass, marked for the reader and for the review. */
 export function describeExcepted({ expires, reason }: Exception, finding: string): string {
   return `Excepted until ${expires}: ${reason}\n${finding}`;
 }

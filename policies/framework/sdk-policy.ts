@@ -31,8 +31,8 @@ export interface Reporter {
 }
 
 /**
- * A policy as the pack serves it. The SDK reads what it is called and what it is (it tells the two kinds by their methods' names), and answers.ts
- * asks it in the SDK's place.
+ * A policy as the pack serves it. The SDK reads its name and its kind (it knows the two kinds by
+ * their methods' names), and wire/serve.ts asks it in the SDK's place.
  */
 export interface SdkPolicy {
   readonly name: string;
@@ -71,7 +71,7 @@ function report<Settings>(
     });
   }
   for (const [of, gaps] of Map.groupBy(verdict.notJudged, (gap) => gap.urn)) {
-    // Advisory: a gap is to be seen, but a first preview, where ids and generated passwords are unknown, must not fail for it.
+    // Advisory: a first preview, where ids are unknown, must not fail for it.
     send({ message: describeNotJudged(gaps), urn: of, enforcementLevel: "advisory", severity: "low" });
   }
 }

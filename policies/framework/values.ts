@@ -5,7 +5,7 @@ import { UNKNOWN_MARK } from "./wire/inputs.ts";
 /** Keys and indices from a resource's inputs down to a value. */
 export type Path = readonly (string | number)[];
 
-/** Where a node of a config stands, for a reader. */
+/** Where a node of a config is, for a reader. */
 export type Place = (node: unknown, path: Path) => string;
 
 /** A value that could be read, or the fact that it is unknown at preview. */
@@ -23,7 +23,7 @@ export interface Gap {
 
 export const UNKNOWN_AT_PREVIEW = "unknown until the update";
 
-/** Calls a function that throws to answer: to note where from takes longer than most policies, and nobody reads it. */
+/** Without a stack trace, which nobody reads, and which takes longer than most policies. */
 function withoutTrace<Result>(answer: () => Result): Result {
   const limit = Error.stackTraceLimit;
   Error.stackTraceLimit = 0;
@@ -35,8 +35,9 @@ function withoutTrace<Result>(answer: () => Result): Result {
 }
 
 /**
- * Reads one key in a guard of its own. During preview the SDK hands out proxies that throw when an unknown value is read; without the guard
- * the first unknown would blind the rest of the rule (iteration, spread and JSON.stringify all throw, Object.keys does not).
+ * Reads one key in a guard of its own. During preview the SDK hands out proxies that throw when an
+ * unknown value is read; without the guard the first unknown would blind the rest of the rule
+ * (iteration, spread and JSON.stringify all throw, Object.keys does not).
  */
 export function read(container: unknown, key: string | number): MaybeKnown {
   try {
@@ -73,8 +74,8 @@ export interface Visited {
 }
 
 /**
- * Keeps what a function makes of a resource's inputs: policies are given one object for each resource (wire/inputs.ts), and several of them ask
- * the same of it.
+ * Keeps what a function makes of a resource's inputs: policies are given one object for each
+ * resource (wire/inputs.ts), and several of them ask the same of it.
  */
 export function perResource<Result>(make: (props: object) => Result): (props: object) => Result {
   const made = new WeakMap<object, { readonly result: Result }>();
@@ -85,7 +86,7 @@ export function perResource<Result>(make: (props: object) => Result): (props: ob
   };
 }
 
-/** Visits every value below a root, key by key. Unknown ones, and files that are only read at deploy, come back as gaps. */
+/** Visits every value below a root. Unknown ones, and files that are read at deploy, are gaps. */
 export function walk(root: unknown): Visited {
   return typeof root === "object" && root !== null ? visitOnce(root) : visitAll(root);
 }
@@ -93,8 +94,9 @@ export function walk(root: unknown): Visited {
 const visitOnce = perResource<Visited>((root) => visitAll(root));
 
 /**
- * Past the SDK's proxies, which make one more for each value that is read. Only what looks like the mark of an unknown value is then read through
- * them, since a program may well have such a text of its own.
+ * Past the SDK's proxies, which make one more for each value that is read. Only what looks like the
+ * mark of an unknown value is then read through them, since a program may well have such a text of
+ * its own.
  */
 function visitAll(root: unknown): Visited {
   const leaves: Leaf[] = [];
@@ -121,7 +123,7 @@ function visitAll(root: unknown): Visited {
 const inside = (container: object, key: string | number): unknown =>
   Object.getOwnPropertyDescriptor(container, key)?.value;
 
-/** A path as a person writes it: `uploads[0].content`. A key too long to be a name is left out, since it could be a secret. */
+/** A path as a person writes it. A key too long to be a name could be a secret: left out. */
 export function formatPath(path: Path): string {
   let text = "";
   for (const key of path) {

@@ -33,10 +33,10 @@ const NO_ACME = "only Stalwart's settings name a DNS provider";
 const INSTEAD =
   "the path of a file in Stalwart's container (dnsProvider.secretFile, or %{file:/etc/stalwart/secrets/dns}% in the config file), filled from a config secret";
 
-/** What Stalwart shows in place of a secret (registry/src/schema/prelude.rs), and what a browser does. */
+/** What Stalwart (registry/src/schema/prelude.rs) and a browser show in place of a secret. */
 const isMask = (text: string): boolean => /^[*\u2022]+$/.test(text.trim());
 
-/** What is wrong with a secret as it is written, or nothing. A literal one is there; that it is in plain sight is another policy's matter. */
+/** What is wrong with a secret. That one is in plain sight is another policy's matter. */
 function mistakeIn({ text, raw }: Setting): string | undefined {
   if (text === undefined)
     return "is not declared while the challenge is dns-01, so the DNS provider's secret is nowhere, or in the admin UI alone";

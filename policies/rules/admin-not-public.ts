@@ -44,11 +44,11 @@ const MANAGEMENT = [
   "/login",
   "/metrics/prometheus",
 ];
-/** Where Stalwart serves its management unless told otherwise. */
+/** Where Stalwart serves its management by default. */
 const ADMIN_PORT = 8080;
 const ELSEWHERE = "a listener of its own for management, which the tailnet or loopback alone reaches";
 
-/** The status that a listener answers a path with; "unknown" where its rules cannot be told. */
+/** The status of a listener's answer; "unknown" where its rules cannot be evaluated. */
 function answerTo(
   path: string,
   { name, port }: PublicListener,

@@ -82,7 +82,7 @@ function judgePrivileged({ props }: PolicyResource): Judgement {
   });
 }
 
-/** Namespaces that are the host's own. The network is not among them: an edge has to see its clients' addresses. */
+/** The host's own namespaces, without the network: an edge has to see its clients' addresses. */
 const NAMESPACES = {
   pidMode: "shows the container the host's processes",
   ipcMode: "shares the host's memory segments",
@@ -138,8 +138,9 @@ function judgeHostPath({ where, path }: HostPath): Judgement {
 }
 
 /**
- * Root without need: a container that is told to run as root and keeps Docker's default capabilities. Root with `drops: ["ALL"]` has
- * only what is added, and what an image runs as when nothing is told cannot be seen here: neither is judged.
+ * Root without need: a container that is set to run as root and keeps Docker's default
+ * capabilities. Root with `drops: ["ALL"]` has only what is added, and the user that an image runs
+ * as by itself cannot be seen here: neither is judged.
  */
 function judgeRoot({ props }: PolicyResource): Judgement {
   const drops = listAt(props, ["capabilities", "drops"]);

@@ -99,7 +99,7 @@ interface Edges {
   readonly notJudged: NotJudged[];
 }
 
-/** The public addresses that the stack's edges state: as an output, since the engine hands no component's args to a stack policy. */
+/** The public addresses that the stack's edges state. */
 function edgesOf(resources: readonly PolicyResource[]): Edges {
   const addresses: string[] = [];
   const notJudged: NotJudged[] = [];

@@ -24,7 +24,7 @@ function describe({ network, host, from, to }: Listen): string {
   return `${network === "udp" ? "udp/" : ""}${address}:${from === to ? from : `${from}-${to}`}`;
 }
 
-/** A layer4 server's first port that the http app takes too. Listener wrappers have no socket of their own. */
+/** A layer4 server's first port that the http app takes too. Wrappers have no socket. */
 function findingsOf(config: CaddyConfig): Finding[] {
   return config.layer4.flatMap((server) => {
     if (server.wrapper) return [];

@@ -45,8 +45,9 @@ const SERVER_FIRST = [24, 25, 110, 143, 587, 4190];
 const CLIENT_FIRST = [443, 465, 993, 995];
 
 /**
- * Matchers that wait for the client's bytes. Those of an address or the time do not; `proxy_protocol` reads what a load balancer sends first; and
- * one that is not listed is left alone.
+ * Matchers that wait for the client's bytes. Those of an address or the time do not;
+ * `proxy_protocol` reads what a load balancer sends first; and one that is not listed is left
+ * alone.
  */
 const READS_BYTES = new Set([
   "dns",
@@ -96,7 +97,7 @@ const endsTls = (route: Route): boolean => route.handlers.some(({ kind }) => kin
 const dialsPort = (proxy: Handler, ports: readonly number[]): boolean =>
   proxy.upstreams.some(({ dial }) => dial.some(({ port }) => port !== undefined && ports.includes(port)));
 
-/** Whether the mail server speaks first on a route: by the edge's port, or by the one that is dialled where the edge's says nothing. */
+/** Whether the mail server speaks first: by the edge's port, else by the one that is dialled. */
 function serverFirst(server: Layer4Server, route: Route): boolean {
   const on = (ports: readonly number[]): boolean =>
     server.listen.some(({ from, to }) => from === to && ports.includes(from));
@@ -175,7 +176,7 @@ function judgeMatchers(server: Layer4Server): Judgement {
   return refuse(...findings);
 }
 
-/** A listener on loopback is no edge: programs of the same machine use it to reach a relay elsewhere, which takes no PROXY header. */
+/** A listener on loopback is no edge: local programs reach a relay by it, without PROXY. */
 const isEdge = ({ listen }: Layer4Server): boolean =>
   listen.some(({ host, network }) => network === "tcp" && !isLoopback(host));
 
@@ -194,7 +195,7 @@ function judgeResource(resource: PolicyResource): Verdict {
   return merge(unjudged(...caddy.gaps), ...caddy.configs.map((config) => judgeConfig(config, mail)));
 }
 
-/** What only the rest of the stack tells: that a host and port belong to a listener which demands the header. */
+/** What takes the stack to see: that a host and port are a listener's that demands the header. */
 function judgeStack(resources: readonly PolicyResource[]): Verdict {
   const caddies = caddiesOf(resources);
   if (caddies.length === 0) return { notApplicable: NO_CADDY };

@@ -26,8 +26,8 @@ const NONE: MaybeKnown = { known: true, value: undefined };
 const INPUT: Readonly<Record<string, string>> = { [CONTAINER]: "image", [REMOTE_IMAGE]: "name" };
 
 /**
- * One image. A container's that is unknown is left to judgeStack, which sees where it comes from; in `up` it is known here, before the
- * container is made.
+ * One image. A container's that is unknown is left to judgeStack, which sees where it comes from;
+ * in `up` it is known here, before the container is made.
  */
 function judgeResource({ type, props }: PolicyResource): Verdict {
   const build = type === REMOTE_IMAGE ? read(props, "build") : NONE;
@@ -46,7 +46,7 @@ function judgeResource({ type, props }: PolicyResource): Verdict {
   });
 }
 
-/** Unknown images. What a RemoteImage gives that is not known before it is pulled, imageId and repoDigest, is a digest. */
+/** Unknown images. What is unknown of a RemoteImage, imageId and repoDigest, is a digest. */
 function judgeStack(resources: readonly PolicyResource[]): Verdict {
   const open = resources.filter(({ type, props }) => type === CONTAINER && !read(props, "image").known);
   if (open.length === 0) return { notApplicable: "no container's image is unknown" };

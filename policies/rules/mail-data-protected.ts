@@ -6,12 +6,13 @@ import { isOwn } from "../facts/own-resources.ts";
 import { ACL } from "../facts/tailnet/policy-file.ts";
 
 /**
- * `protect` is what is judged: the engine does not tell a policy of retainOnDelete.
+ * `protect` is what is judged: the engine does not send a policy retainOnDelete.
  *
- * The settings resource is left out on purpose. Its deletion takes back what the program says anyway, and leaves domains,
- * accounts and mail where they are. Protected it would hold on to all that it depends on: `pulumi destroy
- * --exclude-protected` would leave Stalwart, the sidecar and their network running, and no change that replaces
- * Stalwart's container could delete what depends on it.
+ * The settings resource is left out on purpose. Its deletion takes back what the program says
+ * anyway, and leaves domains, accounts and mail where they are. Protected it would hold on to all
+ * that it depends on: `pulumi destroy --exclude-protected` would leave Stalwart, the sidecar and
+ * their network running, and no change that replaces Stalwart's container could delete what depends
+ * on it.
  */
 export const mailDataProtected = definePolicy({
   id: "mail-data-protected",
@@ -37,17 +38,17 @@ const INSTEAD = "protect: true in the resource's options";
 interface Mount {
   readonly where: string;
   readonly containerPath: string;
-  /** The stack's volume there; "unknown" when which one it is cannot be told. */
+  /** The stack's volume there; "unknown" where it may be one of several. */
   readonly volume: PolicyResource | "unknown";
 }
 
-/** Lists that mount volumes, with their keys for the volume's name and for the place in the container. */
+/** Lists that mount volumes, with their keys for the volume and for the place in the container. */
 const LISTS = [
   ["volumes", "volumeName", "containerPath"],
   ["mounts", "source", "target"],
 ] as const;
 
-/** A container's state: its writable volumes outside of /etc, where configuration lies, which the program writes again. */
+/** A container's state: its writable volumes outside of /etc, which the program writes. */
 function mountsOf(
   container: PolicyResource,
   volumes: readonly PolicyResource[],
@@ -87,7 +88,7 @@ function nameOf({ props }: PolicyResource): unknown {
   return name.known ? name.value : undefined;
 }
 
-/** The one volume that an unknown name can come from: an id, which is its name, is unknown before the volume is made. */
+/** The one volume that an unknown name can be of: it is an id, unknown until the volume exists. */
 function onlySource(
   container: PolicyResource,
   list: string,

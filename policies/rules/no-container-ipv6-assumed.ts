@@ -7,7 +7,7 @@ import { REGISTRY, SETTINGS } from "../facts/own-resources.ts";
 import { stalwartKeys } from "../facts/stalwart/flat-keys.ts";
 import { registryIpv6, type Ipv6Use } from "../facts/stalwart/registry-ipv6.ts";
 
-/** Settings and network are two resources, so this is judged over the stack; that the host has IPv6 says nothing of the container. */
+/** Settings and network are two resources. IPv6 of the host says nothing of the container. */
 export const noContainerIpv6Assumed = definePolicy({
   id: "no-container-ipv6-assumed",
   description: "Stalwart sends over IPv6 only where the network that it lives in has IPv6.",
@@ -22,7 +22,7 @@ export const noContainerIpv6Assumed = definePolicy({
   judgeStack,
 });
 
-/** Where settings count on IPv6. A relay looks up A before AAAA whatever it is told, so ip-lookup is read of routes of type mx alone. */
+/** Where settings count on IPv6. A relay always looks up A first, so only mx routes matter. */
 function usesOf(resource: PolicyResource): { uses: Ipv6Use[]; gaps: NotJudged[] } {
   const { urn } = resource;
   const { values, gaps: unknown, where } = stalwartKeys(resource);

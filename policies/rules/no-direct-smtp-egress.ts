@@ -15,8 +15,9 @@ import { outboundOf, type Outbound, type Rule } from "../facts/stalwart/routing.
 const ID = "no-direct-smtp-egress";
 
 /**
- * What a condition says is not evaluated but for "the recipient is local": a rule with any other condition counts as one that some recipient
- * elsewhere comes to. What declares egress blocked is the policy config, since no resource of a stack tells what its provider filters.
+ * What a condition says is not evaluated but for "the recipient is local": a rule with any other
+ * condition counts as one that some recipient elsewhere comes to. The policy config declares egress
+ * blocked, since no resource of a stack says what its provider filters.
  */
 export const noDirectSmtpEgress = definePolicy<EgressSettings>({
   id: ID,

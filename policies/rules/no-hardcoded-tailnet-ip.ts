@@ -17,18 +17,19 @@ export const noHardcodedTailnetIp = definePolicy({
   judgeResource: judge,
 });
 
-/** Provider resources too: `ssh://root@100.x` as a Docker host is lost as soon as the node registers again. */
+/** Providers too: `ssh://root@100.x` as a Docker host is lost when the node registers again. */
 const READ_TYPES =
   /^(?:docker|command|tailwart):|^tailscale:index\/acl:Acl$|^pulumi:providers:(?:docker|command|tailwart)$/;
 
-/** Ids, credentials and digests: no host is written there, so their being unknown at preview hides nothing. */
+/** Ids, credentials and digests name no host, so that it does not matter if they are unknown. */
 const NOT_A_HOST =
   /(?:^(?:id|urn|image|name|networkMode|sourceHash|triggers|pullTriggers|keepers)$|(?:id|ids|key|token|password|secret|digest|hash)$)/i;
 const CREDENTIAL_FILE = /(?:^|\/)(?:secrets?\/|auth-?key$)|\.(?:key|pem|crt|curlrc|password|token)$/i;
 
 /**
- * A bare number counts as an address where it is a whole value, but the name it is given may say otherwise: a Unix time of 2023-04-19 to
- * 2023-06-07, a size of 1.57 GiB and the version 100.64.1 have the values of 100.64.0.0/10 addresses.
+ * A bare number counts as an address where it is a whole value, but the name it is given may say
+ * otherwise: a Unix time of 2023-04-19 to 2023-06-07, a size of 1.57 GiB and the version 100.64.1
+ * have the values of 100.64.0.0/10 addresses.
  */
 const NAMES_A_QUANTITY =
   /(?:time|date|epoch|stamp|created|updated|modified|expires|_at|size|bytes|memory|limit|count|seed|serial|number|build|version|release|tag|_id)$/i;

@@ -44,8 +44,9 @@ function hostnameOf(resource: PolicyResource): string {
 const parentOf = (name: string): string => name.slice(name.indexOf(".") + 1);
 
 /**
- * The names of one ACME client of Stalwart. An empty list stands for the wildcard of the server's domain: the 0.16 line orders that, the 0.15 line
- * nothing, and neither leaves a mail name to another client.
+ * The names of one ACME client of Stalwart. An empty list stands for the wildcard of the server's
+ * domain: the 0.16 line orders that, the 0.15 line nothing, and neither leaves a mail name to
+ * another client.
  */
 function namesOf(client: AcmeClient, hostname: string): Ordered[] {
   const listed = client.names.flatMap(({ where, text }) =>
@@ -55,7 +56,7 @@ function namesOf(client: AcmeClient, hostname: string): Ordered[] {
   return [{ where: client.list.where, name: `*.${parentOf(hostname)}` }];
 }
 
-/** Stalwart's own names under what it orders: a wildcard stands for these, and not for every web site of the domain. */
+/** Whether it orders a name: a wildcard means Stalwart's names, not every site of the domain. */
 function standsFor(ordered: Ordered, name: string, hostname: string): boolean {
   if (ordered.name === name) return true;
   if (!ordered.name.startsWith("*.") || !covers(ordered.name, name)) return false;
@@ -97,7 +98,7 @@ interface Stalwart {
   readonly gaps: readonly NotJudged[];
 }
 
-/** Stalwart's clients of the stack: those of the settings, or of the component where its settings are not (yet) there. */
+/** Stalwart's clients: those of the settings, or of the component while there are no settings. */
 function stalwartsOf(resources: readonly PolicyResource[]): Stalwart[] {
   const all = resources.flatMap((resource) => {
     const acme = acmeOf(resource);

@@ -47,7 +47,7 @@ export const proxyTrustIsNarrow = definePolicy<TrustSettings>({
 
 const LOOPBACK = networks("127.0.0.0/8", "::1");
 const TAILNET = networks(...TAILNET_RANGES);
-/** Private use (RFC 1918), shared (RFC 6598: the tailnet's too), link-local, and unique local addresses. */
+/** Private (RFC 1918), shared (RFC 6598: the tailnet's too), link-local and unique local. */
 const PRIVATE = networks(
   "10.0.0.0/8",
   "172.16.0.0/12",
@@ -107,7 +107,7 @@ interface Opening {
   readonly rule: string;
   readonly src: string;
   readonly ports: readonly number[];
-  /** Set where it cannot be told whether it does. */
+  /** Why it is not certain; unset where it is. */
   readonly because?: string;
 }
 

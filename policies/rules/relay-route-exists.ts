@@ -42,7 +42,7 @@ function judgeRule({ where, result }: Rule, outbound: Outbound): Judgement {
     : PASS;
 }
 
-/** Every branch of the strategy, also one that is never taken: the rule above it may be gone tomorrow. */
+/** Every branch, also one that is never taken: the rule above it may be gone tomorrow. */
 function judge(resource: PolicyResource): Verdict {
   const outbound = outboundOf(resource);
   if (!outbound) return { notApplicable: "only tailwart's settings resources name routes" };

@@ -105,7 +105,7 @@ async function judgeRecords({ where, host }: RelayHost, settings: RelayTargetSet
   return refuse({ where, what, instead: INSTEAD });
 }
 
-/** One resource: literals, and records where a resolver is configured. Which names could not be judged is known only to judgeStack. */
+/** Literals, and records where a resolver is configured. judgeStack lists what is not judged. */
 async function judgeResource(resource: PolicyResource, settings: RelayTargetSettings): Promise<Verdict> {
   const relays = relayHostsOf(resource);
   if (!relays) return { notApplicable: "only tailwart:mail:* resources and Docker containers name a relay" };
@@ -117,7 +117,7 @@ async function judgeResource(resource: PolicyResource, settings: RelayTargetSett
 
 /**
  * What makes MagicDNS answer AAAA to the asker for the relay's node. By default it does not: a node
- * that has an IPv4 address of its own is not told the IPv6 addresses of peers that have one too.
+ * that has an IPv4 address of its own does not get the IPv6 addresses of peers that have one too.
  *
  * @see tailscale.com v1.102.5, ipn/ipnlocal/node_backend.go, magicDNSAddrs
  */

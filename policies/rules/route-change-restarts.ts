@@ -16,12 +16,14 @@ import {
 /**
  * What counts as "something restarts Stalwart on its change":
  *
- * - tailwart's settings resource does so by itself, in both generations: its provider writes, reloads (on both lines a reload was seen to rebuild
- *   the routes), reads back and probes. Having the resource is keeping the rule.
- * - A script that writes routes past it must reload or restart after its last write; or another must that runs again for the same change. For
- *   the registry only a restart counts: a reload there takes all settings or none, and a script rarely reads its answer.
- * - A config file in an upload is read at start only. An upload makes its own container anew; a container that merely carries the file into a
- *   volume must therefore make the server anew too.
+ * - tailwart's settings resource does so by itself, in both generations: its provider writes,
+ *   reloads (on both lines a reload was seen to rebuild the routes), reads back and probes. Having
+ *   the resource is keeping the rule.
+ * - A script that writes routes past it must reload or restart after its last write; or another
+ *   must that runs again for the same change. For the registry only a restart counts: a reload
+ *   there takes all settings or none, and a script rarely reads its answer.
+ * - A config file in an upload is read at start only. A changed upload replaces its own container;
+ *   a container that merely carries the file into a volume must therefore replace the server too.
  */
 export const routeChangeRestarts = definePolicy({
   id: "route-change-restarts",
@@ -49,8 +51,9 @@ const textsAt = ({ props }: PolicyResource, inputs: readonly string[]): string[]
     .map(({ value }) => String(value));
 
 /**
- * True for a resource that is run or made anew when the command's input changes: by what it is made of, or by a trigger that is the command's
- * own, or the very routes. (A trigger as short as a counter is no sign of the same change.)
+ * True for a resource that is run again or replaced when the command's input changes: by what it is
+ * made of, or by a trigger that is the command's own, or the very routes. (A trigger as short as a
+ * counter is no sign of the same change.)
  */
 function follows(resource: PolicyResource, writer: PolicyResource): boolean {
   if (comesFrom(resource, writer)) return true;
@@ -119,7 +122,7 @@ function textOf(upload: unknown): { text: string } | { because: string } {
   return { text: content.value || Buffer.from(base64.value ?? "", "base64").toString("utf8") };
 }
 
-/** Volumes and shared folders of a container: by name, and by the resource where the name is unknown. With a file: those that it lies in. */
+/** Volumes and shared folders by name, or by resource; with a file, those that it is in. */
 function volumesOf({ props, propertyDependencies }: PolicyResource, file?: string): Set<unknown> {
   const found = new Set<unknown>();
   const sources = (propertyDependencies?.["volumes"] ?? []).filter(({ type }) => type === VOLUME);
@@ -142,7 +145,7 @@ const runs = ({ props }: PolicyResource): boolean =>
     .map((input) => read(props, input))
     .every((input) => !input.known || input.value !== false);
 
-/** A file with routes in a container that only carries it: the server is another one, which mounts the same volume. */
+/** A file with routes in a container that only carries it: another one mounts the volume. */
 function judgeUploads(carrier: PolicyResource, resources: readonly PolicyResource[]): Judgement | undefined {
   const judged = listAt(carrier.props, ["uploads"]).entries.map(({ path, entry: upload }) => {
     const file = upload.known ? readString(upload.value, ["file"]).value : undefined;
@@ -153,7 +156,7 @@ function judgeUploads(carrier: PolicyResource, resources: readonly PolicyResourc
     const where = unread ? (/\.toml$/.test(file) ? place : undefined) : routingIn(place, reading.text);
     if (where === undefined) return undefined;
     const concerned = unread ? undefined : PASS;
-    // An upload cannot be changed in place: a changed one makes its own container anew.
+    // An upload cannot be changed in place: a changed one replaces its own container.
     if (runs(carrier)) return concerned;
     const volumes = volumesOf(carrier, file);
     const servers = resources.filter(

@@ -36,7 +36,7 @@ const SECRET_FILE = /(?:^|\/)secrets?\/[^/]+$|\.(?:password|passwd|token|secret|
  * is named by its file. What looks like a secret is one there as well.
  */
 const KEY_ID = /^(?:settings\.blobStore\.accessKey|(?:fileS|s)ettings\["store\.[^."]+\.access-key"\])$/;
-/** Inputs that take any text. An unknown elsewhere, such as an id or a name, is no place for a secret unless it is called one. */
+/** Inputs that take any text. An unknown elsewhere is no secret unless its name says so. */
 const FREE_TEXT = /^(?:envs|uploads|environment|stdin|command|entrypoints|create|update|delete|acl)$/;
 
 const INSTEAD =
@@ -60,7 +60,7 @@ function only(leaves: readonly Leaf[]): object {
   return root;
 }
 
-/** Whether a leaf, or what it is called, can hold a secret at all; without one, nothing is decoded. */
+/** Whether a leaf or its name can hold a secret at all; where none can, nothing is decoded. */
 function isSuspiciousLeaf({ path, value }: Leaf): boolean {
   const text =
     path.at(-1) === "contentBase64" ? Buffer.from(String(value), "base64").toString("utf8") : value;
@@ -126,7 +126,7 @@ function judge({ type, props, secretPaths }: PolicyResource): Verdict {
   return secretPaths ? { findings, notJudged } : asked(findings, notJudged);
 }
 
-/** A run that tells nothing of secrets (an older engine): what would be a finding may well be one. */
+/** Without secret marks (an older engine) what looks like a finding may be a marked secret. */
 function asked(findings: readonly Finding[], notJudged: Judgement["notJudged"]): Judgement {
   const because = "looks like a secret, and the engine has not told whether it is marked as one";
   return unjudged(...notJudged, ...findings.map(({ where }) => ({ where, because })));

@@ -90,7 +90,7 @@ function judgeReading(reading: Reading): Judgement {
   return refuse(...whats.map((what) => ({ where: WHERE, what, instead: EXAMPLE })));
 }
 
-/** One sidecar: does its test require tailscaled and some server? Which server it must be takes the stack to tell. */
+/** Does a sidecar's test require tailscaled and some server? Which one is judgeStack's matter. */
 function judgeResource(resource: PolicyResource): Verdict {
   if (resource.type !== CONTAINER) return { notApplicable: "only Docker containers have a health check" };
   if (!read(resource.props, "labels").known) return unknown("labels");
@@ -100,7 +100,7 @@ function judgeResource(resource: PolicyResource): Verdict {
 
 function judgeStore(sidecar: PolicyResource, stores: readonly DataStore[]): Judgement {
   const probes = connectionsOf(readingOf(sidecar));
-  if (probes.length === 0) return PASS; // judgeResource has said so
+  if (probes.length === 0) return PASS; // judgeResource reports that
   if (stores.length === 0) {
     const because =
       "no resource of the stack tells which data store it must require (TAILWART_POSTGRES_HOST, Stalwart's config file, or a component's postgres args)";

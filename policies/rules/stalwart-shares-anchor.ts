@@ -34,12 +34,12 @@ const anchorsBehind = (container: PolicyResource, { anchors }: Parts): PolicyRes
     anchors.some((anchor) => anchor.urn === source.urn),
   );
 
-/** What is wrong with a network mode, or undefined; "unknown" where nothing tells. */
+/** What is wrong with a network mode, or undefined; "unknown" before the update. */
 function mistakeOf(container: PolicyResource, parts: Parts): string | undefined {
   const mode = read(container.props, "networkMode");
   const fromAnchor = anchorsBehind(container, parts).length > 0;
   if (!mode.known) {
-    // A name is known at preview, an id is not: what is unknown and comes from the anchor is its id.
+    // A name is known at preview, an id is not: what is unknown of the anchor is its id.
     if (fromAnchor) return undefined;
     return container.propertyDependencies?.["networkMode"]?.length
       ? "comes from a resource that is not the anchor"

@@ -80,7 +80,7 @@ function judgeConfig(config: CaddyConfig, passed: readonly Passthrough[]): Findi
   return findings;
 }
 
-/** Texts of a list in a component's args, with where each stands. */
+/** Texts of a list in a component's args, with their places. */
 function namesAt(
   resource: PolicyResource,
   list: string,
@@ -145,8 +145,9 @@ const OWNER_UNKNOWN = `its name's TLS is passed to a container whose image, whic
 const hostLabel = (host: string): string => host.split(".")[0] ?? "";
 
 /**
- * Across resources a second Caddy may well be the one that a name is passed on to, and then it has to end TLS. So only a name whose owner is known to
- * be no Caddy counts: one that tailwart's edge passes to Stalwart, or one that is passed to a container of this stack that has no Caddy config.
+ * Across resources a second Caddy may well be the one that a name is passed on to, and then it has
+ * to end TLS. So only a name whose owner is known to be no Caddy counts: one that tailwart's edge
+ * passes to Stalwart, or one that is passed to a container of this stack that has no Caddy config.
  */
 function judgeStack(resources: readonly PolicyResource[]): Verdict {
   const caddies = caddiesOf(resources).map((caddy) => ({ ...caddy, passed: passthroughsOf(caddy.configs) }));
@@ -157,7 +158,7 @@ function judgeStack(resources: readonly PolicyResource[]): Verdict {
     resources.flatMap((resource): [string, boolean][] => {
       if (resource.type !== CONTAINER || withCaddy.has(resource)) return [];
       const image = read(resource.props, "image");
-      // A Caddy whose config comes from somewhere else may be what a command of this stack configures.
+      // A Caddy without a config of its own may be what a command of this stack configures.
       if (image.known && isCaddyName(String(image.value))) return [];
       const name = read(resource.props, "name");
       return name.known && typeof name.value === "string" ? [[name.value.toLowerCase(), image.known]] : [];

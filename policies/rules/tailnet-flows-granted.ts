@@ -47,7 +47,7 @@ const grantOf = (src: string, dst: string, port: number): string =>
 const sourceName = ({ tags }: Party): string => tags?.join(" and ") ?? "its node";
 const sources = ({ tags }: Party): string => tags?.[0] ?? "tag:<its node's>";
 
-/** Lesson 11: a node that may be reached looks as if it could also reach, until the first connection is dropped in silence. */
+/** Lesson 11: a node that may be reached looks as if it could also reach others. */
 function whatIsMissing(document: PolicyDocument, { from, to }: Need): string {
   const opposite = reaches(document, { src: to, dst: from });
   if (opposite.answer === "yes") return `only the opposite direction is granted (${opposite.rule})`;

@@ -26,7 +26,7 @@ export const wildcardNeedsDns01 = definePolicy({
   judgeResource,
 });
 
-/** Stalwart's 0.15 line takes tls-alpn-01 where none is written (common/src/config/server/tls.rs). */
+/** What Stalwart's 0.15 line takes where none is written (common/src/config/server/tls.rs). */
 const DEFAULT_CHALLENGE = "tls-alpn-01";
 const ANY_NAME_BY_DNS = /^dns-(?:persist-)?01$/;
 const INSTEAD = "challenge dns-01 with a DNS provider, or each name by itself and no wildcard";
@@ -34,7 +34,7 @@ const INSTEAD = "challenge dns-01 with a DNS provider, or each name by itself an
 function judgeClient({ challenge, names, list }: AcmeClient): Judgement {
   const text = challenge.text ?? DEFAULT_CHALLENGE;
   if (challenge.known && ANY_NAME_BY_DNS.test(text)) return PASS;
-  // The text itself is left out unless it is a challenge: what stands in the wrong field could be anything.
+  // Only a known challenge is quoted: a text in the wrong field could be anything.
   const by = /^(?:tls-alpn|http)-01$/.test(text) ? text : "another challenge than dns-01";
   const findings: Finding[] = names
     .filter((name) => name.text?.trim().startsWith("*."))

@@ -6,7 +6,7 @@ export type Note = <T extends object>(node: T, block: Block) => T;
 
 const NAMES = /^(?:sni|alpn)$/;
 
-/** `tls sni a b`, `tls { sni a b }`, `remote_ip 10.0.0.0/8`, `not tls`. Of other matchers only the name is kept. */
+/** `tls sni a b`, `tls { sni a b }`, `not tls`. Of other matchers only the name is kept. */
 function matcherOf(words: readonly string[], body: readonly Block[] | undefined): Json {
   const [kind = "", ...rest] = words;
   if (kind === "not") return { not: [rest.length > 0 ? matcherOf(rest, body) : setOf(body ?? [])] };

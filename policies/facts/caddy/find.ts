@@ -55,7 +55,7 @@ function copy(value: unknown, path: Path, gaps: Found["gaps"]): unknown {
   return Array.isArray(value) ? entries.map(([, item]) => item) : Object.fromEntries(entries);
 }
 
-/** A text's place as a reader finds it. Docker sorts uploads and envs before a policy sees them, so the member's name is part of it. */
+/** A text's place, by name: Docker sorts uploads and envs before a policy sees them. */
 function textAt(path: Path, text: string, file: string): CaddyText {
   if (path[0] === "envs" && path.length === 2 && text.includes("=")) {
     const name = text.slice(0, text.indexOf("="));
@@ -68,8 +68,9 @@ function textAt(path: Path, text: string, file: string): CaddyText {
 }
 
 /**
- * Whether anything in the inputs could be a config, be named like one or hide one. Most resources have nothing of the kind, and are asked about by
- * several policies each; {@link search} reads through the SDK's proxies, and takes ten times as long to find nothing.
+ * Whether anything in the inputs could be a config, be named like one or hide one. Most resources
+ * have nothing of the kind, and are asked about by several policies each; {@link search} reads
+ * through the SDK's proxies, and takes ten times as long to find nothing.
  */
 function mayHoldCaddy(props: object): boolean {
   const { leaves, gaps } = walk(props);
@@ -130,7 +131,7 @@ function search(props: object): Found {
   return found;
 }
 
-/** A few texts with what was read of them: the policies ask for each resource one after the other. */
+/** A few texts with what was read of them: several policies in turn ask the same of a resource. */
 const CACHE_SIZE = 64;
 const cache = new Map<string, readonly CaddyConfig[]>();
 
@@ -146,7 +147,7 @@ function cached(source: CaddyText): readonly CaddyConfig[] {
   return configs;
 }
 
-/** The Caddy configs of a resource, wherever in its inputs they are; undefined when there is none and none can be hidden. */
+/** The Caddy configs anywhere in a resource's inputs; undefined when none can be there. */
 export function caddyOf(resource: PolicyResource): CaddyReading | undefined {
   return MAY_CARRY.test(resource.type) ? configsOnce(resource.props) : undefined;
 }

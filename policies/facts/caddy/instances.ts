@@ -10,18 +10,18 @@ export interface Order {
   readonly name: string;
 }
 
-/** One running Caddy, as far as a stack's resources tell them apart. */
+/** One running Caddy, as far as a stack's resources distinguish them. */
 export interface CaddyInstance {
   /** Runs in a container, not on a machine that commands act on. */
   readonly inContainer: boolean;
-  /** Undefined where it cannot be told from others. */
+  /** Undefined where it cannot be distinguished from others. */
   readonly id: string | undefined;
   readonly orders: readonly Order[];
   readonly sharedStorage: boolean;
   readonly storage: Storage;
 }
 
-/** Volumes and host folders of a container: Caddies with one of them in common may share their certificates. */
+/** Volumes and host folders: Caddies with one in common may share their certificates. */
 interface Storage {
   readonly names: ReadonlySet<string>;
   /** False where more of them are unknown at preview. */
@@ -49,7 +49,7 @@ function storageOf(container: PolicyResource): Storage {
   return { names, complete };
 }
 
-/** Where a command runs: commands on one machine write parts of one Caddy's config, as far as anyone can tell. A local one may act on any. */
+/** Commands on one machine are taken to write one Caddy's config. A local one may act on any. */
 function machineOf(command: PolicyResource): string | undefined {
   for (const path of [
     ["connection", "host"],
@@ -85,7 +85,7 @@ export function caddyInstances(
   });
 }
 
-/** Whether two Caddies keep their certificates in one place; "maybe" where the name of a volume is unknown, and may be the other's. */
+/** Whether two Caddies share their certificates; "maybe" where a volume's name is unknown. */
 function share(a: CaddyInstance, b: CaddyInstance): "yes" | "no" | "maybe" {
   if (a.sharedStorage && b.sharedStorage) return "yes";
   if ([...a.storage.names].some((name) => b.storage.names.has(name))) return "yes";
@@ -102,8 +102,8 @@ export interface Twice {
 }
 
 /**
- * Names that two Caddies order. Only containers are held against containers, and machines against machines: a command may well configure the Caddy of
- * a container.
+ * Names that two Caddies order. Only containers are held against containers, and machines against
+ * machines: a command may well configure the Caddy of a container.
  */
 export function ordersTwice(instances: readonly CaddyInstance[]): Twice[] {
   const twice: Twice[] = [];

@@ -77,7 +77,7 @@ interface Ports {
   readonly https: number;
 }
 
-/** https://caddyserver.com/docs/automatic-https: when TLS and redirects are added to a server that does not ask for them. */
+/** When TLS and redirects are added: https://caddyserver.com/docs/automatic-https */
 function httpServer(node: unknown, path: Path, ports: Ports, place: Place): HttpServer {
   const server = record(node);
   const automatic = record(server["automatic_https"]);

@@ -32,7 +32,7 @@ function namesOf(resource: PolicyResource): string[] {
   return name === undefined ? [] : [plainName(name)];
 }
 
-/** Derives the mail servers from configs, and from the stack's own settings where those are given. */
+/** Derives the mail servers from configs, and from the stack's own settings if there are any. */
 export function mailHostsOf(
   configs: readonly CaddyConfig[],
   resources: readonly PolicyResource[],
@@ -52,20 +52,24 @@ export function mailHostsOf(
   };
 }
 
-/** Names that only a mail server answers on :443. `mail.` is not among them, since a web mail on another server has it too. */
+/** Names that only a mail server answers on :443; `mail.` may be a web mail elsewhere. */
 const MAIL_NAME = /^(?:mta-sts|autoconfig|autodiscover|ua-auto-config)\./;
 
 /** Stands for the port of a placeholder or a socket, and is none of mail. */
 const NO_PORT = -1;
 
 /**
- * Whether an upstream takes (or should take) PROXY headers. What a stranger's mail server trusts is out of sight, so this is decided by what the route is for:
+ * Whether an upstream takes (or should take) PROXY headers. What a stranger's mail server trusts is
+ * out of sight, so this is decided by what the route is for:
  *
- * - A mail port, dialled or listened on, always counts. Without the header the server sees the edge as everybody's address, so that bans, SPF and
- *   greylisting are wrong for any mail server, whether or not it is set up for PROXY yet.
- * - TLS passed on by SNI counts where the upstream is a mail server by another sign: the same host is dialled on a mail port, or the name is
- *   one that only mail servers answer. A web server behind SNI routing, by far the more common use, is left alone.
- * - Any other port counts where the stack's own settings demand the header on it, at a host that is known as the mail server.
+ * - A mail port, dialled or listened on, always counts. Without the header the server sees the edge
+ *   as everybody's address, so that bans, SPF and greylisting are wrong for any mail server,
+ *   whether or not it is set up for PROXY yet.
+ * - TLS passed on by SNI counts where the upstream is a mail server by another sign: the same host
+ *   is dialled on a mail port, or the name is one that only mail servers answer. A web server
+ *   behind SNI routing, by far the more common use, is left alone.
+ * - Any other port counts where the stack's own settings demand the header on it, at a host that is
+ *   known as the mail server.
  */
 export function isTrusting(
   upstream: Upstream,

@@ -1,6 +1,6 @@
 /**
- * What a Caddy config says to the four policies that read it, whether it was written as JSON or as a Caddyfile. Places (`where`) are those of the
- * source: a property path or a line.
+ * What a Caddy config says to the four policies that read it, whether it was written as JSON or as
+ * a Caddyfile. Places (`where`) are those of the source: a property path or a line.
  */
 
 /** One listening socket or range of ports. */
@@ -65,7 +65,7 @@ export interface Route {
 export interface Layer4Server {
   readonly where: string;
   readonly listen: readonly Listen[];
-  /** True inside an http server's listener: it has no socket of its own, `listen` is the http server's. */
+  /** True inside an http server's listener, whose socket and `listen` it shares. */
   readonly wrapper: boolean;
   readonly routes: readonly Route[];
 }
@@ -102,7 +102,7 @@ function split(address: string): { network: string; host: string; port: string }
   return { network: network.slice(0, 3), host: bracketed ?? plain, port };
 }
 
-/** A listener address such as `:443`, `udp/[::1]:53` or `:8000-8010`; undefined for sockets of other kinds and placeholders. */
+/** A listener such as `:443`, `udp/[::1]:53`, `:8000-8010`; undefined for unix and placeholders. */
 export function listenOf(address: string): Listen | undefined {
   const parts = split(address);
   const [, from, to = from] = /^(\d{1,5})(?:-(\d{1,5}))?$/.exec(parts?.port ?? "") ?? [];
@@ -115,7 +115,7 @@ export function listenOf(address: string): Listen | undefined {
   };
 }
 
-/** What a proxy dials: `stalwart.example.ts.net:25`, `tcp/[::1]:443`, `{l4.tls.server_name}:443`. */
+/** What a proxy dials: `mail.example.ts.net:25`, `tcp/[::1]:443`, `{l4.tls.server_name}:443`. */
 export function dialOf(address: string): Dial {
   const parts = split(address);
   if (!parts) return { host: address.trim().toLowerCase(), port: undefined };
@@ -125,7 +125,7 @@ export function dialOf(address: string): Dial {
   };
 }
 
-/** True where two listeners would be bound to one port of one address. One that names its address is preferred by the kernel, so it does not share. */
+/** Whether two are bound alike: the kernel prefers one that names its address. */
 export function samePort(a: Listen, b: Listen): boolean {
   return a.network === b.network && a.host === b.host && a.from <= b.to && b.from <= a.to;
 }

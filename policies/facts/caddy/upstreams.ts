@@ -11,7 +11,7 @@ export interface Connection {
   readonly port: number;
   /** What is reached there. @example "the relay" */
   readonly role: string;
-  /** True when the host stands in a URL with a password, which a message had better not quote from. */
+  /** True for the host of a URL with a password: messages then leave the host out. */
   readonly quiet?: true;
 }
 
@@ -43,7 +43,7 @@ function inPiece({ where, text, key }: TextPiece): Connection[] {
 const mayBeCaddy = (text: string): boolean =>
   text.length > 10 && (text.includes('"dial') || text.includes("reverse_proxy") || text.includes("layer4"));
 
-/** Inputs that a config can stand in. Not the triggers of a command, which repeat it. */
+/** Inputs that can hold a config. Not the triggers of a command, which repeat it. */
 const CARRIER = /^(?:uploads|envs|command|entrypoints|stdin|create|update|environment)\b/;
 
 /** The upstreams in whatever Caddy config a resource carries: uploads, commands, standard input. */

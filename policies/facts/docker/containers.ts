@@ -45,8 +45,9 @@ export function labelOf(container: PolicyResource, label: string): string | unde
 }
 
 /**
- * Whether an input that is unknown could come from the program. A stack policy sees what is planned, where inputs that the program does not
- * give are unknown until Docker adds the image's own; those that it takes from a resource have a source.
+ * Whether an input that is unknown could come from the program. A stack policy sees what is
+ * planned, where inputs that the program does not give are unknown until Docker adds the image's
+ * own; those that it takes from a resource have a source.
  */
 export const mayBeGiven = ({ propertyDependencies }: PolicyResource, input: string): boolean =>
   propertyDependencies === undefined || (propertyDependencies[input]?.length ?? 0) > 0;
@@ -69,7 +70,7 @@ export interface Entry {
   readonly entry: MaybeKnown;
 }
 
-/** A list that is there or not: entries are read one guard each, and the list itself may be unknown. */
+/** A list with entries that may each be unknown; the list itself may be unknown, too. */
 export interface Listing {
   readonly known: boolean;
   readonly entries: readonly Entry[];

@@ -24,7 +24,7 @@ const ITEM = new RegExp(
   String.raw`[ \t]*(?:#[^\n]*|(&&)\s*|\d*(?:>>|>&|<>|[<>])[ \t]*(${WORD})|(${WORD}))`,
   "y",
 );
-/** How Docker's own examples end: after commands joined by && it changes the status of a failure alone. */
+/** Docker's own examples end so. After commands joined by && it changes no success. */
 const OR_FAIL = /\|\|\s*exit\s+1$/;
 /** Words of the shell by which something else decides what is run, or how the script ends. */
 const CONTROL = new Set(
@@ -33,7 +33,7 @@ const CONTROL = new Set(
   ),
 );
 
-/** The commands of a script that is nothing but commands joined by `&&`. Undefined for any other script. */
+/** The commands of a script of commands joined by `&&`; undefined for any other script. */
 function commandsOf(script: string, variables: Variables): Command[] | undefined {
   const text = script.replaceAll("\\\n", "").trim().replace(OR_FAIL, "").trimEnd();
   if (/`|\$\(/.test(text)) return undefined;
@@ -57,7 +57,7 @@ const withoutQuotes = (word: string, variables: Variables): string =>
       single ?? escaped ?? expand(double?.replace(/\\(["\\$])/g, "$1") ?? bare, variables),
   );
 
-/** Fills in `$NAME`, `${NAME}` and `${NAME:-default}`; a variable without a value stays as it is written. */
+/** Fills in `$NAME`, `${NAME}` and `${NAME:-default}`; what has no value is left as it is. */
 const expand = (text: string, variables: Variables): string =>
   text.replace(
     /\$(?:\{(\w+)(?::?-([^}]*))?\}|(\w+))/g,
@@ -65,7 +65,7 @@ const expand = (text: string, variables: Variables): string =>
       variables.get(braced ?? plain ?? "") ?? fallback ?? whole,
   );
 
-/** Takes off what runs another command without changing its status: `timeout 5`, `env`, assignments. */
+/** Takes off what runs a command without changing its status: `timeout 5`, `env`, assignments. */
 function unwrap(words: readonly string[]): readonly string[] {
   const [first = "", ...rest] = words;
   if (/^[A-Za-z_]\w*=/.test(first) || /^(?:command|env|nice)$/.test(first)) return unwrap(rest);
@@ -91,7 +91,7 @@ function operands(
     if (long)
       values.set(long[1] ?? "", long[2] ?? (/^(?:host|port)$/.test(long[1] ?? "") ? (words[++i] ?? "") : ""));
     else if (short !== undefined) {
-      // In a bundle such as -zw3 the first option that takes a value takes the rest of the word, or the next word.
+      // In -zw3 the first option with a value takes the rest of the word, or the next word.
       const at = [...short].findIndex((letter) => withValue.includes(letter));
       if (at >= 0)
         values.set(short[at] ?? "", word.length > at + 2 ? word.slice(at + 2) : (words[++i] ?? ""));
@@ -115,7 +115,7 @@ function proofsOfProgram(name: string, args: readonly string[]): readonly Proof[
     case "wget":
       return args.some((arg) => HEALTH_URL.test(arg)) ? TAILSCALED : [];
     case "curl": {
-      // It succeeds on 503 unless it is told to fail.
+      // It succeeds on 503 without --fail.
       const fails = args.some((arg) => /^(?:--fail(?:-with-body)?|-[a-zA-Z]*f[a-zA-Z]*)$/.test(arg));
       return fails && args.some((arg) => HEALTH_URL.test(arg)) ? TAILSCALED : [];
     }
@@ -143,7 +143,7 @@ function proofsOfProgram(name: string, args: readonly string[]): readonly Proof[
   }
 }
 
-/** What the success of all commands proves; undefined where it cannot be told which of them run. */
+/** What the success of all commands proves; undefined where some may not be run. */
 function proofsOf(commands: readonly Command[] | undefined, variables: Variables): Proof[] | undefined {
   const proofs: Proof[] = [];
   for (const { words, redirects } of commands ?? []) {

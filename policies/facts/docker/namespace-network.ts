@@ -12,7 +12,7 @@ export type Ipv6Reading =
 
 const ROLES = ["anchor", "sidecar", "stalwart"];
 
-/** The container that the namespace is of: the anchor, else whichever of the others does not join one. */
+/** The container that owns the namespace: the anchor, else one of the others that joins none. */
 function ownerOf(resources: readonly PolicyResource[]): PolicyResource | undefined {
   const candidates = resources.flatMap((resource) => {
     const role = resource.type === CONTAINER ? roleOf(resource) : { known: false as const };
@@ -26,7 +26,7 @@ function ownerOf(resources: readonly PolicyResource[]): PolicyResource | undefin
   return candidates.sort((a, b) => a.rank - b.rank)[0]?.resource;
 }
 
-/** The networks that a container names: resources of the stack, names of others, and whether one is unknown. */
+/** The networks that a container names: the stack's own, other names, and if any is unknown. */
 function networksOf(container: PolicyResource, resources: readonly PolicyResource[]) {
   const own = new Set(
     ["networkMode", "networksAdvanced"]
@@ -52,7 +52,7 @@ function networksOf(container: PolicyResource, resources: readonly PolicyResourc
   return { own: [...own], others, unread };
 }
 
-/** Reads it out of the stack's own resources. Docker's default bridge counts as without: it has IPv6 only where the daemon is told so. */
+/** Docker's default bridge counts as one without IPv6, as long as no daemon is set up for it. */
 export function namespaceIpv6(resources: readonly PolicyResource[]): Ipv6Reading {
   const owner = ownerOf(resources);
   if (!owner)

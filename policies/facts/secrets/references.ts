@@ -2,7 +2,7 @@ import type { PolicyResource } from "../../framework/policy.ts";
 import { read, readAt, UNKNOWN_AT_PREVIEW } from "../../framework/values.ts";
 import { CONTAINER, environmentOf, labelOf } from "../docker/containers.ts";
 
-/** A place outside of Stalwart's settings that a secret is read from: a file in its container, or a variable. */
+/** Where Stalwart reads a secret outside of its settings: a file in its container, a variable. */
 export interface Reference {
   readonly kind: "file" | "env";
   /** The file's path or the variable's name; empty where the reference names none. */

@@ -9,7 +9,7 @@ export interface Setting {
   readonly where: string;
   readonly known: boolean;
   readonly text?: string;
-  /** True where Stalwart leaves `%{file:…}%` as it stands: in its data store (boot.rs resolves macros before it reads that). */
+  /** True in the data store, where Stalwart does not expand `%{file:…}%` (boot.rs). */
   readonly raw?: true;
 }
 
@@ -31,7 +31,7 @@ export interface AcmeReading {
   readonly gaps: readonly NotJudged[];
 }
 
-/** A key that makes a client; `acme.<id>.cert` and `.account-key` are what Stalwart itself keeps. */
+/** A key that makes a client; Stalwart itself keeps `acme.<id>.cert` and `.account-key`. */
 const CLIENT = /^acme\.(.+?)\.(?:directory|challenge|domains(?:\.[^.]+)?)$/;
 
 function fromKeys(resource: PolicyResource): AcmeReading {

@@ -1,4 +1,4 @@
-/** Stalwart's HTTP listeners and which paths they answer, however a stack writes them: keys, a TOML file, or objects of the registry. */
+/** Stalwart's HTTP listeners and the paths they answer, by keys, a TOML file, or the registry. */
 import { parse as parseToml } from "smol-toml";
 
 import { gapAt, type NotJudged } from "../../framework/judgement.ts";
@@ -28,7 +28,7 @@ export interface Endpoints {
   readonly listeners: readonly PublicListener[];
   /** Where the rules are written, or would be. */
   readonly where: string;
-  /** In order; [] where there are none and where Stalwart cannot read them, which leaves every path open. */
+  /** In order; [] where Stalwart has none or cannot read them, which leaves every path open. */
   readonly rules: readonly EndpointRule[];
   readonly gaps: readonly NotJudged[];
 }

@@ -5,13 +5,13 @@ import { formatPath, read, type Path } from "../../framework/values.ts";
 /** Settings in the flat keys of Stalwart's 0.15 line, from both of the places that hold them. */
 export interface StalwartKeys {
   readonly values: ReadonlyMap<string, string>;
-  /** Where a finding about a key points to. @example where("queue.route.smarthost.type") === 'settings["queue.route.smarthost.type"]' */
+  /** @example where("queue.route.mx.type") === 'settings["queue.route.mx.type"]' */
   readonly where: (key: string) => string;
   /** Keys whose value is unknown at preview, and maps that are unknown as a whole. */
   readonly gaps: readonly { readonly where: string; readonly because: string; readonly key?: string }[];
 }
 
-/** Reads the keys of a tailwart:mail:Settings resource: what goes through the API, and what stands in the config file. */
+/** Reads a tailwart:mail:Settings: keys that go through the API, and those of the config file. */
 export function stalwartKeys({ props }: PolicyResource): StalwartKeys {
   const values = new Map<string, string>();
   const places = new Map<string, Path>();

@@ -37,8 +37,9 @@ function fromArgs(component: PolicyResource): Listener[] {
 }
 
 /**
- * Listeners for people: HTTP without PROXY protocol. The others are reached by way of the edge, whose own config says so (lesson 3: on the
- * admin listener it is the connecting node's address that counts).
+ * Listeners for people: HTTP without PROXY protocol. The others are reached by way of the edge,
+ * whose own config says so (lesson 3: on the admin listener it is the connecting node's address
+ * that counts).
  */
 export function listenersOf(resource: PolicyResource): Listener[] {
   if (resource.type === SETTINGS) return fromKeys(resource);

@@ -4,8 +4,9 @@ import { covers, overlaps, parseRange, type AddressRange } from "../../../lib/ad
 const MAPPED = 0xffff_0000_0000n;
 
 /**
- * Reads an address or a CIDR range of Stalwart's settings. All are of one family, since Stalwart compares an IPv4 peer with an IPv6 range as
- * the IPv4-mapped address it also is (stalwart-lite 0.16.0 utils/src/config/ipmask.rs): so ::/8 holds all of IPv4.
+ * Reads an address or a CIDR range of Stalwart's settings. All are of one family, since Stalwart
+ * compares an IPv4 peer with an IPv6 range as the IPv4-mapped address it also is (stalwart-lite
+ * 0.16.0 utils/src/config/ipmask.rs): so ::/8 holds all of IPv4.
  */
 export function parseNetwork(text: string): AddressRange | undefined {
   const range = /^[^[\]-]+$/.test(text) ? parseRange(text.trim()) : undefined;
@@ -13,7 +14,7 @@ export function parseNetwork(text: string): AddressRange | undefined {
   return { family: 6, from: range.from + MAPPED, to: range.to + MAPPED };
 }
 
-/** {@link parseNetwork} of ranges that stand in the source. */
+/** {@link parseNetwork} of ranges that are written in the source. */
 export function networks(...texts: string[]): AddressRange[] {
   return texts.flatMap((text) => parseNetwork(text) ?? []);
 }

@@ -35,7 +35,7 @@ export interface ProxySettings {
 const TRUST = /^server\.(?:listener\.(.+)\.)?proxy\.trusted-networks(?:\.[^.]+)?$/;
 const BIND = /^server\.listener\.(.+)\.bind(?:\.[^.]+)?$/;
 const ALLOWED = "server.allowed-ip.";
-/** Stands for the server's own list, which holds for listeners that have none (config/server/listener.rs). */
+/** The server's own list holds for listeners without one (config/server/listener.rs). */
 const EVERY_LISTENER = "*";
 
 function fromKeys(resource: PolicyResource): ProxySettings {

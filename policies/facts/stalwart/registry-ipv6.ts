@@ -13,7 +13,7 @@ export interface Ipv6Use {
   readonly urn: string;
 }
 
-/** Where rows of the registry count on IPv6: routes of variant Mx that look up AAAA first, and addresses to send from. */
+/** Where the registry counts on IPv6: routes that look up AAAA first, addresses to send from. */
 export function registryIpv6({ urn, props }: PolicyResource): { uses: Ipv6Use[]; gaps: NotJudged[] } {
   const uses: Ipv6Use[] = [];
   const gaps: NotJudged[] = [];
@@ -35,7 +35,7 @@ export function registryIpv6({ urn, props }: PolicyResource): { uses: Ipv6Use[];
     const at = [...path, "ipLookupStrategy"];
     const strategy = readAt(props, at);
     const variant = readAt(props, [...path, "@type"]);
-    // A relay has no such property: it looks up A before AAAA whatever it is told.
+    // A relay has no such property: it always looks up A before AAAA.
     if (variant.known && variant.value !== "Mx") return;
     if (!strategy.known) return unknown(at);
     if (strategy.value !== "v6Only" && strategy.value !== "v6ThenV4") return;

@@ -1,6 +1,6 @@
 /**
- * Scripts that write Stalwart's routes past tailwart's settings resource, and what of them makes the routes live. Scripts are not run in the
- * head: words are looked for, after what is a comment was taken off.
+ * Scripts that write Stalwart's routes past tailwart's settings resource, and what of them makes
+ * the routes live. Scripts are not interpreted: words are searched for, outside of comments.
  */
 import type { PolicyResource } from "../../framework/policy.ts";
 import { formatPath, read, readString, walk } from "../../framework/values.ts";
@@ -58,7 +58,7 @@ export function scriptsOf({ props }: PolicyResource): Script[] {
 const lastOf = (pattern: RegExp, text: string): number =>
   Math.max(-1, ...[...text.matchAll(pattern)].map((match) => match.index));
 
-/** Whether a script writes routes: "no", "maybe" where only what is unknown could say, or the generation of the API that it writes to. */
+/** Whether a script writes routes, and to which API; "maybe" where an input is unknown. */
 export function writesRoutes({ text, gaps }: Script): "no" | "maybe" | "keys" | "registry" {
   const has = (pattern: RegExp): boolean => lastOf(pattern, text) >= 0;
   const old = has(OLD_CLI) || (has(OLD_HTTP) && HTTP_WRITE.test(text));

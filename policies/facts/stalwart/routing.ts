@@ -17,7 +17,7 @@ export interface Rule {
   readonly result: Result | { readonly kind: "unknown" };
 }
 
-/** Which route a recipient's mail takes. Without one, and in place of a broken one, Stalwart's own rule holds: local, or MX. */
+/** Which route mail takes. Where it is unset or broken Stalwart's own rule holds: local, or MX. */
 export type Strategy =
   | { readonly kind: "rules"; readonly rules: readonly Rule[] }
   | { readonly kind: "unset"; readonly where: string }
@@ -26,15 +26,15 @@ export type Strategy =
 
 export interface Outbound {
   readonly strategy: Strategy;
-  /** What a name in the strategy leads to. "missing": Stalwart says "Gateway not found" and takes the MX (common/src/core.rs, get_route_or_default). */
+  /** What a name leads to. "missing" takes the MX (common/src/core.rs, get_route_or_default). */
   readonly leadsTo: (name: string) => "local" | "relay" | "mx" | "missing" | "unknown";
-  /** How to declare a route here, and which there are. Names that stand in keys only: a value could be a secret. */
+  /** How to declare a route here, and which there are, by key: a value could be a secret. */
   readonly declare: string;
 }
 
 const BUILT_IN: Readonly<Record<string, "local" | "mx">> = { local: "local", mx: "mx" };
 
-/** Reads where mail goes, from the resources that state it; undefined where the resource does not say. */
+/** Reads where mail goes; undefined where the resource does not say. */
 export function outboundOf(resource: PolicyResource): Outbound | undefined {
   if (resource.type === MAIL_SETTINGS) return fromDesiredState(resource);
   // The registry's generation has no flat keys.
@@ -61,7 +61,7 @@ function routeNames(keys: StalwartKeys): string[] {
   return [...new Set(names)].filter((name) => !(name in BUILT_IN)).map((name) => `'${name}'`);
 }
 
-/** A route as config/smtp/queue.rs, parse_route, reads it: one of an unknown type, or a relay without an address, is left out. */
+/** As parse_route (config/smtp/queue.rs): an unknown type, or a relay without address, is none. */
 function routeOf(
   { values, gaps }: StalwartKeys,
   name: string,
@@ -75,7 +75,7 @@ function routeOf(
   return BUILT_IN[name];
 }
 
-/** Reads an if-block as expr/if_block.rs does: a bare value first, else rules in the order of their keys, and `else` last. */
+/** Reads an if-block as expr/if_block.rs does: a bare value, else rules by key, and `else` last. */
 export function ifBlockOf(keys: StalwartKeys, prefix: string): Strategy {
   const valueOf = (key: string): string | undefined => keys.values.get(key);
   const resultAt = (key: string): Rule["result"] => {
@@ -136,7 +136,7 @@ export function ifBlockOf(keys: StalwartKeys, prefix: string): Strategy {
   return { kind: "rules", rules };
 }
 
-/** The typed desired state: keys.ts and registry.ts both make "local domains stay, the rest takes outbound.route" of it. */
+/** The desired state: for any line it means "local domains stay, the rest takes outbound.route". */
 function fromDesiredState({ props }: PolicyResource): Outbound | undefined {
   if (isAbsent(readAt(props, ["settings"]))) return undefined;
   const path: Path = ["settings", "outbound", "route"];

@@ -9,7 +9,7 @@ import { tailnetDomains } from "./policy-file.ts";
 const TAILNET_KEY = /^tailscale:index\/(?:tailnetKey:TailnetKey|oauthClient:OauthClient)$/;
 const NODE_VARIABLE = /^TS_(?:AUTH_?KEY|AUTH_ONCE|CLIENT_ID|CLIENT_SECRET|EXTRA_ARGS|HOSTNAME|STATE_DIR)$/;
 
-/** What a user tells the policy of the tailnet that no resource does. */
+/** What the policy config says of the tailnet, where no resource does. */
 export interface TailnetSettings {
   /** Name on the tailnet → the tag that its node carries. */
   readonly hosts: Readonly<Record<string, string>>;
@@ -17,9 +17,9 @@ export interface TailnetSettings {
   readonly sources: Readonly<Record<string, string>>;
 }
 
-/** The tailnet as far as the stack's resources tell it. */
+/** The tailnet as far as the stack's resources describe it. */
 export interface Tailnet {
-  /** Tags of the node that answers to a name; undefined when nothing tells them. */
+  /** Tags of the node that answers to a name; undefined where they are not known. */
   tagsOf(host: string): readonly string[] | undefined;
   /** Tags of the node that a resource connects through; `offline` when it connects to nothing. */
   sourceOf(resource: PolicyResource): { readonly tags?: readonly string[]; readonly offline?: true };
@@ -109,8 +109,8 @@ export function tailnetOf(resources: readonly PolicyResource[], settings: Tailne
     settings.sources[resource.name] ?? settings.sources[textOf(resource, "name") ?? ""];
 
   const sourceOf: Tailnet["sourceOf"] = once((resource) => {
-    const told = configured(resource);
-    if (told !== undefined) return { tags: [told] };
+    const tag = configured(resource);
+    if (tag !== undefined) return { tags: [tag] };
     const component = edges.find(({ urn }) => urn === resource.urn || urn === resource.opts.parent);
     if (component) return tagsIn(component).length > 0 ? { tags: tagsIn(component) } : {};
     if (isOwn(resource)) return mailNode();
@@ -140,10 +140,10 @@ export function tailnetOf(resources: readonly PolicyResource[], settings: Tailne
     });
 
   const tagsOf: Tailnet["tagsOf"] = (host) => {
-    const told = Object.entries(settings.hosts).find(([name]) => sameHost(name, host))?.[1];
-    if (told !== undefined) return [told];
-    const said = stated.find(({ name }) => sameHost(name, host))?.tags ?? [];
-    if (said.length > 0) return said;
+    const tag = Object.entries(settings.hosts).find(([name]) => sameHost(name, host))?.[1];
+    if (tag !== undefined) return [tag];
+    const tags = stated.find(({ name }) => sameHost(name, host))?.tags ?? [];
+    if (tags.length > 0) return tags;
     const sidecar = sidecars.find((one) => sameHost(textOf(one, "hostname") ?? "", host));
     if (sidecar) return tagsIn(sidecar);
     const node = nodes.find((one) =>

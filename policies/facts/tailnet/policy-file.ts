@@ -63,7 +63,7 @@ export function readAcl(resources: readonly PolicyResource[]): AclReading {
   };
 }
 
-/** Tags that the stack's own nodes carry: from auth keys, from containerboot's arguments, from a sidecar component's args. */
+/** Tags of the stack's own nodes: from auth keys, containerboot's arguments, a sidecar's args. */
 export function askerTags(resources: readonly PolicyResource[]): Set<string> {
   const tags = new Set<string>();
   for (const resource of resources) {
@@ -85,19 +85,19 @@ export function askerTags(resources: readonly PolicyResource[]): Set<string> {
   return tags;
 }
 
-/** Tags that the relay may carry: what a component says (`relay.tag`, `tailnet.tags.relay`), else what the asker is granted to reach. */
+/** Tags of the relay: `relay.tag` or `tailnet.tags.relay`, else what the asker may reach. */
 export function relayTags(
   resources: readonly PolicyResource[],
   document: AclDocument,
   askers: ReadonlySet<string>,
 ): Set<string> {
-  const said = ownTexts(resources, /(?:relay\.tag|tags\.relay)$/).filter((text) => text.startsWith("tag:"));
-  if (said.length > 0) return new Set(said);
+  const stated = ownTexts(resources, /(?:relay\.tag|tags\.relay)$/).filter((text) => text.startsWith("tag:"));
+  if (stated.length > 0) return new Set(stated);
   const granted = document.grants.filter((grant) => grant.src.some((src) => src === "*" || askers.has(src)));
   return new Set(granted.flatMap((grant) => grant.dst).flatMap((dst) => /^tag:[^:]+/.exec(dst)?.[0] ?? []));
 }
 
-/** Whether a node attribute reaches a node with one of the tags: "yes", "no", or "maybe" when the tags are not known. */
+/** Whether a node attribute reaches a node with one of the tags; "maybe" if none is known. */
 export function attributeReaches(
   document: AclDocument,
   attribute: string,
@@ -122,7 +122,7 @@ export function tailnetDomains(resources: readonly PolicyResource[]): string[] {
   return ownTexts(resources, /(?:^|\.)(?:tailnet\.domain|tailnetDomain|magicDnsDomain)$/);
 }
 
-/** True for a name that MagicDNS answers: of *.ts.net, of a given tailnet domain, or of one label. */
+/** True for a name that MagicDNS answers: in *.ts.net, in a given domain, or of one label. */
 export function isTailnetName(name: string, domains: readonly string[]): boolean {
   const bare = plainName(name);
   return (

@@ -10,9 +10,11 @@ import { changeService, sdk, type Method } from "./analyzer-service.ts";
 type Configure = Method<ConfigureAnalyzerRequest, never>;
 
 /**
- * Calls back with the whole of `--policy-pack-config`, before the SDK takes it; to be called before the pack is made. The SDK hands each policy
- * its own part at each resource and drops the rest, so that a misspelt policy would silently do nothing; it has no place for a question about
- * the whole, hence this step in front of its gRPC method. What the callback throws, the engine shows as the pack's refusal, and stops.
+ * Calls back with the whole of `--policy-pack-config`, before the SDK takes it; to be called before
+ * the pack is made. The SDK hands each policy its own part at each resource and drops the rest, so
+ * that a misspelt policy would silently do nothing; it has no place for a question about the whole,
+ * hence this step in front of its gRPC method. What the callback throws, the engine shows as the
+ * pack's refusal, and stops.
  */
 export function onPolicyConfig(take: (config: ReadonlyMap<string, PolicyConfig>) => void): void {
   const { status } = sdk("@grpc/grpc-js") as { status: { INVALID_ARGUMENT: number } };

@@ -3,7 +3,7 @@ import type * as messages from "@pulumi/pulumi/proto/analyzer_pb.js";
 import type { PolicyResource } from "../policy.ts";
 import { inputsOf } from "./inputs.ts";
 
-/** A resource as the engine asks about it. As the SDK shows it (server.js), but for what no policy here reads. */
+/** A resource as the SDK shows it (server.js), but for what no policy here reads. */
 export function resourceOf(message: messages.AnalyzeRequest | messages.AnalyzerResource): PolicyResource {
   const options = message.getOptions();
   const parent = options?.getParent();
@@ -16,7 +16,7 @@ export function resourceOf(message: messages.AnalyzeRequest | messages.AnalyzerR
   };
 }
 
-/** The stack's resources, each with those that its inputs come from; a dependency that is not among them is left out, as the SDK does. */
+/** The stack's resources, each with those of them that its inputs come from. */
 export function resourcesOf(request: messages.AnalyzeStackRequest): PolicyResource[] {
   const all = request.getResourcesList().map((message) => {
     const propertyDependencies: Record<string, readonly PolicyResource[]> = {};

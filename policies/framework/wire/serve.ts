@@ -5,7 +5,7 @@ import type { Reporter, SdkPolicy, ViolationReport } from "../sdk-policy.ts";
 import { changeService, sdk, type Method } from "./analyzer-service.ts";
 import { resourceOf, resourcesOf } from "./resources.ts";
 
-/** A pack's policies, and what is said of the pack with what they say. */
+/** A pack's policies, and the name and version that each of their reports carries. */
 export interface Served {
   readonly name: string;
   readonly version: string;
@@ -32,16 +32,18 @@ const { PolicyNotApplicable, RemediateResponse } = sdk("@pulumi/pulumi/proto/ana
 const { asGrpcError, makeAnalyzeResponse } = sdk("./protoutil.js") as {
   asGrpcError: (error: unknown, message: string) => Error;
   makeAnalyzeResponse: (
-    said: readonly Diagnostic[],
+    diagnostics: readonly Diagnostic[],
     notApplicable: readonly messages.PolicyNotApplicable[],
   ) => messages.AnalyzeResponse;
 };
 const { UnknownValueError } = sdk("./proxy.js") as { UnknownValueError: ErrorConstructor };
 
 /**
- * Puts our answers to the engine's questions about resources in the place of the SDK's, which took more of a preview than all judging. It asks every policy
- * about every resource, with arguments of its own, an unpacked provider and a promise for each, and an error for each that only says it is not concerned;
- * it unpacks a resource once more to ask none of them for a remediation, and all of a stack's for each policy.
+ * Puts our answers to the engine's questions about resources in the place of the SDK's, which took
+ * more of a preview than all judging. It asks every policy about every resource, with arguments of
+ * its own, an unpacked provider and a promise for each, and an error for each that only says it is
+ * not concerned; it unpacks a resource once more to ask none of them for a remediation, and all of
+ * a stack's for each policy.
  */
 export function answerEngine(pack: Served): void {
   changeService(() => answersOf(pack), ["remediate"]);
@@ -83,7 +85,7 @@ const answering =
 
 interface Concerned {
   readonly asked: readonly SdkPolicy[];
-  /** Pulumi counts a policy as passed for a resource where the pack does not say that it was not concerned. */
+  /** Without these Pulumi counts the policies as passed for the resource. */
   readonly others: readonly messages.PolicyNotApplicable[];
 }
 
@@ -108,7 +110,7 @@ async function ask(
   others: readonly messages.PolicyNotApplicable[],
   judge: (policy: SdkPolicy, reporter: Reporter) => Promise<void> | void,
 ): Promise<messages.AnalyzeResponse> {
-  const said: Diagnostic[] = [];
+  const diagnostics: Diagnostic[] = [];
   const notApplicable = [...others];
   for (const policy of policies) {
     const { name: policyName, description, severity } = policy;
@@ -117,7 +119,7 @@ async function ask(
     const pack = { policyName, description, severity, enforcementLevel, policyPackName, policyPackVersion };
     try {
       await judge(policy, {
-        report: (violation) => said.push({ ...pack, ...violation }),
+        report: (violation) => diagnostics.push({ ...pack, ...violation }),
         notApplicable: (reason) => notApplicable.push(notConcerned(policyName, reason)),
       });
     } catch (error) {
@@ -125,10 +127,10 @@ async function ask(
       if (!(error instanceof UnknownValueError))
         throw asGrpcError(error, `Error validating resource with ${title}`);
       const message = `can't run ${title} during preview: ${error.message}`;
-      said.push({ ...pack, message, enforcementLevel: "advisory" });
+      diagnostics.push({ ...pack, message, enforcementLevel: "advisory" });
     }
   }
-  return makeAnalyzeResponse(said, notApplicable);
+  return makeAnalyzeResponse(diagnostics, notApplicable);
 }
 
 function notConcerned(policy: string, reason: string): messages.PolicyNotApplicable {
