@@ -1,11 +1,11 @@
 import type { PolicyConfigSchema } from "@pulumi/policy";
 
 import { lessonPage } from "../lib/citations.ts";
-import { allPolicies, type AnyPolicy } from "./rules/index.ts";
 import { EXCEPTIONS_DESCRIPTION, EXCEPTIONS_SCHEMA } from "./framework/exceptions-policy.ts";
 import { EXCEPTIONS_FILE } from "./framework/exceptions.ts";
 import { EXCEPTIONS_POLICY } from "./framework/pack-state.ts";
 import { COMMON_SCHEMA } from "./framework/policy-settings.ts";
+import { allPolicies, type AnyPolicy } from "./rules/index.ts";
 
 /** POLICIES.md: what the pack judges, made from the policies' own metadata. */
 export function policiesDoc(policies: readonly AnyPolicy[] = allPolicies): string {
@@ -27,7 +27,7 @@ ${policies.map(policyDoc).join("\n")}`;
 }
 
 const row = (p: AnyPolicy): string =>
-  `| [${p.id}](#${p.id}) | ${p.anyStack ? "★" : ""} | ${p.description} | ${p.severity} | ${p.level} | ${p.lesson === undefined ? "" : `[${p.lesson}](${lessonPage(p.lesson)})`} |`;
+  `| [${p.id}](#${p.id}) | ${p.portable ? "★" : ""} | ${p.description} | ${p.severity} | ${p.enforcementLevel} | ${p.lesson === undefined ? "" : `[${p.lesson}](${lessonPage(p.lesson)})`} |`;
 
 function settingsOfAll(): string {
   return `## Settings

@@ -2,13 +2,13 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { PolicyPack, type PolicyPackArgs } from "@pulumi/policy";
 
-import { allPolicies } from "./rules/index.ts";
-import { answerEngine } from "./framework/wire/serve.ts";
 import { exceptionsPolicy } from "./framework/exceptions-policy.ts";
-import { readInputsDirectly } from "./framework/wire/inputs.ts";
 import { PackRun, programDirectory } from "./framework/pack-state.ts";
-import { onPolicyConfig } from "./framework/wire/on-configure.ts";
 import { toSdkPolicy } from "./framework/sdk-policy.ts";
+import { readInputsDirectly } from "./framework/wire/inputs.ts";
+import { onPolicyConfig } from "./framework/wire/on-configure.ts";
+import { answerEngine } from "./framework/wire/serve.ts";
+import { allPolicies } from "./rules/index.ts";
 
 // Constructing a pack starts its server, prints the port on stdout and may be done once a process:
 // never import this file from a test, and let nothing else write to stdout.
@@ -30,6 +30,6 @@ answerEngine({ name, version, policies, levelOf: (id) => run.levelOf(id) });
 new PolicyPack(name, {
   description: "Refuses the changes that took a mail edge behind a tailnet down.",
   enforcementLevel: "mandatory",
-  // Its functions take what answers.ts hands them.
+  // Its functions take what wire/serve.ts passes them.
   policies: policies as unknown as PolicyPackArgs["policies"],
 });

@@ -7,7 +7,7 @@ export interface RuleSource {
   readonly id: string;
   readonly description: string;
   readonly severity: string;
-  readonly level: string;
+  readonly enforcementLevel: string;
   readonly remediation: string;
   readonly why: string;
   readonly url: string;
@@ -166,7 +166,7 @@ function locationOf({ ruleId, message }: Result, { program, config }: Sources) {
   return file(program, 1);
 }
 
-function ruleOf({ id, description, severity, level, remediation, why, url, lesson }: RuleSource) {
+function ruleOf({ id, description, severity, enforcementLevel, remediation, why, url, lesson }: RuleSource) {
   return {
     id,
     name: id.replace(/(?:^|-)(\w)/g, (_, letter: string) => letter.toUpperCase()),
@@ -177,7 +177,7 @@ function ruleOf({ id, description, severity, level, remediation, why, url, lesso
       markdown: `Why: ${why}.\n\nTo mend it: ${remediation}\n\n[Source](${url})`,
     },
     helpUri: url,
-    defaultConfiguration: { level: level === "mandatory" ? "error" : "warning" },
+    defaultConfiguration: { level: enforcementLevel === "mandatory" ? "error" : "warning" },
     properties: {
       tags: ["security", ...(lesson === undefined ? [] : [`lesson-${lesson}`])],
       "security-severity": SCORES[severity] ?? "5.5",

@@ -1,19 +1,15 @@
-import { SETTINGS, isTailwart } from "./own-stack.ts";
-import { type Connection, upstreamsOf } from "./caddy/upstreams.ts";
-import { dataStoresOf } from "./data-stores.ts";
-import type { NotJudged, Subject } from "../framework/policy.ts";
-import { CONTAINER, environmentOf } from "./docker/containers.ts";
-import { relayHostsOf } from "./relay-hosts.ts";
-import { stalwartKeys } from "./stalwart/settings-resource.ts";
-import { formatPath, readAt, walk, type Gap } from "../framework/values.ts";
 import { SCHEME_PORTS, targetOf } from "../../lib/url-target.ts";
+import { gapOf, type NotJudged } from "../framework/judgement.ts";
+import type { PolicyResource } from "../framework/policy.ts";
+import { formatPath, readAt, walk, type Gap } from "../framework/values.ts";
+import { upstreamsOf, type Connection } from "./caddy/upstreams.ts";
+import { dataStoresOf, storesInArgs } from "./data-stores.ts";
+import { CONTAINER, environmentOf } from "./docker/containers.ts";
+import { isLoopback, plainHost } from "./hosts.ts";
+import { isOwn, SETTINGS } from "./own-resources.ts";
+import { relayHostsOf } from "./relay-hosts.ts";
+import { stalwartKeys } from "./stalwart/flat-keys.ts";
 
-const NOT_A_TARGET = /^(?:0\.0\.0\.0|127\.|\[?::1?\]?$|localhost$)/;
-const clean = (host: string): string =>
-  host
-    .toLowerCase()
-    .replace(/^\[|\]$/g, "")
-    .replace(/\.$/, "");
 const portOf = (text: unknown): number | undefined => {
   const port = Number(text);
   return text !== undefined && text !== "" && Number.isInteger(port) && port > 0 && port < 65_536
@@ -21,7 +17,7 @@ const portOf = (text: unknown): number | undefined => {
     : undefined;
 };
 
-/** Postfix and those who took over its variables relay to 25 unless told otherwise. */
+/** Postfix, and images with the same variables, relay to port 25 unless another is set. */
 const RELAY_SCHEMES: Readonly<Record<string, number>> = { smtps: 465, submission: 587, submissions: 465 };
 
 function relayPort(setting: string, host: string, beside: unknown): number {
@@ -31,7 +27,7 @@ function relayPort(setting: string, host: string, beside: unknown): number {
   return portOf(own) ?? portOf(beside) ?? RELAY_SCHEMES[scheme.toLowerCase()] ?? 25;
 }
 
-function relaysOf(resource: Subject): Connection[] {
+function relaysOf(resource: PolicyResource): Connection[] {
   const relays = relayHostsOf(resource)?.hosts ?? [];
   if (relays.length === 0) return [];
   const texts = new Map<string, unknown>();
@@ -48,7 +44,7 @@ function relaysOf(resource: Subject): Connection[] {
     ].find((place) => place !== where && texts.has(place));
     const port = relayPort(setting, host, beside === undefined ? undefined : texts.get(beside));
     const quiet = setting.includes("@") ? ({ quiet: true } as const) : {};
-    return { where, host: clean(host), port, role: "the relay", ...quiet };
+    return { where, host: plainHost(host), port, role: "the relay", ...quiet };
   });
 }
 
@@ -59,11 +55,11 @@ function connectionIn(url: string, where: string, role: string): Connection[] {
   const target = targetOf(url);
   if (!target) return [];
   const { host, port, hasLogin } = target;
-  return [{ where, host: clean(host), port, role, ...(hasLogin && { quiet: true }) }];
+  return [{ where, host: plainHost(host), port, role, ...(hasLogin && { quiet: true }) }];
 }
 
 /** Redis and S3 as tailwart's components and the registry's objects name them. */
-function otherStoresInArgs(component: Subject): Connection[] {
+function otherStoresInArgs(component: PolicyResource): Connection[] {
   return walk(component.props).leaves.flatMap(({ path, value }): Connection[] => {
     const where = formatPath(path);
     const text = String(value);
@@ -71,7 +67,7 @@ function otherStoresInArgs(component: Subject): Connection[] {
       case "inMemoryStore.host": {
         const beside = readAt(component.props, [...path.slice(0, -1), "port"]);
         const port = portOf(beside.known ? beside.value : undefined);
-        return port === undefined ? [] : [{ where, host: clean(text), port, role: MEMORY }];
+        return port === undefined ? [] : [{ where, host: plainHost(text), port, role: MEMORY }];
       }
       case "InMemoryStore.url":
         return connectionIn(text, where, MEMORY);
@@ -85,21 +81,16 @@ function otherStoresInArgs(component: Subject): Connection[] {
   });
 }
 
-function storesInArgs(component: Subject): Connection[] {
-  const { leaves } = walk(component.props);
-  return dataStoresOf([component]).flatMap(({ host, port }) => {
-    const leaf = leaves.find(
-      ({ path, value }) =>
-        path.at(-1) === "host" && path.at(-2) === "postgres" && clean(String(value)) === host,
-    );
+function dataStoresInArgs(component: PolicyResource): Connection[] {
+  return storesInArgs(component).flatMap(({ path, host, port }) => {
     const number = portOf(port);
-    return leaf && number !== undefined
-      ? [{ where: formatPath(leaf.path), host, port: number, role: "the data store" }]
-      : [];
+    return number === undefined
+      ? []
+      : [{ where: formatPath(path), host, port: number, role: "the data store" }];
   });
 }
 
-function storesInKeys(settings: Subject): Connection[] {
+function storesInKeys(settings: PolicyResource): Connection[] {
   const { values, where } = stalwartKeys(settings);
   return [...values].flatMap(([key, host]) => {
     const [, url] = /^store\.[^.]+\.(urls(?:\.\d+)?|endpoint)$/.exec(key) ?? [];
@@ -108,7 +99,9 @@ function storesInKeys(settings: Subject): Connection[] {
     if (store === undefined || /%\{/.test(host)) return [];
     const type = (values.get(`store.${store}.type`) ?? "postgresql").toLowerCase();
     const port = portOf(values.get(`store.${store}.port`)) ?? SCHEME_PORTS[type];
-    return port === undefined ? [] : [{ where: where(key), host: clean(host), port, role: "the data store" }];
+    return port === undefined
+      ? []
+      : [{ where: where(key), host: plainHost(host), port, role: "the data store" }];
   });
 }
 
@@ -128,7 +121,7 @@ const VARIABLE_PORTS: Readonly<Record<string, number>> = {
   REDIS_: 6379,
 };
 
-function storesInEnvironment(container: Subject): Connection[] {
+function storesInEnvironment(container: PolicyResource): Connection[] {
   const { values } = environmentOf(container);
   const fromVariables = [...values].flatMap(([name, value]): Connection[] => {
     if (value.includes("://")) return storesInUrl(name, value);
@@ -139,7 +132,7 @@ function storesInEnvironment(container: Subject): Connection[] {
     const beside = values.get(name.replace(/(?:HOST|HOSTNAME|SERVER)$/, "PORT"));
     const port = portOf(own) ?? portOf(beside) ?? VARIABLE_PORTS[kind];
     if (port === undefined) return [];
-    return [{ where: `envs (${name})`, host: clean(host), port, role: "the data store" }];
+    return [{ where: `envs (${name})`, host: plainHost(host), port, role: "the data store" }];
   });
   const named = new Set(fromVariables.map(({ host, port }) => `${host}:${port}`));
   const fromFiles = dataStoresOf([container])
@@ -148,18 +141,21 @@ function storesInEnvironment(container: Subject): Connection[] {
   return [...fromVariables, ...fromFiles];
 }
 
+/** What is listened on, and cannot be dialled. */
+const ANY_ADDRESS = new Set(["0.0.0.0", "::"]);
+
 /** Every connection that a resource says it opens, as far as it can be read. */
-export function connectionsOf(resource: Subject): Connection[] {
+export function connectionsOf(resource: PolicyResource): Connection[] {
   const stores =
     resource.type === CONTAINER
       ? storesInEnvironment(resource)
       : resource.type === SETTINGS
         ? storesInKeys(resource)
-        : isTailwart(resource)
-          ? [...storesInArgs(resource), ...otherStoresInArgs(resource)]
+        : isOwn(resource)
+          ? [...dataStoresInArgs(resource), ...otherStoresInArgs(resource)]
           : [];
   return [...relaysOf(resource), ...stores, ...upstreamsOf(resource)].filter(
-    ({ host }) => !NOT_A_TARGET.test(host),
+    ({ host }) => !isLoopback(host) && !ANY_ADDRESS.has(host),
   );
 }
 
@@ -171,23 +167,17 @@ const STORES = new Set<string | number>([
   ...["InMemoryStore", "BlobStore", "region"],
 ]);
 
-/**
- * What could name a connection and is not known. `online`: the container is on the tailnet, so that
- * any variable of it may.
- */
-export function unknownConnections(resource: Subject, online: boolean): NotJudged[] {
+/** Unknown inputs that may name a connection. `online`: the container is on the tailnet. */
+export function unknownConnections(resource: PolicyResource, online: boolean): NotJudged[] {
   const { urn } = resource;
   const gaps = (list: readonly { where: string; because: string }[]): NotJudged[] =>
     list.map(({ where, because }) => ({ where, because, urn }));
   if (resource.type === SETTINGS)
     return gaps(stalwartKeys(resource).gaps.filter(({ key }) => key === undefined || RELEVANT_KEY.test(key)));
   if (resource.type === CONTAINER) return online ? gaps(relayHostsOf(resource)?.gaps ?? []) : [];
-  if (!isTailwart(resource)) return [];
+  if (!isOwn(resource)) return [];
   const relevant = ({ path }: Gap): boolean =>
     path.slice(-2).some((key) => STORES.has(key)) || path.includes("listeners");
   const rest = walk(resource.props).gaps.filter(relevant);
-  return gaps([
-    ...(relayHostsOf(resource)?.gaps ?? []),
-    ...rest.map(({ path, because }) => ({ where: formatPath(path), because })),
-  ]);
+  return gaps([...(relayHostsOf(resource)?.gaps ?? []), ...rest.map(gapOf)]);
 }

@@ -1,9 +1,11 @@
-import { isTailwart } from "./own-stack.ts";
 import { parse as parseJsonc } from "jsonc-parser";
 import { parse as parseToml } from "smol-toml";
-import type { Subject } from "../framework/policy.ts";
+
+import type { PolicyResource } from "../framework/policy.ts";
+import { read, readAt, walk, type Path } from "../framework/values.ts";
 import { CONTAINER, environmentOf } from "./docker/containers.ts";
-import { read, readAt, walk } from "../framework/values.ts";
+import { plainHost } from "./hosts.ts";
+import { isOwn } from "./own-resources.ts";
 
 /** A Postgres server that something in the stack keeps its data in. */
 export interface DataStore {
@@ -14,13 +16,10 @@ export interface DataStore {
 const store = (host: unknown, port: unknown): DataStore[] =>
   // A macro such as %{env:PGHOST}% is filled in by Stalwart, out of sight.
   typeof host === "string" && host !== "" && !/[%$]\{/.test(host)
-    ? [{ host: host.toLowerCase().replace(/\.$/, ""), port: String(port ?? 5432) }]
+    ? [{ host: plainHost(host), port: String(port ?? 5432) }]
     : [];
 
-/**
- * Stores in a parsed Stalwart file: `[store.x] type = "postgresql"` (0.15),
- * `{"@type": "PostgreSql"}` (0.16).
- */
+/** Stores in a Stalwart file: `type = "postgresql"` (0.15), `"@type": "PostgreSql"` (0.16). */
 function storesIn(value: unknown): DataStore[] {
   if (typeof value !== "object" || value === null) return [];
   const entry = value as Record<string, unknown>;
@@ -30,7 +29,7 @@ function storesIn(value: unknown): DataStore[] {
   return [...own, ...Object.values(entry).flatMap(storesIn)];
 }
 
-function fromUploads(container: Subject): DataStore[] {
+function fromUploads(container: PolicyResource): DataStore[] {
   const uploads = read(container.props, "uploads");
   const length = uploads.known && Array.isArray(uploads.value) ? uploads.value.length : 0;
   return Array.from({ length }, (_, i) => i).flatMap((i) => {
@@ -53,31 +52,26 @@ function fromUploads(container: Subject): DataStore[] {
   });
 }
 
-function fromEnvironment(container: Subject): DataStore[] {
+function fromEnvironment(container: PolicyResource): DataStore[] {
   const { values } = environmentOf(container);
   return store(values.get("TAILWART_POSTGRES_HOST"), values.get("TAILWART_POSTGRES_PORT"));
 }
 
 /** Component args: `postgres: { host, port }`, at any depth. */
-function fromArgs(component: Subject): DataStore[] {
-  return walk(component.props).leaves.flatMap(({ path, value }) =>
-    path.at(-1) === "host" && path.at(-2) === "postgres"
-      ? (() => {
-          const port = readAt(component.props, [...path.slice(0, -1), "port"]);
-          return store(value, port.known ? port.value : undefined);
-        })()
-      : [],
-  );
+export function storesInArgs(component: PolicyResource): (DataStore & { readonly path: Path })[] {
+  return walk(component.props)
+    .leaves.filter(({ path }) => path.at(-1) === "host" && path.at(-2) === "postgres")
+    .flatMap(({ path, value }) => {
+      const port = readAt(component.props, [...path.slice(0, -1), "port"]);
+      return store(value, port.known ? port.value : undefined).map((one) => ({ ...one, path }));
+    });
 }
 
-/**
- * The data stores that the stack's resources name: Stalwart's own files and variables, and
- * components' args. Never the flow table.
- */
-export function dataStoresOf(resources: readonly Subject[]): DataStore[] {
+/** Data stores by Stalwart's files and variables, and by components' args. Never the flow table. */
+export function dataStoresOf(resources: readonly PolicyResource[]): DataStore[] {
   const all = resources.flatMap((resource) => {
     if (resource.type === CONTAINER) return [...fromEnvironment(resource), ...fromUploads(resource)];
-    return isTailwart(resource) ? fromArgs(resource) : [];
+    return isOwn(resource) ? storesInArgs(resource) : [];
   });
   return [...new Map(all.map((one) => [`${one.host}:${one.port}`, one])).values()];
 }

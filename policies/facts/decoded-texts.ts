@@ -1,13 +1,11 @@
 import { visit as visitJsonc } from "jsonc-parser";
 import { parse as parseToml } from "smol-toml";
+
 import { formatPath, perResource, walk, type Gap, type Leaf, type Path } from "../framework/values.ts";
 
 /** A piece of text that takes effect, with the place where a reader finds it. */
 export interface TextPiece {
-  /**
-   * Such as `envs (SMARTHOST)` or
-   * `uploads[0].content (/etc/caddy/caddy.json) apps.layer4.servers.mail.listen[0]`.
-   */
+  /** Such as `envs (SMARTHOST)` or `uploads[0].content (/etc/caddy.json) apps.layer4`. */
   readonly where: string;
   readonly text: string;
   /** Innermost key or variable that holds the text. */
@@ -16,10 +14,7 @@ export interface TextPiece {
 
 const MAX_DEPTH = 4;
 
-/**
- * The strings (and keys) of JSON or HuJSON; comments take no effect and are left out. Undefined
- * when it is neither.
- */
+/** The strings and keys of JSON or HuJSON, without comments. Undefined when it is neither. */
 function jsonPieces(text: string): { path: Path; text: string }[] | undefined {
   if (!/^\s*(?:[{[]|\/[/*])/.test(text)) return undefined;
   const pieces: { path: Path; text: string }[] = [];
@@ -56,16 +51,12 @@ function structuredPieces(text: string): { path: Path; text: string }[] | undefi
   try {
     return jsonPieces(text) ?? (text.includes("\n") ? tomlPieces(text) : undefined);
   } catch (error) {
-    // nested too deep for the call stack: read as plain text
-    if (error instanceof RangeError) return undefined;
+    if (error instanceof RangeError) return undefined; // nested too deep: plain text
     throw error;
   }
 }
 
-/**
- * Takes out lines that are comments in shell, Caddyfile, YAML and most else; keeps the line
- * numbers.
- */
+/** Empties lines that are comments in shell, Caddyfile, YAML and most other formats. */
 function withoutComments(text: string): string {
   return text.includes("\n") ? text.replace(/^[ \t]*(?:#|\/\/)(?!!).*$/gm, "") : text;
 }
@@ -85,20 +76,14 @@ export function decodeText(where: string, key: string, text: string): TextPiece[
   }));
 }
 
-/**
- * A piece with its place within the text, such as ` apps.layer4`, and without a key where the text
- * is not structured.
- */
+/** A piece with its place in the text, such as ` apps.layer4`; no key in unstructured text. */
 interface InnerPiece {
   readonly place: string;
   readonly text: string;
   readonly key: string | undefined;
 }
 
-/**
- * Long texts by their content: a resource's texts are read once for itself and once more over the
- * whole stack.
- */
+/** Long texts by content: they are read once for the resource, and again for the stack. */
 const known = new Map<string, readonly InnerPiece[]>();
 const WORTH_KEEPING = 256;
 const MAX_KNOWN = 4096;

@@ -1,8 +1,8 @@
-import { isTailwart } from "./own-stack.ts";
-import { unknownAt } from "../framework/judgement.ts";
-import type { Subject } from "../framework/policy.ts";
-import { CONTAINER, mayBeGiven } from "./docker/containers.ts";
+import { gapAt, gapOf, type NotJudged } from "../framework/judgement.ts";
+import type { PolicyResource } from "../framework/policy.ts";
 import { formatPath, read, readAt, walk, type Path } from "../framework/values.ts";
+import { CONTAINER, mayBeGiven } from "./docker/containers.ts";
+import { isOwn } from "./own-resources.ts";
 
 /** A host that mail is relayed to, as some resource names it. */
 export interface RelayHost {
@@ -13,7 +13,7 @@ export interface RelayHost {
 
 export interface RelayHosts {
   readonly hosts: RelayHost[];
-  readonly gaps: { where: string; because: string }[];
+  readonly gaps: NotJudged[];
 }
 
 /** Docker variables named like a relay; images write a prefix of their own in front. */
@@ -43,20 +43,20 @@ export function hostsIn(setting: string): string[] {
   });
 }
 
-function fromContainer(subject: Subject): RelayHosts {
+function fromContainer(resource: PolicyResource): RelayHosts {
   const hosts: RelayHost[] = [];
-  const gaps: { where: string; because: string }[] = [];
-  const list = read(subject.props, "envs");
-  if (!list.known && mayBeGiven(subject, "envs")) return { hosts, gaps: [unknownAt("envs")] };
+  const gaps: NotJudged[] = [];
+  const list = read(resource.props, "envs");
+  if (!list.known && mayBeGiven(resource, "envs")) return { hosts, gaps: [gapAt("envs")] };
   const length = list.known && Array.isArray(list.value) ? list.value.length : 0;
   for (let i = 0; i < length; i++) {
-    const entry = readAt(subject.props, ["envs", i]);
-    if (!entry.known) gaps.push(unknownAt(`envs[${i}]`));
+    const entry = readAt(resource.props, ["envs", i]);
+    if (!entry.known) gaps.push(gapAt(`envs[${i}]`));
     else if (typeof entry.value === "string") {
       const [name = "", ...rest] = entry.value.split("=");
       if (!RELAY_VARIABLE.test(name) || OTHER_THAN_HOST.test(name)) continue;
       const where = `envs (${name})`;
-      hosts.push(...hostsIn(rest.join("=")).map((host) => ({ where, host, urn: subject.urn })));
+      hosts.push(...hostsIn(rest.join("=")).map((host) => ({ where, host, urn: resource.urn })));
     }
   }
   return { hosts, gaps };
@@ -73,21 +73,21 @@ function isRelayHost(path: Path): boolean {
   );
 }
 
-function fromArgs(subject: Subject): RelayHosts {
-  const { leaves, gaps } = walk(subject.props);
+function fromArgs(resource: PolicyResource): RelayHosts {
+  const { leaves, gaps } = walk(resource.props);
   const hosts = leaves.flatMap(({ path, value }) =>
     typeof value === "string" && isRelayHost(path)
-      ? hostsIn(value).map((host) => ({ where: formatPath(path), host, urn: subject.urn }))
+      ? hostsIn(value).map((host) => ({ where: formatPath(path), host, urn: resource.urn }))
       : [],
   );
   const relevant = gaps.filter(
     (gap) => isRelayHost(gap.path) || /^(?:relays?|smarthosts?)$/i.test(String(gap.path.at(-1))),
   );
-  return { hosts, gaps: relevant.map((gap) => ({ where: formatPath(gap.path), because: gap.because })) };
+  return { hosts, gaps: relevant.map(gapOf) };
 }
 
 /** The relay hosts of a resource, or undefined when the resource is of a type that names none. */
-export function relayHostsOf(subject: Subject): RelayHosts | undefined {
-  if (subject.type === CONTAINER) return fromContainer(subject);
-  return isTailwart(subject) ? fromArgs(subject) : undefined;
+export function relayHostsOf(resource: PolicyResource): RelayHosts | undefined {
+  if (resource.type === CONTAINER) return fromContainer(resource);
+  return isOwn(resource) ? fromArgs(resource) : undefined;
 }

@@ -8,10 +8,7 @@ export interface ResolverSettings {
   readonly timeoutMs: number;
 }
 
-/**
- * `has` = at least one AAAA record; `none` = the resolver answered that there is none; `unasked` =
- * no answer to rely on.
- */
+/** `none`: the resolver answered that there is none; `unasked`: no answer to rely on. */
 export type AaaaAnswer =
   | { readonly kind: "has"; readonly address: string }
   | { readonly kind: "none" }
@@ -21,8 +18,7 @@ const asked = new Map<string, Promise<AaaaAnswer>>();
 
 async function ask(name: string, settings: ResolverSettings): Promise<AaaaAnswer> {
   const resolver = new Resolver({ timeout: settings.timeoutMs, tries: 1 });
-  // c-ares waits longer than `timeout` in some cases (it adapts it to the servers), so the deadline
-  // is also kept here.
+  // c-ares adapts `timeout` to the servers and may wait longer, so the deadline is kept here too.
   const deadline = setTimeout(() => resolver.cancel(), settings.timeoutMs);
   try {
     resolver.setServers([settings.resolver]);

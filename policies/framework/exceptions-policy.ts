@@ -1,6 +1,6 @@
 import type { PolicyConfigSchema } from "@pulumi/policy";
 
-import { type Exception, EXCEPTIONS_FILE } from "./exceptions.ts";
+import { EXCEPTIONS_FILE, type Exception } from "./exceptions.ts";
 import { EXCEPTIONS_POLICY, type PackRun } from "./pack-state.ts";
 import type { SdkPolicy, ViolationReport } from "./sdk-policy.ts";
 
@@ -25,7 +25,7 @@ function expired(file: string, exception: Exception): string {
   ].join("\n");
 }
 
-/** Told before anything is made: those that have expired, and those in force. */
+/** Reported before anything is made: those that have expired, and those in force. */
 function standing({ exceptions: { file, expired: old, inForce } }: PackRun): ViolationReport[] {
   const list = inForce.map((each) => `  ${describe(each)} until ${each.expires}: ${each.reason}`);
   return [
@@ -41,7 +41,7 @@ function standing({ exceptions: { file, expired: old, inForce } }: PackRun): Vio
   ];
 }
 
-/** Told at the end, when every policy has judged. */
+/** Reported at the end, when every policy has judged. */
 function idle({ exceptions }: PackRun, anyUrn: string): ViolationReport[] {
   const list = exceptions.unused(anyUrn).map((each) => `  ${describe(each)}`);
   const heading = `Exceptions that matched no finding in this run (${exceptions.file}); delete those that are not needed any more:`;
@@ -60,7 +60,7 @@ const advice = (lines: readonly string[]): ViolationReport => ({
  * be registered: an `up` then ends before it has changed anything.
  */
 export function exceptionsPolicy(run: PackRun): SdkPolicy {
-  let isTold = false;
+  let isReported = false;
   return {
     name: EXCEPTIONS_POLICY,
     description: EXCEPTIONS_DESCRIPTION,
@@ -70,13 +70,12 @@ export function exceptionsPolicy(run: PackRun): SdkPolicy {
     configSchema: EXCEPTIONS_SCHEMA,
     resourceTypes: ["pulumi:pulumi:Stack"],
     validateResource: (_stack, { report }) => {
-      isTold = true;
+      isReported = true;
       standing(run).forEach(report);
     },
     validateStack: (resources, { report }) => {
-      // A part of a state, as `pulumi policy analyze --file` takes it, may not hold the stack's own
-      // resource.
-      if (!isTold) standing(run).forEach(report);
+      // A state for `pulumi policy analyze --file` may lack the stack's own resource.
+      if (!isReported) standing(run).forEach(report);
       idle(run, resources[0]?.urn ?? "").forEach(report);
     },
   };

@@ -1,15 +1,13 @@
 import { parse as parseJsonc, printParseErrorCode, type ParseError } from "jsonc-parser";
+
 import { isRecord } from "../../lib/json-values.ts";
 
 /** The file's name, beside the program's Pulumi.yaml. */
 export const EXCEPTIONS_FILE = "policy-exceptions.jsonc";
 
-/**
- * A finding of one policy on the resources of a pattern that is let pass, until a day, for a
- * reason.
- */
+/** Lets a policy's findings on some resources pass, until a day and for a reason. */
 export interface Exception {
-  /** Where it stands in the file, such as `exceptions[0]`. */
+  /** Where it is in the file, such as `exceptions[0]`. */
   readonly at: string;
   readonly policy: string;
   /** A URN in which `*` stands for any text. */
@@ -42,8 +40,7 @@ export function matches(pattern: string, urn: string): boolean {
 
 function isDate(text: string): boolean {
   if (!/^\d{4}-\d{2}-\d{2}$/.test(text)) return false;
-  // 2027-02-30 becomes a day of March, or no date at all
-  const date = new Date(`${text}T00:00:00Z`);
+  const date = new Date(`${text}T00:00:00Z`); // 2027-02-30 is in March then
   return !Number.isNaN(date.getTime()) && date.toISOString().startsWith(text);
 }
 
@@ -120,19 +117,14 @@ export class Exceptions {
     this.expired = exceptions.filter(({ expires }) => expires < today);
   }
 
-  /**
-   * The exception that covers a finding of a policy on a resource; it counts as used from then on.
-   */
+  /** The exception that covers a finding of a policy on a resource; it then counts as used. */
   cover(policy: string, urn: string): Exception | undefined {
     const found = this.inForce.find((each) => each.policy === policy && matches(each.urn, urn));
     if (found) this.#used.add(found);
     return found;
   }
 
-  /**
-   * Those that have covered nothing, though their pattern could name a resource of this stack: one
-   * for `prod` is not idle in `dev`.
-   */
+  /** Those that covered nothing here. One for `prod` is not idle in `dev`. */
   unused(anyUrn: string): readonly Exception[] {
     const stack = /^urn:pulumi:[^:]*::[^:]*::/.exec(anyUrn)?.[0] ?? "";
     const isHere = (urn: string): boolean => {

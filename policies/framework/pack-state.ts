@@ -2,14 +2,22 @@ import { existsSync, readFileSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
 import type { EnforcementLevel, Severity } from "@pulumi/policy";
 
-import type { PolicyDefinition, Subject } from "./policy.ts";
-import { Exceptions, EXCEPTIONS_FILE, ExceptionsError, NO_EXCEPTIONS, parseExceptions } from "./exceptions.ts";
-import { PolicySettingsError, refuseUnknownKeys, splitCommonSettings, wrongSetting } from "./policy-settings.ts";
+import {
+  Exceptions,
+  EXCEPTIONS_FILE,
+  ExceptionsError,
+  NO_EXCEPTIONS,
+  parseExceptions,
+} from "./exceptions.ts";
+import {
+  PolicySettingsError,
+  refuseUnknownKeys,
+  splitCommonSettings,
+  wrongSetting,
+} from "./policy-settings.ts";
+import type { PolicyDefinition, PolicyResource } from "./policy.ts";
 
-/**
- * Id of the policy that keeps the exceptions themselves; it is always there, and has no file of its
- * own to judge resources by.
- */
+/** Id of the policy that keeps the exceptions themselves; it is part of every pack. */
 export const EXCEPTIONS_POLICY = "policy-exceptions";
 
 /** One policy's part of `--policy-pack-config`, with the level that holds in the end. */
@@ -18,9 +26,9 @@ export interface PolicyConfig {
   readonly properties: Readonly<Record<string, unknown>>;
 }
 
-/** What one policy was told. */
-export interface Told<Settings> {
-  readonly level: "advisory" | "mandatory";
+/** A policy's config with its own defaults filled in. */
+export interface EffectiveConfig<Settings> {
+  readonly enforcementLevel: "advisory" | "mandatory";
   readonly severity: Severity;
   readonly settings: Settings;
 }
@@ -28,22 +36,18 @@ export interface Told<Settings> {
 /** tailwart's components; the two resources of its plugin are shown with all that they have. */
 const COMPONENT = /^tailwart:mail:(?!(?:Settings|Registry)$)/;
 
-// As AnyPolicy in rules/index.ts, which imports every policy.
-// eslint-disable-next-line @typescript-eslint/no-explicit-any
+// eslint-disable-next-line @typescript-eslint/no-explicit-any -- as AnyPolicy of rules/index.ts
 type Policy = PolicyDefinition<any>;
 
-/**
- * What one run of the pack was told, read once: the engine asks each policy about each resource,
- * and may have thousands.
- */
+/** The config of one run of the pack, read once for the thousands of questions that may come. */
 export class PackRun {
   readonly #policies: ReadonlyMap<string, Policy>;
   readonly #directory: string;
-  readonly #told = new Map<string, Told<unknown>>();
+  readonly #configs = new Map<string, EffectiveConfig<unknown>>();
   readonly #levels = new Map<string, EnforcementLevel>();
   #exceptions = NO_EXCEPTIONS;
   /** URN of a component → its arguments. */
-  readonly #inputs = new Map<string, Subject["props"]>();
+  readonly #inputs = new Map<string, PolicyResource["props"]>();
 
   /** @param directory the program's, see programDirectory */
   constructor(policies: readonly Policy[], directory: string) {
@@ -65,11 +69,11 @@ export class PackRun {
     config: ReadonlyMap<string, PolicyConfig>,
     today = new Date().toISOString().slice(0, "YYYY-MM-DD".length),
   ): void {
-    for (const [id, told] of config) {
-      this.#levels.set(id, told.enforcementLevel);
+    for (const [id, part] of config) {
+      this.#levels.set(id, part.enforcementLevel);
       const policy = this.#policies.get(id);
-      if (policy) this.#told.set(id, read(policy, told));
-      else if (id === "all") refuseUnknownKeys(id, told.properties, []);
+      if (policy) this.#configs.set(id, effectiveConfig(policy, part));
+      else if (id === "all") refuseUnknownKeys(id, part.properties, []);
       else if (id !== EXCEPTIONS_POLICY) {
         const ids = [...this.#policies.keys(), EXCEPTIONS_POLICY, "all"];
         throw new PolicySettingsError(`${id} is no policy of this pack; write one of ${ids.join(", ")}`);
@@ -83,14 +87,15 @@ export class PackRun {
     return this.#levels.get(id);
   }
 
-  /** What a policy was told; without a config, what the policy says itself. */
-  told<Settings>(policy: PolicyDefinition<Settings>): Told<Settings> {
-    let told = this.#told.get(policy.id);
-    if (!told) {
-      told = read(policy, { enforcementLevel: policy.level, properties: {} });
-      this.#told.set(policy.id, told);
+  /** A policy's part of the policy config; without one, the policy's own defaults. */
+  configOf<Settings>(policy: PolicyDefinition<Settings>): EffectiveConfig<Settings> {
+    let config = this.#configs.get(policy.id);
+    if (!config) {
+      const { enforcementLevel } = policy;
+      config = effectiveConfig(policy, { enforcementLevel, properties: {} });
+      this.#configs.set(policy.id, config);
     }
-    return told as Told<Settings>;
+    return config as EffectiveConfig<Settings>;
   }
 
   /**
@@ -98,12 +103,12 @@ export class PackRun {
    * mostly are none, while the engine shows each resource's inputs to the resource policies before
    * (step_generator.go, analyze_snapshot.go).
    */
-  remember({ type, urn, props }: Pick<Subject, "type" | "urn" | "props">): void {
+  remember({ type, urn, props }: Pick<PolicyResource, "type" | "urn" | "props">): void {
     if (COMPONENT.test(type)) this.#inputs.set(urn, props);
   }
 
   /** A resource of the stack as stack policies are to see it. */
-  recall<Resource extends Subject>(resource: Resource): Resource {
+  recall<Resource extends PolicyResource>(resource: Resource): Resource {
     const props = this.#inputs.get(resource.urn);
     return props ? { ...resource, props } : resource;
   }
@@ -128,14 +133,16 @@ export class PackRun {
   }
 }
 
-function read(policy: Policy, { enforcementLevel, properties }: PolicyConfig): Told<unknown> {
+function effectiveConfig(
+  policy: Policy,
+  { enforcementLevel, properties }: PolicyConfig,
+): EffectiveConfig<unknown> {
   const { severity, own } = splitCommonSettings(policy.id, properties);
   if (!policy.settings) refuseUnknownKeys(policy.id, own, []);
-  // No policy of this pack mends anything: what is to be remediated is reported as the policy does
-  // by itself.
-  const level = enforcementLevel === "remediate" ? policy.level : enforcementLevel;
+  // No policy of this pack mends anything: "remediate" means the policy's own level.
+  const level = enforcementLevel === "remediate" ? policy.enforcementLevel : enforcementLevel;
   return {
-    level: level === "advisory" ? "advisory" : "mandatory",
+    enforcementLevel: level === "advisory" ? "advisory" : "mandatory",
     severity: severity ?? policy.severity,
     settings: policy.settings?.parse(own),
   };

@@ -1,10 +1,7 @@
 import { isIP } from "node:net";
 import type { PolicyConfigSchema, Severity } from "@pulumi/policy";
 
-/**
- * Says what is wrong with a key of the policy config, and what is accepted instead. Never repeats
- * the value.
- */
+/** Says what is wrong with a key, and what is accepted instead. Never repeats the value. */
 export class PolicySettingsError extends Error {
   constructor(message: string) {
     super(`Policy config: ${message}`);
@@ -20,10 +17,7 @@ export function wrongSetting(path: string, accepts: string, example: string): Po
 
 const SEVERITIES = ["low", "medium", "high", "critical"] as const satisfies readonly Severity[];
 
-/**
- * What every policy's part of the config takes besides `enforcementLevel`, which the engine itself
- * reads.
- */
+/** What every policy's config takes besides `enforcementLevel`, which the engine reads. */
 export const COMMON_SCHEMA: NonNullable<PolicyConfigSchema["properties"]> = {
   severity: {
     type: "string",

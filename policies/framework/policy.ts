@@ -1,58 +1,24 @@
 import type { PolicyConfigSchema, Severity } from "@pulumi/policy";
 
 import type { Exception } from "./exceptions.ts";
+import type { Finding, NotJudged, Verdict } from "./judgement.ts";
 import type { Path } from "./values.ts";
 
-/**
- * What a policy reads of one resource: its inputs as the engine sends them. Reading an unknown one
- * throws, see values.ts.
- */
-export interface Subject {
+/** A resource with its inputs as the engine sends them; reading an unknown one throws. */
+export interface PolicyResource {
   readonly type: string;
   readonly name: string;
   readonly urn: string;
   readonly props: Record<string, unknown>;
-  /** Resource options as far as the engine tells them; `retainOnDelete` it does not. */
+  /** Resource options as far as the engine sends them; it does not send `retainOnDelete`. */
   readonly opts: { readonly protect: boolean; readonly parent?: string };
   /** In a stack policy: input → the resources that its value comes from. */
-  readonly propertyDependencies?: Readonly<Record<string, readonly Subject[]>>;
-  /** With `seesSecrets`: where a value is a secret. Undefined when the engine has not told. */
+  readonly propertyDependencies?: Readonly<Record<string, readonly PolicyResource[]>>;
+  /** With `seesSecrets`: paths of secrets. Undefined if the engine did not send secret marks. */
   readonly secretPaths?: readonly Path[] | undefined;
 }
 
-/** One thing that is wrong. None of the texts repeats a value that could be a secret. */
-export interface Finding {
-  /** Property path within the resource, such as `envs (SMARTHOST)`. */
-  readonly where: string;
-  /** What is wrong there. */
-  readonly what: string;
-  /** What to write instead. */
-  readonly instead: string;
-  /** The resource, where a stack policy judges several. */
-  readonly urn?: string;
-}
-
-/**
- * A value that could not be judged: unknown at preview, or not to be asked. Never counted as good.
- */
-export interface NotJudged {
-  readonly where: string;
-  readonly because: string;
-  readonly urn?: string;
-}
-
-export interface Judgement {
-  readonly findings: readonly Finding[];
-  readonly notJudged: readonly NotJudged[];
-}
-
-/** What a judging function answers: its judgement, or why the resource does not concern it. */
-export type Verdict = Judgement | { readonly notApplicable: string };
-
-/**
- * A policy's settings, as `--policy-pack-config` gives them. `parse` throws a sentence that names
- * the key's path.
- */
+/** Settings of `--policy-pack-config`. `parse` throws a sentence that names the key's path. */
 export interface PolicySettings<Settings> {
   readonly schema: PolicyConfigSchema;
   readonly parse: (raw: Record<string, unknown>) => Settings;
@@ -67,29 +33,26 @@ export interface PolicyDefinition<Settings = undefined> {
   readonly severity: Severity;
   /** Number of the lesson in docs/ that the policy comes from, where it comes from one. */
   readonly lesson?: number;
-  readonly level: "advisory" | "mandatory";
+  readonly enforcementLevel: "advisory" | "mandatory";
   /** How to mend a violation, in general. */
   readonly remediation: string;
   readonly url: string;
   /** Why it matters: one sentence, printed with each finding. */
   readonly why: string;
   readonly settings?: PolicySettings<Settings>;
-  /**
-   * True for a rule that holds on any stack, not only where tailwart's own resources are; ★ in
-   * POLICIES.md.
-   */
-  readonly anyStack: boolean;
+  /** True for a rule that judges any stack, not only tailwart's own; ★ in POLICIES.md. */
+  readonly portable: boolean;
   /** Type tokens of the resources that judgeResource is asked about. Default: all. */
   readonly resourceTypes?: readonly string[];
-  /** judgeResource is told where the resource's secrets are. */
+  /** judgeResource gets `secretPaths`. */
   readonly seesSecrets?: true;
   /** Judges one resource, before it is made. */
-  readonly judgeResource?: (resource: Subject, settings: Settings) => Verdict | Promise<Verdict>;
-  /**
-   * Judges what takes more than one resource to see. In `up` it runs at the end and can only
-   * report.
-   */
-  readonly judgeStack?: (resources: readonly Subject[], settings: Settings) => Verdict | Promise<Verdict>;
+  readonly judgeResource?: (resource: PolicyResource, settings: Settings) => Verdict | Promise<Verdict>;
+  /** Judges what takes several resources to see. In `up` it runs at the end, and only reports. */
+  readonly judgeStack?: (
+    resources: readonly PolicyResource[],
+    settings: Settings,
+  ) => Verdict | Promise<Verdict>;
 }
 
 /** Checks a definition's types at the place where it is written; returns it as it is. */
@@ -117,10 +80,7 @@ export function describeNotJudged(gaps: readonly NotJudged[]): string {
   return ["Not judged:", ...gaps.map((gap) => `  ${gap.where}: ${gap.because}`)].join("\n");
 }
 
-/**
- * A finding that an exception lets pass: marked, so that a reader and the review can tell it from
- * one that nobody has looked at.
- */
+/** A finding that an exception lets pass, marked for the reader and for the review. */
 export function describeExcepted({ expires, reason }: Exception, finding: string): string {
   return `Excepted until ${expires}: ${reason}\n${finding}`;
 }

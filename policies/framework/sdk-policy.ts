@@ -1,10 +1,16 @@
 import type { PolicyConfigSchema, Severity } from "@pulumi/policy";
 
-import { describeExcepted, describeFinding, describeNotJudged } from "./policy.ts";
-import type { Judgement, PolicyDefinition, Subject } from "./policy.ts";
+import type { Verdict } from "./judgement.ts";
 import { PackRun } from "./pack-state.ts";
-import { secretPathsOf } from "./wire/secret-paths.ts";
 import { COMMON_SCHEMA } from "./policy-settings.ts";
+import {
+  describeExcepted,
+  describeFinding,
+  describeNotJudged,
+  type PolicyDefinition,
+  type PolicyResource,
+} from "./policy.ts";
+import { secretPathsOf } from "./wire/secret-paths.ts";
 
 /** What a policy has to say. */
 export interface ViolationReport {
@@ -17,16 +23,16 @@ export interface ViolationReport {
   readonly severity?: Severity;
 }
 
-/** Where a policy says something. A policy that says neither has passed. */
-export interface Answer {
+/** Where a policy reports to. A policy that reports nothing has passed. */
+export interface Reporter {
   readonly report: (violation: ViolationReport) => void;
   /** The question does not concern the policy. */
   readonly notApplicable: (reason: string) => void;
 }
 
 /**
- * A policy as the pack serves it. The SDK reads what it is called and what it is (it tells the two
- * kinds by their methods' names), and answers.ts asks it in the SDK's place.
+ * A policy as the pack serves it. The SDK reads its name and its kind (it knows the two kinds by
+ * their methods' names), and wire/serve.ts asks it in the SDK's place.
  */
 export interface SdkPolicy {
   readonly name: string;
@@ -39,31 +45,34 @@ export interface SdkPolicy {
   readonly configSchema: PolicyConfigSchema;
   /** The types whose resources validateResource is asked about. Default: all. */
   readonly resourceTypes?: readonly string[] | undefined;
-  readonly validateResource?: (resource: Subject, answer: Answer) => Promise<void> | void;
-  readonly validateStack?: (resources: readonly Subject[], answer: Answer) => Promise<void> | void;
+  readonly validateResource?: (resource: PolicyResource, reporter: Reporter) => Promise<void> | void;
+  readonly validateStack?: (resources: readonly PolicyResource[], reporter: Reporter) => Promise<void> | void;
 }
 
-/** @param subject URN of what is judged, where a finding names no other */
+/** @param urn of what is judged, where a finding names no other */
 function report<Settings>(
   policy: PolicyDefinition<Settings>,
   run: PackRun,
-  judgement: Judgement,
-  subject: string,
-  send: Answer["report"],
+  verdict: Verdict,
+  urn: string,
+  { report: send, notApplicable }: Reporter,
 ): void {
-  const { level, severity } = run.told(policy);
-  for (const finding of judgement.findings) {
-    const { urn } = finding;
+  if ("notApplicable" in verdict) return notApplicable(verdict.notApplicable);
+  const { enforcementLevel, severity } = run.configOf(policy);
+  for (const finding of verdict.findings) {
     const text = describeFinding(policy, finding);
-    const exception = run.exceptions.cover(policy.id, urn ?? subject);
+    const exception = run.exceptions.cover(policy.id, finding.urn ?? urn);
     const message = exception ? describeExcepted(exception, text) : text;
-    send({ message, urn, severity, enforcementLevel: exception ? "advisory" : level });
+    send({
+      message,
+      urn: finding.urn,
+      severity,
+      enforcementLevel: exception ? "advisory" : enforcementLevel,
+    });
   }
-  const byResource = Map.groupBy(judgement.notJudged, (gap) => gap.urn);
-  for (const [urn, gaps] of byResource) {
-    // Advisory: a gap is to be seen, but a first preview, where ids and generated passwords are
-    // unknown, must not fail for it.
-    send({ message: describeNotJudged(gaps), urn, enforcementLevel: "advisory", severity: "low" });
+  for (const [of, gaps] of Map.groupBy(verdict.notJudged, (gap) => gap.urn)) {
+    // Advisory: a first preview, where ids are unknown, must not fail for it.
+    send({ message: describeNotJudged(gaps), urn: of, enforcementLevel: "advisory", severity: "low" });
   }
 }
 
@@ -82,7 +91,7 @@ export function toSdkPolicy<Settings>(
   return {
     name: policy.id,
     description: policy.description,
-    enforcementLevel: policy.level,
+    enforcementLevel: policy.enforcementLevel,
     severity: policy.severity,
     ...(policy.lesson !== undefined && { tags: [`lesson-${policy.lesson}`] }),
     remediationSteps: policy.remediation,
@@ -91,21 +100,19 @@ export function toSdkPolicy<Settings>(
     configSchema: { ...settings?.schema, properties: { ...COMMON_SCHEMA, ...settings?.schema.properties } },
     ...(judgeResource && {
       resourceTypes,
-      validateResource: async (resource, answer) => {
+      validateResource: async (resource, reporter) => {
         run.remember(resource);
         const { props } = resource;
-        const subject = seesSecrets ? { ...resource, secretPaths: secretPathsOf(props) } : resource;
-        const verdict = await judgeResource(subject, run.told(policy).settings);
-        if ("notApplicable" in verdict) answer.notApplicable(verdict.notApplicable);
-        else report(policy, run, verdict, resource.urn, answer.report);
+        const shown = seesSecrets ? { ...resource, secretPaths: secretPathsOf(props) } : resource;
+        const verdict = await judgeResource(shown, run.configOf(policy).settings);
+        report(policy, run, verdict, resource.urn, reporter);
       },
     }),
     ...(judgeStack && {
-      validateStack: async (stack, answer) => {
+      validateStack: async (stack, reporter) => {
         const resources = stack.map((resource) => run.recall(resource));
-        const verdict = await judgeStack(resources, run.told(policy).settings);
-        if ("notApplicable" in verdict) answer.notApplicable(verdict.notApplicable);
-        else report(policy, run, verdict, stackUrn(stack[0]?.urn), answer.report);
+        const verdict = await judgeStack(resources, run.configOf(policy).settings);
+        report(policy, run, verdict, stackUrn(stack[0]?.urn), reporter);
       },
     }),
   };

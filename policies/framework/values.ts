@@ -5,11 +5,11 @@ import { UNKNOWN_MARK } from "./wire/inputs.ts";
 /** Keys and indices from a resource's inputs down to a value. */
 export type Path = readonly (string | number)[];
 
-/** Where a node of a config stands, for a reader. */
+/** Where a node of a config is, for a reader. */
 export type Place = (node: unknown, path: Path) => string;
 
 /** A value that could be read, or the fact that it is unknown at preview. */
-export type Read = { readonly known: true; readonly value: unknown } | { readonly known: false };
+export type MaybeKnown = { readonly known: true; readonly value: unknown } | { readonly known: false };
 
 export interface Leaf {
   readonly path: Path;
@@ -23,10 +23,7 @@ export interface Gap {
 
 export const UNKNOWN_AT_PREVIEW = "unknown until the update";
 
-/**
- * Calls a function that throws to answer: to note where from takes longer than most policies, and
- * nobody reads it.
- */
+/** Without a stack trace, which nobody reads, and which takes longer than most policies. */
 function withoutTrace<Result>(answer: () => Result): Result {
   const limit = Error.stackTraceLimit;
   Error.stackTraceLimit = 0;
@@ -42,7 +39,7 @@ function withoutTrace<Result>(answer: () => Result): Result {
  * unknown value is read; without the guard the first unknown would blind the rest of the rule
  * (iteration, spread and JSON.stringify all throw, Object.keys does not).
  */
-export function read(container: unknown, key: string | number): Read {
+export function read(container: unknown, key: string | number): MaybeKnown {
   try {
     const value = withoutTrace(() => (container as Record<string | number, unknown> | undefined)?.[key]);
     return { known: true, value };
@@ -53,8 +50,8 @@ export function read(container: unknown, key: string | number): Read {
 }
 
 /** Reads a value at a path; unknown when any step is. A missing step gives a known `undefined`. */
-export function readAt(root: unknown, path: Path): Read {
-  let here: Read = { known: true, value: root };
+export function readAt(root: unknown, path: Path): MaybeKnown {
+  let here: MaybeKnown = { known: true, value: root };
   for (const key of path) {
     if (!here.known) return here;
     if (typeof here.value !== "object" || here.value === null) return { known: true, value: undefined };
@@ -63,7 +60,7 @@ export function readAt(root: unknown, path: Path): Read {
   return here;
 }
 
-/** Reads a string at a path: the string, `undefined` when there is none, or "unknown" as a Read. */
+/** Reads a string at a path: the string, `undefined` when there is none, or not known. */
 export function readString(root: unknown, path: Path): { known: boolean; value?: string } {
   const result = readAt(root, path);
   if (!result.known) return { known: false };
@@ -89,10 +86,7 @@ export function perResource<Result>(make: (props: object) => Result): (props: ob
   };
 }
 
-/**
- * Visits every value below a root, key by key. Unknown ones, and files that are only read at
- * deploy, come back as gaps.
- */
+/** Visits every value below a root. Unknown ones, and files that are read at deploy, are gaps. */
 export function walk(root: unknown): Visited {
   return typeof root === "object" && root !== null ? visitOnce(root) : visitAll(root);
 }
@@ -129,10 +123,7 @@ function visitAll(root: unknown): Visited {
 const inside = (container: object, key: string | number): unknown =>
   Object.getOwnPropertyDescriptor(container, key)?.value;
 
-/**
- * A path as a person writes it: `uploads[0].content`. A key too long to be a name is left out,
- * since it could be a secret.
- */
+/** A path as a person writes it. A key too long to be a name could be a secret: left out. */
 export function formatPath(path: Path): string {
   let text = "";
   for (const key of path) {

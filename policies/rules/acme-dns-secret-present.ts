@@ -1,19 +1,29 @@
-import { merge, PASS, unknownAt } from "../framework/judgement.ts";
-import { definePolicy, type Finding, type Judgement, type Subject, type Verdict } from "../framework/policy.ts";
+import {
+  merge,
+  PASS,
+  refuse,
+  unjudged,
+  unknown,
+  type Finding,
+  type Judgement,
+  type Verdict,
+} from "../framework/judgement.ts";
+import { definePolicy, type PolicyResource } from "../framework/policy.ts";
+import { SETTINGS_TYPES } from "../facts/own-resources.ts";
 import { contentOf, referenceIn, type Content, type Reference } from "../facts/secrets/references.ts";
-import { acmeOf, SETTINGS_TYPES, type AcmeClient, type Setting } from "../facts/stalwart/acme.ts";
+import { acmeOf, type AcmeClient, type Setting } from "../facts/stalwart/acme.ts";
 
 export const acmeDnsSecretPresent = definePolicy({
   id: "acme-dns-secret-present",
   description: "DNS-01 has a DNS provider whose secret is declared in the stack and is not blank.",
   severity: "high",
   lesson: 2,
-  level: "mandatory",
+  enforcementLevel: "mandatory",
   remediation:
     "Keep the DNS provider's key in a config secret, put it into a file of Stalwart's container, and refer to that file.",
   url: "https://stalw.art/docs/0.15/server/tls/acme/configuration/",
   why: "without a working key no `_acme-challenge` record is written and every order fails, and a key that was only typed into the admin UI shows blank there and is gone with the data store",
-  anyStack: false,
+  portable: false,
   resourceTypes: SETTINGS_TYPES,
   judgeResource,
   judgeStack,
@@ -23,16 +33,10 @@ const NO_ACME = "only Stalwart's settings name a DNS provider";
 const INSTEAD =
   "the path of a file in Stalwart's container (dnsProvider.secretFile, or %{file:/etc/stalwart/secrets/dns}% in the config file), filled from a config secret";
 
-/**
- * What Stalwart shows in place of a secret (registry/src/schema/prelude.rs), and what a browser
- * does.
- */
+/** What Stalwart (registry/src/schema/prelude.rs) and a browser show in place of a secret. */
 const isMask = (text: string): boolean => /^[*\u2022]+$/.test(text.trim());
 
-/**
- * What is wrong with a secret as it is written, or nothing. A literal one is there; that it is in
- * plain sight is another policy's matter.
- */
+/** What is wrong with a secret. That one is in plain sight is another policy's matter. */
 function mistakeIn({ text, raw }: Setting): string | undefined {
   if (text === undefined)
     return "is not declared while the challenge is dns-01, so the DNS provider's secret is nowhere, or in the admin UI alone";
@@ -62,13 +66,8 @@ function judgeClient(client: AcmeClient): Judgement {
     }
   }
   const unread = [provider, ...secrets].filter(({ known }) => !known).map(({ where }) => where);
-  if (challenge.known)
-    return {
-      findings,
-      notJudged: [...new Set(unread)].map((where) => unknownAt(where)),
-    };
-  const open = findings.length + unread.length > 0;
-  return { findings: [], notJudged: open ? [unknownAt(challenge.where)] : [] };
+  if (challenge.known) return merge(refuse(...findings), unknown(...new Set(unread)));
+  return findings.length + unread.length > 0 ? unknown(challenge.where) : PASS;
 }
 
 /** The clients of a component share one DNS provider, and an unknown map hides the keys of each. */
@@ -77,29 +76,24 @@ function oncePerPlace<Entry extends { where: string }>(entries: readonly Entry[]
 }
 
 /** What the settings themselves say. */
-function judgeResource(subject: Subject): Verdict {
-  const acme = acmeOf(subject);
+function judgeResource(resource: PolicyResource): Verdict {
+  const acme = acmeOf(resource);
   if (!acme) return { notApplicable: NO_ACME };
-  const judgements = acme.clients.map(judgeClient);
-  return {
-    findings: oncePerPlace(judgements.flatMap((judgement) => judgement.findings)),
-    notJudged: oncePerPlace([...acme.gaps, ...judgements.flatMap((judgement) => judgement.notJudged)]),
-  };
+  const { findings, notJudged } = merge(unjudged(...acme.gaps), ...acme.clients.map(judgeClient));
+  return { findings: oncePerPlace(findings), notJudged: oncePerPlace(notJudged) };
 }
 
-function referencesOf(subject: Subject): Reference[] {
+function referencesOf(resource: PolicyResource): Reference[] {
   const secrets =
-    acmeOf(subject)
+    acmeOf(resource)
       ?.clients.filter(isDns01)
       .flatMap((client) => client.secrets) ?? [];
   return secrets.flatMap(({ text, raw }) => (raw || text === undefined ? [] : (referenceIn(text) ?? [])));
 }
 
 function judgeContent(content: Content, { name }: Reference): Judgement {
-  const { where } = content;
-  const urn = content.urn === undefined ? {} : { urn: content.urn };
-  if (content.kind === "unread")
-    return { findings: [], notJudged: [{ where, because: content.because, ...urn }] };
+  const { where, urn } = content;
+  if (content.kind === "unread") return unjudged({ where, because: content.because, urn });
   const blank = content.kind === "text" && content.text.trim() === "";
   const what =
     content.kind === "missing"
@@ -108,15 +102,14 @@ function judgeContent(content: Content, { name }: Reference): Judgement {
         ? `${blank ? "is empty" : "holds a mask in place of a secret"}, while the DNS provider's secret is read from there`
         : undefined;
   const instead = "the key that the DNS provider gave out, from a config secret";
-  return { findings: what === undefined ? [] : [{ where, what, instead, ...urn }], notJudged: [] };
+  return what === undefined ? PASS : refuse({ where, what, instead, urn });
 }
 
 /** What the files and variables hold that the settings refer to. */
-function judgeStack(resources: readonly Subject[]): Verdict {
+function judgeStack(resources: readonly PolicyResource[]): Verdict {
   const references = resources.flatMap(referencesOf).filter(({ name }) => name !== "");
   if (references.length === 0)
     return { notApplicable: "no DNS provider's secret is read from a file or a variable" };
   const places = new Map(references.map((one) => [`${one.kind} ${one.name}`, one]));
-  const judgements = [...places.values()].map((one) => judgeContent(contentOf(one, resources), one));
-  return merge(judgements);
+  return merge(...[...places.values()].map((one) => judgeContent(contentOf(one, resources), one)));
 }

@@ -1,26 +1,35 @@
-import { REGISTRY, SETTINGS } from "../facts/own-stack.ts";
-import { caddyOf } from "../facts/caddy/find.ts";
+import {
+  at,
+  merge,
+  PASS,
+  refuse,
+  unjudged,
+  unknown,
+  type Judgement,
+  type Verdict,
+} from "../framework/judgement.ts";
+import { definePolicy, type PolicyResource } from "../framework/policy.ts";
+import { formatPath, read, readAt, readString } from "../framework/values.ts";
+import { caddiesOf } from "../facts/caddy/find.ts";
 import { mailHostsOf } from "../facts/caddy/mail-upstreams.ts";
-import { isLoopback } from "../facts/caddy/model.ts";
 import { upstreamsOf } from "../facts/caddy/upstreams.ts";
-import { unknownAt } from "../framework/judgement.ts";
-import { definePolicy, type Finding, type NotJudged, type Subject, type Verdict } from "../framework/policy.ts";
 import { CONTAINER, listAt } from "../facts/docker/containers.ts";
+import { isLoopback } from "../facts/hosts.ts";
+import { REGISTRY, SETTINGS } from "../facts/own-resources.ts";
 import { evaluate, isTrue, type Value } from "../facts/stalwart/condition.ts";
 import { endpointsOf, type Endpoints, type PublicListener } from "../facts/stalwart/endpoints.ts";
-import { formatPath, read, readAt, readString } from "../framework/values.ts";
 
 export const adminNotPublic = definePolicy({
   id: "admin-not-public",
   description:
     "Stalwart's management API, admin UI and metrics are not answered where the internet reaches them.",
   severity: "high",
-  level: "mandatory",
+  enforcementLevel: "mandatory",
   remediation:
     "Close the paths of management on every public HTTP listener, publish no port of the admin listener, and route nothing to it.",
   url: "https://stalw.art/docs/0.15/http/access-control/",
   why: "every HTTP listener answers all of Stalwart's paths unless told otherwise, so one weak or phished administrator's password, or one bug before the login, is open to everybody",
-  anyStack: true,
+  portable: true,
   resourceTypes: [SETTINGS, REGISTRY, CONTAINER],
   judgeResource,
   judgeStack,
@@ -35,11 +44,11 @@ const MANAGEMENT = [
   "/login",
   "/metrics/prometheus",
 ];
-/** Where Stalwart serves its management unless told otherwise. */
+/** Where Stalwart serves its management by default. */
 const ADMIN_PORT = 8080;
 const ELSEWHERE = "a listener of its own for management, which the tailnet or loopback alone reaches";
 
-/** The status that a listener answers a path with; "unknown" where its rules cannot be told. */
+/** The status of a listener's answer; "unknown" where its rules cannot be evaluated. */
 function answerTo(
   path: string,
   { name, port }: PublicListener,
@@ -60,20 +69,17 @@ function answerTo(
   return 200; // Stalwart's own
 }
 
-function judgeListener(
-  listener: PublicListener,
-  { rules, where }: Endpoints,
-): { findings: Finding[]; notJudged: NotJudged[] } {
+function judgeListener(listener: PublicListener, { rules, where }: Endpoints): Judgement {
   const answers = MANAGEMENT.map((path) => ({ path, answer: answerTo(path, listener, rules) }));
   const open = answers.filter(({ answer }) => String(answer) === "200").map(({ path }) => path);
   if (open.length > 0) {
     const what = `answers ${open.join(", ")} on port ${listener.port}, which is public`;
     const instead = `http.allowed-endpoint (Http.allowedEndpoints from 0.16 on) with the paths of mail programs at 200 and 404 for everything else, and ${ELSEWHERE}`;
-    return { findings: [{ where: listener.where, what, instead }], notJudged: [] };
+    return refuse({ where: listener.where, what, instead });
   }
   const unsure = answers.some(({ answer }) => answer === "unknown");
   const because = `whether it closes management on listener "${listener.name}" cannot be told before the update`;
-  return { findings: [], notJudged: unsure ? [{ where, because }] : [] };
+  return unsure ? unjudged({ where, because }) : PASS;
 }
 
 function judgeEndpoints(all: readonly Endpoints[]): Verdict {
@@ -83,56 +89,46 @@ function judgeEndpoints(all: readonly Endpoints[]): Verdict {
   const gaps = all.flatMap((endpoints) => endpoints.gaps);
   if (judged.length + gaps.length === 0)
     return { notApplicable: "it declares no HTTP listener of Stalwart that is public" };
-  return {
-    findings: judged.flatMap(({ findings }) => findings),
-    notJudged: [...gaps, ...judged.flatMap(({ notJudged }) => notJudged)],
-  };
+  return merge(unjudged(...gaps), ...judged);
 }
 
 /** Ports of a container that runs Stalwart, published past loopback. */
-function judgePorts({ props }: Subject): { findings: Finding[]; notJudged: NotJudged[] } {
-  const findings: Finding[] = [];
-  const notJudged: NotJudged[] = [];
+function judgePorts({ props }: PolicyResource): Judgement {
   const image = readString(props, ["image"]);
-  if (!/stalwart/i.test(image.value ?? "")) return { findings, notJudged };
-  const publishes = (where: string): void =>
-    void findings.push({
+  if (!/stalwart/i.test(image.value ?? "")) return PASS;
+  const publishes = (where: string): Judgement =>
+    refuse({
       where,
       what: `publishes port ${ADMIN_PORT} of Stalwart, its management, on the host`,
       instead: "no port here, or one with the ip 127.0.0.1",
     });
   const ports = listAt(props, ["ports"]);
-  if (!ports.known) notJudged.push(unknownAt("ports"));
-  for (const { path, read: entry } of ports.entries) {
-    const [internal, ip] = [readAt(props, [...path, "internal"]), readString(props, [...path, "ip"])];
-    if (!entry.known || !internal.known || !ip.known) notJudged.push(unknownAt(formatPath(path)));
-    else if (internal.value === ADMIN_PORT && !isLoopback(ip.value ?? "")) publishes(formatPath(path));
-  }
   const all = read(props, "publishAllPorts");
-  if (all.known && all.value === true) publishes("publishAllPorts");
-  return { findings, notJudged };
+  return merge(
+    ports.known ? PASS : unknown("ports"),
+    ...ports.entries.map(({ path, entry }) => {
+      const [internal, ip] = [readAt(props, [...path, "internal"]), readString(props, [...path, "ip"])];
+      if (!entry.known || !internal.known || !ip.known) return unknown(formatPath(path));
+      const open = internal.value === ADMIN_PORT && !isLoopback(ip.value ?? "");
+      return open ? publishes(formatPath(path)) : PASS;
+    }),
+    all.known && all.value === true ? publishes("publishAllPorts") : PASS,
+  );
 }
 
-function judgeResource(subject: Subject): Verdict {
-  const endpoints = judgeEndpoints(endpointsOf(subject));
-  const ports = judgePorts(subject);
-  if ("notApplicable" in endpoints)
-    return ports.findings.length + ports.notJudged.length > 0 ? ports : endpoints;
-  return {
-    findings: [...endpoints.findings, ...ports.findings],
-    notJudged: [...endpoints.notJudged, ...ports.notJudged],
-  };
+function judgeResource(resource: PolicyResource): Verdict {
+  const endpoints = judgeEndpoints(endpointsOf(resource));
+  const ports = judgePorts(resource);
+  if (!("notApplicable" in endpoints)) return merge(endpoints, ports);
+  return ports.findings.length + ports.notJudged.length > 0 ? ports : endpoints;
 }
 
 /** Routes of an edge to the management port of a host that is known as the mail server. */
-function judgeStack(resources: readonly Subject[]): Verdict {
-  const readings = resources.flatMap((resource) => {
-    const reading = caddyOf(resource);
-    return reading ? [{ ...reading, urn: resource.urn }] : [];
-  });
-  if (readings.length === 0) return { notApplicable: "no Caddy config is in the stack" };
+function judgeStack(resources: readonly PolicyResource[]): Verdict {
+  const caddies = caddiesOf(resources);
+  if (caddies.length === 0) return { notApplicable: "no Caddy config is in the stack" };
   const { hosts } = mailHostsOf(
-    readings.flatMap(({ configs }) => configs),
+    caddies.flatMap(({ configs }) => configs),
     resources,
   );
   const findings = resources.flatMap((resource) =>
@@ -145,5 +141,8 @@ function judgeStack(resources: readonly Subject[]): Verdict {
         urn: resource.urn,
       })),
   );
-  return { findings, notJudged: readings.flatMap(({ gaps, urn }) => gaps.map((gap) => ({ ...gap, urn }))) };
+  return merge(
+    refuse(...findings),
+    ...caddies.map(({ resource, gaps }) => at(resource.urn, unjudged(...gaps))),
+  );
 }

@@ -1,11 +1,22 @@
-import { EDGE } from "../facts/own-stack.ts";
-import { PASS, unknownAt } from "../framework/judgement.ts";
-import { definePolicy, type Judgement, type NotJudged, type Subject, type Verdict } from "../framework/policy.ts";
+import { TAILNET_RANGES } from "../../lib/address-ranges.ts";
+import {
+  at,
+  gapAt,
+  merge,
+  PASS,
+  refuse,
+  unjudged,
+  unknown,
+  type Judgement,
+  type NotJudged,
+  type Verdict,
+} from "../framework/judgement.ts";
 import { refuseUnknownKeys, wrongSetting } from "../framework/policy-settings.ts";
-import { SETTINGS_TYPES } from "../facts/stalwart/acme.ts";
+import { definePolicy, type PolicyResource } from "../framework/policy.ts";
+import { read } from "../framework/values.ts";
+import { EDGE, SETTINGS_TYPES } from "../facts/own-resources.ts";
 import { coverTogether, parseNetwork } from "../facts/stalwart/networks.ts";
 import { proxyOf, type ProxySettings } from "../facts/stalwart/proxy.ts";
-import { read } from "../framework/values.ts";
 
 const ID = "edge-never-banned";
 
@@ -14,7 +25,7 @@ export const edgeNeverBanned = definePolicy<EdgeSettings>({
   description: "Stalwart's allow-list holds the tailnet's range and the edge's public address.",
   severity: "high",
   lesson: 3,
-  level: "mandatory",
+  enforcementLevel: "mandatory",
   remediation: "Add 100.64.0.0/10 and the edge's public address to the allow-list (allowedIps).",
   url: "https://stalw.art/docs/0.15/server/auto-ban/",
   why: "a ban is checked against the client that the PROXY header names on mail ports, and against the edge itself elsewhere: once banned, the edge still delivers mail and is cut from the admin listener",
@@ -30,13 +41,13 @@ export const edgeNeverBanned = definePolicy<EdgeSettings>({
     },
     parse: parseEdgeSettings,
   },
-  anyStack: false,
+  portable: false,
   resourceTypes: SETTINGS_TYPES,
   judgeResource,
   judgeStack,
 });
 
-const TAILNET = "100.64.0.0/10";
+const [TAILNET] = TAILNET_RANGES;
 
 export interface EdgeSettings {
   /** Public addresses of the edge. None: a {@link EDGE} of the stack says its own. */
@@ -62,32 +73,25 @@ function judgeWanted(
   const range = parseNetwork(wanted.text);
   const ranges = allowed.entries.flatMap((entry) => parseNetwork(entry.text) ?? []);
   if (inUse === false || !range || coverTogether(ranges, range)) return PASS;
-  if (allowed.gaps.length > 0) return { findings: [], notJudged: allowed.gaps };
-  if (inUse === undefined) {
-    const where = trust.gaps[0]?.where ?? "settings.listeners";
-    return { findings: [], notJudged: [unknownAt(where)] };
-  }
+  if (allowed.gaps.length > 0) return unjudged(...allowed.gaps);
+  if (inUse === undefined) return unknown(trust.gaps[0]?.where ?? "settings.listeners");
   const what = `lacks ${wanted.text}, ${wanted.what}, while listeners demand PROXY headers`;
   const instead = `${wanted.text} among allowedIps (in keys: server.allowed-ip.${wanted.text})`;
-  return { findings: [{ where: allowed.where, what, instead }], notJudged: [] };
+  return refuse({ where: allowed.where, what, instead });
 }
 
 const ofEdge = (text: string) => ({ text, what: "the edge's public address" });
 
 /** The tailnet's range, and the addresses that the policy config names. */
-function judgeResource(subject: Subject, { edgeAddresses }: EdgeSettings): Verdict {
-  const proxy = proxyOf(subject);
+function judgeResource(resource: PolicyResource, { edgeAddresses }: EdgeSettings): Verdict {
+  const proxy = proxyOf(resource);
   if (!proxy) return { notApplicable: "only Stalwart's settings have an allow-list" };
   const wanted = [
     { text: TAILNET, what: "the range that the edge's tailnet address is of" },
     ...edgeAddresses.map(ofEdge),
   ];
-  const judgements = wanted.map((one) => judgeWanted(proxy, one));
-  const notJudged = judgements.flatMap((judgement) => judgement.notJudged);
-  return {
-    findings: judgements.flatMap((judgement) => judgement.findings),
-    notJudged: [...new Map(notJudged.map((gap) => [gap.where, gap])).values()],
-  };
+  const { findings, notJudged } = merge(...wanted.map((one) => judgeWanted(proxy, one)));
+  return { findings, notJudged: [...new Map(notJudged.map((gap) => [gap.where, gap])).values()] };
 }
 
 interface Edges {
@@ -95,24 +99,21 @@ interface Edges {
   readonly notJudged: NotJudged[];
 }
 
-/**
- * The public addresses that the stack's edges state: as an output, since the engine hands no
- * component's args to a stack policy.
- */
-function edgesOf(resources: readonly Subject[]): Edges {
+/** The public addresses that the stack's edges state. */
+function edgesOf(resources: readonly PolicyResource[]): Edges {
   const addresses: string[] = [];
   const notJudged: NotJudged[] = [];
   for (const { type, props, urn } of resources) {
     if (type !== EDGE) continue;
     const address = read(props, "wanAddress");
-    if (!address.known) notJudged.push(unknownAt("wanAddress", urn));
+    if (!address.known) notJudged.push({ ...gapAt("wanAddress"), urn });
     else if (typeof address.value === "string" && parseNetwork(address.value)) addresses.push(address.value);
   }
   return { addresses, notJudged };
 }
 
 /** The edge's own address takes another resource to know. */
-function judgeStack(resources: readonly Subject[], { edgeAddresses }: EdgeSettings): Verdict {
+function judgeStack(resources: readonly PolicyResource[], { edgeAddresses }: EdgeSettings): Verdict {
   if (edgeAddresses.length > 0) return { notApplicable: "the policy config names the edge's addresses" };
   const users = resources.flatMap((resource) => {
     const proxy = proxyOf(resource);
@@ -122,22 +123,12 @@ function judgeStack(resources: readonly Subject[], { edgeAddresses }: EdgeSettin
   const { addresses, notJudged } = edgesOf(resources);
   if (addresses.length + notJudged.length === 0) {
     const because = `no ${EDGE} states its wanAddress; ${ID}.edgeAddresses in the policy config names the edge's public address`;
-    return {
-      findings: [],
-      notJudged: users.map(({ proxy, urn }) => ({ where: proxy.allowed.where, because, urn })),
-    };
+    return unjudged(...users.map(({ proxy, urn }) => ({ where: proxy.allowed.where, because, urn })));
   }
-  const judgements = users.flatMap(({ proxy, urn }) =>
-    addresses.map((address) => {
-      const verdict = judgeWanted(proxy, ofEdge(address));
-      return {
-        findings: verdict.findings.map((finding) => ({ ...finding, urn })),
-        notJudged: verdict.notJudged.map((gap) => ({ ...gap, urn })),
-      };
-    }),
+  return merge(
+    unjudged(...notJudged),
+    ...users.flatMap(({ proxy, urn }) =>
+      addresses.map((address) => at(urn, judgeWanted(proxy, ofEdge(address)))),
+    ),
   );
-  return {
-    findings: judgements.flatMap((judgement) => judgement.findings),
-    notJudged: [...notJudged, ...judgements.flatMap((judgement) => judgement.notJudged)],
-  };
 }

@@ -1,17 +1,18 @@
+import type { Finding, Verdict } from "../framework/judgement.ts";
+import { definePolicy, type PolicyResource } from "../framework/policy.ts";
 import { caddyOf, NO_CADDY } from "../facts/caddy/find.ts";
 import { samePort, type CaddyConfig, type Listen } from "../facts/caddy/model.ts";
-import { definePolicy, type Finding, type Subject, type Verdict } from "../framework/policy.ts";
 
 export const edgePortConflict = definePolicy({
   id: "edge-port-conflict",
   description: "No port of Caddy has both a layer4 server and the http app.",
   severity: "critical",
   lesson: 15,
-  level: "mandatory",
+  enforcementLevel: "mandatory",
   remediation: "Use the layer4 listener wrapper in the http server, or give one of the two another port.",
   url: "https://github.com/mholt/caddy-l4/blob/master/docs/servers.md",
   why: "Caddy binds both with SO_REUSEPORT and reports no error, and the kernel then hands each connection to one of them at random",
-  anyStack: true,
+  portable: true,
   judgeResource,
 });
 
@@ -23,10 +24,7 @@ function describe({ network, host, from, to }: Listen): string {
   return `${network === "udp" ? "udp/" : ""}${address}:${from === to ? from : `${from}-${to}`}`;
 }
 
-/**
- * A layer4 server's first port that the http app takes too. Listener wrappers have no socket of
- * their own.
- */
+/** A layer4 server's first port that the http app takes too. Wrappers have no socket. */
 function findingsOf(config: CaddyConfig): Finding[] {
   return config.layer4.flatMap((server) => {
     if (server.wrapper) return [];
@@ -49,8 +47,8 @@ function findingsOf(config: CaddyConfig): Finding[] {
   });
 }
 
-function judgeResource(subject: Subject): Verdict {
-  const caddy = caddyOf(subject);
+function judgeResource(resource: PolicyResource): Verdict {
+  const caddy = caddyOf(resource);
   if (!caddy) return { notApplicable: NO_CADDY };
   return { findings: caddy.configs.flatMap(findingsOf), notJudged: caddy.gaps };
 }

@@ -1,10 +1,28 @@
-import { caddyOf, NO_CADDY } from "../facts/caddy/find.ts";
-import { isTrusting, mailHostsOf, type MailHosts } from "../facts/caddy/mail-upstreams.ts";
-import { isLoopback, type CaddyConfig, type Handler, type Layer4Server, type MatcherSet, type Route, type Upstream } from "../facts/caddy/model.ts";
 import { list, record } from "../../lib/json-values.ts";
+import {
+  at,
+  merge,
+  PASS,
+  refuse,
+  unjudged,
+  type Finding,
+  type Judgement,
+  type NotJudged,
+  type Verdict,
+} from "../framework/judgement.ts";
+import { definePolicy, type PolicyResource } from "../framework/policy.ts";
+import { caddiesOf, caddyOf, NO_CADDY } from "../facts/caddy/find.ts";
+import { isTrusting, mailHostsOf, type MailHosts } from "../facts/caddy/mail-upstreams.ts";
+import type {
+  CaddyConfig,
+  Handler,
+  Layer4Server,
+  MatcherSet,
+  Route,
+  Upstream,
+} from "../facts/caddy/model.ts";
 import { sniOf } from "../facts/caddy/passthrough.ts";
-import { merge } from "../framework/judgement.ts";
-import { definePolicy, type Finding, type NotJudged, type Subject, type Verdict, type Judgement } from "../framework/policy.ts";
+import { isLoopback } from "../facts/hosts.ts";
 
 export const edgeSendsProxyProtocol = definePolicy({
   id: "edge-sends-proxy-protocol",
@@ -12,12 +30,12 @@ export const edgeSendsProxyProtocol = definePolicy({
     "Every layer4 route to the mail server sends PROXY v2, waits for nobody and sets nothing that would stop it later.",
   severity: "critical",
   lesson: 3,
-  level: "mandatory",
+  enforcementLevel: "mandatory",
   remediation:
     "Set proxy_protocol v2 on the route's proxy, and leave out matchers on ports where the server speaks first, health_port and max_connections.",
   url: "https://github.com/mholt/caddy-l4/blob/master/docs/handlers/proxy.md",
   why: "without the client's address the mail server charges every scan to the edge and bans it, and a client may send a PROXY header of its own and be believed",
-  anyStack: true,
+  portable: true,
   judgeResource,
   judgeStack,
 });
@@ -79,10 +97,7 @@ const endsTls = (route: Route): boolean => route.handlers.some(({ kind }) => kin
 const dialsPort = (proxy: Handler, ports: readonly number[]): boolean =>
   proxy.upstreams.some(({ dial }) => dial.some(({ port }) => port !== undefined && ports.includes(port)));
 
-/**
- * Whether the mail server speaks first on a route: by the edge's port, or by the one that is
- * dialled where the edge's says nothing.
- */
+/** Whether the mail server speaks first: by the edge's port, else by the one that is dialled. */
 function serverFirst(server: Layer4Server, route: Route): boolean {
   const on = (ports: readonly number[]): boolean =>
     server.listen.some(({ from, to }) => from === to && ports.includes(from));
@@ -94,42 +109,35 @@ function serverFirst(server: Layer4Server, route: Route): boolean {
   );
 }
 
-function judgeUpstream(upstream: Upstream): Finding[] {
-  return upstream.maxConnections
-    ? [
-        {
-          where: upstream.where,
-          what: "sets max_connections, whose counter never goes down again, so the upstream counts as full for ever after that many connections",
-          instead: "no max_connections; limit connections in the mail server",
-        },
-      ]
-    : [];
+function judgeUpstream({ where, maxConnections }: Upstream): Judgement {
+  if (!maxConnections) return PASS;
+  return refuse({
+    where,
+    what: "sets max_connections, whose counter never goes down again, so the upstream counts as full for ever after that many connections",
+    instead: "no max_connections; limit connections in the mail server",
+  });
 }
 
-function judgeProxy(proxy: Handler, upstreams: readonly Upstream[]): Judgement {
-  const { where, proxyProtocol: version } = proxy;
-  const findings: Finding[] = [];
-  const notJudged: NotJudged[] = [];
+function judgeVersion({ where, proxyProtocol: version }: Handler): Judgement {
   if (version?.includes("{"))
-    notJudged.push({ where, because: "proxy_protocol is a placeholder, which is filled in at start" });
-  else if (version !== "v2") {
-    const what = version === undefined ? "no PROXY header" : "a PROXY header of version 1";
-    findings.push({
-      where,
-      what: `passes mail on with ${what}`,
-      instead:
-        'proxy_protocol "v2" on this handler, and the edge\'s address among the networks that the mail server takes it from',
-    });
-  }
-  if (proxy.healthPort) {
-    findings.push({
-      where,
-      what: "sets a port for health checks, which caddy-l4 then dials for mail as well",
-      instead: "no health_port: a failed dial is tried again with lb_try_duration",
-    });
-  }
-  findings.push(...upstreams.flatMap(judgeUpstream));
-  return { findings, notJudged };
+    return unjudged({ where, because: "proxy_protocol is a placeholder, which is filled in at start" });
+  if (version === "v2") return PASS;
+  const what = version === undefined ? "no PROXY header" : "a PROXY header of version 1";
+  return refuse({
+    where,
+    what: `passes mail on with ${what}`,
+    instead:
+      'proxy_protocol "v2" on this handler, and the edge\'s address among the networks that the mail server takes it from',
+  });
+}
+
+function judgeHealthPort({ where, healthPort }: Handler): Judgement {
+  if (!healthPort) return PASS;
+  return refuse({
+    where,
+    what: "sets a port for health checks, which caddy-l4 then dials for mail as well",
+    instead: "no health_port: a failed dial is tried again with lb_try_duration",
+  });
 }
 
 function judgeRoutes(
@@ -143,15 +151,16 @@ function judgeRoutes(
     const names = [...sni, ...route.match.flatMap(sniOf)];
     for (const handler of route.handlers) {
       const trusting = handler.upstreams.filter((upstream) => isTrusting(upstream, server, names, mail));
-      if (handler.kind === "proxy" && trusting.length > 0) parts.push(judgeProxy(handler, trusting));
+      if (handler.kind === "proxy" && trusting.length > 0)
+        parts.push(judgeVersion(handler), judgeHealthPort(handler), ...trusting.map(judgeUpstream));
       parts.push(judgeRoutes(handler.routes, server, names, mail));
     }
   }
-  return merge(parts);
+  return merge(...parts);
 }
 
 /** Routes with a matcher that waits for the client, while the client waits for the server. */
-function judgeMatchers(server: Layer4Server): Finding[] {
+function judgeMatchers(server: Layer4Server): Judgement {
   const findings: Finding[] = [];
   for (const route of server.routes) {
     const matcher = route.match.map(reads).find((name) => name !== undefined);
@@ -164,57 +173,44 @@ function judgeMatchers(server: Layer4Server): Finding[] {
     }
     if (route.match.length === 0 && route.handlers.some(({ kind }) => TERMINAL.has(kind))) break;
   }
-  return findings;
+  return refuse(...findings);
 }
 
-/**
- * A listener on loopback is no edge: programs of the same machine use it to reach a relay
- * elsewhere, which takes no PROXY header.
- */
+/** A listener on loopback is no edge: local programs reach a relay by it, without PROXY. */
 const isEdge = ({ listen }: Layer4Server): boolean =>
   listen.some(({ host, network }) => network === "tcp" && !isLoopback(host));
 
 function judgeConfig(config: CaddyConfig, mail: MailHosts): Judgement {
   return merge(
-    config.layer4.filter(isEdge).map((server) => {
-      const { findings, notJudged } = judgeRoutes(server.routes, server, [], mail);
-      return { findings: [...findings, ...judgeMatchers(server)], notJudged };
-    }),
+    ...config.layer4
+      .filter(isEdge)
+      .flatMap((server) => [judgeRoutes(server.routes, server, [], mail), judgeMatchers(server)]),
   );
 }
 
-function judgeResource(subject: Subject): Verdict {
-  const caddy = caddyOf(subject);
+function judgeResource(resource: PolicyResource): Verdict {
+  const caddy = caddyOf(resource);
   if (!caddy) return { notApplicable: NO_CADDY };
   const mail = mailHostsOf(caddy.configs, []);
-  const { findings, notJudged } = merge(caddy.configs.map((config) => judgeConfig(config, mail)));
-  return { findings, notJudged: [...caddy.gaps, ...notJudged] };
+  return merge(unjudged(...caddy.gaps), ...caddy.configs.map((config) => judgeConfig(config, mail)));
 }
 
-/**
- * What only the rest of the stack tells: that a host and port belong to a listener which demands
- * the header.
- */
-function judgeStack(resources: readonly Subject[]): Verdict {
-  const caddies = resources.flatMap((subject) => {
-    const caddy = caddyOf(subject);
-    return caddy ? [{ subject, configs: caddy.configs }] : [];
-  });
+/** What takes the stack to see: that a host and port are a listener's that demands the header. */
+function judgeStack(resources: readonly PolicyResource[]): Verdict {
+  const caddies = caddiesOf(resources);
   if (caddies.length === 0) return { notApplicable: NO_CADDY };
   const mail = mailHostsOf(
     caddies.flatMap(({ configs }) => configs),
     resources,
   );
   return merge(
-    caddies.map(({ subject, configs }) => {
-      const judge = (hosts: MailHosts): Judgement =>
-        merge(configs.map((config) => judgeConfig(config, hosts)));
+    ...caddies.map(({ resource, configs }) => {
+      const judge = (hosts: MailHosts) => merge(...configs.map((config) => judgeConfig(config, hosts)));
       const alone = judge(mailHostsOf(configs, []));
       const known = new Set([...alone.findings, ...alone.notJudged].map(({ where }) => where));
-      const added = <One extends Finding | NotJudged>(all: readonly One[]): One[] =>
-        all.filter((one) => !known.has(one.where)).map((one) => ({ ...one, urn: subject.urn }));
+      const isNew = ({ where }: Finding | NotJudged): boolean => !known.has(where);
       const { findings, notJudged } = judge(mail);
-      return { findings: added(findings), notJudged: added(notJudged) };
+      return at(resource.urn, { findings: findings.filter(isNew), notJudged: notJudged.filter(isNew) });
     }),
   );
 }

@@ -25,13 +25,10 @@ import { tailnetPolicyNotReset } from "./tailnet-policy-not-reset.ts";
 import { wildcardNeedsDns01 } from "./wildcard-needs-dns01.ts";
 
 /** A definition with any settings: the list does not care which. */
-// `Settings` is in both directions of the functions.
-// eslint-disable-next-line @typescript-eslint/no-explicit-any
+// eslint-disable-next-line @typescript-eslint/no-explicit-any -- any settings
 export type AnyPolicy = PolicyDefinition<any>;
 
-/**
- * Refuses a list in which one id stands twice: exceptions and config could not tell the two apart.
- */
+/** Refuses a list with one id twice: exceptions and config could not distinguish the two. */
 export function withUniqueIds<Policy extends { readonly id: string }>(
   policies: readonly Policy[],
 ): readonly Policy[] {

@@ -1,29 +1,31 @@
-import { unknownAt } from "../framework/judgement.ts";
-import { definePolicy, type Finding, type NotJudged, type Subject, type Verdict } from "../framework/policy.ts";
-import { CONTAINER, listAt, roleOf, VOLUME } from "../facts/docker/containers.ts";
-import { ACL } from "../facts/tailnet/policy-file.ts";
+import { gapAt, type Finding, type NotJudged, type Verdict } from "../framework/judgement.ts";
+import { definePolicy, type PolicyResource } from "../framework/policy.ts";
 import { formatPath, read, readAt, readString } from "../framework/values.ts";
+import { CONTAINER, listAt, roleOf, VOLUME } from "../facts/docker/containers.ts";
+import { isOwn } from "../facts/own-resources.ts";
+import { ACL } from "../facts/tailnet/policy-file.ts";
 
+/**
+ * `protect` is what is judged: the engine does not send a policy retainOnDelete.
+ *
+ * The settings resource is left out on purpose. Its deletion takes back what the program says
+ * anyway, and leaves domains, accounts and mail where they are. Protected it would hold on to all
+ * that it depends on: `pulumi destroy --exclude-protected` would leave Stalwart, the sidecar and
+ * their network running, and no change that replaces Stalwart's container could delete what depends
+ * on it.
+ */
 export const mailDataProtected = definePolicy({
   id: "mail-data-protected",
   description:
     "What keeps the mail stack's state, and the tailnet policy file, cannot be deleted by a mere change.",
   severity: "high",
-  level: "mandatory",
+  enforcementLevel: "mandatory",
   remediation: "Set protect: true on the volumes that hold state and on the tailnet policy file.",
   url: "https://www.pulumi.com/docs/iac/concepts/resources/options/protect/",
   why: "a renamed resource or a `pulumi destroy` deletes what is not protected, and no second `up` brings its content back",
-  anyStack: false,
+  portable: false,
   judgeStack,
 });
-
-// `protect` is what is judged: the engine does not tell a policy of retainOnDelete.
-//
-// The settings resource is left out on purpose. Its deletion takes back what the program says
-// anyway, and leaves domains, accounts and mail where they are. Protected it would hold on to all
-// that it depends on: `pulumi destroy --exclude-protected` would leave Stalwart, the sidecar and
-// their network running, and no change that replaces Stalwart's container could delete what depends
-// on it.
 
 const KEEPERS = new Map<unknown, string>([
   ["stalwart", "Stalwart"],
@@ -36,32 +38,29 @@ const INSTEAD = "protect: true in the resource's options";
 interface Mount {
   readonly where: string;
   readonly containerPath: string;
-  /** The stack's volume there; "unknown" when which one it is cannot be told. */
-  readonly volume: Subject | "unknown";
+  /** The stack's volume there; "unknown" where it may be one of several. */
+  readonly volume: PolicyResource | "unknown";
 }
 
-/**
- * Lists that mount volumes, with their keys for the volume's name and for the place in the
- * container.
- */
+/** Lists that mount volumes, with their keys for the volume and for the place in the container. */
 const LISTS = [
   ["volumes", "volumeName", "containerPath"],
   ["mounts", "source", "target"],
 ] as const;
 
-/**
- * A container's state: its writable volumes outside of /etc, where configuration lies, which the
- * program writes again.
- */
-function mountsOf(container: Subject, volumes: readonly Subject[]): { mounts: Mount[]; unknown: string[] } {
+/** A container's state: its writable volumes outside of /etc, which the program writes. */
+function mountsOf(
+  container: PolicyResource,
+  volumes: readonly PolicyResource[],
+): { mounts: Mount[]; unread: string[] } {
   const { props } = container;
   const mounts: Mount[] = [];
-  const unknown: string[] = [];
+  const unread: string[] = [];
   for (const [list, nameKey, pathKey] of LISTS) {
     const listing = listAt(props, [list]);
-    if (!listing.known) unknown.push(list);
+    if (!listing.known) unread.push(list);
     const named = listing.entries.map(({ path }) => readString(props, [...path, nameKey]).value);
-    for (const { path, read: entry } of listing.entries) {
+    for (const { path, entry } of listing.entries) {
       const [name, containerPath] = [
         readString(props, [...path, nameKey]),
         readString(props, [...path, pathKey]),
@@ -70,7 +69,7 @@ function mountsOf(container: Subject, volumes: readonly Subject[]): { mounts: Mo
       if (/^\/etc(?:\/|$)/.test(containerPath.value ?? "") || (readOnly.known && readOnly.value === true))
         continue;
       if (!entry.known || !readOnly.known || !containerPath.known) {
-        unknown.push(formatPath(path));
+        unread.push(formatPath(path));
         continue;
       }
       const where = formatPath(path);
@@ -81,22 +80,19 @@ function mountsOf(container: Subject, volumes: readonly Subject[]): { mounts: Mo
       if (volume !== undefined) mounts.push({ where, containerPath: containerPath.value ?? "", volume });
     }
   }
-  return { mounts, unknown };
+  return { mounts, unread };
 }
 
-function nameOf({ props }: Subject): unknown {
+function nameOf({ props }: PolicyResource): unknown {
   const name = read(props, "name");
   return name.known ? name.value : undefined;
 }
 
-/**
- * The one volume that an unknown name can come from: an id, which is its name, is unknown before
- * the volume is made.
- */
+/** The one volume that an unknown name can be of: it is an id, unknown until the volume exists. */
 function onlySource(
-  container: Subject,
+  container: PolicyResource,
   list: string,
-  volumes: readonly Subject[],
+  volumes: readonly PolicyResource[],
   named: readonly unknown[],
 ): Mount["volume"] {
   const sources = container.propertyDependencies?.[list] ?? [];
@@ -106,13 +102,13 @@ function onlySource(
   return open.length === 1 && open[0] ? open[0] : "unknown";
 }
 
-function judgeStack(resources: readonly Subject[]): Verdict {
+function judgeStack(resources: readonly PolicyResource[]): Verdict {
   const notJudged: NotJudged[] = [];
   const findings = new Map<string, Finding>();
   const refuse = (urn: string, what: string): void =>
     void findings.set(urn, { where: "options.protect", what, instead: INSTEAD, urn });
   const volumes = resources.filter(({ type }) => type === VOLUME);
-  let ours = resources.some(({ type }) => type.startsWith("tailwart:"));
+  let ours = resources.some(isOwn);
 
   for (const container of resources.filter(({ type }) => type === CONTAINER)) {
     const role = roleOf(container);
@@ -122,20 +118,20 @@ function judgeStack(resources: readonly Subject[]): Verdict {
     }
     const { urn } = container;
     if (!role.known) {
-      notJudged.push(unknownAt("labels", urn));
+      notJudged.push({ ...gapAt("labels"), urn });
       continue;
     }
     ours = true;
-    const { mounts, unknown } = mountsOf(container, volumes);
+    const { mounts, unread } = mountsOf(container, volumes);
     for (const { where, containerPath, volume } of mounts) {
-      if (volume === "unknown") unknown.push(where);
+      if (volume === "unknown") unread.push(where);
       else if (!volume.opts.protect)
         refuse(
           volume.urn,
           `is not set, while ${KEEPERS.get(role.value)} keeps its state there, in ${containerPath}`,
         );
     }
-    notJudged.push(...unknown.map((where) => unknownAt(where, urn)));
+    notJudged.push(...unread.map((where) => ({ ...gapAt(where), urn })));
   }
   for (const { type, urn, opts } of ours ? resources : []) {
     if (type === ACL && !opts.protect)

@@ -1,36 +1,31 @@
-import { REGISTRY, SETTINGS } from "../facts/own-stack.ts";
 import { isIP } from "node:net";
-import { PASS } from "../framework/judgement.ts";
-import { definePolicy, type NotJudged, type Subject, type Verdict } from "../framework/policy.ts";
-import { namespaceIpv6 } from "../facts/docker/namespace-network.ts";
-import { type Ipv6Use, registryIpv6 } from "../facts/stalwart/registry-ipv6.ts";
-import { stalwartKeys } from "../facts/stalwart/settings-resource.ts";
 
-/**
- * Settings and network are two resources, so this is judged over the stack; that the host has IPv6
- * says nothing of the container.
- */
+import { PASS, unjudged, type NotJudged, type Verdict } from "../framework/judgement.ts";
+import { definePolicy, type PolicyResource } from "../framework/policy.ts";
+import { namespaceIpv6 } from "../facts/docker/namespace-network.ts";
+import { REGISTRY, SETTINGS } from "../facts/own-resources.ts";
+import { stalwartKeys } from "../facts/stalwart/flat-keys.ts";
+import { registryIpv6, type Ipv6Use } from "../facts/stalwart/registry-ipv6.ts";
+
+/** Settings and network are two resources. IPv6 of the host says nothing of the container. */
 export const noContainerIpv6Assumed = definePolicy({
   id: "no-container-ipv6-assumed",
   description: "Stalwart sends over IPv6 only where the network that it lives in has IPv6.",
   severity: "medium",
   lesson: 9,
-  level: "mandatory",
+  enforcementLevel: "mandatory",
   remediation:
     "Look up IPv4 first and send from IPv4 addresses; or give the anchor's network IPv6, and test it from inside the container.",
   url: "https://docs.docker.com/engine/daemon/ipv6/",
   why: "IPv6 of the host does not reach a container by itself, and each attempt then fails with `Network is unreachable`",
-  anyStack: false,
+  portable: false,
   judgeStack,
 });
 
-/**
- * Where settings count on IPv6. A relay looks up A before AAAA whatever it is told, so ip-lookup is
- * read of routes of type mx alone.
- */
-function usesOf(subject: Subject): { uses: Ipv6Use[]; gaps: NotJudged[] } {
-  const { urn } = subject;
-  const { values, gaps: unknown, where } = stalwartKeys(subject);
+/** Where settings count on IPv6. A relay always looks up A first, so only mx routes matter. */
+function usesOf(resource: PolicyResource): { uses: Ipv6Use[]; gaps: NotJudged[] } {
+  const { urn } = resource;
+  const { values, gaps: unknown, where } = stalwartKeys(resource);
   const uses: Ipv6Use[] = [];
   const gaps: NotJudged[] = [];
   const unknownKeys = new Set(unknown.map(({ key }) => key));
@@ -67,9 +62,9 @@ function usesOf(subject: Subject): { uses: Ipv6Use[]; gaps: NotJudged[] } {
   return { uses, gaps };
 }
 
-function judgeStack(resources: readonly Subject[]): Verdict {
-  const all = resources.flatMap((subject) =>
-    subject.type === SETTINGS ? usesOf(subject) : subject.type === REGISTRY ? registryIpv6(subject) : [],
+function judgeStack(resources: readonly PolicyResource[]): Verdict {
+  const all = resources.flatMap((resource) =>
+    resource.type === SETTINGS ? usesOf(resource) : resource.type === REGISTRY ? registryIpv6(resource) : [],
   );
   if (all.length === 0) return { notApplicable: "the stack has no settings of Stalwart" };
   const uses = all.flatMap((one) => one.uses);
@@ -77,10 +72,7 @@ function judgeStack(resources: readonly Subject[]): Verdict {
   const ipv6 = uses.length + gaps.length > 0 ? namespaceIpv6(resources) : { has: "yes" as const };
   if (ipv6.has === "yes") return PASS;
   if (ipv6.has === "unknown")
-    return {
-      findings: [],
-      notJudged: [...uses.map(({ where, urn }) => ({ where, because: ipv6.because, urn })), ...gaps],
-    };
+    return unjudged(...uses.map(({ where, urn }) => ({ where, because: ipv6.because, urn })), ...gaps);
   return {
     findings: uses.map((use) => ({ ...use, what: `${use.what}, while ${ipv6.since}` })),
     notJudged: gaps,

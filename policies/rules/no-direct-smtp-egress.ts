@@ -1,21 +1,30 @@
-import { unknownAt } from "../framework/judgement.ts";
-import { definePolicy, type Finding, type NotJudged, type Subject, type Verdict } from "../framework/policy.ts";
+import {
+  merge,
+  PASS,
+  refuse,
+  unjudged,
+  unknown,
+  type Judgement,
+  type Verdict,
+} from "../framework/judgement.ts";
 import { refuseUnknownKeys, wrongSetting } from "../framework/policy-settings.ts";
-import { outboundOf, ROUTING_TYPES, type Outbound, type Rule } from "../facts/stalwart/routing.ts";
+import { definePolicy, type PolicyResource } from "../framework/policy.ts";
+import { SETTINGS_TYPES } from "../facts/own-resources.ts";
+import { outboundOf, type Outbound, type Rule } from "../facts/stalwart/routing.ts";
 
 const ID = "no-direct-smtp-egress";
 
 /**
  * What a condition says is not evaluated but for "the recipient is local": a rule with any other
- * condition counts as one that some recipient elsewhere comes to. What declares egress blocked is
- * the policy config, since no resource of a stack tells what its provider filters.
+ * condition counts as one that some recipient elsewhere comes to. The policy config declares egress
+ * blocked, since no resource of a stack says what its provider filters.
  */
 export const noDirectSmtpEgress = definePolicy<EgressSettings>({
   id: ID,
   description: "Mail to other domains leaves through a relay, never straight to the recipient's MX.",
   severity: "high",
   lesson: 10,
-  level: "mandatory",
+  enforcementLevel: "mandatory",
   remediation: "Let the outbound strategy name a relay's route for whatever is not local.",
   url: "https://stalw.art/docs/0.15/mta/outbound/routing",
   why: "the host's provider drops outbound SMTP on every port it knows, so direct delivery ends in `Connection timed out` and the mail stays in the queue",
@@ -31,8 +40,8 @@ export const noDirectSmtpEgress = definePolicy<EgressSettings>({
     },
     parse: parseEgressSettings,
   },
-  anyStack: false,
-  resourceTypes: ROUTING_TYPES,
+  portable: false,
+  resourceTypes: SETTINGS_TYPES,
   judgeResource: judge,
 });
 
@@ -52,21 +61,23 @@ export function parseEgressSettings(raw: Record<string, unknown>): EgressSetting
   return { egress };
 }
 
-function judgeRule(rule: Rule, outbound: Outbound): Finding | NotJudged | undefined {
-  const { where, result, holds } = rule;
-  if (result.kind === "unknown") return unknownAt(where);
+function judgeRule({ where, result, holds }: Rule, outbound: Outbound): Judgement {
+  if (result.kind === "unknown") return unknown(where);
   if (result.kind === "unreadable")
-    return { where, because: "only Stalwart can tell what its expression gives; write the name in quotes" };
+    return unjudged({
+      where,
+      because: "only Stalwart can tell what its expression gives; write the name in quotes",
+    });
   const led = result.kind === "names" ? result.names.map(outbound.leadsTo) : [];
   const route = led.includes("mx")
     ? "a route of type mx"
     : led.includes("missing") && "a route that is not declared, in whose place Stalwart takes the MX";
   if (!route)
     return led.includes("unknown")
-      ? { where, because: "the type of the route it names is unknown until the update" }
-      : undefined;
-  if (holds === "unknown") return { where, because: "its condition is unknown until the update" };
-  return { where, what: `lets recipients that are not local reach ${route}`, instead: INSTEAD };
+      ? unjudged({ where, because: "the type of the route it names is unknown until the update" })
+      : PASS;
+  if (holds === "unknown") return unjudged({ where, because: "its condition is unknown until the update" });
+  return refuse({ where, what: `lets recipients that are not local reach ${route}`, instead: INSTEAD });
 }
 
 /** The rules that mail to a recipient elsewhere can come to, in Stalwart's order. */
@@ -76,26 +87,19 @@ function reachable(rules: readonly Rule[]): Rule[] {
   return open.slice(0, last + 1);
 }
 
-function judge(subject: Subject, { egress }: EgressSettings): Verdict {
+function judge(resource: PolicyResource, { egress }: EgressSettings): Verdict {
   if (egress === "open") return { notApplicable: "the policy config declares egress open" };
-  const outbound = outboundOf(subject);
+  const outbound = outboundOf(resource);
   if (!outbound) return { notApplicable: "only tailwart's settings resources say where mail goes" };
   const { strategy } = outbound;
-  const finding = (where: string, what: string): Verdict => ({
-    findings: [{ where, what, instead: INSTEAD }],
-    notJudged: [],
-  });
-  if (strategy.kind === "unknown") return { findings: [], notJudged: [unknownAt(strategy.where)] };
+  const refused = (where: string, what: string) => refuse({ where, what, instead: INSTEAD });
+  if (strategy.kind === "unknown") return unknown(strategy.where);
   if (strategy.kind === "unset")
-    return finding(strategy.where, "is not set, and Stalwart's own rule sends what is not local to the MX");
+    return refused(strategy.where, "is not set, and Stalwart's own rule sends what is not local to the MX");
   const own = "so Stalwart takes its own rule, which sends what is not local to the MX";
-  if (strategy.kind === "broken") return finding(strategy.where, `${strategy.because}, ${own}`);
+  if (strategy.kind === "broken") return refused(strategy.where, `${strategy.because}, ${own}`);
   // One branch that Stalwart refuses costs the whole strategy, whoever the branch is for.
   for (const { where, result } of strategy.rules)
-    if (result.kind === "refused") return finding(where, `${result.because}, ${own}`);
-  const verdicts = reachable(strategy.rules).flatMap((rule) => judgeRule(rule, outbound) ?? []);
-  return {
-    findings: verdicts.filter((verdict) => "what" in verdict),
-    notJudged: verdicts.filter((verdict) => "because" in verdict),
-  };
+    if (result.kind === "refused") return refused(where, `${result.because}, ${own}`);
+  return merge(...reachable(strategy.rules).map((rule) => judgeRule(rule, outbound)));
 }

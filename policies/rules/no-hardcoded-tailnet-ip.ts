@@ -1,32 +1,27 @@
 import { findTailnetAddresses, type TailnetAddress } from "../../lib/tailnet-addresses.ts";
-import { definePolicy, type Finding, type Subject, type Verdict } from "../framework/policy.ts";
+import { gapOf, type Finding, type Verdict } from "../framework/judgement.ts";
+import { definePolicy, type PolicyResource } from "../framework/policy.ts";
+import { readString, type Gap } from "../framework/values.ts";
 import { textsOf, type TextPiece } from "../facts/decoded-texts.ts";
-import { formatPath, readString, type Gap } from "../framework/values.ts";
 
 export const noHardcodedTailnetIp = definePolicy({
   id: "no-hardcoded-tailnet-ip",
   description: "No address of a single tailnet node is written down: nodes are named by MagicDNS.",
   severity: "high",
   lesson: 6,
-  level: "mandatory",
+  enforcementLevel: "mandatory",
   remediation: "Write the node's MagicDNS name in place of its 100.x or fd7a:115c:a1e0: address.",
   url: "https://tailscale.com/kb/1081/magicdns",
   why: "a node's tailnet address changes when it registers again, and what dials the old one then fails with `Network is unreachable`",
-  anyStack: true,
+  portable: true,
   judgeResource: judge,
 });
 
-/**
- * Provider resources too: `ssh://root@100.x` as a Docker host is lost as soon as the node registers
- * again.
- */
-const SUBJECTS =
+/** Providers too: `ssh://root@100.x` as a Docker host is lost when the node registers again. */
+const READ_TYPES =
   /^(?:docker|command|tailwart):|^tailscale:index\/acl:Acl$|^pulumi:providers:(?:docker|command|tailwart)$/;
 
-/**
- * Ids, credentials and digests: no host is written there, so their being unknown at preview hides
- * nothing.
- */
+/** Ids, credentials and digests name no host, so that it does not matter if they are unknown. */
 const NOT_A_HOST =
   /(?:^(?:id|urn|image|name|networkMode|sourceHash|triggers|pullTriggers|keepers)$|(?:id|ids|key|token|password|secret|digest|hash)$)/i;
 const CREDENTIAL_FILE = /(?:^|\/)(?:secrets?\/|auth-?key$)|\.(?:key|pem|crt|curlrc|password|token)$/i;
@@ -58,7 +53,7 @@ function findingsOf(piece: TextPiece): Finding[] {
 }
 
 /** Whether an unknown value could name a host, by what the program calls it. */
-function matters({ path }: Gap, { props }: Subject): boolean {
+function matters({ path }: Gap, { props }: PolicyResource): boolean {
   const [list = "", index = 0] = path;
   const nameIn = (key: string) => readString(props, [list, index, key]).value;
   if (list === "uploads") return !CREDENTIAL_FILE.test(nameIn("file") ?? "");
@@ -67,15 +62,13 @@ function matters({ path }: Gap, { props }: Subject): boolean {
 }
 
 /** Every address of one tailnet node in any text of a resource. */
-function judge(subject: Subject): Verdict {
-  if (!SUBJECTS.test(subject.type)) {
+function judge(resource: PolicyResource): Verdict {
+  if (!READ_TYPES.test(resource.type)) {
     return { notApplicable: "only docker, command, tailwart resources and the tailnet policy file are read" };
   }
-  const { pieces, gaps } = textsOf(subject.props);
+  const { pieces, gaps } = textsOf(resource.props);
   return {
     findings: pieces.flatMap(findingsOf),
-    notJudged: gaps
-      .filter((gap) => matters(gap, subject))
-      .map((gap) => ({ where: formatPath(gap.path), because: gap.because })),
+    notJudged: gaps.filter((gap) => matters(gap, resource)).map(gapOf),
   };
 }

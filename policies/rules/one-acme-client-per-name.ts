@@ -1,23 +1,24 @@
-import { MAIL_SETTINGS, SETTINGS } from "../facts/own-stack.ts";
-import { caddyOf, NO_CADDY } from "../facts/caddy/find.ts";
-import { covers, plainName } from "../facts/caddy/model.ts";
-import { caddyInstances, ordersTwice, type Order } from "../facts/caddy/instances.ts";
-import { unknownAt } from "../framework/judgement.ts";
-import { definePolicy, type Finding, type NotJudged, type Subject, type Verdict } from "../framework/policy.ts";
-import { acmeOf, SETTINGS_TYPES, type AcmeClient } from "../facts/stalwart/acme.ts";
-import { stalwartKeys } from "../facts/stalwart/settings-resource.ts";
+import { gapAt, type Finding, type NotJudged, type Verdict } from "../framework/judgement.ts";
+import { definePolicy, type PolicyResource } from "../framework/policy.ts";
 import { readString, UNKNOWN_AT_PREVIEW } from "../framework/values.ts";
+import { caddiesOf, NO_CADDY } from "../facts/caddy/find.ts";
+import { caddyInstances, ordersTwice, type Order } from "../facts/caddy/instances.ts";
+import { covers } from "../facts/caddy/model.ts";
+import { plainName } from "../facts/hosts.ts";
+import { MAIL_SETTINGS, SETTINGS, SETTINGS_TYPES } from "../facts/own-resources.ts";
+import { acmeOf, type AcmeClient } from "../facts/stalwart/acme.ts";
+import { stalwartKeys } from "../facts/stalwart/flat-keys.ts";
 
 export const oneAcmeClientPerName = definePolicy({
   id: "one-acme-client-per-name",
   description: "Each name's certificate is ordered by one ACME client: Stalwart or one Caddy.",
   severity: "high",
   lesson: 7,
-  level: "mandatory",
+  enforcementLevel: "mandatory",
   remediation: "Take the name out of Caddy's sites and automation, or out of the second ACME client.",
   url: "https://letsencrypt.org/docs/rate-limits/",
   why: "two clients spend the CA's weekly budget of duplicates twice, and the CAA record refuses the one whose account it does not name",
-  anyStack: false,
+  portable: false,
   resourceTypes: SETTINGS_TYPES,
   judgeResource,
   judgeStack,
@@ -32,11 +33,11 @@ interface Ordered {
   readonly name: string;
 }
 
-function hostnameOf(subject: Subject): string {
+function hostnameOf(resource: PolicyResource): string {
   const text =
-    subject.type === SETTINGS
-      ? stalwartKeys(subject).values.get("server.hostname")
-      : readString(subject.props, ["settings", "hostname"]).value;
+    resource.type === SETTINGS
+      ? stalwartKeys(resource).values.get("server.hostname")
+      : readString(resource.props, ["settings", "hostname"]).value;
   return plainName(text ?? "");
 }
 
@@ -55,10 +56,7 @@ function namesOf(client: AcmeClient, hostname: string): Ordered[] {
   return [{ where: client.list.where, name: `*.${parentOf(hostname)}` }];
 }
 
-/**
- * Stalwart's own names under what it orders: a wildcard stands for these, and not for every web
- * site of the domain.
- */
+/** Whether it orders a name: a wildcard means Stalwart's names, not every site of the domain. */
 function standsFor(ordered: Ordered, name: string, hostname: string): boolean {
   if (ordered.name === name) return true;
   if (!ordered.name.startsWith("*.") || !covers(ordered.name, name)) return false;
@@ -67,15 +65,15 @@ function standsFor(ordered: Ordered, name: string, hostname: string): boolean {
 
 const unread = (clients: readonly AcmeClient[]): NotJudged[] =>
   clients.flatMap(({ names, list }) => [
-    ...names.filter(({ known }) => !known).map(({ where }) => unknownAt(where)),
-    ...(list.complete ? [] : [unknownAt(list.where)]),
+    ...names.filter(({ known }) => !known).map(({ where }) => gapAt(where)),
+    ...(list.complete ? [] : [gapAt(list.where)]),
   ]);
 
 /** Two clients of one Stalwart. */
-function judgeResource(subject: Subject): Verdict {
-  const acme = acmeOf(subject);
+function judgeResource(resource: PolicyResource): Verdict {
+  const acme = acmeOf(resource);
   if (!acme) return { notApplicable: "only Stalwart's settings name more than one of its ACME clients" };
-  const hostname = hostnameOf(subject);
+  const hostname = hostnameOf(resource);
   const seen = new Map<string, Ordered>();
   const findings: Finding[] = [];
   for (const client of acme.clients) {
@@ -95,27 +93,24 @@ function judgeResource(subject: Subject): Verdict {
 }
 
 interface Stalwart {
-  readonly subject: Subject;
+  readonly resource: PolicyResource;
   readonly clients: readonly AcmeClient[];
   readonly gaps: readonly NotJudged[];
 }
 
-/**
- * Stalwart's clients of the stack: those of the settings, or of the component where its settings
- * are not (yet) there.
- */
-function stalwartsOf(resources: readonly Subject[]): Stalwart[] {
-  const all = resources.flatMap((subject) => {
-    const acme = acmeOf(subject);
-    return acme ? [{ subject, clients: acme.clients, gaps: [...acme.gaps, ...unread(acme.clients)] }] : [];
+/** Stalwart's clients: those of the settings, or of the component while there are no settings. */
+function stalwartsOf(resources: readonly PolicyResource[]): Stalwart[] {
+  const all = resources.flatMap((resource) => {
+    const acme = acmeOf(resource);
+    return acme ? [{ resource, clients: acme.clients, gaps: [...acme.gaps, ...unread(acme.clients)] }] : [];
   });
-  const settings = all.filter(({ subject }) => subject.type !== MAIL_SETTINGS);
+  const settings = all.filter(({ resource }) => resource.type !== MAIL_SETTINGS);
   return settings.length > 0 ? settings : all;
 }
 
 function againstStalwart(order: Order, stalwarts: readonly Stalwart[]): Finding[] {
-  for (const { subject, clients } of stalwarts) {
-    const hostname = hostnameOf(subject);
+  for (const { resource, clients } of stalwarts) {
+    const hostname = hostnameOf(resource);
     const same = clients
       .flatMap((client) => namesOf(client, hostname))
       .find((ordered) => standsFor(ordered, order.name, hostname));
@@ -127,11 +122,8 @@ function againstStalwart(order: Order, stalwarts: readonly Stalwart[]): Finding[
 }
 
 /** Caddy against Stalwart, and one Caddy against another. */
-function judgeStack(resources: readonly Subject[]): Verdict {
-  const caddies = resources.flatMap((subject) => {
-    const caddy = caddyOf(subject);
-    return caddy ? [{ subject, ...caddy }] : [];
-  });
+function judgeStack(resources: readonly PolicyResource[]): Verdict {
+  const caddies = caddiesOf(resources);
   if (caddies.length === 0) return { notApplicable: NO_CADDY };
   const stalwarts = stalwartsOf(resources);
   const instances = caddyInstances(caddies);
@@ -163,7 +155,7 @@ function judgeStack(resources: readonly Subject[]): Verdict {
         ...(orders.length > 0 || stalwarts.some(({ clients, gaps }) => clients.length + gaps.length > 0)
           ? caddies
           : []),
-      ].flatMap(({ subject, gaps }) => gaps.map((gap) => ({ ...gap, urn: subject.urn }))),
+      ].flatMap(({ resource, gaps }) => gaps.map((gap) => ({ ...gap, urn: resource.urn }))),
     ],
   };
 }

@@ -1,9 +1,18 @@
-import { definePolicy, type Finding, type NotJudged, type Subject, type Verdict } from "../framework/policy.ts";
-import { whoReaches } from "../../lib/tailnet/reach.ts";
+import { TAILNET_RANGES } from "../../lib/address-ranges.ts";
 import type { PolicyDocument } from "../../lib/tailnet/access-rules.ts";
+import { whoReaches } from "../../lib/tailnet/reach.ts";
+import { at, merge, PASS, refuse, unjudged, type Verdict } from "../framework/judgement.ts";
 import { refuseUnknownKeys, wrongSetting } from "../framework/policy-settings.ts";
-import { SETTINGS_TYPES } from "../facts/stalwart/acme.ts";
-import { coverTogether, covers, networks, overlaps, parseNetwork, type AddressRange } from "../facts/stalwart/networks.ts";
+import { definePolicy, type PolicyResource } from "../framework/policy.ts";
+import { SETTINGS_TYPES } from "../facts/own-resources.ts";
+import {
+  covers,
+  coverTogether,
+  networks,
+  overlaps,
+  parseNetwork,
+  type AddressRange,
+} from "../facts/stalwart/networks.ts";
 import { proxyOf, type Written } from "../facts/stalwart/proxy.ts";
 import { ACL, askerTags, readPolicyFile } from "../facts/tailnet/policy-file.ts";
 
@@ -14,7 +23,7 @@ export const proxyTrustIsNarrow = definePolicy<TrustSettings>({
   description: "Only the edge can send a PROXY header that Stalwart believes.",
   severity: "critical",
   lesson: 3,
-  level: "mandatory",
+  enforcementLevel: "mandatory",
   remediation:
     "Trust the tailnet's ranges or the edge's private network, and grant the ports with PROXY protocol to the edge's tag alone.",
   url: "https://stalw.art/docs/0.15/server/reverse-proxy/proxy-protocol/",
@@ -30,18 +39,15 @@ export const proxyTrustIsNarrow = definePolicy<TrustSettings>({
     },
     parse: parseTrustSettings,
   },
-  anyStack: false,
+  portable: false,
   resourceTypes: SETTINGS_TYPES,
   judgeResource,
   judgeStack,
 });
 
 const LOOPBACK = networks("127.0.0.0/8", "::1");
-const TAILNET = networks("100.64.0.0/10", "fd7a:115c:a1e0::/48");
-/**
- * Private use (RFC 1918), shared (RFC 6598: the tailnet's too), link-local, and unique local
- * addresses.
- */
+const TAILNET = networks(...TAILNET_RANGES);
+/** Private (RFC 1918), shared (RFC 6598: the tailnet's too), link-local and unique local. */
 const PRIVATE = networks(
   "10.0.0.0/8",
   "172.16.0.0/12",
@@ -51,8 +57,7 @@ const PRIVATE = networks(
   "fc00::/7",
   "fe80::/10",
 );
-const INSTEAD =
-  "the tailnet's ranges 100.64.0.0/10 and fd7a:115c:a1e0::/48, which grants make narrow, or the edge's own private network";
+const INSTEAD = `the tailnet's ranges ${TAILNET_RANGES.join(" and ")}, which grants make narrow, or the edge's own private network`;
 
 export interface TrustSettings {
   /** The tag that alone may reach ports with PROXY protocol. */
@@ -77,18 +82,16 @@ function mistakeIn(range: AddressRange): string | undefined {
 }
 
 /** Each network by itself. */
-function judgeResource(subject: Subject): Verdict {
-  const proxy = proxyOf(subject);
+function judgeResource(resource: PolicyResource): Verdict {
+  const proxy = proxyOf(resource);
   if (!proxy) return { notApplicable: "only Stalwart's settings say whose PROXY headers are trusted" };
-  const findings: Finding[] = [];
-  const notJudged: NotJudged[] = [...proxy.trust.gaps];
-  for (const { where, text } of proxy.trust.entries) {
+  const judged = proxy.trust.entries.map(({ where, text }) => {
     const range = parseNetwork(text);
-    const what = range && mistakeIn(range);
-    if (!range) notJudged.push({ where, because: "is no address and no CIDR range" });
-    else if (what) findings.push({ where, what, instead: INSTEAD });
-  }
-  return { findings, notJudged };
+    if (!range) return unjudged({ where, because: "is no address and no CIDR range" });
+    const what = mistakeIn(range);
+    return what === undefined ? PASS : refuse({ where, what, instead: INSTEAD });
+  });
+  return merge(unjudged(...proxy.trust.gaps), ...judged);
 }
 
 /** True for trust in the tailnet at large: one node of it is another rule's matter. */
@@ -104,7 +107,7 @@ interface Opening {
   readonly rule: string;
   readonly src: string;
   readonly ports: readonly number[];
-  /** Set where it cannot be told whether it does. */
+  /** Why it is not certain; unset where it is. */
   readonly because?: string;
 }
 
@@ -126,40 +129,31 @@ function openingsTo(
 }
 
 /** Trust in the whole tailnet is narrow only where grants make it so (decision 8). */
-function judgeStack(resources: readonly Subject[], { edgeTag }: TrustSettings): Verdict {
+function judgeStack(resources: readonly PolicyResource[], { edgeTag }: TrustSettings): Verdict {
   const trusting = resources.flatMap((resource) => {
     const [first, ...rest] = proxyOf(resource)?.trust.entries.filter(isTailnetAtLarge) ?? [];
     if (!first) return [];
     return [{ where: first.where, ports: [first, ...rest].flatMap((one) => one.ports), urn: resource.urn }];
   });
   if (trusting.length === 0) return { notApplicable: "no settings of the stack trust the tailnet at large" };
-  const unjudged = (because: string): Verdict => ({
-    findings: [],
-    notJudged: trusting.map(({ where, urn }) => ({ where, because, urn })),
-  });
+  const open = (because: string) => unjudged(...trusting.map(({ where, urn }) => ({ where, because, urn })));
   const acl = resources.find((resource) => resource.type === ACL);
   if (!acl)
-    return unjudged("the stack has no tailnet policy file (tailscale.Acl) that says who reaches the ports");
+    return open("the stack has no tailnet policy file (tailscale.Acl) that says who reaches the ports");
   const reading = readPolicyFile(acl);
-  if ("because" in reading) return unjudged(reading.because);
+  if ("because" in reading) return open(reading.because);
   const tags = [...askerTags(resources)].filter((tag) => tag !== edgeTag);
-  if (tags.length === 0) return unjudged("the stack does not tell which tag Stalwart's node carries");
+  if (tags.length === 0) return open("the stack does not tell which tag Stalwart's node carries");
   const ports = [...new Set(trusting.flatMap((one) => one.ports))].sort((a, b) => a - b);
-  if (ports.length === 0) return unjudged("the stack does not tell which ports Stalwart listens on");
+  if (ports.length === 0) return open("the stack does not tell which ports Stalwart listens on");
 
-  const openings = openingsTo(reading.document, { tags, ports, edgeTag });
-  const { urn } = acl;
-  return {
-    findings: openings
-      .filter(({ because }) => because === undefined)
-      .map(({ rule, src, ports: reached }) => ({
-        where: `acl ${rule}`,
-        what: `lets ${src} reach ${tags.join(", ")} on tcp ${reached.join(", ")}, where Stalwart believes any node of the tailnet's PROXY header`,
-        instead: `${edgeTag} as the only source for these ports`,
-        urn,
-      })),
-    notJudged: openings.flatMap(({ rule, src, because }) =>
-      because === undefined ? [] : [{ where: `acl ${rule} (${src})`, because, urn }],
-    ),
-  };
+  const judged = openingsTo(reading.document, { tags, ports, edgeTag }).map(
+    ({ rule, src, ports: reached, because }) => {
+      if (because !== undefined) return unjudged({ where: `acl ${rule} (${src})`, because });
+      const what = `lets ${src} reach ${tags.join(", ")} on tcp ${reached.join(", ")}, where Stalwart believes any node of the tailnet's PROXY header`;
+      const instead = `${edgeTag} as the only source for these ports`;
+      return refuse({ where: `acl ${rule}`, what, instead });
+    },
+  );
+  return at(acl.urn, merge(...judged));
 }

@@ -1,9 +1,17 @@
 import { classifyHost } from "../../lib/addresses.ts";
-import { definePolicy, type Finding, type NotJudged, type Subject, type Verdict } from "../framework/policy.ts";
-import { askAaaa } from "../facts/resolver.ts";
-import { relayHostsOf, type RelayHost } from "../facts/relay-hosts.ts";
+import { at, merge, PASS, refuse, unjudged, type Judgement, type Verdict } from "../framework/judgement.ts";
 import { isServerAddress, refuseUnknownKeys, wrongSetting } from "../framework/policy-settings.ts";
-import { askerTags, attributeReaches, isTailnetName, readAcl, relayTags, tailnetDomains } from "../facts/tailnet/policy-file.ts";
+import { definePolicy, type PolicyResource } from "../framework/policy.ts";
+import { relayHostsOf, type RelayHost } from "../facts/relay-hosts.ts";
+import { askAaaa } from "../facts/resolver.ts";
+import {
+  askerTags,
+  attributeReaches,
+  isTailnetName,
+  readAcl,
+  relayTags,
+  tailnetDomains,
+} from "../facts/tailnet/policy-file.ts";
 
 const ID = "relay-target-ipv4-only";
 
@@ -12,7 +20,7 @@ export const relayTargetIpv4Only = definePolicy<RelayTargetSettings>({
   description: "Mail is relayed to hosts that are reached over IPv4 alone.",
   severity: "high",
   lesson: 8,
-  level: "mandatory",
+  enforcementLevel: "mandatory",
   remediation:
     "Name a relay that has no AAAA record: its MagicDNS name, an IPv4-only name or an IPv4 literal.",
   url: "https://tailscale.com/kb/1081/magicdns",
@@ -39,7 +47,7 @@ export const relayTargetIpv4Only = definePolicy<RelayTargetSettings>({
     },
     parse: parseRelayTargetSettings,
   },
-  anyStack: true,
+  portable: true,
   judgeResource,
   judgeStack,
 });
@@ -77,117 +85,99 @@ export function parseRelayTargetSettings(raw: Record<string, unknown>): RelayTar
   return { resolver, timeoutMs, tailnetDomains: domains as string[] };
 }
 
-function judgeLiteral({ where, host }: RelayHost): Finding[] {
+function judgeLiteral({ where, host }: RelayHost): Judgement {
   const kind = classifyHost(host);
-  if (kind !== "ipv6" && kind !== "tailnet-ipv6") return [];
-  return [{ where, what: `relays to ${host.replace(/^\[|\]$/g, "")}, an IPv6 address`, instead: INSTEAD }];
+  if (kind !== "ipv6" && kind !== "tailnet-ipv6") return PASS;
+  return refuse({
+    where,
+    what: `relays to ${host.replace(/^\[|\]$/g, "")}, an IPv6 address`,
+    instead: INSTEAD,
+  });
 }
 
-async function judgeRecords({ where, host }: RelayHost, settings: RelayTargetSettings): Promise<Finding[]> {
+async function judgeRecords({ where, host }: RelayHost, settings: RelayTargetSettings): Promise<Judgement> {
   const { resolver, timeoutMs } = settings;
   if (resolver === undefined || classifyHost(host) !== "name" || isTailnetName(host, settings.tailnetDomains))
-    return [];
+    return PASS;
   const answer = await askAaaa(host, { resolver, timeoutMs });
-  if (answer.kind !== "has") return [];
-  return [
-    {
-      where,
-      what: `relays to ${host}, which has an AAAA record (${answer.address}, says ${resolver})`,
-      instead: INSTEAD,
-    },
-  ];
+  if (answer.kind !== "has") return PASS;
+  const what = `relays to ${host}, which has an AAAA record (${answer.address}, says ${resolver})`;
+  return refuse({ where, what, instead: INSTEAD });
 }
 
-/**
- * One resource: literals, and records where a resolver is configured. Which names could not be
- * judged is known only to judgeStack.
- */
-async function judgeResource(subject: Subject, settings: RelayTargetSettings): Promise<Verdict> {
-  const relays = relayHostsOf(subject);
+/** Literals, and records where a resolver is configured. judgeStack lists what is not judged. */
+async function judgeResource(resource: PolicyResource, settings: RelayTargetSettings): Promise<Verdict> {
+  const relays = relayHostsOf(resource);
   if (!relays) return { notApplicable: "only tailwart:mail:* resources and Docker containers name a relay" };
   if (relays.hosts.length === 0 && relays.gaps.length === 0)
     return { notApplicable: "the resource names no relay" };
   const byRecord = await Promise.all(relays.hosts.map((relay) => judgeRecords(relay, settings)));
-  return { findings: [...relays.hosts.flatMap(judgeLiteral), ...byRecord.flat()], notJudged: relays.gaps };
+  return merge(...relays.hosts.map(judgeLiteral), ...byRecord, unjudged(...relays.gaps));
 }
 
 /**
- * A name of the tailnet, by its policy file: MagicDNS answers AAAA only where an attribute makes
- * it.
+ * What makes MagicDNS answer AAAA to the asker for the relay's node. By default it does not: a node
+ * that has an IPv4 address of its own does not get the IPv6 addresses of peers that have one too.
+ *
+ * @see tailscale.com v1.102.5, ipn/ipnlocal/node_backend.go, magicDNSAddrs
  */
-function judgeTailnetName(
-  relay: RelayHost,
-  resources: readonly Subject[],
-): { findings: Finding[]; notJudged: NotJudged[] } {
-  const { where, host, urn } = relay;
+const AAAA_CAUSES = [
+  { attribute: "magicdns-aaaa", on: "asker", effect: "makes MagicDNS answer AAAA to the node that asks" },
+  { attribute: "disable-ipv4", on: "relay", effect: "leaves the relay's node without an IPv4 address" },
+  { attribute: "disable-ipv4", on: "asker", effect: "leaves the node that asks without an IPv4 address" },
+] as const;
+
+/** A name of the tailnet, by the nodeAttrs of the tailnet policy file. */
+function judgeTailnetName({ where, host }: RelayHost, resources: readonly PolicyResource[]): Judgement {
   const acl = readAcl(resources);
-  if ("because" in acl)
-    return { findings: [], notJudged: [{ where: `${where} ${host}`, because: acl.because, urn }] };
-  const askers = askerTags(resources);
-  const targets = relayTags(resources, acl.document, askers);
-  const findings: Finding[] = [];
-  const notJudged: NotJudged[] = [];
-  // tailscale.com v1.102.5, ipn/ipnlocal/node_backend.go, magicDNSAddrs: a node with an IPv4
-  // address of its own is told no IPv6 address of a peer that has both, unless it asks for them.
-  const attributes = [
-    { name: "magicdns-aaaa", nodes: [askers], effect: "makes MagicDNS answer AAAA to the node that asks" },
-    {
-      name: "disable-ipv4",
-      nodes: [askers, targets],
-      effect: "leaves the relay's node or the one that asks without an IPv4 address",
-    },
-  ];
-  for (const { name, nodes, effect } of attributes) {
-    const answers = nodes.map((tags) => attributeReaches(acl.document, name, tags));
-    const reaches = answers.includes("yes") ? "yes" : answers.includes("maybe") ? "maybe" : "no";
-    if (reaches === "yes") {
-      const what = `relays to ${host}, while the tailnet policy file's nodeAttrs set ${name}, which ${effect}`;
-      findings.push({
-        where,
-        what,
-        instead: `take ${name} from the nodeAttrs that reach this node, or ${INSTEAD}`,
-        urn,
-      });
-    } else if (reaches === "maybe") {
-      notJudged.push({
-        where: `${where} ${host}`,
-        because: `nodeAttrs set ${name} for nodes whose tags the stack does not tell`,
-        urn,
-      });
+  if ("because" in acl) return unjudged({ where: `${where} ${host}`, because: acl.because });
+  const asker = askerTags(resources);
+  const tags = { asker, relay: relayTags(resources, acl.document, asker) };
+  const judged = [...Map.groupBy(AAAA_CAUSES, ({ attribute }) => attribute)].map(([name, causes]) => {
+    const reached = causes.map(({ on }) => attributeReaches(acl.document, name, tags[on]));
+    const sure = causes[reached.indexOf("yes")];
+    if (sure) {
+      const what = `relays to ${host}, while the tailnet policy file's nodeAttrs set ${name}, which ${sure.effect}`;
+      const instead = `take ${name} from the nodeAttrs that reach this node, or ${INSTEAD}`;
+      return refuse({ where, what, instead });
     }
-  }
-  return { findings, notJudged };
+    const because = `nodeAttrs set ${name} for nodes whose tags the stack does not tell`;
+    return reached.includes("maybe") ? unjudged({ where: `${where} ${host}`, because }) : PASS;
+  });
+  return merge(...judged);
 }
 
-async function judgeStack(resources: readonly Subject[], settings: RelayTargetSettings): Promise<Verdict> {
-  const domains = [...settings.tailnetDomains, ...tailnetDomains(resources)];
+/** A name, as far as judgeResource has not refused it. */
+async function judgeName(
+  relay: RelayHost,
+  resources: readonly PolicyResource[],
+  { resolver, timeoutMs, tailnetDomains: domains }: RelayTargetSettings,
+): Promise<Judgement> {
+  if (isTailnetName(relay.host, [...domains, ...tailnetDomains(resources)]))
+    return judgeTailnetName(relay, resources);
+  const where = `${relay.where} ${relay.host}`;
+  if (resolver === undefined) {
+    const because = `no resolver is configured to ask for AAAA records; ${ID}.resolver in the policy config turns it on`;
+    return unjudged({ where, because });
+  }
+  const answer = await askAaaa(relay.host, { resolver, timeoutMs });
+  return answer.kind === "unasked" ? unjudged({ where, because: answer.because }) : PASS;
+}
+
+async function judgeStack(
+  resources: readonly PolicyResource[],
+  settings: RelayTargetSettings,
+): Promise<Verdict> {
   const relays = resources.flatMap((resource) => relayHostsOf(resource)?.hosts ?? []);
   const names = relays.filter((relay) => classifyHost(relay.host) === "name");
   const odd = relays.filter((relay) => classifyHost(relay.host) === "invalid");
   if (names.length + odd.length === 0) return { notApplicable: "no relay of the stack is named" };
-  const findings: Finding[] = [];
   // The text itself is left out: what is no host name could be anything, a password too.
-  const notJudged: NotJudged[] = odd.map(({ where, urn }) => ({
-    where,
-    because: "is no host name that could be asked for",
-    urn,
-  }));
-  for (const relay of names) {
-    if (isTailnetName(relay.host, domains)) {
-      const verdict = judgeTailnetName(relay, resources);
-      findings.push(...verdict.findings);
-      notJudged.push(...verdict.notJudged);
-    } else if (settings.resolver === undefined) {
-      const because = `no resolver is configured to ask for AAAA records; ${ID}.resolver in the policy config turns it on`;
-      notJudged.push({ where: `${relay.where} ${relay.host}`, because, urn: relay.urn });
-    } else {
-      const answer = await askAaaa(relay.host, {
-        resolver: settings.resolver,
-        timeoutMs: settings.timeoutMs,
-      });
-      if (answer.kind === "unasked")
-        notJudged.push({ where: `${relay.where} ${relay.host}`, because: answer.because, urn: relay.urn });
-    }
-  }
-  return { findings, notJudged };
+  const because = "is no host name that could be asked for";
+  return merge(
+    unjudged(...odd.map(({ where, urn }) => ({ where, because, urn }))),
+    ...(await Promise.all(
+      names.map(async (relay) => at(relay.urn, await judgeName(relay, resources, settings))),
+    )),
+  );
 }

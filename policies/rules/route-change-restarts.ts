@@ -1,10 +1,17 @@
-import { merge, PASS } from "../framework/judgement.ts";
-import { definePolicy, type Finding, type NotJudged, type Subject, type Verdict, type Judgement } from "../framework/policy.ts";
-import { CONTAINER, listAt, VOLUME } from "../facts/docker/containers.ts";
-import { ROUTING_TYPES } from "../facts/stalwart/routing.ts";
-import { isCommand, makesLive, ROUTING, scriptsOf, writesRoutes, type Script } from "../facts/stalwart/route-scripts.ts";
-import { decodeText } from "../facts/decoded-texts.ts";
+import { at, merge, PASS, refuse, unjudged, type Judgement, type Verdict } from "../framework/judgement.ts";
+import { definePolicy, type PolicyResource } from "../framework/policy.ts";
 import { formatPath, read, readAt, readString, UNKNOWN_AT_PREVIEW, walk } from "../framework/values.ts";
+import { decodeText } from "../facts/decoded-texts.ts";
+import { CONTAINER, listAt, VOLUME } from "../facts/docker/containers.ts";
+import { SETTINGS_TYPES } from "../facts/own-resources.ts";
+import {
+  isCommand,
+  makesLive,
+  ROUTING,
+  scriptsOf,
+  writesRoutes,
+  type Script,
+} from "../facts/stalwart/route-scripts.ts";
 
 /**
  * What counts as "something restarts Stalwart on its change":
@@ -15,40 +22,40 @@ import { formatPath, read, readAt, readString, UNKNOWN_AT_PREVIEW, walk } from "
  * - A script that writes routes past it must reload or restart after its last write; or another
  *   must that runs again for the same change. For the registry only a restart counts: a reload
  *   there takes all settings or none, and a script rarely reads its answer.
- * - A config file in an upload is read at start only. An upload makes its own container anew; a
- *   container that merely carries the file into a volume must therefore make the server anew too.
+ * - A config file in an upload is read at start only. A changed upload replaces its own container;
+ *   a container that merely carries the file into a volume must therefore replace the server too.
  */
 export const routeChangeRestarts = definePolicy({
   id: "route-change-restarts",
   description: "Whatever changes a route or a strategy of Stalwart also makes it live.",
   severity: "medium",
   lesson: 12,
-  level: "mandatory",
+  enforcementLevel: "mandatory",
   remediation:
     "Let tailwart's settings resource carry routes, or end each script that writes them with a restart of Stalwart.",
   url: "https://stalw.art/docs/0.15/mta/outbound/routing",
   why: "a written route is stored but not used: the table of routes is built at start or at a reload, and until then mail takes the old way",
-  anyStack: false,
+  portable: false,
   judgeStack,
 });
 
-const comesFrom = (resource: Subject, source: Subject): boolean =>
+const comesFrom = (resource: PolicyResource, source: PolicyResource): boolean =>
   Object.values(resource.propertyDependencies ?? {}).some((sources) =>
     sources.some(({ urn }) => urn === source.urn),
   );
 
-const textsAt = ({ props }: Subject, inputs: readonly string[]): string[] =>
+const textsAt = ({ props }: PolicyResource, inputs: readonly string[]): string[] =>
   inputs
     .map((input) => read(props, input))
     .flatMap((input) => (input.known ? walk([input.value]).leaves : []))
     .map(({ value }) => String(value));
 
 /**
- * True for a resource that is run or made anew when the command's input changes: by what it is made
- * of, or by a trigger that is the command's own, or the very routes. (A trigger as short as a
+ * True for a resource that is run again or replaced when the command's input changes: by what it is
+ * made of, or by a trigger that is the command's own, or the very routes. (A trigger as short as a
  * counter is no sign of the same change.)
  */
-function follows(resource: Subject, writer: Subject): boolean {
+function follows(resource: PolicyResource, writer: PolicyResource): boolean {
   if (comesFrom(resource, writer)) return true;
   if (!isCommand(resource)) return false;
   const routes = textsAt(writer, ["create", "stdin", "environment"]).filter((text) => ROUTING.test(text));
@@ -57,7 +64,7 @@ function follows(resource: Subject, writer: Subject): boolean {
 }
 
 /** "maybe" where what is unknown of it could be the restart. */
-function restarts(follower: Subject, generation: "keys" | "registry"): "yes" | "no" | "maybe" {
+function restarts(follower: PolicyResource, generation: "keys" | "registry"): "yes" | "no" | "maybe" {
   if (follower.type === CONTAINER) return "yes";
   if (!isCommand(follower)) return "no";
   const scripts = scriptsOf(follower);
@@ -72,25 +79,27 @@ const RELOADS = {
 const LEFT_OUT = { keys: "", registry: " (ReloadSettings may be refused, and then leaves all as it is)" };
 
 /** Undefined for a script that writes no route. */
-function judgeScript(script: Script, writer: Subject, resources: readonly Subject[]): Judgement | undefined {
-  const { urn } = writer;
+function judgeScript(
+  script: Script,
+  writer: PolicyResource,
+  resources: readonly PolicyResource[],
+): Judgement | undefined {
   const generation = writesRoutes(script);
   if (generation === "no") return undefined;
-  const notJudged = (where: string): Judgement => ({
-    findings: [],
-    notJudged: [
-      { where, because: "whether it writes routes and restarts Stalwart is unknown until the update", urn },
-    ],
-  });
+  const open = (where: string) =>
+    unjudged({
+      where,
+      because: "whether it writes routes and restarts Stalwart is unknown until the update",
+    });
   if (makesLive(script, generation === "registry" ? "registry" : "keys")) return PASS;
   const kind = generation === "maybe" ? "registry" : generation;
   const answers = resources.filter((resource) => follows(resource, writer)).map((one) => restarts(one, kind));
   if (answers.includes("yes")) return PASS;
-  if (script.gaps[0] !== undefined) return notJudged(script.gaps[0]);
-  if (answers.includes("maybe")) return notJudged(script.phase);
+  if (script.gaps[0] !== undefined) return open(script.gaps[0]);
+  if (answers.includes("maybe")) return open(script.phase);
   const what = `writes routes, and nothing restarts Stalwart when they change${LEFT_OUT[kind]}`;
   const instead = `${RELOADS[kind]} at the end of the same script, or in a command whose triggers come from this one; or tailwart's settings resource, which does it by itself`;
-  return { findings: [{ where: script.phase, what, instead, urn }], notJudged: [] };
+  return refuse({ where: script.phase, what, instead });
 }
 
 /** Where an upload holds a route or a strategy, if it does. */
@@ -113,11 +122,8 @@ function textOf(upload: unknown): { text: string } | { because: string } {
   return { text: content.value || Buffer.from(base64.value ?? "", "base64").toString("utf8") };
 }
 
-/**
- * Volumes and shared folders of a container: by name, and by the resource where the name is
- * unknown. With a file: those that it lies in.
- */
-function volumesOf({ props, propertyDependencies }: Subject, file?: string): Set<unknown> {
+/** Volumes and shared folders by name, or by resource; with a file, those that it is in. */
+function volumesOf({ props, propertyDependencies }: PolicyResource, file?: string): Set<unknown> {
   const found = new Set<unknown>();
   const sources = (propertyDependencies?.["volumes"] ?? []).filter(({ type }) => type === VOLUME);
   if (file === undefined) for (const { urn } of sources) found.add(urn);
@@ -134,54 +140,53 @@ function volumesOf({ props, propertyDependencies }: Subject, file?: string): Set
 }
 
 /** False for a container that only carries files. */
-const runs = ({ props }: Subject): boolean =>
+const runs = ({ props }: PolicyResource): boolean =>
   ["start", "mustRun"]
     .map((input) => read(props, input))
     .every((input) => !input.known || input.value !== false);
 
-/**
- * A file with routes in a container that only carries it: the server is another one, which mounts
- * the same volume.
- */
-function judgeUploads(carrier: Subject, resources: readonly Subject[]): Judgement | undefined {
-  const { urn, props } = carrier;
-  const findings: Finding[] = [];
-  const notJudged: NotJudged[] = [];
-  let concerned = false;
-  for (const { path, read: upload } of listAt(props, ["uploads"]).entries) {
+/** A file with routes in a container that only carries it: another one mounts the volume. */
+function judgeUploads(carrier: PolicyResource, resources: readonly PolicyResource[]): Judgement | undefined {
+  const judged = listAt(carrier.props, ["uploads"]).entries.map(({ path, entry: upload }) => {
     const file = upload.known ? readString(upload.value, ["file"]).value : undefined;
-    if (!upload.known || file === undefined) continue;
+    if (!upload.known || file === undefined) return undefined;
     const place = `${formatPath([...path, "content"])} (${file})`;
     const reading = textOf(upload.value);
-    const where =
-      "text" in reading ? routingIn(place, reading.text) : /\.toml$/.test(file) ? place : undefined;
-    if (where === undefined) continue;
-    concerned ||= "text" in reading;
-    // An upload cannot be changed in place: a changed one makes its own container anew.
-    if (runs(carrier)) continue;
+    const unread = "because" in reading;
+    const where = unread ? (/\.toml$/.test(file) ? place : undefined) : routingIn(place, reading.text);
+    if (where === undefined) return undefined;
+    const concerned = unread ? undefined : PASS;
+    // An upload cannot be changed in place: a changed one replaces its own container.
+    if (runs(carrier)) return concerned;
     const volumes = volumesOf(carrier, file);
     const servers = resources.filter(
       (one) =>
-        one.type === CONTAINER && one.urn !== urn && [...volumesOf(one)].some((own) => volumes.has(own)),
+        one.type === CONTAINER &&
+        one.urn !== carrier.urn &&
+        [...volumesOf(one)].some((own) => volumes.has(own)),
     );
-    if (servers.length === 0 || servers.some((server) => comesFrom(server, carrier))) continue;
-    if ("because" in reading) notJudged.push({ where, because: reading.because, urn });
-    else findings.push({ where, what: STALE_FILE, instead: NEW_SERVER, urn });
-  }
-  return concerned || notJudged.length > 0 ? { findings, notJudged } : undefined;
+    if (servers.length === 0 || servers.some((server) => comesFrom(server, carrier))) return concerned;
+    if (unread) return unjudged({ where, because: reading.because });
+    return refuse({ where, what: STALE_FILE, instead: NEW_SERVER });
+  });
+  const parts = judged.filter((part) => part !== undefined);
+  return parts.length > 0 ? merge(...parts) : undefined;
 }
 
 const STALE_FILE = "holds routes, and the server that mounts the volume is not made anew when they change";
 const NEW_SERVER = "a label of the server's container with the id of this one, which changes with its files";
 
-function judgeStack(resources: readonly Subject[]): Verdict {
-  const verdicts = resources.flatMap((resource) => {
-    if (resource.type === CONTAINER) return judgeUploads(resource, resources) ?? [];
-    if ((ROUTING_TYPES as readonly string[]).includes(resource.type)) return PASS;
-    return isCommand(resource)
-      ? scriptsOf(resource).flatMap((script) => judgeScript(script, resource, resources) ?? [])
-      : [];
+function judgeStack(resources: readonly PolicyResource[]): Verdict {
+  const judged = resources.flatMap((resource) => {
+    const { type, urn } = resource;
+    if (SETTINGS_TYPES.includes(type)) return PASS;
+    const parts =
+      type === CONTAINER
+        ? [judgeUploads(resource, resources)]
+        : isCommand(resource)
+          ? scriptsOf(resource).map((script) => judgeScript(script, resource, resources))
+          : [];
+    return parts.filter((part) => part !== undefined).map((part) => at(urn, part));
   });
-  if (verdicts.length === 0) return { notApplicable: "nothing in the stack sets a route" };
-  return merge(verdicts);
+  return judged.length > 0 ? merge(...judged) : { notApplicable: "nothing in the stack sets a route" };
 }

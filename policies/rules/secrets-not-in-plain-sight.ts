@@ -1,24 +1,32 @@
-import { definePolicy, type Finding, type Judgement, type Subject, type Verdict } from "../framework/policy.ts";
-import { assignedSecretsIn, isLiteralSecret, isSecretName, isSuspicious, secretShapesIn } from "../facts/secrets/shapes.ts";
+import { gapOf, unjudged, type Finding, type Judgement, type Verdict } from "../framework/judgement.ts";
+import { definePolicy, type PolicyResource } from "../framework/policy.ts";
+import { UNKNOWN_AT_PREVIEW, walk, type Gap, type Leaf, type Path } from "../framework/values.ts";
 import { textsOf, type TextPiece } from "../facts/decoded-texts.ts";
-import { formatPath, UNKNOWN_AT_PREVIEW, walk, type Gap, type Leaf, type Path } from "../framework/values.ts";
+import { isOwn } from "../facts/own-resources.ts";
+import {
+  assignedSecretsIn,
+  isLiteralSecret,
+  isSecretName,
+  isSuspicious,
+  secretShapesIn,
+} from "../facts/secrets/shapes.ts";
 
 export const secretsNotInPlainSight = definePolicy({
   id: "secrets-not-in-plain-sight",
   description:
     "Passwords, keys and tokens stand in secrets of the stack, or are referred to, and nowhere else.",
   severity: "critical",
-  level: "mandatory",
+  enforcementLevel: "mandatory",
   remediation:
     "Turn the value into a secret of the stack and roll it: the old one is in the repository's history.",
   url: "https://www.pulumi.com/docs/iac/concepts/secrets/",
   why: "a literal can be read by all who see the program, its previews or its state",
-  anyStack: true,
+  portable: true,
   seesSecrets: true,
   judgeResource: judge,
 });
 
-const SUBJECTS =
+const READ_TYPES =
   /^(?:docker|docker-build|command|tailwart):|^tailscale:index\/acl:Acl$|^pulumi:providers:(?:docker|docker-build|command|tailwart)$/;
 
 /** Files whose whole content is one secret. */
@@ -28,10 +36,7 @@ const SECRET_FILE = /(?:^|\/)secrets?\/[^/]+$|\.(?:password|passwd|token|secret|
  * is named by its file. What looks like a secret is one there as well.
  */
 const KEY_ID = /^(?:settings\.blobStore\.accessKey|(?:fileS|s)ettings\["store\.[^."]+\.access-key"\])$/;
-/**
- * Inputs that take any text. An unknown elsewhere, such as an id or a name, is no place for a
- * secret unless it is called one.
- */
+/** Inputs that take any text. An unknown elsewhere is no secret unless its name says so. */
 const FREE_TEXT = /^(?:envs|uploads|environment|stdin|command|entrypoints|create|update|delete|acl)$/;
 
 const INSTEAD =
@@ -55,9 +60,7 @@ function only(leaves: readonly Leaf[]): object {
   return root;
 }
 
-/**
- * Whether a leaf, or what it is called, can hold a secret at all; without one, nothing is decoded.
- */
+/** Whether a leaf or its name can hold a secret at all; where none can, nothing is decoded. */
 function isSuspiciousLeaf({ path, value }: Leaf): boolean {
   const text =
     path.at(-1) === "contentBase64" ? Buffer.from(String(value), "base64").toString("utf8") : value;
@@ -77,7 +80,7 @@ function whatsOf(piece: TextPiece, type: string): string[] {
   const shapes = isSuspicious(piece.text) ? secretShapesIn(piece.text) : [];
   if (shapes.length > 0) return [...new Set(shapes.map(({ what }) => `holds ${what} as plain text`))];
   // The content of a file with more lines than one is no bare password: its lines are read instead.
-  if (type.startsWith("tailwart:mail:") && KEY_ID.test(piece.where)) return [];
+  if (isOwn({ type }) && KEY_ID.test(piece.where)) return [];
   if (isSecretName(nameOf(piece)) && !piece.text.trim().includes("\n"))
     return isLiteralSecret(piece.text) ? ["is a secret by its name, written as plain text"] : [];
   const names = isSuspicious(piece.text) ? assignedSecretsIn(piece.text) : [];
@@ -107,8 +110,8 @@ function mayHoldSecret({ path, because }: Gap): boolean {
 }
 
 /** Every text of a resource that is not marked as a secret. */
-function judge({ type, props, secretPaths }: Subject): Verdict {
-  if (!SUBJECTS.test(type))
+function judge({ type, props, secretPaths }: PolicyResource): Verdict {
+  if (!READ_TYPES.test(type))
     return { notApplicable: "only docker, command, tailwart resources and the tailnet policy file are read" };
   const { leaves, gaps } = walk(props);
   const open = leaves.filter(({ path }) => !isSecret(path, secretPaths ?? []));
@@ -119,14 +122,12 @@ function judge({ type, props, secretPaths }: Subject): Verdict {
     : [];
   const notJudged = gaps
     .filter((gap) => mayHoldSecret(gap) && !isSecret(gap.path, secretPaths ?? []))
-    .map(({ path, because }) => ({ where: formatPath(path), because }));
+    .map(gapOf);
   return secretPaths ? { findings, notJudged } : asked(findings, notJudged);
 }
 
-/**
- * A run that tells nothing of secrets (an older engine): what would be a finding may well be one.
- */
+/** Without secret marks (an older engine) what looks like a finding may be a marked secret. */
 function asked(findings: readonly Finding[], notJudged: Judgement["notJudged"]): Judgement {
   const because = "looks like a secret, and the engine has not told whether it is marked as one";
-  return { findings: [], notJudged: [...notJudged, ...findings.map(({ where }) => ({ where, because }))] };
+  return unjudged(...notJudged, ...findings.map(({ where }) => ({ where, because })));
 }

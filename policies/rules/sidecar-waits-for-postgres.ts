@@ -1,22 +1,31 @@
 import { sameHost } from "../../lib/tailnet/reach.ts";
+import {
+  at,
+  merge,
+  PASS,
+  refuse,
+  unjudged,
+  unknown,
+  type Judgement,
+  type Verdict,
+} from "../framework/judgement.ts";
+import { definePolicy, type PolicyResource } from "../framework/policy.ts";
+import { formatPath, read, readAt, walk } from "../framework/values.ts";
 import { dataStoresOf, type DataStore } from "../facts/data-stores.ts";
-import { merge, PASS, unknownAt } from "../framework/judgement.ts";
-import { definePolicy, type Judgement, type Subject, type Verdict } from "../framework/policy.ts";
 import { CONTAINER, environmentOf, labelOf } from "../facts/docker/containers.ts";
 import { readHealthTest, type HealthReading, type Proof } from "../facts/docker/health-test.ts";
-import { formatPath, read, readAt, walk } from "../framework/values.ts";
 
 export const sidecarWaitsForPostgres = definePolicy({
   id: "sidecar-waits-for-postgres",
   description: "The sidecar is healthy only while tailscaled is up and Postgres can be reached through it.",
   severity: "critical",
   lesson: 1,
-  level: "mandatory",
+  enforcementLevel: "mandatory",
   remediation:
     "Let the sidecar's health check require tailscaled's health and a connection to the data store, joined with &&.",
   url: "https://docs.docker.com/reference/compose-file/services/#healthcheck",
   why: "tailscaled is healthy before the route to Postgres is usable, and what Stalwart writes in that gap (a new certificate, too) is lost",
-  anyStack: false,
+  portable: false,
   resourceTypes: [CONTAINER],
   judgeResource,
   judgeStack,
@@ -30,11 +39,11 @@ type Connects = Extract<Proof, { kind: "connects" }>;
 type Reading =
   HealthReading | { readonly kind: "absent" } | { readonly kind: "unknown"; readonly where: string };
 
-function isSidecar(subject: Subject): boolean {
-  return subject.type === CONTAINER && labelOf(subject, "tailwart.role") === "sidecar";
+function isSidecar(resource: PolicyResource): boolean {
+  return resource.type === CONTAINER && labelOf(resource, "tailwart.role") === "sidecar";
 }
 
-function readingOf(sidecar: Subject): Reading {
+function readingOf(sidecar: PolicyResource): Reading {
   const tests = readAt(sidecar.props, ["healthcheck", "tests"]);
   if (!tests.known) return { kind: "unknown", where: WHERE };
   if (!Array.isArray(tests.value) || tests.value.length === 0) return { kind: "absent" };
@@ -55,15 +64,15 @@ const MISTAKES: Partial<Record<Reading["kind"], string>> = {
   absent: "is not set, so the container counts as ready as soon as it runs",
   disabled: "is NONE, which turns the health check off",
   malformed: "begins with neither CMD nor CMD-SHELL, so Docker does not run it",
-  "never-succeeds": "can never succeed",
 };
 
 function judgeReading(reading: Reading): Judgement {
-  if (reading.kind === "unknown") return { findings: [], notJudged: [unknownAt(reading.where)] };
-  if (reading.kind === "unreadable") {
-    const because = "its shell syntax is not read here; join plain commands with &&";
-    return { findings: [], notJudged: [{ where: WHERE, because }] };
-  }
+  if (reading.kind === "unknown") return unknown(reading.where);
+  if (reading.kind === "unreadable")
+    return unjudged({
+      where: WHERE,
+      because: "its shell syntax is not read here; join plain commands with &&",
+    });
   const mistake = MISTAKES[reading.kind];
   const whats = mistake ? [mistake] : [];
   if (reading.kind === "requires") {
@@ -78,67 +87,43 @@ function judgeReading(reading: Reading): Judgement {
       );
     }
   }
-  return { findings: whats.map((what) => ({ where: WHERE, what, instead: EXAMPLE })), notJudged: [] };
+  return refuse(...whats.map((what) => ({ where: WHERE, what, instead: EXAMPLE })));
 }
 
-/**
- * One sidecar: does its test require tailscaled and some server? Which server it must be takes the
- * stack to tell.
- */
-function judgeResource(subject: Subject): Verdict {
-  if (subject.type !== CONTAINER) return { notApplicable: "only Docker containers have a health check" };
-  if (!read(subject.props, "labels").known) return { findings: [], notJudged: [unknownAt("labels")] };
-  if (!isSidecar(subject)) return { notApplicable: "the container has no label tailwart.role=sidecar" };
-  return judgeReading(readingOf(subject));
+/** Does a sidecar's test require tailscaled and some server? Which one is judgeStack's matter. */
+function judgeResource(resource: PolicyResource): Verdict {
+  if (resource.type !== CONTAINER) return { notApplicable: "only Docker containers have a health check" };
+  if (!read(resource.props, "labels").known) return unknown("labels");
+  if (!isSidecar(resource)) return { notApplicable: "the container has no label tailwart.role=sidecar" };
+  return judgeReading(readingOf(resource));
 }
 
-function judgeStore(sidecar: Subject, stores: readonly DataStore[]): Judgement {
-  const reading = readingOf(sidecar);
-  const { urn } = sidecar;
-  const probes = connectionsOf(reading);
-  if (probes.length === 0) return PASS; // judgeResource has said so
+function judgeStore(sidecar: PolicyResource, stores: readonly DataStore[]): Judgement {
+  const probes = connectionsOf(readingOf(sidecar));
+  if (probes.length === 0) return PASS; // judgeResource reports that
   if (stores.length === 0) {
     const because =
       "no resource of the stack tells which data store it must require (TAILWART_POSTGRES_HOST, Stalwart's config file, or a component's postgres args)";
-    return { findings: [], notJudged: [{ where: WHERE, because, urn }] };
+    return unjudged({ where: WHERE, because });
   }
-  if (
-    probes.some((probe) => stores.some((one) => sameHost(probe.host, one.host) && probe.port === one.port))
-  ) {
+  if (probes.some((probe) => stores.some((one) => sameHost(probe.host, one.host) && probe.port === one.port)))
     return PASS;
+  if (probes.some((probe) => /\$/.test(probe.host + probe.port))) {
+    const because = "its host or port comes from a variable that the container's envs do not set";
+    return unjudged({ where: WHERE, because });
   }
-  const open = probes.find((probe) => /\$/.test(probe.host + probe.port));
-  if (open)
-    return {
-      findings: [],
-      notJudged: [
-        {
-          where: WHERE,
-          because: "its host or port comes from a variable that the container's envs do not set",
-          urn,
-        },
-      ],
-    };
   const wanted = stores.map((one) => `${one.host}:${one.port}`).join(" or ");
-  const what = `requires ${probes.map((probe) => `${probe.host}:${probe.port}`).join(", ")}, while the data store is ${wanted}`;
-  return {
-    findings: [
-      {
-        where: WHERE,
-        what,
-        instead: EXAMPLE.replace("<Postgres host> 5432", wanted.replace(/:(\d+)/g, " $1")),
-        urn,
-      },
-    ],
-    notJudged: [],
-  };
+  return refuse({
+    where: WHERE,
+    what: `requires ${probes.map((probe) => `${probe.host}:${probe.port}`).join(", ")}, while the data store is ${wanted}`,
+    instead: EXAMPLE.replace("<Postgres host> 5432", wanted.replace(/:(\d+)/g, " $1")),
+  });
 }
 
-function judgeStack(resources: readonly Subject[]): Verdict {
+function judgeStack(resources: readonly PolicyResource[]): Verdict {
   const sidecars = resources.filter(isSidecar);
   if (sidecars.length === 0)
     return { notApplicable: "the stack has no container with the label tailwart.role=sidecar" };
   const stores = dataStoresOf(resources);
-  const verdicts = sidecars.map((sidecar) => judgeStore(sidecar, stores));
-  return merge(verdicts);
+  return merge(...sidecars.map((sidecar) => at(sidecar.urn, judgeStore(sidecar, stores))));
 }

@@ -1,7 +1,7 @@
-import { PASS, unknownAt } from "../framework/judgement.ts";
-import { definePolicy, type Finding, type Judgement, type NotJudged, type Subject, type Verdict } from "../framework/policy.ts";
-import { CONTAINER, publishedPortsOf, roleOf } from "../facts/docker/containers.ts";
+import { at, merge, PASS, refuse, unknown, type Judgement, type Verdict } from "../framework/judgement.ts";
+import { definePolicy, type PolicyResource } from "../framework/policy.ts";
 import { read } from "../framework/values.ts";
+import { CONTAINER, publishedPortsOf, roleOf } from "../facts/docker/containers.ts";
 
 export const stalwartSharesAnchor = definePolicy({
   id: "stalwart-shares-anchor",
@@ -9,12 +9,12 @@ export const stalwartSharesAnchor = definePolicy({
     "Stalwart and the sidecar join the anchor's network namespace by its id, and all three always restart.",
   severity: "critical",
   lesson: 13,
-  level: "mandatory",
+  enforcementLevel: "mandatory",
   remediation:
     "Set networkMode of the sidecar and of Stalwart to `container:${anchor.id}`, restart to always on the three, and publish no port.",
   url: "https://docs.docker.com/engine/network/#container-networks",
   why: "a namespace dies with the container that made it and a name follows no replacement, so mail stays mute in a dead namespace; what has lost its connections ends itself and must be started again (lesson 16)",
-  anyStack: false,
+  portable: false,
   judgeStack,
 });
 
@@ -22,25 +22,24 @@ const BY_ID = "`container:${anchor.id}` with the id of the container that is lab
 
 /** The stack's containers by what they are for. */
 interface Parts {
-  readonly anchors: readonly Subject[];
-  readonly sidecars: readonly Subject[];
-  readonly stalwarts: readonly Subject[];
+  readonly anchors: readonly PolicyResource[];
+  readonly sidecars: readonly PolicyResource[];
+  readonly stalwarts: readonly PolicyResource[];
   /** Every container's name, as far as known. */
   readonly names: ReadonlySet<unknown>;
 }
 
-const anchorsBehind = (container: Subject, { anchors }: Parts): Subject[] =>
+const anchorsBehind = (container: PolicyResource, { anchors }: Parts): PolicyResource[] =>
   (container.propertyDependencies?.["networkMode"] ?? []).filter((source) =>
     anchors.some((anchor) => anchor.urn === source.urn),
   );
 
-/** What is wrong with a network mode, or undefined; "unknown" where nothing tells. */
-function mistakeOf(container: Subject, parts: Parts): string | undefined {
+/** What is wrong with a network mode, or undefined; "unknown" before the update. */
+function mistakeOf(container: PolicyResource, parts: Parts): string | undefined {
   const mode = read(container.props, "networkMode");
   const fromAnchor = anchorsBehind(container, parts).length > 0;
   if (!mode.known) {
-    // A name is known at preview, an id is not: what is unknown and comes from the anchor is its
-    // id.
+    // A name is known at preview, an id is not: what is unknown of the anchor is its id.
     if (fromAnchor) return undefined;
     return container.propertyDependencies?.["networkMode"]?.length
       ? "comes from a resource that is not the anchor"
@@ -52,51 +51,43 @@ function mistakeOf(container: Subject, parts: Parts): string | undefined {
   return fromAnchor ? undefined : "joins a container by an id that does not come from the anchor";
 }
 
-function judgeMode(container: Subject, parts: Parts): Judgement {
-  const { urn } = container;
+function judgeMode(container: PolicyResource, parts: Parts): Judgement {
   const what = mistakeOf(container, parts);
-  if (what === "unknown") return { findings: [], notJudged: [unknownAt("networkMode", urn)] };
-  return {
-    findings: what === undefined ? [] : [{ where: "networkMode", what, instead: BY_ID, urn }],
-    notJudged: [],
-  };
+  if (what === "unknown") return unknown("networkMode");
+  return what === undefined ? PASS : refuse({ where: "networkMode", what, instead: BY_ID });
 }
 
 /** Two anchors, one for Stalwart and one for the sidecar, are two namespaces. */
-function judgeSharing(stalwart: Subject, parts: Parts): Finding[] {
+function judgeSharing(stalwart: PolicyResource, parts: Parts): Judgement {
   const own = anchorsBehind(stalwart, parts);
   const sidecars = new Set(parts.sidecars.flatMap((sidecar) => anchorsBehind(sidecar, parts)));
-  if (own.length === 0 || sidecars.size === 0 || own.some((anchor) => sidecars.has(anchor))) return [];
+  if (own.length === 0 || sidecars.size === 0 || own.some((anchor) => sidecars.has(anchor))) return PASS;
   const what = "joins another anchor than the sidecar does";
-  return [{ where: "networkMode", what, instead: BY_ID, urn: stalwart.urn }];
+  return refuse({ where: "networkMode", what, instead: BY_ID });
 }
 
-function judgePorts(container: Subject): Judgement {
-  const { urn } = container;
-  const { published, unknown } = publishedPortsOf(container);
-  return {
-    findings: published.map((where) => ({
-      where,
-      what: "publishes a port of its own, which a container in another's namespace cannot have",
-      instead: "no port: the edge dials Stalwart's MagicDNS name",
-      urn,
-    })),
-    notJudged: unknown.map((where) => unknownAt(where, urn)),
-  };
+function judgePorts(container: PolicyResource): Judgement {
+  const { published, unread } = publishedPortsOf(container);
+  const findings = published.map((where) => ({
+    where,
+    what: "publishes a port of its own, which a container in another's namespace cannot have",
+    instead: "no port: the edge dials Stalwart's MagicDNS name",
+  }));
+  return merge(refuse(...findings), unknown(...unread));
 }
 
-function judgeRestart({ props, urn }: Subject): Judgement {
+function judgeRestart({ props }: PolicyResource): Judgement {
   const restart = read(props, "restart");
-  if (!restart.known) return { findings: [], notJudged: [unknownAt("restart", urn)] };
+  if (!restart.known) return unknown("restart");
   if (restart.value === "always") return PASS;
   const what = 'is not "always", so the container may stay down when it has ended';
-  return { findings: [{ where: "restart", what, instead: 'restart: "always"', urn }], notJudged: [] };
+  return refuse({ where: "restart", what, instead: 'restart: "always"' });
 }
 
-function judgeStack(resources: readonly Subject[]): Verdict {
+function judgeStack(resources: readonly PolicyResource[]): Verdict {
   const containers = resources.filter((resource) => resource.type === CONTAINER);
   const roles = new Map(containers.map((container) => [container, roleOf(container)]));
-  const of = (role: string): Subject[] =>
+  const of = (role: string): PolicyResource[] =>
     containers.filter((container) => {
       const own = roles.get(container);
       return own?.known === true && own.value === role;
@@ -110,21 +101,18 @@ function judgeStack(resources: readonly Subject[]): Verdict {
     stalwarts: of("stalwart"),
     names: new Set(names),
   };
-  const unlabelled: NotJudged[] = containers
-    .filter((container) => roles.get(container)?.known === false)
-    .map(({ urn }) => unknownAt("labels", urn));
+  const unlabelled = containers.filter((container) => roles.get(container)?.known === false);
   const joining = [...parts.sidecars, ...parts.stalwarts];
   if (joining.length + parts.anchors.length + unlabelled.length === 0)
     return { notApplicable: "the stack has no container with the label tailwart.role" };
-  const judgements = [
-    ...joining.flatMap((container) => [judgeMode(container, parts), judgePorts(container)]),
-    ...[...parts.anchors, ...joining].map(judgeRestart),
-  ];
-  return {
-    findings: [
-      ...judgements.flatMap((judgement) => judgement.findings),
-      ...parts.stalwarts.flatMap((stalwart) => judgeSharing(stalwart, parts)),
-    ],
-    notJudged: [...unlabelled, ...judgements.flatMap((judgement) => judgement.notJudged)],
-  };
+  const judge = (
+    all: readonly PolicyResource[],
+    rule: (container: PolicyResource, parts: Parts) => Judgement,
+  ) => merge(...all.map((container) => at(container.urn, rule(container, parts))));
+  return merge(
+    judge(unlabelled, () => unknown("labels")),
+    judge(joining, (container) => merge(judgeMode(container, parts), judgePorts(container))),
+    judge([...parts.anchors, ...joining], judgeRestart),
+    judge(parts.stalwarts, judgeSharing),
+  );
 }

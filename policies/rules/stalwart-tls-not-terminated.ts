@@ -1,12 +1,29 @@
-import { EDGE } from "../facts/own-stack.ts";
-import { caddyOf, NO_CADDY } from "../facts/caddy/find.ts";
-import { covers, plainName, type CaddyConfig } from "../facts/caddy/model.ts";
-import { concerns, isForWeb, passthroughsOf, sameName, terminatedOf, type Passthrough } from "../facts/caddy/passthrough.ts";
-import { isCaddyName } from "../facts/caddy/locate-in-text.ts";
-import { unknownAt } from "../framework/judgement.ts";
-import { definePolicy, type Finding, type Judgement, type NotJudged, type Subject, type Verdict } from "../framework/policy.ts";
-import { CONTAINER } from "../facts/docker/containers.ts";
+import {
+  at,
+  gapAt,
+  merge,
+  unjudged,
+  type Finding,
+  type Judgement,
+  type NotJudged,
+  type Verdict,
+} from "../framework/judgement.ts";
+import { definePolicy, type PolicyResource } from "../framework/policy.ts";
 import { read, readAt, UNKNOWN_AT_PREVIEW } from "../framework/values.ts";
+import { caddiesOf, caddyOf, NO_CADDY } from "../facts/caddy/find.ts";
+import { isCaddyName } from "../facts/caddy/locate-in-text.ts";
+import { covers, type CaddyConfig } from "../facts/caddy/model.ts";
+import {
+  concerns,
+  isForWeb,
+  passthroughsOf,
+  sameName,
+  terminatedOf,
+  type Passthrough,
+} from "../facts/caddy/passthrough.ts";
+import { CONTAINER } from "../facts/docker/containers.ts";
+import { plainName } from "../facts/hosts.ts";
+import { EDGE } from "../facts/own-resources.ts";
 
 export const stalwartTlsNotTerminated = definePolicy({
   id: "stalwart-tls-not-terminated",
@@ -14,12 +31,12 @@ export const stalwartTlsNotTerminated = definePolicy({
     "A name whose TLS is passed through to Stalwart has no site, no TLS handler and no certificate at the edge.",
   severity: "high",
   lesson: 5,
-  level: "mandatory",
+  enforcementLevel: "mandatory",
   remediation:
     "Remove the name's site, TLS handler and certificate from Caddy, and leave the layer4 route that passes it on.",
   url: "https://datatracker.ietf.org/doc/html/rfc8659",
   why: "the CAA record lets only Stalwart's account order a certificate for the name, so Caddy never gets one and clients see an error",
-  anyStack: true,
+  portable: true,
   judgeResource,
   judgeStack,
 });
@@ -63,28 +80,28 @@ function judgeConfig(config: CaddyConfig, passed: readonly Passthrough[]): Findi
   return findings;
 }
 
-/** Texts of a list in a component's args, with where each stands. */
+/** Texts of a list in a component's args, with their places. */
 function namesAt(
-  subject: Subject,
+  resource: PolicyResource,
   list: string,
   key?: string,
 ): { names: { where: string; name: string }[]; gaps: NotJudged[] } {
   const names: { where: string; name: string }[] = [];
   const gaps: NotJudged[] = [];
-  const values = read(subject.props, list);
-  if (!values.known) gaps.push(unknownAt(list));
+  const values = read(resource.props, list);
+  if (!values.known) gaps.push(gapAt(list));
   else if (Array.isArray(values.value)) {
     for (let i = 0; i < values.value.length; i++) {
       const where = key === undefined ? `${list}[${i}]` : `${list}[${i}].${key}`;
       const value = readAt(values.value, key === undefined ? [i] : [i, key]);
-      if (!value.known) gaps.push(unknownAt(where));
+      if (!value.known) gaps.push(gapAt(where));
       else if (typeof value.value === "string") names.push({ where, name: plainName(value.value) });
     }
   }
   return { names, gaps };
 }
 
-function edgePassthroughs(edge: Subject): { passed: Passthrough[]; gaps: NotJudged[] } {
+function edgePassthroughs(edge: PolicyResource): { passed: Passthrough[]; gaps: NotJudged[] } {
   const { names, gaps } = namesAt(edge, "passthrough");
   return {
     passed: names.map(({ where, name }) => ({ where, name, except: [], listen: HTTPS, dials: [] })),
@@ -92,20 +109,13 @@ function edgePassthroughs(edge: Subject): { passed: Passthrough[]; gaps: NotJudg
   };
 }
 
-function judgeEdge(edge: Subject): Judgement {
+function judgeEdge(edge: PolicyResource): Judgement {
   const { passed, gaps } = edgePassthroughs(edge);
   const sites = namesAt(edge, "sites", "host");
   const findings = sites.names.flatMap(({ where, name }): Finding[] => {
     const pass = passed.find((one) => covers(name, one.name) || covers(one.name, name));
-    return pass
-      ? [
-          {
-            where,
-            what: `ends TLS for ${name}, whose TLS is passed through (${pass.where})`,
-            instead: INSTEAD,
-          },
-        ]
-      : [];
+    const what = `ends TLS for ${name}, whose TLS is passed through (${pass?.where})`;
+    return pass ? [{ where, what, instead: INSTEAD }] : [];
   });
   // With no site or no name passed through there is nothing that could meet.
   const other = { passthrough: passed.length + gaps.length, sites: sites.names.length + sites.gaps.length };
@@ -115,9 +125,9 @@ function judgeEdge(edge: Subject): Judgement {
   };
 }
 
-function judgeResource(subject: Subject): Verdict {
-  if (subject.type === EDGE) return judgeEdge(subject);
-  const caddy = caddyOf(subject);
+function judgeResource(resource: PolicyResource): Verdict {
+  if (resource.type === EDGE) return judgeEdge(resource);
+  const caddy = caddyOf(resource);
   if (!caddy) return { notApplicable: NO_CADDY };
   const passed = passthroughsOf(caddy.configs);
   return { findings: caddy.configs.flatMap((config) => judgeConfig(config, passed)), notJudged: caddy.gaps };
@@ -139,56 +149,44 @@ const hostLabel = (host: string): string => host.split(".")[0] ?? "";
  * to end TLS. So only a name whose owner is known to be no Caddy counts: one that tailwart's edge
  * passes to Stalwart, or one that is passed to a container of this stack that has no Caddy config.
  */
-function judgeStack(resources: readonly Subject[]): Verdict {
-  const caddies = resources.flatMap((subject) => {
-    const caddy = caddyOf(subject);
-    return caddy ? [{ subject, configs: caddy.configs, passed: passthroughsOf(caddy.configs) }] : [];
-  });
+function judgeStack(resources: readonly PolicyResource[]): Verdict {
+  const caddies = caddiesOf(resources).map((caddy) => ({ ...caddy, passed: passthroughsOf(caddy.configs) }));
   if (caddies.length === 0) return { notApplicable: NO_CADDY };
-  const withCaddy = new Set(caddies.map(({ subject }) => subject));
+  const withCaddy = new Set(caddies.map(({ resource }) => resource));
   /** By the container's name: whether it is known to be no Caddy. */
   const owners = new Map(
-    resources.flatMap((subject): [string, boolean][] => {
-      if (subject.type !== CONTAINER || withCaddy.has(subject)) return [];
-      const image = read(subject.props, "image");
-      // A Caddy whose config comes from somewhere else may be what a command of this stack
-      // configures.
+    resources.flatMap((resource): [string, boolean][] => {
+      if (resource.type !== CONTAINER || withCaddy.has(resource)) return [];
+      const image = read(resource.props, "image");
+      // A Caddy without a config of its own may be what a command of this stack configures.
       if (image.known && isCaddyName(String(image.value))) return [];
-      const name = read(subject.props, "name");
+      const name = read(resource.props, "name");
       return name.known && typeof name.value === "string" ? [[name.value.toLowerCase(), image.known]] : [];
     }),
   );
   const edges = resources
-    .filter((subject) => subject.type === EDGE)
+    .filter((resource) => resource.type === EDGE)
     .map((edge) => ({ urn: edge.urn, ...edgePassthroughs(edge) }));
   const byEdges = edges.flatMap(({ passed }) => passed);
-  const toOthers = caddies.flatMap(({ subject, passed }) =>
+  const toOthers = caddies.flatMap(({ resource, passed }) =>
     passed.flatMap((pass) => {
       const found = pass.dials.map(({ host }) => owners.get(host) ?? owners.get(hostLabel(host)));
-      return found.includes(undefined) ? [] : [{ subject, pass, sure: !found.includes(false) }];
+      return found.includes(undefined) ? [] : [{ resource, pass, sure: !found.includes(false) }];
     }),
   );
-  const findings: Finding[] = [];
-  const notJudged: NotJudged[] = [];
-  for (const { subject, configs, passed } of caddies) {
-    const { urn } = subject;
+  const judged = caddies.map(({ resource, configs, passed }) => {
     const judge = (all: readonly Passthrough[]) => configs.flatMap((config) => judgeConfig(config, all));
-    const elsewhere = toOthers.filter((one) => one.subject !== subject);
+    const elsewhere = toOthers.filter((one) => one.resource !== resource);
     const sure = elsewhere.filter((one) => one.sure).map(({ pass }) => pass);
     const known = new Set(judge(passed).map(({ where }) => where));
-    const found = judge([...byEdges, ...sure]).filter(({ where }) => !known.has(where));
-    findings.push(...found.map((finding) => ({ ...finding, urn })));
-    for (const { where } of found) known.add(where);
+    const findings = judge([...byEdges, ...sure]).filter(({ where }) => !known.has(where));
+    for (const { where } of findings) known.add(where);
     const open = judge(elsewhere.map(({ pass }) => pass)).filter(({ where }) => !known.has(where));
-    const places = new Set(open.map(({ where }) => where));
-    notJudged.push(...[...places].map((where) => ({ where, because: OWNER_UNKNOWN, urn })));
-  }
+    const places = [...new Set(open.map(({ where }) => where))];
+    const notJudged = places.map((where) => ({ where, because: OWNER_UNKNOWN }));
+    return at(resource.urn, { findings, notJudged });
+  });
   const answering = caddies.flatMap(({ configs }) => configs).some(answersTls);
-  return {
-    findings,
-    notJudged: [
-      ...notJudged,
-      ...edges.flatMap(({ urn, gaps }) => (answering ? gaps.map((gap) => ({ ...gap, urn })) : [])),
-    ],
-  };
+  const ofEdges = answering ? edges.map(({ urn, gaps }) => at(urn, unjudged(...gaps))) : [];
+  return merge(...judged, ...ofEdges);
 }

@@ -1,29 +1,24 @@
-import { MAIL_SETTINGS, SETTINGS } from "../facts/own-stack.ts";
-import { definePolicy, type Finding, type NotJudged, type Subject, type Verdict } from "../framework/policy.ts";
-import { CONTAINER } from "../facts/docker/containers.ts";
+import { rulesOf, type PolicyDocument } from "../../lib/tailnet/access-rules.ts";
+import { reaches, whoReaches, type Party } from "../../lib/tailnet/reach.ts";
+import { at, merge, PASS, refuse, unjudged, type Judgement, type Verdict } from "../framework/judgement.ts";
+import { refuseUnknownKeys, wrongSetting } from "../framework/policy-settings.ts";
+import { definePolicy, type PolicyResource } from "../framework/policy.ts";
 import type { Connection } from "../facts/caddy/upstreams.ts";
 import { connectionsOf, unknownConnections } from "../facts/connections.ts";
-import { reaches, whoReaches, type Party } from "../../lib/tailnet/reach.ts";
+import { CONTAINER } from "../facts/docker/containers.ts";
+import { isOwn, MAIL_SETTINGS, SETTINGS, TAILNET_POLICY } from "../facts/own-resources.ts";
 import { listenersOf } from "../facts/stalwart/http-listeners.ts";
-import { rulesOf, type PolicyDocument } from "../../lib/tailnet/access-rules.ts";
-import { refuseUnknownKeys, wrongSetting } from "../framework/policy-settings.ts";
-import { ACL, readPolicyFile } from "../facts/tailnet/policy-file.ts";
 import { tailnetOf, type Tailnet, type TailnetSettings } from "../facts/tailnet/nodes.ts";
+import { ACL, readPolicyFile } from "../facts/tailnet/policy-file.ts";
 
 const ID = "tailnet-flows-granted";
-
-const tagMapSchema = (description: string) => ({
-  type: "object" as const,
-  additionalProperties: { type: "string" as const },
-  description,
-});
 
 export const tailnetFlowsGranted = definePolicy<TailnetSettings>({
   id: ID,
   description: "Every connection that the stack opens over the tailnet is granted, in that direction.",
   severity: "high",
   lesson: 11,
-  level: "mandatory",
+  enforcementLevel: "mandatory",
   remediation: "Grant the source's tag each destination and port that it connects to.",
   url: "https://tailscale.com/kb/1324/grants",
   why: "the tailnet drops in silence what no grant opens, and a grant to reach a node does not let that node reach anything",
@@ -36,7 +31,7 @@ export const tailnetFlowsGranted = definePolicy<TailnetSettings>({
     },
     parse: parseFlowSettings,
   },
-  anyStack: true,
+  portable: true,
   judgeStack,
 });
 
@@ -52,10 +47,7 @@ const grantOf = (src: string, dst: string, port: number): string =>
 const sourceName = ({ tags }: Party): string => tags?.join(" and ") ?? "its node";
 const sources = ({ tags }: Party): string => tags?.[0] ?? "tag:<its node's>";
 
-/**
- * Lesson 11: a node that may be reached looks as if it could also reach, until the first connection
- * is dropped in silence.
- */
+/** Lesson 11: a node that may be reached looks as if it could also reach others. */
 function whatIsMissing(document: PolicyDocument, { from, to }: Need): string {
   const opposite = reaches(document, { src: to, dst: from });
   if (opposite.answer === "yes") return `only the opposite direction is granted (${opposite.rule})`;
@@ -69,61 +61,56 @@ function whatIsMissing(document: PolicyDocument, { from, to }: Need): string {
     : "no grant opens that";
 }
 
-function judgeNeed(document: PolicyDocument, need: Need): { finding?: Finding; gap?: NotJudged } {
+function judgeNeed(document: PolicyDocument, need: Need): Judgement {
   const { where, urn, from, to, port, role } = need;
   const host = need.quiet ? "its host" : need.host;
   const { answer, because } = reaches(document, { src: from, dst: to, port });
-  if (answer === "yes") return {};
+  if (answer === "yes") return PASS;
   if (answer === "maybe") {
     const hints = [
       ...(from.tags ? [] : [` (${ID}.sources in the policy config names the node it connects through)`]),
       ...(to.tags ? [] : [` (${ID}.hosts in the policy config names a host's tag)`]),
     ];
     const text = need.quiet ? because?.replaceAll(need.host, "its host") : because;
-    return { gap: { where: `${where} ${host}:${port}`, because: `${text}${hints[0] ?? ""}`, urn } };
+    return unjudged({ where: `${where} ${host}:${port}`, because: `${text}${hints[0] ?? ""}`, urn });
   }
   const what = `needs ${sourceName(from)} to reach ${host}:${port}, ${role}, and ${whatIsMissing(document, need)}`;
-  return {
-    finding: { where, what, instead: grantOf(sources(from), to.tags?.[0] ?? "tag:<that node's>", port), urn },
-  };
+  const instead = grantOf(sources(from), to.tags?.[0] ?? "tag:<that node's>", port);
+  return refuse({ where, what, instead, urn });
 }
 
 function judgeListeners(
   document: PolicyDocument,
-  settings: Subject,
+  settings: PolicyResource,
   tailnet: Tailnet,
   seen: Set<number>,
-): { findings: Finding[]; notJudged: NotJudged[] } {
-  const { urn } = settings;
+): Judgement {
   const { tags } = tailnet.sourceOf(settings);
-  const findings: Finding[] = [];
-  const notJudged: NotJudged[] = [];
-  for (const { where, port } of listenersOf(settings)) {
-    if (seen.has(port)) continue;
+  const judged = listenersOf(settings).map(({ where, port }) => {
+    if (seen.has(port)) return PASS;
     seen.add(port);
     const visitors = whoReaches(document, tags ? { tags } : {}, port).filter(
       ({ src }) => !tags?.includes(src),
     );
-    if (visitors.some(({ answer }) => answer === "yes")) continue;
+    if (visitors.some(({ answer }) => answer === "yes")) return PASS;
     const [perhaps] = visitors;
-    if (perhaps) notJudged.push({ where, because: perhaps.because ?? "", urn });
-    else
-      findings.push({
-        where,
-        what: `listens for operators on port ${port}, which no grant lets anybody reach`,
-        instead: grantOf("autogroup:admin", sources(tags ? { tags } : {}), port),
-        urn,
-      });
-  }
-  return { findings, notJudged };
+    if (perhaps) return unjudged({ where, because: perhaps.because ?? "" });
+    const what = `listens for operators on port ${port}, which no grant lets anybody reach`;
+    const instead = grantOf("autogroup:admin", sources(tags ? { tags } : {}), port);
+    return refuse({ where, what, instead });
+  });
+  return at(settings.urn, merge(...judged));
 }
 
-const CARRIERS = /^(?:docker:index\/container:Container$|command:|tailwart:mail:(?!TailnetPolicy$))/;
+const mayConnect = (resource: PolicyResource): boolean =>
+  resource.type === CONTAINER ||
+  resource.type.startsWith("command:") ||
+  (isOwn(resource) && resource.type !== TAILNET_POLICY);
 /** What takes effect first: a component's args say the same once more. */
-const rank = ({ type }: Subject): number =>
+const rank = ({ type }: PolicyResource): number =>
   type === SETTINGS ? 0 : type === CONTAINER ? 1 : type.startsWith("command:") ? 2 : 3;
 
-function needsOf(resource: Subject, tailnet: Tailnet): Need[] {
+function needsOf(resource: PolicyResource, tailnet: Tailnet): Need[] {
   const dials = connectionsOf(resource);
   if (dials.length === 0) return [];
   const { tags: source, offline } = tailnet.sourceOf(resource);
@@ -137,10 +124,10 @@ function needsOf(resource: Subject, tailnet: Tailnet): Need[] {
     });
 }
 
-function judgeStack(resources: readonly Subject[], settings: TailnetSettings): Verdict {
+function judgeStack(resources: readonly PolicyResource[], settings: TailnetSettings): Verdict {
   const acl = resources.find(({ type }) => type === ACL);
   if (!acl) return { notApplicable: "the stack has no tailnet policy file (tailscale.Acl) to judge by" };
-  const carriers = resources.filter(({ type }) => CARRIERS.test(type)).toSorted((a, b) => rank(a) - rank(b));
+  const carriers = resources.filter(mayConnect).toSorted((a, b) => rank(a) - rank(b));
   const tailnet = tailnetOf(resources, settings);
   const all = carriers.flatMap((resource) => needsOf(resource, tailnet));
   const needs = [
@@ -158,23 +145,14 @@ function judgeStack(resources: readonly Subject[], settings: TailnetSettings): V
   if (needs.length + stalwarts.length + gaps.length === 0)
     return { notApplicable: "nothing in the stack connects over the tailnet" };
   const reading = readPolicyFile(acl);
-  if ("because" in reading)
-    return { findings: [], notJudged: [{ where: "acl", because: reading.because, urn: acl.urn }] };
+  if ("because" in reading) return unjudged({ where: "acl", because: reading.because, urn: acl.urn });
   const { document } = reading;
-  const verdicts = needs.map((need) => judgeNeed(document, need));
   const seen = new Set<number>();
-  const listeners = stalwarts.map((one) => judgeListeners(document, one, tailnet, seen));
-  return {
-    findings: [
-      ...verdicts.flatMap(({ finding }) => finding ?? []),
-      ...listeners.flatMap(({ findings }) => findings),
-    ],
-    notJudged: [
-      ...verdicts.flatMap(({ gap }) => gap ?? []),
-      ...listeners.flatMap(({ notJudged }) => notJudged),
-      ...gaps,
-    ],
-  };
+  return merge(
+    ...needs.map((need) => judgeNeed(document, need)),
+    ...stalwarts.map((one) => judgeListeners(document, one, tailnet, seen)),
+    unjudged(...gaps),
+  );
 }
 
 function tagMap(raw: Record<string, unknown>, key: string, example: string): Record<string, string> {
@@ -191,5 +169,13 @@ export function parseFlowSettings(raw: Record<string, unknown>): TailnetSettings
   return {
     hosts: tagMap(raw, "hosts", '{"mailbox.tail7b1641.ts.net": "tag:mail"}'),
     sources: tagMap(raw, "sources", '{"caddy": "tag:reverse-proxy"}'),
+  };
+}
+
+function tagMapSchema(description: string) {
+  return {
+    type: "object" as const,
+    additionalProperties: { type: "string" as const },
+    description,
   };
 }

@@ -1,9 +1,17 @@
 import { covers, parseRange, TAILNET_V4 } from "../../lib/address-ranges.ts";
-import { merge, unknownAt } from "../framework/judgement.ts";
-import { definePolicy, type Finding, type Judgement, type Subject, type Verdict } from "../framework/policy.ts";
 import { allowsAllBySilence, rulesOf, type Destination, type Rule } from "../../lib/tailnet/access-rules.ts";
-import { ACL, readPolicyFile } from "../facts/tailnet/policy-file.ts";
+import {
+  merge,
+  PASS,
+  refuse,
+  unjudged,
+  unknown,
+  type Judgement,
+  type Verdict,
+} from "../framework/judgement.ts";
+import { definePolicy, type PolicyResource } from "../framework/policy.ts";
 import { read, readString } from "../framework/values.ts";
+import { ACL, readPolicyFile } from "../facts/tailnet/policy-file.ts";
 
 /** Resources whose destroy turns MagicDNS off: at once, or because no nameserver is left. */
 const DNS: Readonly<Record<string, string>> = {
@@ -18,12 +26,12 @@ export const tailnetPolicyNotReset = definePolicy({
   id: "tailnet-policy-not-reset",
   description: "No update or destroy opens the tailnet to everybody or takes its names away.",
   severity: "critical",
-  level: "mandatory",
+  enforcementLevel: "mandatory",
   remediation:
     "Leave resetAclOnDestroy and overwriteExistingContent off, grant only what is needed, and protect the tailnet's DNS resources.",
   url: "https://tailscale.com/kb/1395/tailnet-policy-file",
   why: "the tailnet has one policy file and one set of names, so a mistake here opens or cuts off every machine of it at once",
-  anyStack: true,
+  portable: true,
   resourceTypes: [ACL, ...Object.keys(DNS)],
   judgeResource,
 });
@@ -65,79 +73,56 @@ function allowsAll({ src, destinations, condition }: Rule): boolean {
   return condition === undefined && isEverybody(src) && isEverybody(wide);
 }
 
-function judgeContent(acl: Subject): Judgement {
+function judgeContent(acl: PolicyResource): Judgement {
   const text = readString(acl.props, ["acl"]);
-  const finding = (where: string, what: string): Judgement => ({
-    findings: [{ where, what, instead: NARROW }],
-    notJudged: [],
-  });
+  const refused = (what: string, where = "acl") => refuse({ where, what, instead: NARROW });
   if (text.known && text.value?.trim() === "")
-    return finding(
-      "acl",
-      "is empty, which control servers read as their default: everybody reaches everything",
-    );
+    return refused("is empty, which control servers read as their default: everybody reaches everything");
   const reading = readPolicyFile(acl);
-  if ("because" in reading) return { findings: [], notJudged: [{ where: "acl", because: reading.because }] };
+  if ("because" in reading) return unjudged({ where: "acl", because: reading.because });
   if (allowsAllBySilence(reading.document))
-    return finding("acl", "has no grants key, which control servers read as everybody may reach everything");
-  return {
-    findings: rulesOf(reading.document)
-      .filter(allowsAll)
-      .map((rule) => ({
-        where: `acl ${rule.where}`,
-        what: "lets everybody reach everything, so that no other rule restricts anything",
-        instead: NARROW,
-      })),
-    notJudged: [],
-  };
+    return refused("has no grants key, which control servers read as everybody may reach everything");
+  const everything = "lets everybody reach everything, so that no other rule restricts anything";
+  const wide = rulesOf(reading.document).filter(allowsAll);
+  return merge(...wide.map((rule) => refused(everything, `acl ${rule.where}`)));
 }
 
-function judgeFlag(acl: Subject, flag: keyof typeof FLAGS): Judgement {
+function judgeFlag(acl: PolicyResource, flag: keyof typeof FLAGS): Judgement {
   const value = read(acl.props, flag);
-  if (!value.known) return { findings: [], notJudged: [unknownAt(flag)] };
-  return {
-    findings:
-      value.value === true
-        ? [{ where: flag, what: FLAGS[flag], instead: `${flag}: false, which is the default` }]
-        : [],
-    notJudged: [],
-  };
+  if (!value.known) return unknown(flag);
+  if (value.value !== true) return PASS;
+  return refuse({ where: flag, what: FLAGS[flag], instead: `${flag}: false, which is the default` });
 }
 
-function judgeAcl(acl: Subject): Judgement {
-  const parts = [
+function judgeAcl(acl: PolicyResource): Judgement {
+  return merge(
     judgeFlag(acl, "resetAclOnDestroy"),
     judgeFlag(acl, "overwriteExistingContent"),
     judgeContent(acl),
-  ];
-  return merge(parts);
+  );
 }
 
-function judgeDns(dns: Subject, effect: string): Judgement {
+function judgeMagicDns(dns: PolicyResource): Judgement {
   const magicDns = read(dns.props, "magicDns");
-  const findings: Finding[] = [];
-  if (magicDns.known && magicDns.value === false)
-    findings.push({
-      where: "magicDns",
-      what: "is false, which turns MagicDNS off for the whole tailnet",
-      instead: "magicDns: true",
-    });
-  if (!dns.opts.protect)
-    findings.push({
-      where: "options.protect",
-      what: `is not set, and destroying the resource ${effect}`,
-      instead: "{ protect: true } among the resource's options",
-    });
-  return {
-    findings,
-    notJudged: magicDns.known ? [] : [unknownAt("magicDns")],
-  };
+  if (!magicDns.known) return unknown("magicDns");
+  if (magicDns.value !== false) return PASS;
+  const what = "is false, which turns MagicDNS off for the whole tailnet";
+  return refuse({ where: "magicDns", what, instead: "magicDns: true" });
 }
 
-function judgeResource(subject: Subject): Verdict {
-  if (subject.type === ACL) return judgeAcl(subject);
-  const effect = DNS[subject.type];
+function judgeProtection(dns: PolicyResource, effect: string): Judgement {
+  if (dns.opts.protect) return PASS;
+  return refuse({
+    where: "options.protect",
+    what: `is not set, and destroying the resource ${effect}`,
+    instead: "{ protect: true } among the resource's options",
+  });
+}
+
+function judgeResource(resource: PolicyResource): Verdict {
+  if (resource.type === ACL) return judgeAcl(resource);
+  const effect = DNS[resource.type];
   return effect === undefined
     ? { notApplicable: "only the tailnet policy file and the tailnet's DNS settings are read" }
-    : judgeDns(subject, effect);
+    : merge(judgeMagicDns(resource), judgeProtection(resource, effect));
 }

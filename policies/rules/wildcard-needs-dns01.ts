@@ -1,24 +1,32 @@
-import { PASS, unknownAt } from "../framework/judgement.ts";
-import { definePolicy, type Finding, type Judgement, type Subject, type Verdict } from "../framework/policy.ts";
-import { acmeOf, SETTINGS_TYPES, type AcmeClient } from "../facts/stalwart/acme.ts";
+import {
+  merge,
+  PASS,
+  refuse,
+  unjudged,
+  unknown,
+  type Finding,
+  type Judgement,
+  type Verdict,
+} from "../framework/judgement.ts";
+import { definePolicy, type PolicyResource } from "../framework/policy.ts";
+import { SETTINGS_TYPES } from "../facts/own-resources.ts";
+import { acmeOf, type AcmeClient } from "../facts/stalwart/acme.ts";
 
 export const wildcardNeedsDns01 = definePolicy({
   id: "wildcard-needs-dns01",
   description: "A wildcard certificate is ordered with DNS-01 or DNS-PERSIST-01.",
   severity: "high",
   lesson: 4,
-  level: "mandatory",
+  enforcementLevel: "mandatory",
   remediation: "Set the challenge to dns-01 and name a DNS provider, or list the names without a wildcard.",
   url: "https://letsencrypt.org/docs/challenge-types/",
   why: "a CA proves a wildcard over DNS alone, so every order with another challenge fails and spends the budget of failed validations",
-  anyStack: false,
+  portable: false,
   resourceTypes: SETTINGS_TYPES,
   judgeResource,
 });
 
-/**
- * Stalwart's 0.15 line takes tls-alpn-01 where none is written (common/src/config/server/tls.rs).
- */
+/** What Stalwart's 0.15 line takes where none is written (common/src/config/server/tls.rs). */
 const DEFAULT_CHALLENGE = "tls-alpn-01";
 const ANY_NAME_BY_DNS = /^dns-(?:persist-)?01$/;
 const INSTEAD = "challenge dns-01 with a DNS provider, or each name by itself and no wildcard";
@@ -26,8 +34,7 @@ const INSTEAD = "challenge dns-01 with a DNS provider, or each name by itself an
 function judgeClient({ challenge, names, list }: AcmeClient): Judgement {
   const text = challenge.text ?? DEFAULT_CHALLENGE;
   if (challenge.known && ANY_NAME_BY_DNS.test(text)) return PASS;
-  // The text itself is left out unless it is a challenge: what stands in the wrong field could be
-  // anything.
+  // Only a known challenge is quoted: a text in the wrong field could be anything.
   const by = /^(?:tls-alpn|http)-01$/.test(text) ? text : "another challenge than dns-01";
   const findings: Finding[] = names
     .filter((name) => name.text?.trim().startsWith("*."))
@@ -38,24 +45,14 @@ function judgeClient({ challenge, names, list }: AcmeClient): Judgement {
   }
   if (!challenge.known) {
     const open = findings.length > 0 || !list.complete || names.some((name) => !name.known);
-    return {
-      findings: [],
-      notJudged: open ? [unknownAt(challenge.where)] : [],
-    };
+    return open ? unknown(challenge.where) : PASS;
   }
   const unread = names.filter((name) => !name.known).map((name) => name.where);
-  return {
-    findings,
-    notJudged: [...unread, ...(list.complete ? [] : [list.where])].map((where) => unknownAt(where)),
-  };
+  return merge(refuse(...findings), unknown(...unread, ...(list.complete ? [] : [list.where])));
 }
 
-function judgeResource(subject: Subject): Verdict {
-  const acme = acmeOf(subject);
+function judgeResource(resource: PolicyResource): Verdict {
+  const acme = acmeOf(resource);
   if (!acme) return { notApplicable: "only Stalwart's settings name what certificates are ordered for" };
-  const judgements = acme.clients.map(judgeClient);
-  return {
-    findings: judgements.flatMap((judgement) => judgement.findings),
-    notJudged: [...acme.gaps, ...judgements.flatMap((judgement) => judgement.notJudged)],
-  };
+  return merge(unjudged(...acme.gaps), ...acme.clients.map(judgeClient));
 }

@@ -50,15 +50,9 @@ export const equivalents: readonly Equivalent[] = [
   },
   {
     file: "policies/rules/sidecar-waits-for-postgres.ts",
-    code: "subject.type !== CONTAINER",
+    code: "resource.type !== CONTAINER",
     change: "if (false)",
     because: "resourceTypes keeps resources of other types from it; the check saves reading their labels",
-  },
-  {
-    file: "policies/facts/docker/health-test.ts",
-    code: "!last",
-    change: "if (false)",
-    because: "the parser makes no pipeline without a command; the check is there for the compiler",
   },
   {
     file: "policies/rules/tailnet-flows-granted.ts",

@@ -1,6 +1,15 @@
 import { describe, expect, test } from "vitest";
 import { acmeDnsSecretPresent as policy } from "../../policies/rules/acme-dns-secret-present.ts";
-import { runPolicy, runStackPolicy, secret, UNKNOWN, UNKNOWN_LIST, UNKNOWN_OBJECT, urnOf, type TestResource } from "./harness.ts";
+import {
+  runPolicy,
+  runStackPolicy,
+  secret,
+  UNKNOWN,
+  UNKNOWN_LIST,
+  UNKNOWN_OBJECT,
+  urnOf,
+  type TestResource,
+} from "./harness.ts";
 import { args, keys, PASSED } from "./mail-settings.ts";
 
 const FILE = "%{file:/etc/stalwart/secrets/dns}%";

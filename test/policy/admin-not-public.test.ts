@@ -5,7 +5,14 @@ import { toRegistryObjects } from "../../lib/desired-state/registry/objects.ts";
 import { renderConfigToml } from "../../lib/stalwart/config-toml.ts";
 import { adminNotPublic as policy } from "../../policies/rules/admin-not-public.ts";
 import { desired } from "../unit/lib/desired-state/desired.ts";
-import { runPolicy, runStackPolicy, UNKNOWN, UNKNOWN_LIST, UNKNOWN_OBJECT, type TestResource } from "./harness.ts";
+import {
+  runPolicy,
+  runStackPolicy,
+  UNKNOWN,
+  UNKNOWN_LIST,
+  UNKNOWN_OBJECT,
+  type TestResource,
+} from "./harness.ts";
 import { keys, PASSED } from "./mail-settings.ts";
 
 const NOT_PUBLIC = "it declares no HTTP listener of Stalwart that is public";

@@ -1,5 +1,8 @@
 import { describe, expect, test } from "vitest";
-import { containerLeastPrivilege as policy, parseLeastPrivilegeSettings } from "../../policies/rules/container-least-privilege.ts";
+import {
+  containerLeastPrivilege as policy,
+  parseLeastPrivilegeSettings,
+} from "../../policies/rules/container-least-privilege.ts";
 import { runPolicy, secret, UNKNOWN, UNKNOWN_LIST, UNKNOWN_OBJECT, type TestResource } from "./harness.ts";
 
 const container = (props: object): TestResource => ({ type: "docker:index/container:Container", props });

@@ -1,6 +1,11 @@
 import { describe, expect, test } from "vitest";
 
-import { definePolicy, describeFinding, describeNotJudged, type PolicyDefinition } from "../../policies/framework/policy.ts";
+import {
+  definePolicy,
+  describeFinding,
+  describeNotJudged,
+  type PolicyDefinition,
+} from "../../policies/framework/policy.ts";
 import { PackRun, type PolicyConfig } from "../../policies/framework/pack-state.ts";
 import { toSdkPolicy } from "../../policies/framework/sdk-policy.ts";
 import { refuseUnknownKeys, wrongSetting } from "../../policies/framework/policy-settings.ts";
@@ -10,11 +15,11 @@ const about = {
   description: "A policy for this test.",
   severity: "high",
   lesson: 6,
-  level: "mandatory",
+  enforcementLevel: "mandatory",
   remediation: "Mend it.",
   url: "https://example.org",
   why: "it breaks",
-  anyStack: true,
+  portable: true,
 } as const;
 const judge: NonNullable<PolicyDefinition["judgeResource"]> = () => ({
   findings: [{ where: "image", what: "is bad", instead: "a good one" }],
@@ -139,13 +144,13 @@ describe("a run of the pack", () => {
     const curious = definePolicy({
       id: "curious-policy",
       ...about,
-      level: "advisory",
+      enforcementLevel: "advisory",
       seesSecrets: true,
       judgeResource: judge,
     });
     const props = { labels: secret("opensesame") };
     const levelOf = async (level: "advisory" | "mandatory", config: PolicyConfig["enforcementLevel"]) => {
-      const policy = { ...curious, level };
+      const policy = { ...curious, enforcementLevel: level };
       const run = new PackRun([policy], "/");
       run.configure(new Map([[policy.id, told({}, config)]]));
       return (await askServed([toSdkPolicy(policy, run)], { ...web, props }))[0]?.level;

@@ -1,6 +1,14 @@
 import { describe, expect, test } from "vitest";
 import { edgeNeverBanned as policy, parseEdgeSettings } from "../../policies/rules/edge-never-banned.ts";
-import { runPolicy, runStackPolicy, secret, UNKNOWN, UNKNOWN_LIST, UNKNOWN_OBJECT, type TestResource } from "./harness.ts";
+import {
+  runPolicy,
+  runStackPolicy,
+  secret,
+  UNKNOWN,
+  UNKNOWN_LIST,
+  UNKNOWN_OBJECT,
+  type TestResource,
+} from "./harness.ts";
 import { args, keys, PASSED } from "./mail-settings.ts";
 
 const TRUST = {

@@ -1,6 +1,14 @@
 import { describe, expect, test } from "vitest";
 import { edgeSendsProxyProtocol as policy } from "../../policies/rules/edge-sends-proxy-protocol.ts";
-import { runPolicy, runStackPolicy, secret, UNKNOWN, UNKNOWN_LIST, type Outcome, type TestResource } from "./harness.ts";
+import {
+  runPolicy,
+  runStackPolicy,
+  secret,
+  UNKNOWN,
+  UNKNOWN_LIST,
+  type Outcome,
+  type TestResource,
+} from "./harness.ts";
 
 const CONTAINER = "docker:index/container:Container";
 const PASSED = { violations: [], notJudged: [] };

@@ -5,7 +5,8 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 
 import { allPolicies } from "../../policies/rules/index.ts";
 import { policiesDoc } from "../../policies/doc.ts";
-import { definePolicy, type Finding } from "../../policies/framework/policy.ts";
+import type { Finding } from "../../policies/framework/judgement.ts";
+import { definePolicy } from "../../policies/framework/policy.ts";
 import { exceptionsPolicy } from "../../policies/framework/exceptions-policy.ts";
 import { Exceptions, matches, parseExceptions } from "../../policies/framework/exceptions.ts";
 import { PackRun, programDirectory } from "../../policies/framework/pack-state.ts";
@@ -160,20 +161,26 @@ describe("the program's directory", () => {
 });
 
 describe("a run of the pack", () => {
-  const about = { severity: "high", level: "mandatory", remediation: "R.", url: "u", why: "w" } as const;
+  const about = {
+    severity: "high",
+    enforcementLevel: "mandatory",
+    remediation: "R.",
+    url: "u",
+    why: "w",
+  } as const;
   const finding: Finding = { where: "image", what: "is bad", instead: "a good one" };
   const rule = definePolicy({
     id: "no-bad-thing",
     description: "D.",
     ...about,
-    anyStack: true,
+    portable: true,
     judgeResource: () => ({ findings: [finding], notJudged: [{ where: "envs", because: "unknown" }] }),
   });
   const stackRule = definePolicy({
     id: "no-odd-stack",
     description: "D.",
     ...about,
-    anyStack: true,
+    portable: true,
     judgeStack: () => ({ findings: [finding, { ...finding, urn: WEB }], notJudged: [] }),
   });
   const web: TestResource = { type: "docker:index/container:Container", name: "web", props: {} };

@@ -9,11 +9,11 @@ const about = {
   description: "A policy for the harness's own tests.",
   severity: "low",
   lesson: 1,
-  level: "mandatory",
+  enforcementLevel: "mandatory",
   remediation: "None.",
   url: "https://example.org",
   why: "it is a test",
-  anyStack: true,
+  portable: true,
 } as const;
 
 const container: TestResource = {
@@ -138,7 +138,16 @@ describe("the pack's list", () => {
   });
 
   test("is not empty, and its metadata are complete and in the fixed order", () => {
-    const order = ["id", "description", "severity", "lesson", "level", "remediation", "url", "why"];
+    const order = [
+      "id",
+      "description",
+      "severity",
+      "lesson",
+      "enforcementLevel",
+      "remediation",
+      "url",
+      "why",
+    ];
     expect(allPolicies.length).toBeGreaterThanOrEqual(3);
     for (const policy of allPolicies) {
       const expected = order.filter((key) => key !== "lesson" || key in policy);

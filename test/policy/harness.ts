@@ -147,11 +147,11 @@ async function ask(
 export const SOME_POLICY = {
   description: "D.",
   severity: "low",
-  level: "mandatory",
+  enforcementLevel: "mandatory",
   remediation: "R.",
   url: "u",
   why: "w",
-  anyStack: true,
+  portable: true,
 } as const;
 
 /** A policy beside the one under test, as in a pack: it is shown every resource. */
@@ -171,7 +171,9 @@ async function analyze(
   before: readonly Message[] = [],
 ): Promise<Outcome> {
   const run = new PackRun([policy], "/");
-  run.configure(new Map([[policy.id, { enforcementLevel: policy.level, properties: options.config ?? {} }]]));
+  run.configure(
+    new Map([[policy.id, { enforcementLevel: policy.enforcementLevel, properties: options.config ?? {} }]]),
+  );
   for (const resource of before) await ask(aboutResource, [toSdkPolicy(BYSTANDER, run)], resource);
   const { diagnosticsList, notApplicableList } = await ask(about, [toSdkPolicy(policy, run)], request);
   for (const { message } of diagnosticsList) {

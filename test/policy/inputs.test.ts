@@ -1,10 +1,10 @@
 import { expect, test } from "vitest";
 
-import { definePolicy, type Subject } from "../../policies/framework/policy.ts";
+import { definePolicy, type PolicyResource } from "../../policies/framework/policy.ts";
 import { toSdkPolicy } from "../../policies/framework/sdk-policy.ts";
 import { askServed, secret, SOME_POLICY, UNKNOWN, type TestResource } from "./harness.ts";
 
-const seen: Subject["props"][] = [];
+const seen: PolicyResource["props"][] = [];
 const policyOf = (id: string, seesSecrets?: true) =>
   definePolicy({
     ...SOME_POLICY,

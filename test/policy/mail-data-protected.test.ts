@@ -1,6 +1,14 @@
 import { describe, expect, test } from "vitest";
 import { mailDataProtected as policy } from "../../policies/rules/mail-data-protected.ts";
-import { runStackPolicy, secret, UNKNOWN, UNKNOWN_LIST, UNKNOWN_OBJECT, urnOf, type TestResource } from "./harness.ts";
+import {
+  runStackPolicy,
+  secret,
+  UNKNOWN,
+  UNKNOWN_LIST,
+  UNKNOWN_OBJECT,
+  urnOf,
+  type TestResource,
+} from "./harness.ts";
 
 const PASSED = { violations: [], notJudged: [] };
 const container = (role: string, props: object, more: Partial<TestResource> = {}): TestResource => ({

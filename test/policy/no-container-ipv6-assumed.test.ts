@@ -1,6 +1,14 @@
 import { describe, expect, test } from "vitest";
 import { noContainerIpv6Assumed as policy } from "../../policies/rules/no-container-ipv6-assumed.ts";
-import { runStackPolicy, secret, UNKNOWN, UNKNOWN_LIST, UNKNOWN_OBJECT, urnOf, type TestResource } from "./harness.ts";
+import {
+  runStackPolicy,
+  secret,
+  UNKNOWN,
+  UNKNOWN_LIST,
+  UNKNOWN_OBJECT,
+  urnOf,
+  type TestResource,
+} from "./harness.ts";
 
 const PASSED = { violations: [], notJudged: [] };
 const settings = (keys: unknown, more: object = {}): TestResource => ({

@@ -1,5 +1,8 @@
 import { describe, expect, test } from "vitest";
-import { noDirectSmtpEgress as policy, parseEgressSettings } from "../../policies/rules/no-direct-smtp-egress.ts";
+import {
+  noDirectSmtpEgress as policy,
+  parseEgressSettings,
+} from "../../policies/rules/no-direct-smtp-egress.ts";
 import { runPolicy, secret, UNKNOWN, UNKNOWN_LIST, UNKNOWN_OBJECT } from "./harness.ts";
 import { args as component, keys as settings, PASSED } from "./mail-settings.ts";
 

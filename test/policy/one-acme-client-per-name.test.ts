@@ -1,6 +1,15 @@
 import { describe, expect, test } from "vitest";
 import { oneAcmeClientPerName as policy } from "../../policies/rules/one-acme-client-per-name.ts";
-import { runPolicy, runStackPolicy, secret, UNKNOWN, UNKNOWN_LIST, UNKNOWN_OBJECT, type Outcome, type TestResource } from "./harness.ts";
+import {
+  runPolicy,
+  runStackPolicy,
+  secret,
+  UNKNOWN,
+  UNKNOWN_LIST,
+  UNKNOWN_OBJECT,
+  type Outcome,
+  type TestResource,
+} from "./harness.ts";
 
 const CONTAINER = "docker:index/container:Container";
 const PASSED = { violations: [], notJudged: [] };

@@ -1,6 +1,17 @@
 import { describe, expect, test } from "vitest";
-import { parseTrustSettings, proxyTrustIsNarrow as policy } from "../../policies/rules/proxy-trust-is-narrow.ts";
-import { runPolicy, runStackPolicy, secret, UNKNOWN, UNKNOWN_LIST, UNKNOWN_OBJECT, type TestResource } from "./harness.ts";
+import {
+  parseTrustSettings,
+  proxyTrustIsNarrow as policy,
+} from "../../policies/rules/proxy-trust-is-narrow.ts";
+import {
+  runPolicy,
+  runStackPolicy,
+  secret,
+  UNKNOWN,
+  UNKNOWN_LIST,
+  UNKNOWN_OBJECT,
+  type TestResource,
+} from "./harness.ts";
 import { args, keys, PASSED } from "./mail-settings.ts";
 
 const listener = (name: string, port: number, ...trust: unknown[]) => ({

@@ -1,8 +1,20 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { hostsIn } from "../../policies/facts/relay-hosts.ts";
-import { parseRelayTargetSettings, relayTargetIpv4Only as policy } from "../../policies/rules/relay-target-ipv4-only.ts";
+import {
+  parseRelayTargetSettings,
+  relayTargetIpv4Only as policy,
+} from "../../policies/rules/relay-target-ipv4-only.ts";
 import { RCODE, startDnsServer, type TestDnsServer } from "./dns-server.ts";
-import { runPolicy, runStackPolicy, secret, UNKNOWN, UNKNOWN_LIST, UNKNOWN_OBJECT, type Outcome, type TestResource } from "./harness.ts";
+import {
+  runPolicy,
+  runStackPolicy,
+  secret,
+  UNKNOWN,
+  UNKNOWN_LIST,
+  UNKNOWN_OBJECT,
+  type Outcome,
+  type TestResource,
+} from "./harness.ts";
 
 const container = (...envs: unknown[]): TestResource => ({
   type: "docker:index/container:Container",
@@ -132,12 +144,22 @@ describe("relay-target-ipv4-only refuses", () => {
       "disable-ipv4",
     ],
     [
-      "disable-ipv4 for the sidecar's own tag",
+      "disable-ipv4 for the sidecar's tag, whose node then asks for the relay's IPv6 address",
       {
         grants: [{ src: ["tag:stalwart"], dst: ["tag:mail"], ip: ["tcp:587"] }],
         nodeAttrs: [{ target: ["tag:stalwart"], attr: ["disable-ipv4"] }],
       },
-      "disable-ipv4",
+      "disable-ipv4, which leaves the node that asks without an IPv4 address",
+    ],
+    [
+      "disable-ipv4 for the sidecar's tag, and the stack does not tell the relay's",
+      { nodeAttrs: [{ target: ["tag:stalwart"], attr: ["disable-ipv4"] }] },
+      "disable-ipv4, which leaves the node that asks without an IPv4 address",
+    ],
+    [
+      "magicdns-aaaa for every node with a tag",
+      { nodeAttrs: [{ target: ["autogroup:tagged"], attr: ["magicdns-aaaa"] }] },
+      "magicdns-aaaa",
     ],
   ])("a name of the tailnet while the policy file sets %s", async (_, document, attribute) => {
     const { violations } = await runStackPolicy(policy, [
@@ -180,6 +202,8 @@ describe("relay-target-ipv4-only passes", () => {
       nodeAttrs: [
         { target: ["tag:other"], attr: ["magicdns-aaaa", "disable-ipv4"] },
         { target: ["group:staff", "a@example.org", "autogroup:member"], attr: ["magicdns-aaaa"] },
+        { target: ["tag:mail"], attr: ["magicdns-aaaa"] }, // only the node that asks counts
+        ...[null, {}, { target: "tag:mail", attr: "disable-ipv4" }],
       ],
     };
     for (const host of ["mailbox", "mailbox.tail1.ts.net", "mailbox.tail1.ts.net."]) {
@@ -250,6 +274,23 @@ describe("relay-target-ipv4-only lists as not judged", () => {
     ]);
     expect(outcome.violations).toEqual([]);
     expect(outcome.notJudged.join()).toContain("magicdns-aaaa for nodes whose tags the stack does not tell");
+  });
+
+  test.each([
+    [
+      "disable-ipv4 is set for a tag, of the asking node or the relay's, and the stack tells neither",
+      "tag:x",
+    ],
+    ["disable-ipv4 is set for a host, which may be any of them", "some-host"],
+  ])("a name of the tailnet once, when %s", async (_, target) => {
+    const document = { nodeAttrs: [{ target: [target], attr: ["disable-ipv4"] }] };
+    const resources = [container("RELAY_HOST=mailbox.tail1.ts.net"), acl(document)];
+    expect(await runStackPolicy(policy, resources)).toEqual({
+      violations: [],
+      notJudged: [
+        "envs (RELAY_HOST) mailbox.tail1.ts.net: nodeAttrs set disable-ipv4 for nodes whose tags the stack does not tell",
+      ],
+    });
   });
 
   test("what is no host name, without repeating it", async () => {

@@ -1,6 +1,14 @@
 import { describe, expect, test } from "vitest";
 import { routeChangeRestarts as policy } from "../../policies/rules/route-change-restarts.ts";
-import { runStackPolicy, secret, UNKNOWN, UNKNOWN_LIST, UNKNOWN_OBJECT, urnOf, type TestResource } from "./harness.ts";
+import {
+  runStackPolicy,
+  secret,
+  UNKNOWN,
+  UNKNOWN_LIST,
+  UNKNOWN_OBJECT,
+  urnOf,
+  type TestResource,
+} from "./harness.ts";
 
 const PASSED = { violations: [], notJudged: [] };
 type Sources = Record<string, TestResource[]>;

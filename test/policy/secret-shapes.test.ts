@@ -1,5 +1,11 @@
 import { describe, expect, test } from "vitest";
-import { assignedSecretsIn, isLiteralSecret, isSecretName, isSuspicious, secretShapesIn } from "../../policies/facts/secrets/shapes.ts";
+import {
+  assignedSecretsIn,
+  isLiteralSecret,
+  isSecretName,
+  isSuspicious,
+  secretShapesIn,
+} from "../../policies/facts/secrets/shapes.ts";
 
 const LETTERS = "a1B2".repeat(10);
 const PEM = (kind: string, body: string) => `-----BEGIN ${kind}-----${body}`;

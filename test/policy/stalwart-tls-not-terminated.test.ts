@@ -1,6 +1,15 @@
 import { describe, expect, test } from "vitest";
 import { stalwartTlsNotTerminated as policy } from "../../policies/rules/stalwart-tls-not-terminated.ts";
-import { runPolicy, runStackPolicy, secret, UNKNOWN, UNKNOWN_LIST, urnOf, type Outcome, type TestResource } from "./harness.ts";
+import {
+  runPolicy,
+  runStackPolicy,
+  secret,
+  UNKNOWN,
+  UNKNOWN_LIST,
+  urnOf,
+  type Outcome,
+  type TestResource,
+} from "./harness.ts";
 
 const CONTAINER = "docker:index/container:Container";
 const EDGE = "tailwart:mail:CaddyEdge";

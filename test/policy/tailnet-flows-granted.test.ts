@@ -1,7 +1,19 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { parseFlowSettings, tailnetFlowsGranted as policy } from "../../policies/rules/tailnet-flows-granted.ts";
-import { runStackPolicy, secret, UNKNOWN, UNKNOWN_LIST, UNKNOWN_OBJECT, urnOf, type Outcome, type TestResource } from "./harness.ts";
+import {
+  parseFlowSettings,
+  tailnetFlowsGranted as policy,
+} from "../../policies/rules/tailnet-flows-granted.ts";
+import {
+  runStackPolicy,
+  secret,
+  UNKNOWN,
+  UNKNOWN_LIST,
+  UNKNOWN_OBJECT,
+  urnOf,
+  type Outcome,
+  type TestResource,
+} from "./harness.ts";
 
 const CONTAINER = "docker:index/container:Container";
 const HOST = "mailbox.tail7b1641.ts.net";

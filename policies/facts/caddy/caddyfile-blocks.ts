@@ -48,10 +48,7 @@ function wordsOf(text: string): Word[] | undefined {
   return words;
 }
 
-/**
- * Takes a Caddyfile's lines and blocks apart; undefined when braces or quotes do not match, or it
- * nests deeper than any config does.
- */
+/** The lines and blocks of a Caddyfile; undefined when braces or quotes do not match. */
 export function blocksOf(text: string): Block[] | undefined {
   const words = wordsOf(text);
   if (!words) return undefined;

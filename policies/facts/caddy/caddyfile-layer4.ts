@@ -1,15 +1,12 @@
-import type { Block } from "./caddyfile-blocks.ts";
 import type { Json } from "../../../lib/json-values.ts";
+import type { Block } from "./caddyfile-blocks.ts";
 
 /** Notes where a node was written and returns it. */
 export type Note = <T extends object>(node: T, block: Block) => T;
 
 const NAMES = /^(?:sni|alpn)$/;
 
-/**
- * `tls sni a b`, `tls { sni a b }`, `remote_ip 10.0.0.0/8`, `not tls`. Of other matchers only the
- * name is kept.
- */
+/** `tls sni a b`, `tls { sni a b }`, `not tls`. Of other matchers only the name is kept. */
 function matcherOf(words: readonly string[], body: readonly Block[] | undefined): Json {
   const [kind = "", ...rest] = words;
   if (kind === "not") return { not: [rest.length > 0 ? matcherOf(rest, body) : setOf(body ?? [])] };

@@ -1,7 +1,7 @@
+import type { Json } from "../../../lib/json-values.ts";
 import { blocksOf, importSnippets, type Block } from "./caddyfile-blocks.ts";
 import { routesOf, type Note } from "./caddyfile-layer4.ts";
 import { readCaddyJson } from "./json.ts";
-import type { Json } from "../../../lib/json-values.ts";
 import { listenOf, type CaddyConfig } from "./model.ts";
 
 /** A site's address. Placeholders may stand anywhere. */
@@ -134,10 +134,7 @@ class Adapter {
     }
   }
 
-  /**
-   * `servers [address] { listener_wrappers { layer4 { … } } protocols … }`: acts on servers that a
-   * site has made.
-   */
+  /** `servers [address] { listener_wrappers { … } protocols … }`: acts on the sites' servers. */
   serverOptions(): void {
     for (const { words, body = [] } of named(this.options, "servers")) {
       const address = listenOf(words[1] ?? "");
@@ -154,8 +151,7 @@ class Adapter {
       );
       const wrappers = named(body, "listener_wrappers").flatMap((line) => named(line.body ?? [], "layer4"));
       const target = https ?? all[0];
-      // One server stands for all of them, or each route would be found as often as there are
-      // sites.
+      // On one server alone, or each route would be found as often as there are sites.
       if (target && wrappers.length > 0) {
         target["listener_wrappers"] = wrappers.map((line) =>
           this.note({ wrapper: "layer4", routes: routesOf(line.body ?? [], this.note) }, line),

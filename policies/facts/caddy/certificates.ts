@@ -1,11 +1,9 @@
 import { list, record, strings, type Json } from "../../../lib/json-values.ts";
 import type { Place } from "../../framework/values.ts";
-import { covers, plainName, type Certificate, type HttpServer } from "./model.ts";
+import { covers, type Certificate, type HttpServer } from "./model.ts";
+import { plainName } from "../hosts.ts";
 
-/**
- * Names for which Caddy asks no public CA (certmagic, SubjectQualifiesForPublicCert), and
- * addresses.
- */
+/** What Caddy asks no public CA for (certmagic, SubjectQualifiesForPublicCert). */
 const NOT_PUBLIC = /^[^.]*$|(?:^|\.)(?:localhost|local|internal|home\.arpa)$|\.ts\.net$|^[\d.]+$|:/;
 const LOADED = ["load_files", "load_folders", "load_pem", "load_storage"];
 
@@ -16,10 +14,7 @@ function ordersByAcme(policy: Json | undefined, name: string): boolean {
   return !NOT_PUBLIC.test(name) && list(policy?.["get_certificate"]).length === 0;
 }
 
-/**
- * The certificates that Caddy would get: those it is told to, and those that automatic HTTPS
- * derives from the sites.
- */
+/** Certificates that Caddy would get: listed ones, and those that follow from the sites. */
 export function certificatesOf(
   tls: Json,
   servers: readonly { readonly node: unknown; readonly server: HttpServer }[],
@@ -45,8 +40,7 @@ export function certificatesOf(
     ),
   );
   const explicit = [...automated, ...subjects];
-  // A certificate from a file may cover any site, and Caddy then orders none; what is in the file
-  // is not known here.
+  // A certificate from a file may cover any site, and Caddy then orders none.
   if (LOADED.some((key) => loaded[key] !== undefined)) return explicit;
   const derived = servers.flatMap(({ node, server }) => {
     const automatic = record(record(node)["automatic_https"]);

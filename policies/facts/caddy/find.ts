@@ -1,8 +1,24 @@
-import type { NotJudged, Subject } from "../../framework/policy.ts";
-import { formatPath, perResource, read, readAt, UNKNOWN_AT_PREVIEW, walk, type Path } from "../../framework/values.ts";
+import { gapOf, type NotJudged } from "../../framework/judgement.ts";
+import type { PolicyResource } from "../../framework/policy.ts";
+import {
+  formatPath,
+  perResource,
+  read,
+  readAt,
+  UNKNOWN_AT_PREVIEW,
+  walk,
+  type Path,
+} from "../../framework/values.ts";
 import { isCaddyJson, readCaddyJson } from "./json.ts";
+import {
+  configsIn,
+  isCaddyName,
+  isUnreadable,
+  isWorthReading,
+  mayHoldConfigs,
+  type CaddyText,
+} from "./locate-in-text.ts";
 import type { CaddyConfig } from "./model.ts";
-import { configsIn, isCaddyName, isUnreadable, isWorthReading, mayHoldConfigs, type CaddyText } from "./locate-in-text.ts";
 
 export interface CaddyReading {
   readonly configs: readonly CaddyConfig[];
@@ -10,7 +26,7 @@ export interface CaddyReading {
   readonly gaps: readonly NotJudged[];
 }
 
-const SUBJECTS = /^(?:docker|command|tailwart):/;
+const MAY_CARRY = /^(?:docker|command|tailwart):/;
 export const NO_CADDY = "no Caddy config is in it";
 
 /** Inputs that say when or where something runs, and not what. */
@@ -39,10 +55,7 @@ function copy(value: unknown, path: Path, gaps: Found["gaps"]): unknown {
   return Array.isArray(value) ? entries.map(([, item]) => item) : Object.fromEntries(entries);
 }
 
-/**
- * A text's place as a reader finds it. Docker sorts uploads and envs before a policy sees them, so
- * the member's name is part of it.
- */
+/** A text's place, by name: Docker sorts uploads and envs before a policy sees them. */
 function textAt(path: Path, text: string, file: string): CaddyText {
   if (path[0] === "envs" && path.length === 2 && text.includes("=")) {
     const name = text.slice(0, text.indexOf("="));
@@ -79,8 +92,7 @@ function search(props: object): Found {
       const object = copy(container, path, gaps);
       if (isCaddyJson(object)) {
         const where = formatPath(path);
-        const unread = gaps.map((gap) => ({ where: formatPath(gap.path), because: gap.because }));
-        found.objects.push(readCaddyJson(object, where, undefined, unread));
+        found.objects.push(readCaddyJson(object, where, undefined, gaps.map(gapOf)));
         return;
       }
     }
@@ -119,9 +131,7 @@ function search(props: object): Found {
   return found;
 }
 
-/**
- * A few texts with what was read of them: the policies ask for each resource one after the other.
- */
+/** A few texts with what was read of them: several policies in turn ask the same of a resource. */
 const CACHE_SIZE = 64;
 const cache = new Map<string, readonly CaddyConfig[]>();
 
@@ -137,12 +147,9 @@ function cached(source: CaddyText): readonly CaddyConfig[] {
   return configs;
 }
 
-/**
- * The Caddy configs of a resource, wherever in its inputs they are; undefined when there is none
- * and none can be hidden.
- */
-export function caddyOf(subject: Subject): CaddyReading | undefined {
-  return SUBJECTS.test(subject.type) ? configsOnce(subject.props) : undefined;
+/** The Caddy configs anywhere in a resource's inputs; undefined when none can be there. */
+export function caddyOf(resource: PolicyResource): CaddyReading | undefined {
+  return MAY_CARRY.test(resource.type) ? configsOnce(resource.props) : undefined;
 }
 
 const configsOnce = perResource((props: object): CaddyReading | undefined => {
@@ -159,7 +166,7 @@ const configsOnce = perResource((props: object): CaddyReading | undefined => {
     return name?.known && typeof name.value === "string" ? isCaddyName(name.value) : mentionsCaddy;
   });
   const all = [
-    ...unread.map(({ path, because }) => ({ where: formatPath(path), because })),
+    ...unread.map(gapOf),
     ...texts
       .filter(isUnreadable)
       .map(({ where }) => ({ where, because: "cannot be read as a Caddyfile or as Caddy's JSON" })),
@@ -167,3 +174,13 @@ const configsOnce = perResource((props: object): CaddyReading | undefined => {
   ];
   return configs.length > 0 || all.length > 0 ? { configs, gaps: all } : undefined;
 });
+
+/** What the resources of a stack that carry a Caddy config say. */
+export function caddiesOf(
+  resources: readonly PolicyResource[],
+): (CaddyReading & { readonly resource: PolicyResource })[] {
+  return resources.flatMap((resource) => {
+    const caddy = caddyOf(resource);
+    return caddy ? [{ ...caddy, resource }] : [];
+  });
+}

@@ -1,7 +1,7 @@
-import { CONTAINER } from "../docker/containers.ts";
-import type { Subject } from "../../framework/policy.ts";
+import type { PolicyResource } from "../../framework/policy.ts";
 import { read, readString } from "../../framework/values.ts";
 import type { CaddyConfig } from "./model.ts";
+import { CONTAINER } from "../docker/containers.ts";
 
 /** A certificate that one Caddy orders by ACME. */
 export interface Order {
@@ -10,28 +10,25 @@ export interface Order {
   readonly name: string;
 }
 
-/** One running Caddy, as far as a stack's resources tell them apart. */
+/** One running Caddy, as far as a stack's resources distinguish them. */
 export interface CaddyInstance {
   /** Runs in a container, not on a machine that commands act on. */
   readonly inContainer: boolean;
-  /** Undefined where it cannot be told from others. */
+  /** Undefined where it cannot be distinguished from others. */
   readonly id: string | undefined;
   readonly orders: readonly Order[];
   readonly sharedStorage: boolean;
   readonly storage: Storage;
 }
 
-/**
- * Volumes and host folders of a container: Caddies with one of them in common may share their
- * certificates.
- */
+/** Volumes and host folders: Caddies with one in common may share their certificates. */
 interface Storage {
   readonly names: ReadonlySet<string>;
   /** False where more of them are unknown at preview. */
   readonly complete: boolean;
 }
 
-function storageOf(container: Subject): Storage {
+function storageOf(container: PolicyResource): Storage {
   const names = new Set<string>();
   let complete = true;
   for (const [list, key] of [
@@ -52,11 +49,8 @@ function storageOf(container: Subject): Storage {
   return { names, complete };
 }
 
-/**
- * Where a command runs: commands on one machine write parts of one Caddy's config, as far as anyone
- * can tell. A local one may act on any.
- */
-function machineOf(command: Subject): string | undefined {
+/** Commands on one machine are taken to write one Caddy's config. A local one may act on any. */
+function machineOf(command: PolicyResource): string | undefined {
   for (const path of [
     ["connection", "host"],
     ["environment", "DOCKER_HOST"],
@@ -70,31 +64,28 @@ function machineOf(command: Subject): string | undefined {
 
 /** The Caddies of a stack with what each orders. */
 export function caddyInstances(
-  caddies: readonly { readonly subject: Subject; readonly configs: readonly CaddyConfig[] }[],
+  caddies: readonly { readonly resource: PolicyResource; readonly configs: readonly CaddyConfig[] }[],
 ): CaddyInstance[] {
-  return caddies.flatMap(({ subject, configs }): CaddyInstance[] => {
-    const inContainer = subject.type === CONTAINER;
-    const id = inContainer ? subject.urn : machineOf(subject);
+  return caddies.flatMap(({ resource, configs }): CaddyInstance[] => {
+    const inContainer = resource.type === CONTAINER;
+    const id = inContainer ? resource.urn : machineOf(resource);
     const orders = configs
       .flatMap(({ certificates }) => certificates)
       .filter(({ acme }) => acme)
-      .map(({ where, name }) => ({ urn: subject.urn, where, name }));
+      .map(({ where, name }) => ({ urn: resource.urn, where, name }));
     return [
       {
         inContainer,
         id,
         orders: [...new Map(orders.toReversed().map((order) => [order.name, order])).values()].toReversed(),
         sharedStorage: configs.some((config) => config.sharedStorage),
-        storage: inContainer ? storageOf(subject) : { names: new Set(), complete: true },
+        storage: inContainer ? storageOf(resource) : { names: new Set(), complete: true },
       },
     ];
   });
 }
 
-/**
- * Whether two Caddies keep their certificates in one place; "maybe" where the name of a volume is
- * unknown, and may be the other's.
- */
+/** Whether two Caddies share their certificates; "maybe" where a volume's name is unknown. */
 function share(a: CaddyInstance, b: CaddyInstance): "yes" | "no" | "maybe" {
   if (a.sharedStorage && b.sharedStorage) return "yes";
   if ([...a.storage.names].some((name) => b.storage.names.has(name))) return "yes";

@@ -1,7 +1,18 @@
+import { list, record, strings, type Json } from "../../../lib/json-values.ts";
 import { formatPath, type Path, type Place } from "../../framework/values.ts";
 import { certificatesOf } from "./certificates.ts";
-import { record, list, strings, type Json } from "../../../lib/json-values.ts";
-import { dialOf, listenOf, plainName, type CaddyConfig, type Handler, type HttpServer, type Layer4Server, type Listen, type Route, type Site } from "./model.ts";
+import {
+  dialOf,
+  listenOf,
+  type CaddyConfig,
+  type Handler,
+  type HttpServer,
+  type Layer4Server,
+  type Listen,
+  type Route,
+  type Site,
+} from "./model.ts";
+import { plainName } from "../hosts.ts";
 
 const listens = (addresses: unknown): Listen[] =>
   strings(addresses).flatMap((address) => listenOf(address) ?? []);
@@ -66,10 +77,7 @@ interface Ports {
   readonly https: number;
 }
 
-/**
- * https://caddyserver.com/docs/automatic-https: when TLS and redirects are added to a server that
- * does not ask for them.
- */
+/** When TLS and redirects are added: https://caddyserver.com/docs/automatic-https */
 function httpServer(node: unknown, path: Path, ports: Ports, place: Place): HttpServer {
   const server = record(node);
   const automatic = record(server["automatic_https"]);

@@ -1,8 +1,9 @@
 import { parse as parseJsonc, type ParseError } from "jsonc-parser";
+
+import { list, record } from "../../../lib/json-values.ts";
 import { formatPath, type Path } from "../../framework/values.ts";
 import { readCaddyfile } from "./caddyfile.ts";
 import { isCaddyJson, readCaddyJson } from "./json.ts";
-import { list, record } from "../../../lib/json-values.ts";
 import type { CaddyConfig } from "./model.ts";
 
 /** A text that may hold Caddy configs. */
@@ -20,10 +21,7 @@ const CADDYFILE_WORDS = /^\s*(?:layer4\s*\{|listener_wrappers\s*\{|reverse_proxy
 const BASE64 = /[A-Za-z0-9+/]{40,}(?:\n[A-Za-z0-9+/]{4,})*={0,2}/g;
 const HEREDOC = /<<-?[ \t]*(['"]?)(\w+)\1([^\n]*)\n([^]*?)\n?^[ \t]*\2[ \t]*$/gm;
 const QUOTED = /'([^']*)'|"((?:[^"\\]|\\[^])*)"/g;
-/**
- * No script has more here-documents, quoted words or objects; a text that has is no script, and
- * each costs a look through all of it.
- */
+/** No script has more here-documents or quoted words, and each costs a look through all of it. */
 const MAX_PARTS = 200;
 const MAX_MISSES = 10;
 
@@ -130,18 +128,14 @@ function innerTexts({ where, text, name }: CaddyText): CaddyText[] {
   ];
 }
 
-/**
- * The Caddy configs in a text: JSON, a Caddyfile, or either inside a shell script, base64 or
- * another JSON. Anything else gives none.
- */
+/** The Caddy configs in a text: JSON, a Caddyfile, or either inside a script, base64 or JSON. */
 export function configsIn(source: CaddyText, depth = 0): CaddyConfig[] {
   const { where, text, name } = source;
   if (depth > MAX_DEPTH || !mayHoldConfigs(source)) return [];
   try {
     const json = parseJson(text);
     if (json !== undefined) return configsInValue(json, where, name, [], depth);
-    // What is named as a Caddyfile may quote anything; of other texts the whole comes last, since a
-    // script may look like one site.
+    // A Caddyfile may quote anything; elsewhere the whole comes last: a script may look like one.
     const whole = isCaddyName(name) ? readCaddyfile(text, where) : undefined;
     if (whole) return [whole];
     const objects = objectsIn(text).map((object) => readCaddyJson(record(parseJson(object)), where));
@@ -156,10 +150,7 @@ export function configsIn(source: CaddyText, depth = 0): CaddyConfig[] {
   }
 }
 
-/**
- * True for what is named as a Caddy config and is neither JSON nor a Caddyfile, so that nothing in
- * it is judged.
- */
+/** True for what is named as a Caddy config and is neither JSON nor a Caddyfile. */
 export function isUnreadable({ name, text }: CaddyText): boolean {
   if (!/(?:^|\/)Caddyfile$|\.caddyfile$|caddy[^/]*\.json$/i.test(name) || text.trim() === "") return false;
   try {

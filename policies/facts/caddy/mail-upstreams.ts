@@ -1,8 +1,16 @@
-import { EDGE, SETTINGS } from "../own-stack.ts";
-import type { Subject } from "../../framework/policy.ts";
-import { proxyOf } from "../stalwart/proxy.ts";
+import type { PolicyResource } from "../../framework/policy.ts";
 import { readString } from "../../framework/values.ts";
-import { MAIL_PORTS, type CaddyConfig, type Handler, type Layer4Server, type Route, type Upstream } from "./model.ts";
+import {
+  MAIL_PORTS,
+  type CaddyConfig,
+  type Handler,
+  type Layer4Server,
+  type Route,
+  type Upstream,
+} from "./model.ts";
+import { plainName } from "../hosts.ts";
+import { EDGE, SETTINGS } from "../own-resources.ts";
+import { proxyOf } from "../stalwart/proxy.ts";
 
 /** What is known of the mail servers that an edge passes connections to. */
 export interface MailHosts {
@@ -18,16 +26,17 @@ const upstreamsOf = (routes: readonly Route[]): Upstream[] =>
     .flatMap((handler: Handler) => [...handler.upstreams, ...upstreamsOf(handler.routes)]);
 
 /** Names under which the stack knows its mail server. */
-function namesOf(subject: Subject): string[] {
-  const paths = { [SETTINGS]: ["target", "container"], [EDGE]: ["upstreamHost"] }[subject.type];
-  const name = paths ? readString(subject.props, paths).value : undefined;
-  return name === undefined ? [] : [name.toLowerCase().replace(/\.$/, "")];
+function namesOf(resource: PolicyResource): string[] {
+  const paths = { [SETTINGS]: ["target", "container"], [EDGE]: ["upstreamHost"] }[resource.type];
+  const name = paths ? readString(resource.props, paths).value : undefined;
+  return name === undefined ? [] : [plainName(name)];
 }
 
-/**
- * Derives the mail servers from configs, and from the stack's own settings where those are given.
- */
-export function mailHostsOf(configs: readonly CaddyConfig[], resources: readonly Subject[]): MailHosts {
+/** Derives the mail servers from configs, and from the stack's own settings if there are any. */
+export function mailHostsOf(
+  configs: readonly CaddyConfig[],
+  resources: readonly PolicyResource[],
+): MailHosts {
   const dialled = configs
     .flatMap((config) => config.layer4)
     .flatMap((server) => upstreamsOf(server.routes))
@@ -37,16 +46,13 @@ export function mailHostsOf(configs: readonly CaddyConfig[], resources: readonly
     hosts: new Set([...dialled.map(({ host }) => host), ...resources.flatMap(namesOf)]),
     ports: new Set(
       resources
-        .flatMap((subject) => proxyOf(subject)?.trust.entries ?? [])
+        .flatMap((resource) => proxyOf(resource)?.trust.entries ?? [])
         .flatMap(({ ports }) => [...ports]),
     ),
   };
 }
 
-/**
- * Names that only a mail server answers on :443. `mail.` is not among them, since a web mail on
- * another server has it too.
- */
+/** Names that only a mail server answers on :443; `mail.` may be a web mail elsewhere. */
 const MAIL_NAME = /^(?:mta-sts|autoconfig|autodiscover|ua-auto-config)\./;
 
 /** Stands for the port of a placeholder or a socket, and is none of mail. */

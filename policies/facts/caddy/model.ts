@@ -65,10 +65,7 @@ export interface Route {
 export interface Layer4Server {
   readonly where: string;
   readonly listen: readonly Listen[];
-  /**
-   * True inside an http server's listener: it has no socket of its own, `listen` is the http
-   * server's.
-   */
+  /** True inside an http server's listener, whose socket and `listen` it shares. */
   readonly wrapper: boolean;
   readonly routes: readonly Route[];
 }
@@ -95,10 +92,7 @@ export interface CaddyConfig {
 export const MAIL_PORTS: ReadonlySet<number> = new Set([24, 25, 110, 143, 465, 587, 993, 995, 4190]);
 
 const EVERY_HOST = new Set(["", "0.0.0.0", "::"]);
-const LOOPBACK = /^(?:localhost|127(?:\.\d+){3}|::1)$/;
 const HOST_PORT = /^(?:\[([^\]]*)\]|([^:]*)):(.+)$/;
-
-export const isLoopback = (host: string): boolean => LOOPBACK.test(host);
 
 function split(address: string): { network: string; host: string; port: string } | undefined {
   const [, network = "tcp", rest = ""] =
@@ -108,10 +102,7 @@ function split(address: string): { network: string; host: string; port: string }
   return { network: network.slice(0, 3), host: bracketed ?? plain, port };
 }
 
-/**
- * A listener address such as `:443`, `udp/[::1]:53` or `:8000-8010`; undefined for sockets of other
- * kinds and placeholders.
- */
+/** A listener such as `:443`, `udp/[::1]:53`, `:8000-8010`; undefined for unix and placeholders. */
 export function listenOf(address: string): Listen | undefined {
   const parts = split(address);
   const [, from, to = from] = /^(\d{1,5})(?:-(\d{1,5}))?$/.exec(parts?.port ?? "") ?? [];
@@ -124,9 +115,7 @@ export function listenOf(address: string): Listen | undefined {
   };
 }
 
-/**
- * What a proxy dials: `stalwart.example.ts.net:25`, `tcp/[::1]:443`, `{l4.tls.server_name}:443`.
- */
+/** What a proxy dials: `mail.example.ts.net:25`, `tcp/[::1]:443`, `{l4.tls.server_name}:443`. */
 export function dialOf(address: string): Dial {
   const parts = split(address);
   if (!parts) return { host: address.trim().toLowerCase(), port: undefined };
@@ -136,19 +125,13 @@ export function dialOf(address: string): Dial {
   };
 }
 
-/**
- * True where two listeners would be bound to one port of one address. One that names its address is
- * preferred by the kernel, so it does not share.
- */
+/** Whether two are bound alike: the kernel prefers one that names its address. */
 export function samePort(a: Listen, b: Listen): boolean {
   return a.network === b.network && a.host === b.host && a.from <= b.to && b.from <= a.to;
 }
 
 export const includesPort = (listen: readonly Listen[], port: number): boolean =>
   listen.some((one) => one.from <= port && port <= one.to);
-
-/** A DNS name as it is compared. */
-export const plainName = (name: string): string => name.trim().toLowerCase().replace(/\.$/, "");
 
 /** Whether a name or its wildcard covers a name, as in a certificate: `*` stands for one label. */
 export function covers(pattern: string, name: string): boolean {

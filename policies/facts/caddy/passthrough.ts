@@ -1,5 +1,18 @@
-import { covers, includesPort, isLoopback, MAIL_PORTS, plainName, type CaddyConfig, type Dial, type Handler, type HttpServer, type Layer4Server, type Listen, type MatcherSet, type Route } from "./model.ts";
 import { record, strings } from "../../../lib/json-values.ts";
+import {
+  covers,
+  includesPort,
+  MAIL_PORTS,
+  type CaddyConfig,
+  type Dial,
+  type Handler,
+  type HttpServer,
+  type Layer4Server,
+  type Listen,
+  type MatcherSet,
+  type Route,
+} from "./model.ts";
+import { isLoopback, plainName } from "../hosts.ts";
 
 /** A name whose TLS is passed on as it is. */
 export interface Passthrough {
@@ -21,10 +34,7 @@ export interface Terminated {
 
 export const sniOf = (set: MatcherSet): string[] => strings(record(set["tls"])["sni"]).map(plainName);
 
-/**
- * The names of a set that asks for nothing but a name: with an address or ALPN beside it, only some
- * clients are passed through.
- */
+/** The names of a set without other conditions, which would let only some clients through. */
 function onlySni(set: MatcherSet): string[] {
   return Object.keys(set).length === 1 && Object.keys(record(set["tls"])).length === 1 ? sniOf(set) : [];
 }
@@ -45,10 +55,7 @@ function dialsOf(handlers: readonly Handler[]): Dial[] {
   ]);
 }
 
-/**
- * True for a listener of the same Caddies: a name that is passed on to one of those is answered by
- * Caddy after all.
- */
+/** True for a listener of the same Caddies: Caddy itself then answers the name after all. */
 function isOwn(dial: Dial, configs: readonly CaddyConfig[]): boolean {
   const { host, port } = dial;
   if (port === undefined) return false;
@@ -109,9 +116,7 @@ export function terminatedOf(config: CaddyConfig): Terminated[] {
   return config.layer4.flatMap((server) => terminatedIn(server.routes, server));
 }
 
-/**
- * Whether what is answered under one name (or wildcard) is what is passed through under another.
- */
+/** Whether a name (or wildcard) that is answered is one that is passed through. */
 export function sameName(pass: Pick<Passthrough, "name" | "except">, name: string): boolean {
   return (covers(name, pass.name) || covers(pass.name, name)) && !pass.except.includes(name);
 }

@@ -1,6 +1,7 @@
-import type { Subject } from "../../framework/policy.ts";
-import { textsOf, type TextPiece } from "../decoded-texts.ts";
+import type { PolicyResource } from "../../framework/policy.ts";
 import { walk } from "../../framework/values.ts";
+import { textsOf, type TextPiece } from "../decoded-texts.ts";
+import { hostPort } from "../hosts.ts";
 
 /** A connection that a resource says it opens. */
 export interface Connection {
@@ -10,27 +11,8 @@ export interface Connection {
   readonly port: number;
   /** What is reached there. @example "the relay" */
   readonly role: string;
-  /**
-   * True when the host stands in a URL with a password, which a message had better not quote from.
-   */
+  /** True for the host of a URL with a password: messages then leave the host out. */
   readonly quiet?: true;
-}
-
-/**
- * Takes `host:port` apart, with a network in front as Caddy writes it; undefined for a socket, a
- * placeholder or a text without a port.
- */
-export function hostPort(text: string): [host: string, port: number] | undefined {
-  const [, host, port] =
-    /^(?:(?:tcp|udp)[46]?\/)?(\[[^\]{}]+\]|[^\s:/{}[\]]*):(\d{1,5})(?:-\d+)?$/i.exec(text) ?? [];
-  if (host === undefined || port === undefined) return undefined;
-  return [
-    host
-      .replace(/^\[|\]$/g, "")
-      .toLowerCase()
-      .replace(/\.$/, ""),
-    Number(port),
-  ];
 }
 
 /** An upstream of a Caddyfile: `host:port`, `https://host`, `h2c://host:8080`. */
@@ -61,11 +43,11 @@ function inPiece({ where, text, key }: TextPiece): Connection[] {
 const mayBeCaddy = (text: string): boolean =>
   text.length > 10 && (text.includes('"dial') || text.includes("reverse_proxy") || text.includes("layer4"));
 
-/** Inputs that a config can stand in. Not the triggers of a command, which repeat it. */
+/** Inputs that can hold a config. Not the triggers of a command, which repeat it. */
 const CARRIER = /^(?:uploads|envs|command|entrypoints|stdin|create|update|environment)\b/;
 
 /** The upstreams in whatever Caddy config a resource carries: uploads, commands, standard input. */
-export function upstreamsOf({ props }: Subject): Connection[] {
+export function upstreamsOf({ props }: PolicyResource): Connection[] {
   const worthReading = walk(props).leaves.some(
     ({ path, value }) =>
       typeof value === "string" &&

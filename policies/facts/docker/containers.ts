@@ -1,5 +1,5 @@
-import { formatPath, read, readAt, type Path, type Read } from "../../framework/values.ts";
-import type { Subject } from "../../framework/policy.ts";
+import type { PolicyResource } from "../../framework/policy.ts";
+import { formatPath, read, readAt, type MaybeKnown, type Path } from "../../framework/values.ts";
 
 /** Type tokens, compared as strings, since importing the SDK's classes would cost start-up time. */
 export const CONTAINER = "docker:index/container:Container";
@@ -7,7 +7,7 @@ export const REMOTE_IMAGE = "docker:index/remoteImage:RemoteImage";
 export const VOLUME = "docker:index/volume:Volume";
 
 /** What a container's list holds at an index, one guard each. */
-function* entries(list: Read): Generator<Read> {
+function* entries(list: MaybeKnown): Generator<MaybeKnown> {
   if (!list.known || !Array.isArray(list.value)) return;
   for (let i = 0; i < list.value.length; i++) yield read(list.value, i);
 }
@@ -19,7 +19,7 @@ export interface Environment {
 }
 
 /** A container's environment, by name. */
-export function environmentOf(container: Subject): Environment {
+export function environmentOf(container: PolicyResource): Environment {
   const values = new Map<string, string>();
   const list = read(container.props, "envs");
   let incomplete = !list.known && mayBeGiven(container, "envs");
@@ -34,7 +34,7 @@ export function environmentOf(container: Subject): Environment {
 }
 
 /** The value of a container's label, or undefined. */
-export function labelOf(container: Subject, label: string): string | undefined {
+export function labelOf(container: PolicyResource, label: string): string | undefined {
   for (const entry of entries(read(container.props, "labels"))) {
     if (!entry.known) continue;
     const name = readAt(entry.value, ["label"]);
@@ -49,14 +49,14 @@ export function labelOf(container: Subject, label: string): string | undefined {
  * planned, where inputs that the program does not give are unknown until Docker adds the image's
  * own; those that it takes from a resource have a source.
  */
-export const mayBeGiven = ({ propertyDependencies }: Subject, input: string): boolean =>
+export const mayBeGiven = ({ propertyDependencies }: PolicyResource, input: string): boolean =>
   propertyDependencies === undefined || (propertyDependencies[input]?.length ?? 0) > 0;
 
 /** What a container is for, by tailwart's label; unknown where a label that could say so is. */
-export function roleOf(container: Subject): Read {
+export function roleOf(container: PolicyResource): MaybeKnown {
   const labels = listAt(container.props, ["labels"]);
   let incomplete = !labels.known && mayBeGiven(container, "labels");
-  for (const { path, read: entry } of labels.entries) {
+  for (const { path, entry } of labels.entries) {
     const name = readAt(container.props, [...path, "label"]);
     if (!entry.known || !name.known) incomplete = true;
     else if (name.value === "tailwart.role") return readAt(container.props, [...path, "value"]);
@@ -67,12 +67,10 @@ export function roleOf(container: Subject): Read {
 /** One place of a list. */
 export interface Entry {
   readonly path: Path;
-  readonly read: Read;
+  readonly entry: MaybeKnown;
 }
 
-/**
- * A list that is there or not: entries are read one guard each, and the list itself may be unknown.
- */
+/** A list with entries that may each be unknown; the list itself may be unknown, too. */
 export interface Listing {
   readonly known: boolean;
   readonly entries: readonly Entry[];
@@ -83,23 +81,23 @@ export function listAt(props: unknown, path: Path): Listing {
   const list = readAt(props, path);
   return {
     known: list.known,
-    entries: [...entries(list)].map((entry, i) => ({ path: [...path, i], read: entry })),
+    entries: [...entries(list)].map((entry, i) => ({ path: [...path, i], entry })),
   };
 }
 
 /** Where a container publishes ports on its host, and what of that is unknown. */
-export function publishedPortsOf({ props }: Subject): { published: string[]; unknown: string[] } {
+export function publishedPortsOf({ props }: PolicyResource): { published: string[]; unread: string[] } {
   const published: string[] = [];
-  const unknown: string[] = [];
+  const unread: string[] = [];
   const ports = listAt(props, ["ports"]);
-  if (!ports.known) unknown.push("ports");
-  for (const { path, read: entry } of ports.entries) {
+  if (!ports.known) unread.push("ports");
+  for (const { path, entry } of ports.entries) {
     const internal = readAt(props, [...path, "internal"]);
     const name = internal.known && typeof internal.value === "number" ? ` (${internal.value})` : "";
-    (entry.known ? published : unknown).push(formatPath(path) + name);
+    (entry.known ? published : unread).push(formatPath(path) + name);
   }
   const all = read(props, "publishAllPorts");
-  if (!all.known) unknown.push("publishAllPorts");
+  if (!all.known) unread.push("publishAllPorts");
   else if (all.value === true) published.push("publishAllPorts");
-  return { published, unknown };
+  return { published, unread };
 }

@@ -1,31 +1,74 @@
-import type { Command, Pipeline, ShellOptions } from "./shell-syntax.ts";
-import { waysToSucceed } from "./shell.ts";
+import { plainName } from "../hosts.ts";
 
 /** Something that a health test makes sure of. */
 export type Proof =
   | { readonly kind: "tailscaled" }
   | { readonly kind: "connects"; readonly host: string; readonly port: string };
 
-/**
- * What a health test requires: proofs that hold on every way to success; or why nothing can be
- * said.
- */
+/** What holds whenever a health test succeeds; or why nothing can be said. */
 export type HealthReading =
   | { readonly kind: "requires"; readonly proofs: readonly Proof[] }
-  | { readonly kind: "disabled" | "never-succeeds" | "malformed" | "unreadable" };
+  | { readonly kind: "disabled" | "malformed" | "unreadable" };
 
-const SERVICES: Readonly<Record<string, string>> = { postgresql: "5432", postgres: "5432" };
-const HEALTH_URL =
-  /^(?:https?:\/\/)?(?:127(?:\.\d+){3}|localhost|\[::1?\]|0\.0\.0\.0)(?::\d+)?\/healthz(?:[?#].*)?$/;
-const SHELL = /^(?:\/\S*\/)?(?:sh|bash|ash|dash)$/;
+/** A command: its words with quotes taken off, and where its redirections lead. */
+interface Command {
+  readonly words: string[];
+  readonly redirects: string[];
+}
 
-/**
- * Takes off what runs another command without changing its status: `timeout 5`, `exec`, `env`,
- * assignments.
- */
+type Variables = ReadonlyMap<string, string>;
+
+const WORD = String.raw`(?:'[^']*'|"(?:[^"\\]|\\[^])*"|\\[^]|\$\{[^}]*\}|[^\s'"\\;&|()<>])+`;
+/** A comment, `&&`, a redirection with its target, or a word. */
+const ITEM = new RegExp(
+  String.raw`[ \t]*(?:#[^\n]*|(&&)\s*|\d*(?:>>|>&|<>|[<>])[ \t]*(${WORD})|(${WORD}))`,
+  "y",
+);
+/** Docker's own examples end so. After commands joined by && it changes no success. */
+const OR_FAIL = /\|\|\s*exit\s+1$/;
+/** Words of the shell by which something else decides what is run, or how the script ends. */
+const CONTROL = new Set(
+  "! { } [[ if then elif else fi for while until do done case esac in function select time coproc builtin exec eval . source exit return break continue false set trap alias".split(
+    " ",
+  ),
+);
+
+/** The commands of a script of commands joined by `&&`; undefined for any other script. */
+function commandsOf(script: string, variables: Variables): Command[] | undefined {
+  const text = script.replaceAll("\\\n", "").trim().replace(OR_FAIL, "").trimEnd();
+  if (/`|\$\(/.test(text)) return undefined;
+  const commands: Command[] = [{ words: [], redirects: [] }];
+  ITEM.lastIndex = 0;
+  while (ITEM.lastIndex < text.length) {
+    const item = ITEM.exec(text);
+    if (!item) return undefined;
+    const [, and, target, word] = item;
+    if (and !== undefined) commands.push({ words: [], redirects: [] });
+    if (target !== undefined) commands.at(-1)?.redirects.push(withoutQuotes(target, variables));
+    if (word !== undefined) commands.at(-1)?.words.push(withoutQuotes(word, variables));
+  }
+  return commands.every(({ words, redirects }) => words.length + redirects.length > 0) ? commands : undefined;
+}
+
+const withoutQuotes = (word: string, variables: Variables): string =>
+  word.replace(
+    /'([^']*)'|"((?:[^"\\]|\\[^])*)"|\\([^])|((?:\$\{[^}]*\}|[^'"\\])+)/g,
+    (_, single?: string, double?: string, escaped?: string, bare = "") =>
+      single ?? escaped ?? expand(double?.replace(/\\(["\\$])/g, "$1") ?? bare, variables),
+  );
+
+/** Fills in `$NAME`, `${NAME}` and `${NAME:-default}`; what has no value is left as it is. */
+const expand = (text: string, variables: Variables): string =>
+  text.replace(
+    /\$(?:\{(\w+)(?::?-([^}]*))?\}|(\w+))/g,
+    (whole, braced?: string, fallback?: string, plain?: string) =>
+      variables.get(braced ?? plain ?? "") ?? fallback ?? whole,
+  );
+
+/** Takes off what runs a command without changing its status: `timeout 5`, `env`, assignments. */
 function unwrap(words: readonly string[]): readonly string[] {
   const [first = "", ...rest] = words;
-  if (/^[A-Za-z_]\w*=/.test(first) || /^(?:exec|command|env|nice)$/.test(first)) return unwrap(rest);
+  if (/^[A-Za-z_]\w*=/.test(first) || /^(?:command|env|nice)$/.test(first)) return unwrap(rest);
   if (/^(?:\/\S*\/)?timeout$/.test(first)) {
     let at = 0;
     while (rest[at]?.startsWith("-")) at += /^-(?:[sk]|-signal|-kill-after)$/.test(rest[at] ?? "") ? 2 : 1;
@@ -48,8 +91,7 @@ function operands(
     if (long)
       values.set(long[1] ?? "", long[2] ?? (/^(?:host|port)$/.test(long[1] ?? "") ? (words[++i] ?? "") : ""));
     else if (short !== undefined) {
-      // In a bundle such as -zw3 the first option that takes a value takes the rest of the word, or
-      // the next word.
+      // In -zw3 the first option with a value takes the rest of the word, or the next word.
       const at = [...short].findIndex((letter) => withValue.includes(letter));
       if (at >= 0)
         values.set(short[at] ?? "", word.length > at + 2 ? word.slice(at + 2) : (words[++i] ?? ""));
@@ -58,85 +100,68 @@ function operands(
   return { rest, values };
 }
 
-function connection(host: string | undefined, port: string | undefined): Proof[] {
-  return host && port
-    ? [{ kind: "connects", host: host.toLowerCase().replace(/\.$/, ""), port: SERVICES[port] ?? port }]
-    : [];
-}
+const SERVICES: Readonly<Record<string, string>> = { postgresql: "5432", postgres: "5432" };
+const HEALTH_URL =
+  /^(?:https?:\/\/)?(?:127(?:\.\d+){3}|localhost|\[::1?\]|0\.0\.0\.0)(?::\d+)?\/healthz(?:[?#].*)?$/;
+const SHELL = /^(?:\/\S*\/)?(?:sh|bash|ash|dash)$/;
+const TAILSCALED: readonly Proof[] = [{ kind: "tailscaled" }];
 
-/**
- * What a command's success proves. `judged`: its output goes to grep or jq, which judge it in place
- * of the exit status.
- */
-function proofsOfCommand(command: Command, judged: boolean, options: ShellOptions): Proof[] {
-  const proofs = command.redirects.flatMap((target) => {
-    const [, host, port] = /^\/dev\/tcp\/([^/]+)\/([^/]+)$/.exec(target) ?? [];
-    return connection(host, port);
-  });
-  const [program = "", ...args] = unwrap(command.words);
-  const name = program.replace(/^.*\//, "");
-  if (SHELL.test(program)) {
-    const at = args.findIndex((arg) => /^-[a-z]*c$/.test(arg));
-    const inner =
-      at < 0
-        ? undefined
-        : waysToSucceed(args[at + 1] ?? "", {
-            ...options,
-            errexit: args.some((arg) => /^-[a-z]*e/.test(arg)),
-          });
-    if (inner) proofs.push(...onEveryWay(inner, options));
-  } else if (name === "wget" || name === "curl") {
-    // curl exits 0 on 503 unless told to fail; wget does not.
-    const fails =
-      name === "wget" ||
-      judged ||
-      args.some((arg) => /^(?:--fail(?:-with-body)?|-[a-zA-Z]*f[a-zA-Z]*)$/.test(arg));
-    if (fails && args.some((arg) => HEALTH_URL.test(arg))) proofs.push({ kind: "tailscaled" });
-  } else if (name === "tailscale") {
-    const sub = args.find((arg) => !arg.startsWith("-"));
-    // With --json the status is 0 in any state.
-    if (sub === "wait" || (sub === "status" && (judged || !args.some((arg) => /^--?json/.test(arg)))))
-      proofs.push({ kind: "tailscaled" });
-  } else if (/^(?:nc|ncat|netcat)$/.test(name)) {
-    const { rest } = operands(args, "wpsiqxXIOTVPmM");
-    if (!args.some((arg) => /^-[a-z]*[lu]/.test(arg))) proofs.push(...connection(rest[0], rest[1]));
-  } else if (name === "pg_isready" || name === "psql") {
-    const { values } = operands(args, "hpdUtcfvLoPRFT");
-    proofs.push(
-      ...connection(values.get("h") ?? values.get("host"), values.get("p") ?? values.get("port") ?? "5432"),
-    );
+const connection = (host: string | undefined, port: string | undefined): Proof[] =>
+  host && port ? [{ kind: "connects", host: plainName(host), port: SERVICES[port] ?? port }] : [];
+
+/** What the success of a program proves. */
+function proofsOfProgram(name: string, args: readonly string[]): readonly Proof[] {
+  switch (name) {
+    case "wget":
+      return args.some((arg) => HEALTH_URL.test(arg)) ? TAILSCALED : [];
+    case "curl": {
+      // It succeeds on 503 without --fail.
+      const fails = args.some((arg) => /^(?:--fail(?:-with-body)?|-[a-zA-Z]*f[a-zA-Z]*)$/.test(arg));
+      return fails && args.some((arg) => HEALTH_URL.test(arg)) ? TAILSCALED : [];
+    }
+    case "tailscale": {
+      const [verb] = args.filter((arg) => !arg.startsWith("-"));
+      // With --json the status is 0 in any state.
+      const decides = verb === "wait" || (verb === "status" && !args.some((arg) => /^--?json/.test(arg)));
+      return decides ? TAILSCALED : [];
+    }
+    case "nc":
+    case "ncat":
+    case "netcat": {
+      const { rest } = operands(args, "wpsiqxXIOTVPmM");
+      const connects = !args.some((arg) => /^-[a-z]*[lu]/.test(arg));
+      return connects ? connection(rest[0], rest[1]) : [];
+    }
+    case "pg_isready":
+    case "psql": {
+      const { values } = operands(args, "hpdUtcfvLoPRFT");
+      const port = values.get("p") ?? values.get("port") ?? "5432";
+      return connection(values.get("h") ?? values.get("host"), port);
+    }
+    default:
+      return [];
   }
-  return proofs;
 }
 
-function proofsOfPipeline(pipeline: Pipeline, options: ShellOptions): Proof[] {
-  const last = pipeline.at(-1);
-  if (!last) return [];
-  const judges =
-    pipeline.length > 1 &&
-    (/^(?:e|f)?grep$/.test(last.words[0] ?? "")
-      ? !last.words.some((word) => /^-[a-z]*v/.test(word))
-      : last.words[0] === "jq" && last.words.includes("-e"));
-  // Reading nothing makes grep fail, so what feeds it must have answered.
-  return judges
-    ? proofsOfCommand(pipeline[0] ?? last, true, options).filter((proof) => proof.kind === "tailscaled")
-    : proofsOfCommand(last, false, options);
-}
-
-const keyOf = (proof: Proof): string =>
-  proof.kind === "tailscaled" ? "tailscaled" : `${proof.host} ${proof.port}`;
-
-function onEveryWay(ways: readonly Pipeline[][], options: ShellOptions): Proof[] {
-  const byWay = ways.map(
-    (way) =>
-      new Map(
-        way.flatMap((pipeline) => proofsOfPipeline(pipeline, options)).map((proof) => [keyOf(proof), proof]),
-      ),
-  );
-  const [first, ...others] = byWay;
-  return first
-    ? [...first].filter(([key]) => others.every((way) => way.has(key))).map(([, proof]) => proof)
-    : [];
+/** What the success of all commands proves; undefined where some may not be run. */
+function proofsOf(commands: readonly Command[] | undefined, variables: Variables): Proof[] | undefined {
+  const proofs: Proof[] = [];
+  for (const { words, redirects } of commands ?? []) {
+    const [program = "", ...args] = unwrap(words);
+    if (CONTROL.has(program)) return undefined;
+    for (const target of redirects) {
+      const [, host, port] = /^\/dev\/tcp\/([^/]+)\/([^/]+)$/.exec(target) ?? [];
+      proofs.push(...connection(host, port));
+    }
+    const option = SHELL.test(program) ? args.findIndex((arg) => /^-[a-z]*c$/.test(arg)) : -1;
+    const inner =
+      option < 0
+        ? proofsOfProgram(program.replace(/^.*\//, ""), args)
+        : proofsOf(commandsOf(args[option + 1] ?? "", variables), variables);
+    if (!inner) return undefined;
+    proofs.push(...inner);
+  }
+  return commands && proofs;
 }
 
 /**
@@ -144,25 +169,11 @@ function onEveryWay(ways: readonly Pipeline[][], options: ShellOptions): Proof[]
  *
  * @param variables the container's environment, for hosts and ports that the script takes from it
  */
-export function readHealthTest(
-  test: readonly string[],
-  variables: ReadonlyMap<string, string>,
-): HealthReading {
-  const [form, ...rest] = test;
+export function readHealthTest(test: readonly string[], variables: Variables): HealthReading {
+  const [form, ...words] = test;
   if (form === "NONE") return { kind: "disabled" };
-  const options = { variables };
-  let ways: Pipeline[][] | undefined;
-  if (form === "CMD-SHELL" && rest[0]?.trim()) ways = waysToSucceed(rest[0], options);
-  else if (form === "CMD" && rest.length > 0) {
-    const shell = SHELL.test(rest[0] ?? "") ? rest.findIndex((arg) => /^-[a-z]*c$/.test(arg)) : -1;
-    const errexit = rest.slice(0, shell + 1).some((arg) => /^-[a-z]*e/.test(arg));
-    ways =
-      shell < 0
-        ? [[[{ words: rest, redirects: [] }]]]
-        : waysToSucceed(rest[shell + 1] ?? "", { ...options, errexit });
-  } else return { kind: "malformed" };
-  if (ways === undefined) return { kind: "unreadable" };
-  return ways.length === 0
-    ? { kind: "never-succeeds" }
-    : { kind: "requires", proofs: onEveryWay(ways, options) };
+  if ((form !== "CMD" && form !== "CMD-SHELL") || !words[0]?.trim()) return { kind: "malformed" };
+  const commands = form === "CMD" ? [{ words, redirects: [] }] : commandsOf(words[0], variables);
+  const proofs = proofsOf(commands, variables);
+  return proofs ? { kind: "requires", proofs } : { kind: "unreadable" };
 }

@@ -1,22 +1,16 @@
 import { posix } from "node:path";
 
-import type { Subject } from "../../framework/policy.ts";
-import { listAt } from "./containers.ts";
+import type { PolicyResource } from "../../framework/policy.ts";
 import { formatPath, readAt, type Path } from "../../framework/values.ts";
+import { listAt } from "./containers.ts";
 
-/**
- * A host path that a container is given: the place that names it, and the path, undefined when it
- * is unknown.
- */
+/** A host path that a container is given, and where; the path is undefined while it is unknown. */
 export interface HostPath {
   readonly where: string;
   readonly path: string | undefined;
 }
 
-/**
- * Directories that hold the host's own files, devices or sockets. What lies below them is judged by
- * itself.
- */
+/** Directories of the host's own files, devices or sockets. What is below is judged by itself. */
 const OF_THE_HOST: readonly string[] = [
   "/",
   "/boot",
@@ -45,7 +39,7 @@ export function dangerOf(path: string): string | undefined {
 }
 
 /** Every host path among a container's volumes and mounts. */
-export function hostPathsOf({ props }: Subject): HostPath[] {
+export function hostPathsOf({ props }: PolicyResource): HostPath[] {
   const paths: HostPath[] = [];
   const take = (path: Path): void => {
     const value = readAt(props, path);

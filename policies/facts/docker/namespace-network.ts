@@ -1,6 +1,6 @@
-import type { Subject } from "../../framework/policy.ts";
-import { CONTAINER, listAt, roleOf } from "./containers.ts";
+import type { PolicyResource } from "../../framework/policy.ts";
 import { read, readAt } from "../../framework/values.ts";
+import { CONTAINER, listAt, roleOf } from "./containers.ts";
 
 export const NETWORK = "docker:index/network:Network";
 
@@ -12,11 +12,8 @@ export type Ipv6Reading =
 
 const ROLES = ["anchor", "sidecar", "stalwart"];
 
-/**
- * The container that the namespace is of: the anchor, else whichever of the others does not join
- * one.
- */
-function ownerOf(resources: readonly Subject[]): Subject | undefined {
+/** The container that owns the namespace: the anchor, else one of the others that joins none. */
+function ownerOf(resources: readonly PolicyResource[]): PolicyResource | undefined {
   const candidates = resources.flatMap((resource) => {
     const role = resource.type === CONTAINER ? roleOf(resource) : { known: false as const };
     const rank = role.known ? ROLES.indexOf(String(role.value)) : -1;
@@ -29,11 +26,8 @@ function ownerOf(resources: readonly Subject[]): Subject | undefined {
   return candidates.sort((a, b) => a.rank - b.rank)[0]?.resource;
 }
 
-/**
- * The networks that a container names: resources of the stack, names of others, and whether one is
- * unknown.
- */
-function networksOf(container: Subject, resources: readonly Subject[]) {
+/** The networks that a container names: the stack's own, other names, and if any is unknown. */
+function networksOf(container: PolicyResource, resources: readonly PolicyResource[]) {
   const own = new Set(
     ["networkMode", "networksAdvanced"]
       .flatMap((input) => container.propertyDependencies?.[input] ?? [])
@@ -58,11 +52,8 @@ function networksOf(container: Subject, resources: readonly Subject[]) {
   return { own: [...own], others, unread };
 }
 
-/**
- * Reads it out of the stack's own resources. Docker's default bridge counts as without: it has IPv6
- * only where the daemon is told so.
- */
-export function namespaceIpv6(resources: readonly Subject[]): Ipv6Reading {
+/** Docker's default bridge counts as one without IPv6, as long as no daemon is set up for it. */
+export function namespaceIpv6(resources: readonly PolicyResource[]): Ipv6Reading {
   const owner = ownerOf(resources);
   if (!owner)
     return { has: "unknown", because: "the stack has no container with the label tailwart.role=anchor" };

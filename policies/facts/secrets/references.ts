@@ -1,11 +1,8 @@
-import type { Subject } from "../../framework/policy.ts";
-import { CONTAINER, environmentOf, labelOf } from "../docker/containers.ts";
+import type { PolicyResource } from "../../framework/policy.ts";
 import { read, readAt, UNKNOWN_AT_PREVIEW } from "../../framework/values.ts";
+import { CONTAINER, environmentOf, labelOf } from "../docker/containers.ts";
 
-/**
- * A place outside of Stalwart's settings that a secret is read from: a file in its container, or a
- * variable.
- */
+/** Where Stalwart reads a secret outside of its settings: a file in its container, a variable. */
 export interface Reference {
   readonly kind: "file" | "env";
   /** The file's path or the variable's name; empty where the reference names none. */
@@ -25,7 +22,7 @@ export type Content = { readonly where: string; readonly urn?: string } & (
   | { readonly kind: "unread"; readonly because: string }
 );
 
-function fileContent(path: string, containers: readonly Subject[]): Content {
+function fileContent(path: string, containers: readonly PolicyResource[]): Content {
   let perhaps: Content | undefined;
   for (const { props, urn } of containers) {
     const uploads = read(props, "uploads");
@@ -58,7 +55,7 @@ function fileContent(path: string, containers: readonly Subject[]): Content {
   return perhaps ?? { where: path, kind: "unread", because };
 }
 
-function variableContent(name: string, containers: readonly Subject[]): Content {
+function variableContent(name: string, containers: readonly PolicyResource[]): Content {
   const stalwart = containers.find((container) => labelOf(container, "tailwart.role") === "stalwart");
   if (!stalwart) {
     const because = "no container has the label tailwart.role=stalwart, so whether it is set is not seen";
@@ -74,7 +71,7 @@ function variableContent(name: string, containers: readonly Subject[]): Content 
 }
 
 /** What the stack's containers put where a reference points to. */
-export function contentOf({ kind, name }: Reference, resources: readonly Subject[]): Content {
+export function contentOf({ kind, name }: Reference, resources: readonly PolicyResource[]): Content {
   const containers = resources.filter((resource) => resource.type === CONTAINER);
   return kind === "file" ? fileContent(name, containers) : variableContent(name, containers);
 }

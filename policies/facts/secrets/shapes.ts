@@ -1,9 +1,6 @@
 // Repetitions have an upper bound: a text of a megabyte must not take a minute.
 
-/**
- * Credentials that can be told by their shape, wherever they stand. All shapes of an entry must be
- * there.
- */
+/** Credentials that are recognised by their shape. All shapes of an entry must match. */
 const SHAPES: readonly (readonly [what: string, ...shapes: RegExp[]])[] = [
   ["a Tailscale key", /tskey-[a-z]+-[\w-]{8,}/g],
   [
@@ -40,20 +37,14 @@ const PLACES: readonly (readonly [what: string, place: RegExp])[] = [
 const SUSPICIOUS =
   /pass|secret|token|key|pwd|psk|credential|authorization|gh[pousr]_|github_pat|glpat|xox|xapp|AIza|dckr|pul-|_live_|A[KS]IA|:\/\/[^\s/]{0,800}@|\\u00/i;
 
-/**
- * Whether a text or name can hold anything that is known here. Asked first: it costs a tenth of
- * looking, and most texts have nothing.
- */
+/** Whether a text can hold any of these: a tenth of the cost, and most texts have none. */
 export const isSuspicious = (text: string): boolean => SUSPICIOUS.test(text);
 
-/**
- * Names of what opens something: the last words decide, so PASSWORD_FILE, TOKEN_URL and secretName
- * are none.
- */
+/** The last words decide: PASSWORD_FILE, TOKEN_URL and secretName name no secret. */
 const SECRET_NAME =
   /(?:password|passwd|passphrase|secret|token|api_?key|auth_?key|secret_key_base|(?:^|_|db|sql|redis|postgres|root|admin|user|mail|smtp|imap|ldap)(?:pass|pwd|psk)|(?:^|_)credentials?|(?:private|secret|access|encryption|signing|session|master|jwt|account)_?key)(?:_?\d{1,3})?$/;
 
-/** Left to whoever reads the text: the value itself stands elsewhere. */
+/** References: the value itself is elsewhere. */
 const REFERENCES =
   /%\{[^}]{1,200}\}%|\$\{[^}]{1,200}\}|\{\{[^}]{0,200}\}\}|\{(?:\$|env\.|file\.)[^}]{1,200}\}|\$\([^)]*\)?|`[^`]*`?|\$[A-Z_][A-Z0-9_]*\b/g;
 const HASH =
@@ -63,10 +54,7 @@ const WORD =
 const PATH = /^(?:file:(?:\/\/)?)?(?:~|\.{1,2})?(?:\/[\w.@-]+)+\/?$/;
 const PLACEHOLDER = /^(?:[*x•.…_-]+|<[^>]*>|\[[^\]]*\])$/i;
 
-/**
- * @example
- * isSecretName("dbPassword") && isSecretName("STORE.PG.PASSWORD") && !isSecretName("PASSWORD_FILE")
- */
+/** @example isSecretName("dbPassword") && !isSecretName("PASSWORD_FILE") */
 export function isSecretName(name: string): boolean {
   const words = name
     .replace(/([a-z\d])([A-Z])/g, "$1_$2")
@@ -75,10 +63,7 @@ export function isSecretName(name: string): boolean {
   return words !== "pwd" && SECRET_NAME.test(words);
 }
 
-/**
- * Whether a value is a secret in the open: no reference, path, hash, placeholder, switch, or
- * address without a password.
- */
+/** Whether a value is a secret itself: no reference, path, hash, placeholder, switch or address. */
 export function isLiteralSecret(value: string): boolean {
   const text = value.trim().replace(/^(["'])(.*)\1$/, "$2");
   if (text === "" || [HASH, WORD, PATH, PLACEHOLDER].some((shape) => shape.test(text))) return false;
@@ -119,10 +104,7 @@ const ASSIGNMENTS: readonly RegExp[] = [
   /(?:^|\s)--?([A-Za-z][\w-]{0,80})[ \t]+("[^"\n]*"|'[^'\n]*'|[^\s"'`;&|-][^\s"'`;&|]*)/gm,
 ];
 
-/**
- * Names of secrets that a plain text (a script, an .env or INI file, YAML, a Caddyfile) gives a
- * literal.
- */
+/** Names of secrets that a plain text (a script, INI, YAML, a Caddyfile) gives a literal. */
 export function assignedSecretsIn(text: string): string[] {
   const names = new Set<string>();
   for (const shape of ASSIGNMENTS) {
@@ -133,9 +115,7 @@ export function assignedSecretsIn(text: string): string[] {
   return [...names];
 }
 
-/**
- * What a program computes or a shell fills in: `$1`, `read(path)`, `config.password`, a comparison.
- */
+/** What a program computes or a shell fills in: `$1`, `read(path)`, `config.password`. */
 function isCode(value: string): boolean {
   if (/^["']/.test(value)) return /^["']\$\w+["']$/.test(value);
   const dotted = /^[A-Za-z_]\w*(?:\.\w+)+[,;)]*$/.test(value) && isSecretName(value.replace(/[,;)]+$/, ""));

@@ -1,21 +1,15 @@
-import { MAIL_SETTINGS, SETTINGS } from "../own-stack.ts";
-import { unknownAt } from "../../framework/judgement.ts";
-import type { NotJudged, Subject } from "../../framework/policy.ts";
-import { stalwartKeys, type StalwartKeys } from "./settings-resource.ts";
+import { gapAt, type NotJudged } from "../../framework/judgement.ts";
+import type { PolicyResource } from "../../framework/policy.ts";
 import { formatPath, readAt, type Path } from "../../framework/values.ts";
-
-/** What {@link acmeOf} reads. */
-export const SETTINGS_TYPES = [SETTINGS, MAIL_SETTINGS];
+import { MAIL_SETTINGS, SETTINGS } from "../own-resources.ts";
+import { stalwartKeys, type StalwartKeys } from "./flat-keys.ts";
 
 /** One setting: its text, none when it is not written, or unknown at preview. */
 export interface Setting {
   readonly where: string;
   readonly known: boolean;
   readonly text?: string;
-  /**
-   * True where Stalwart leaves `%{file:…}%` as it stands: in its data store (boot.rs resolves
-   * macros before it reads that).
-   */
+  /** True in the data store, where Stalwart does not expand `%{file:…}%` (boot.rs). */
   readonly raw?: true;
 }
 
@@ -37,13 +31,11 @@ export interface AcmeReading {
   readonly gaps: readonly NotJudged[];
 }
 
-/**
- * A key that makes a client; `acme.<id>.cert` and `.account-key` are what Stalwart itself keeps.
- */
+/** A key that makes a client; Stalwart itself keeps `acme.<id>.cert` and `.account-key`. */
 const CLIENT = /^acme\.(.+?)\.(?:directory|challenge|domains(?:\.[^.]+)?)$/;
 
-function fromKeys(subject: Subject): AcmeReading {
-  const keys = stalwartKeys(subject);
+function fromKeys(resource: PolicyResource): AcmeReading {
+  const keys = stalwartKeys(resource);
   const maps = keys.gaps.filter((gap) => gap.key === undefined);
   const unknown = keys.gaps.flatMap((gap) => gap.key ?? []);
   const ids = [...keys.values.keys(), ...unknown].flatMap((key) => CLIENT.exec(key)?.[1] ?? []);
@@ -79,7 +71,7 @@ function clientOf(id: string, keys: StalwartKeys): AcmeClient {
 const asMacro = (setting: Setting): Setting =>
   setting.text?.startsWith("/") ? { ...setting, text: `%{file:${setting.text}}%` } : setting;
 
-function fromArgs({ props }: Subject): AcmeReading {
+function fromArgs({ props }: PolicyResource): AcmeReading {
   const at = (...path: Path): Setting => {
     const value = readAt(props, path);
     const where = formatPath(path);
@@ -89,7 +81,7 @@ function fromArgs({ props }: Subject): AcmeReading {
       : { where, known: true, text: String(value.value) };
   };
   const list = readAt(props, ["settings", "acme"]);
-  if (!list.known) return { clients: [], gaps: [unknownAt("settings.acme")] };
+  if (!list.known) return { clients: [], gaps: [gapAt("settings.acme")] };
   const length = Array.isArray(list.value) ? list.value.length : 0;
   const provider = at("settings", "dnsProvider", "type");
   const secretKeys = ["secretFile", ...(provider.text === "ovh" ? ["consumerKeyFile"] : [])];
@@ -108,7 +100,7 @@ function fromArgs({ props }: Subject): AcmeReading {
 }
 
 /** The ACME clients of a settings resource or component; undefined for any other type. */
-export function acmeOf(subject: Subject): AcmeReading | undefined {
-  if (subject.type === SETTINGS) return fromKeys(subject);
-  return subject.type === MAIL_SETTINGS ? fromArgs(subject) : undefined;
+export function acmeOf(resource: PolicyResource): AcmeReading | undefined {
+  if (resource.type === SETTINGS) return fromKeys(resource);
+  return resource.type === MAIL_SETTINGS ? fromArgs(resource) : undefined;
 }

@@ -1,13 +1,13 @@
 /**
- * What a Stalwart expression gives for one HTTP request, as far as that can be told without the
+ * What a Stalwart expression gives for one HTTP request, as far as it can be worked out without the
  * server. Grammar: stalwart-lite 0.16.0, common/src/expr/tokenizer.rs and parser.rs, which the
  * registry's lines have kept.
  */
 
-/** Variables of a request by name. One that is not in here cannot be told. */
+/** Variables of a request by name. One that is not in here is unknown. */
 export type Request = Readonly<Record<string, string | number | boolean>>;
 
-/** undefined where it cannot be told. */
+/** Undefined where it is unknown. */
 export type Value = string | number | boolean | undefined;
 
 const TOKEN = /\s*('(?:[^'\\]|\\[^])*'|"(?:[^"\\]|\\[^])*"|\d+|[A-Za-z_]\w*|&&?|\|\|?|==|!=|[!(),])/y;
@@ -27,7 +27,7 @@ function tokensOf(text: string): string[] | undefined {
   return tokens;
 }
 
-/** Whether a value holds as a condition; undefined where that cannot be told. */
+/** Whether a value holds as a condition; undefined where that is unknown. */
 export const isTrue = (value: Value): boolean | undefined =>
   value === undefined ? undefined : value !== false && value !== 0 && value !== "";
 
@@ -146,9 +146,8 @@ class Reader {
  *
  * @returns undefined where it holds a variable, a function or an operator that is not known here,
  *   or is no expression
- * @example
- * evaluate("listener == 'admin' || starts_with(path, '/jmap')", { listener: "https", path: "/jmap/"
- *   }) === true
+ * @example evaluate("listener == 'admin' || starts_with(path, '/jmap')", { path: "/jmap/" }) ===
+ *   true
  */
 export function evaluate(expression: string, request: Request): Value {
   const tokens = expression.length > MAX_LENGTH ? undefined : tokensOf(expression);

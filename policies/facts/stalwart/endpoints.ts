@@ -1,18 +1,14 @@
-/**
- * Stalwart's HTTP listeners and which paths they answer, however a stack writes them: keys, a TOML
- * file, or objects of the registry.
- */
-import { REGISTRY, SETTINGS } from "../own-stack.ts";
+/** Stalwart's HTTP listeners and the paths they answer, by keys, a TOML file, or the registry. */
 import { parse as parseToml } from "smol-toml";
 
-import { hostPort } from "../caddy/upstreams.ts";
-import { isLoopback } from "../caddy/model.ts";
-import { unknownAt } from "../../framework/judgement.ts";
-import type { NotJudged, Subject } from "../../framework/policy.ts";
-import { CONTAINER, listAt } from "../docker/containers.ts";
-import { ifBlockOf } from "./routing.ts";
-import { stalwartKeys, type StalwartKeys } from "./settings-resource.ts";
+import { gapAt, type NotJudged } from "../../framework/judgement.ts";
+import type { PolicyResource } from "../../framework/policy.ts";
 import { formatPath, read, readAt, readString, walk, type Path } from "../../framework/values.ts";
+import { CONTAINER, listAt } from "../docker/containers.ts";
+import { hostPort, isLoopback } from "../hosts.ts";
+import { REGISTRY, SETTINGS } from "../own-resources.ts";
+import { stalwartKeys, type StalwartKeys } from "./flat-keys.ts";
+import { ifBlockOf } from "./routing.ts";
 
 /** An HTTP listener that the internet is meant to reach. */
 export interface PublicListener {
@@ -32,10 +28,7 @@ export interface Endpoints {
   readonly listeners: readonly PublicListener[];
   /** Where the rules are written, or would be. */
   readonly where: string;
-  /**
-   * In order; [] where there are none and where Stalwart cannot read them, which leaves every path
-   * open.
-   */
+  /** In order; [] where Stalwart has none or cannot read them, which leaves every path open. */
   readonly rules: readonly EndpointRule[];
   readonly gaps: readonly NotJudged[];
 }
@@ -107,8 +100,8 @@ function keysOfToml(text: string, place: string): StalwartKeys | undefined {
 }
 
 /** Config files that a container brings along. */
-function fromUploads({ props }: Subject): Endpoints[] {
-  return listAt(props, ["uploads"]).entries.flatMap(({ path, read: upload }) => {
+function fromUploads({ props }: PolicyResource): Endpoints[] {
+  return listAt(props, ["uploads"]).entries.flatMap(({ path, entry: upload }) => {
     const file = upload.known ? (readString(upload.value, ["file"]).value ?? "") : "";
     if (!upload.known || !file.endsWith(".toml")) return [];
     const place = `${formatPath([...path, "content"])} (${file})`;
@@ -117,19 +110,17 @@ function fromUploads({ props }: Subject): Endpoints[] {
       readString(upload.value, ["contentBase64"]),
     ];
     if (!content.known || !base64.known)
-      return /stalwart/i.test(file)
-        ? [{ listeners: [], where: place, rules: [], gaps: [unknownAt(place)] }]
-        : [];
+      return /stalwart/i.test(file) ? [{ listeners: [], where: place, rules: [], gaps: [gapAt(place)] }] : [];
     const text = content.value || Buffer.from(base64.value ?? "", "base64").toString("utf8");
     const keys = /\blistener\b/.test(text) ? keysOfToml(text, place) : undefined;
     return keys ? [fromKeys(keys)] : [];
   });
 }
 
-function fromRegistry({ props }: Subject): Endpoints {
+function fromRegistry({ props }: PolicyResource): Endpoints {
   const objects = read(props, "objects");
   const where = formatPath(["objects", "Http", "allowedEndpoints"]);
-  if (!objects.known) return { listeners: [], where, rules: [], gaps: [unknownAt("objects")] };
+  if (!objects.known) return { listeners: [], where, rules: [], gaps: [gapAt("objects")] };
   const keys = Object.keys((objects.value ?? {}) as object);
   const gaps: NotJudged[] = [];
   const everywhere = memberNames(props, ["objects", "SystemSettings", "proxyTrustedNetworks"]).length > 0;
@@ -139,7 +130,7 @@ function fromRegistry({ props }: Subject): Endpoints {
     const protocol = readString(props, [...path, "protocol"]);
     const binds = readAt(props, [...path, "bind"]);
     if (!protocol.known || !binds.known) {
-      gaps.push(unknownAt(formatPath(path)));
+      gaps.push(gapAt(formatPath(path)));
       return [];
     }
     if (protocol.value !== "http") return [];
@@ -175,8 +166,8 @@ function registryRules(props: unknown): EndpointRule[] {
 }
 
 /** What a resource says of Stalwart's HTTP endpoints; [] when it says nothing of them. */
-export function endpointsOf(subject: Subject): Endpoints[] {
-  if (subject.type === SETTINGS) return [fromKeys(stalwartKeys(subject))];
-  if (subject.type === REGISTRY) return [fromRegistry(subject)];
-  return subject.type === CONTAINER ? fromUploads(subject) : [];
+export function endpointsOf(resource: PolicyResource): Endpoints[] {
+  if (resource.type === SETTINGS) return [fromKeys(stalwartKeys(resource))];
+  if (resource.type === REGISTRY) return [fromRegistry(resource)];
+  return resource.type === CONTAINER ? fromUploads(resource) : [];
 }

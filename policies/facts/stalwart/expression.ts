@@ -4,10 +4,7 @@
  * and parser.rs. A name is a quoted string; a bare word is a variable or an error.
  */
 
-/**
- * What an expression gives: one of some strings, nothing since Stalwart refuses it, or what only an
- * evaluation could tell.
- */
+/** What an expression gives: some strings, nothing if it is refused, or more than is read here. */
 export type Result =
   | { readonly kind: "names"; readonly names: readonly string[] }
   | { readonly kind: "refused"; readonly because: string }
@@ -44,10 +41,7 @@ function argumentsOf(text: string): string[] {
   return [...parts, part];
 }
 
-/**
- * True for words that Stalwart knows as neither a variable nor a number; `-` between two is a minus
- * to it.
- */
+/** True for words that are neither variables nor numbers to Stalwart; `-` is a minus to it. */
 function isForeignWord(text: string): boolean {
   return (
     /^[A-Za-z_][\w.-]*$/.test(text) &&
@@ -57,6 +51,7 @@ function isForeignWord(text: string): boolean {
 
 /**
  * The strings that an expression can give.
+ *
  * @example resultOf("if_then(size > 9, 'big', 'mx')") // names: big, mx
  */
 export function resultOf(expression: string): Result {
@@ -82,10 +77,7 @@ export function resultOf(expression: string): Result {
 const LOCAL =
   /^is_local_(?:domain\(\s*(?:(?:'[^']*'|"[^"]*")\s*,\s*)?rcpt_domain|address\(\s*(?:(?:'[^']*'|"[^"]*")\s*,\s*)?rcpt)\s*\)$/;
 
-/**
- * For which recipients a condition holds. The domain must be the recipient's: a local sender's mail
- * goes anywhere.
- */
+/** For which recipients a condition holds. The domain of the sender says nothing of them. */
 export function holdsFor(condition: string): Holds {
   const text = condition.trim();
   if (/^(?:true|1)$/.test(text)) return "always";

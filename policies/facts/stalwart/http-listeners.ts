@@ -1,9 +1,8 @@
-import { isLoopback } from "../caddy/model.ts";
-import { MAIL_SETTINGS, SETTINGS } from "../own-stack.ts";
-import { hostPort } from "../caddy/upstreams.ts";
-import type { Subject } from "../../framework/policy.ts";
-import { stalwartKeys } from "./settings-resource.ts";
+import type { PolicyResource } from "../../framework/policy.ts";
 import { formatPath, readAt } from "../../framework/values.ts";
+import { hostPort, isLoopback } from "../hosts.ts";
+import { MAIL_SETTINGS, SETTINGS } from "../own-resources.ts";
+import { stalwartKeys } from "./flat-keys.ts";
 
 /** A port that people connect to, so that somebody must be granted it. */
 export interface Listener {
@@ -11,7 +10,7 @@ export interface Listener {
   readonly port: number;
 }
 
-function fromKeys(settings: Subject): Listener[] {
+function fromKeys(settings: PolicyResource): Listener[] {
   const { values, where } = stalwartKeys(settings);
   const names = [...values.keys()];
   return [...values].flatMap(([key, bind]) => {
@@ -23,7 +22,7 @@ function fromKeys(settings: Subject): Listener[] {
   });
 }
 
-function fromArgs(component: Subject): Listener[] {
+function fromArgs(component: PolicyResource): Listener[] {
   const path = ["settings", "listeners"];
   const list = readAt(component.props, path);
   const length = list.known && Array.isArray(list.value) ? list.value.length : 0;
@@ -42,7 +41,7 @@ function fromArgs(component: Subject): Listener[] {
  * whose own config says so (lesson 3: on the admin listener it is the connecting node's address
  * that counts).
  */
-export function listenersOf(resource: Subject): Listener[] {
+export function listenersOf(resource: PolicyResource): Listener[] {
   if (resource.type === SETTINGS) return fromKeys(resource);
   return resource.type === MAIL_SETTINGS ? fromArgs(resource) : [];
 }

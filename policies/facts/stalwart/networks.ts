@@ -14,7 +14,7 @@ export function parseNetwork(text: string): AddressRange | undefined {
   return { family: 6, from: range.from + MAPPED, to: range.to + MAPPED };
 }
 
-/** {@link parseNetwork} of ranges that stand in the source. */
+/** {@link parseNetwork} of ranges that are written in the source. */
 export function networks(...texts: string[]): AddressRange[] {
   return texts.flatMap((text) => parseNetwork(text) ?? []);
 }

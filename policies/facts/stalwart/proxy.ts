@@ -1,8 +1,8 @@
-import { MAIL_SETTINGS, SETTINGS } from "../own-stack.ts";
-import { unknownAt } from "../../framework/judgement.ts";
-import type { NotJudged, Subject } from "../../framework/policy.ts";
-import { stalwartKeys } from "./settings-resource.ts";
-import { formatPath, read, readAt, type Path } from "../../framework/values.ts";
+import { gapAt, type NotJudged } from "../../framework/judgement.ts";
+import type { PolicyResource } from "../../framework/policy.ts";
+import { formatPath, read, readAt, UNKNOWN_AT_PREVIEW, type Path } from "../../framework/values.ts";
+import { MAIL_SETTINGS, SETTINGS } from "../own-resources.ts";
+import { stalwartKeys } from "./flat-keys.ts";
 
 /** An address or range as it is written, and where. */
 export interface Written {
@@ -35,14 +35,11 @@ export interface ProxySettings {
 const TRUST = /^server\.(?:listener\.(.+)\.)?proxy\.trusted-networks(?:\.[^.]+)?$/;
 const BIND = /^server\.listener\.(.+)\.bind(?:\.[^.]+)?$/;
 const ALLOWED = "server.allowed-ip.";
-/**
- * Stands for the server's own list, which holds for listeners that have none
- * (config/server/listener.rs).
- */
+/** The server's own list holds for listeners without one (config/server/listener.rs). */
 const EVERY_LISTENER = "*";
 
-function fromKeys(subject: Subject): ProxySettings {
-  const { values, where, gaps } = stalwartKeys(subject);
+function fromKeys(resource: PolicyResource): ProxySettings {
+  const { values, where, gaps } = stalwartKeys(resource);
   const unread = (list: typeof gaps): NotJudged[] =>
     list.map((gap) => ({ where: gap.where, because: gap.because }));
   const maps = gaps.filter((gap) => gap.key === undefined);
@@ -80,19 +77,19 @@ function fromKeys(subject: Subject): ProxySettings {
 function listAt(props: unknown, path: Path): NetworkList {
   const where = formatPath(path);
   const list = readAt(props, path);
-  if (!list.known) return { where, entries: [], gaps: [unknownAt(where)] };
+  if (!list.known) return { where, entries: [], gaps: [{ where, because: UNKNOWN_AT_PREVIEW }] };
   const entries: Written[] = [];
   const gaps: NotJudged[] = [];
   for (let i = 0; i < (Array.isArray(list.value) ? list.value.length : 0); i++) {
     const entry = read(list.value, i);
     const at = formatPath([...path, i]);
-    if (!entry.known) gaps.push(unknownAt(at));
+    if (!entry.known) gaps.push(gapAt(at));
     else entries.push({ where: at, text: String(entry.value) });
   }
   return { where, entries, gaps };
 }
 
-function fromArgs({ props }: Subject): ProxySettings {
+function fromArgs({ props }: PolicyResource): ProxySettings {
   const trust = listAt(props, ["settings", "proxyTrustedNetworks"]);
   const listeners = readAt(props, ["settings", "listeners"]);
   const count = listeners.known && Array.isArray(listeners.value) ? listeners.value.length : 0;
@@ -119,7 +116,7 @@ function fromArgs({ props }: Subject): ProxySettings {
 }
 
 /** PROXY trust and bans in a settings resource or component; undefined for any other type. */
-export function proxyOf(subject: Subject): ProxySettings | undefined {
-  if (subject.type === SETTINGS) return fromKeys(subject);
-  return subject.type === MAIL_SETTINGS ? fromArgs(subject) : undefined;
+export function proxyOf(resource: PolicyResource): ProxySettings | undefined {
+  if (resource.type === SETTINGS) return fromKeys(resource);
+  return resource.type === MAIL_SETTINGS ? fromArgs(resource) : undefined;
 }

@@ -1,8 +1,8 @@
 import { isIP } from "node:net";
 
-import { unknownAt } from "../../framework/judgement.ts";
-import type { NotJudged, Subject } from "../../framework/policy.ts";
 import { isRecord } from "../../../lib/json-values.ts";
+import { gapAt, type NotJudged } from "../../framework/judgement.ts";
+import type { PolicyResource } from "../../framework/policy.ts";
 import { formatPath, read, readAt, type Path } from "../../framework/values.ts";
 
 /** A setting that counts on IPv6. */
@@ -13,14 +13,11 @@ export interface Ipv6Use {
   readonly urn: string;
 }
 
-/**
- * Where rows of the registry count on IPv6: routes of variant Mx that look up AAAA first, and
- * addresses to send from.
- */
-export function registryIpv6({ urn, props }: Subject): { uses: Ipv6Use[]; gaps: NotJudged[] } {
+/** Where the registry counts on IPv6: routes that look up AAAA first, addresses to send from. */
+export function registryIpv6({ urn, props }: PolicyResource): { uses: Ipv6Use[]; gaps: NotJudged[] } {
   const uses: Ipv6Use[] = [];
   const gaps: NotJudged[] = [];
-  const unknown = (path: Path) => void gaps.push(unknownAt(formatPath(path), urn));
+  const unknown = (path: Path) => void gaps.push({ ...gapAt(formatPath(path)), urn });
   const objects = read(props, "objects");
   if (!objects.known) unknown(["objects"]);
   const rows = objects.known && isRecord(objects.value) ? objects.value : {};
@@ -38,7 +35,7 @@ export function registryIpv6({ urn, props }: Subject): { uses: Ipv6Use[]; gaps: 
     const at = [...path, "ipLookupStrategy"];
     const strategy = readAt(props, at);
     const variant = readAt(props, [...path, "@type"]);
-    // A relay has no such property: it looks up A before AAAA whatever it is told.
+    // A relay has no such property: it always looks up A before AAAA.
     if (variant.known && variant.value !== "Mx") return;
     if (!strategy.known) return unknown(at);
     if (strategy.value !== "v6Only" && strategy.value !== "v6ThenV4") return;

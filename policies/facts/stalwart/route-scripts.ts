@@ -1,9 +1,8 @@
 /**
  * Scripts that write Stalwart's routes past tailwart's settings resource, and what of them makes
- * the routes live. Scripts are not run in the head: words are looked for, after what is a comment
- * was taken off.
+ * the routes live. Scripts are not interpreted: words are searched for, outside of comments.
  */
-import type { Subject } from "../../framework/policy.ts";
+import type { PolicyResource } from "../../framework/policy.ts";
 import { formatPath, read, readString, walk } from "../../framework/values.ts";
 
 /** A route or a strategy, as the 0.15 line and the registry (0.16 and later) call them. */
@@ -30,13 +29,13 @@ export interface Script {
   readonly gaps: readonly string[];
 }
 
-export const isCommand = (resource: Subject): boolean =>
+export const isCommand = (resource: PolicyResource): boolean =>
   /^command:(?:local|remote):Command$/.test(resource.type);
 
 const withoutComments = (text: string): string => text.replace(/^[ \t]*#.*$|[ \t]#[ \t].*$/gm, "");
 
 /** A command's scripts: the command line last, since it runs what environment and stdin hold. */
-export function scriptsOf({ props }: Subject): Script[] {
+export function scriptsOf({ props }: PolicyResource): Script[] {
   const before: string[] = [];
   const gaps: string[] = [];
   for (const input of ["stdin", "environment"]) {
@@ -59,10 +58,7 @@ export function scriptsOf({ props }: Subject): Script[] {
 const lastOf = (pattern: RegExp, text: string): number =>
   Math.max(-1, ...[...text.matchAll(pattern)].map((match) => match.index));
 
-/**
- * Whether a script writes routes: "no", "maybe" where only what is unknown could say, or the
- * generation of the API that it writes to.
- */
+/** Whether a script writes routes, and to which API; "maybe" where an input is unknown. */
 export function writesRoutes({ text, gaps }: Script): "no" | "maybe" | "keys" | "registry" {
   const has = (pattern: RegExp): boolean => lastOf(pattern, text) >= 0;
   const old = has(OLD_CLI) || (has(OLD_HTTP) && HTTP_WRITE.test(text));

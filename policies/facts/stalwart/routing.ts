@@ -1,11 +1,8 @@
-import { MAIL_SETTINGS, SETTINGS } from "../own-stack.ts";
-import type { Subject } from "../../framework/policy.ts";
+import type { PolicyResource } from "../../framework/policy.ts";
+import { formatPath, readAt, type MaybeKnown, type Path } from "../../framework/values.ts";
+import { MAIL_SETTINGS, SETTINGS } from "../own-resources.ts";
 import { holdsFor, resultOf, type Holds, type Result } from "./expression.ts";
-import { stalwartKeys, type StalwartKeys } from "./settings-resource.ts";
-import { formatPath, readAt, type Path, type Read } from "../../framework/values.ts";
-
-/** Resources that say where mail goes. */
-export const ROUTING_TYPES = [SETTINGS, MAIL_SETTINGS] as const;
+import { stalwartKeys, type StalwartKeys } from "./flat-keys.ts";
 
 const STRATEGY = "queue.strategy.route";
 
@@ -20,10 +17,7 @@ export interface Rule {
   readonly result: Result | { readonly kind: "unknown" };
 }
 
-/**
- * Which route a recipient's mail takes. Without one, and in place of a broken one, Stalwart's own
- * rule holds: local, or MX.
- */
+/** Which route mail takes. Where it is unset or broken Stalwart's own rule holds: local, or MX. */
 export type Strategy =
   | { readonly kind: "rules"; readonly rules: readonly Rule[] }
   | { readonly kind: "unset"; readonly where: string }
@@ -32,29 +26,20 @@ export type Strategy =
 
 export interface Outbound {
   readonly strategy: Strategy;
-  /**
-   * What a name in the strategy leads to. "missing": Stalwart says "Gateway not found" and takes
-   * the MX (common/src/core.rs, get_route_or_default).
-   */
+  /** What a name leads to. "missing" takes the MX (common/src/core.rs, get_route_or_default). */
   readonly leadsTo: (name: string) => "local" | "relay" | "mx" | "missing" | "unknown";
-  /**
-   * How to declare a route here, and which there are. Names that stand in keys only: a value could
-   * be a secret.
-   */
+  /** How to declare a route here, and which there are, by key: a value could be a secret. */
   readonly declare: string;
 }
 
 const BUILT_IN: Readonly<Record<string, "local" | "mx">> = { local: "local", mx: "mx" };
 
-/**
- * Reads where mail goes, from a {@link SETTINGS} or {@link MAIL_SETTINGS} resource; undefined where
- * the resource does not say.
- */
-export function outboundOf(subject: Subject): Outbound | undefined {
-  if (subject.type === MAIL_SETTINGS) return fromDesiredState(subject);
+/** Reads where mail goes; undefined where the resource does not say. */
+export function outboundOf(resource: PolicyResource): Outbound | undefined {
+  if (resource.type === MAIL_SETTINGS) return fromDesiredState(resource);
   // The registry's generation has no flat keys.
-  if (subject.type !== SETTINGS || isAbsent(readAt(subject.props, ["settings"]))) return undefined;
-  const keys = stalwartKeys(subject);
+  if (resource.type !== SETTINGS || isAbsent(readAt(resource.props, ["settings"]))) return undefined;
+  const keys = stalwartKeys(resource);
   const gap = keys.gaps.find(({ key }) => key === undefined);
   return {
     strategy: gap ? { kind: "unknown", where: gap.where } : ifBlockOf(keys, STRATEGY),
@@ -63,7 +48,7 @@ export function outboundOf(subject: Subject): Outbound | undefined {
   };
 }
 
-function isAbsent(settings: Read): boolean {
+function isAbsent(settings: MaybeKnown): boolean {
   return settings.known && (typeof settings.value !== "object" || settings.value === null);
 }
 
@@ -76,10 +61,7 @@ function routeNames(keys: StalwartKeys): string[] {
   return [...new Set(names)].filter((name) => !(name in BUILT_IN)).map((name) => `'${name}'`);
 }
 
-/**
- * A route as config/smtp/queue.rs, parse_route, reads it: one of an unknown type, or a relay
- * without an address, is left out.
- */
+/** As parse_route (config/smtp/queue.rs): an unknown type, or a relay without address, is none. */
 function routeOf(
   { values, gaps }: StalwartKeys,
   name: string,
@@ -93,10 +75,7 @@ function routeOf(
   return BUILT_IN[name];
 }
 
-/**
- * Reads an if-block as expr/if_block.rs does: a bare value first, else rules in the order of their
- * keys, and `else` last.
- */
+/** Reads an if-block as expr/if_block.rs does: a bare value, else rules by key, and `else` last. */
 export function ifBlockOf(keys: StalwartKeys, prefix: string): Strategy {
   const valueOf = (key: string): string | undefined => keys.values.get(key);
   const resultAt = (key: string): Rule["result"] => {
@@ -157,11 +136,8 @@ export function ifBlockOf(keys: StalwartKeys, prefix: string): Strategy {
   return { kind: "rules", rules };
 }
 
-/**
- * The typed desired state: keys.ts and registry.ts both make "local domains stay, the rest takes
- * outbound.route" of it.
- */
-function fromDesiredState({ props }: Subject): Outbound | undefined {
+/** The desired state: for any line it means "local domains stay, the rest takes outbound.route". */
+function fromDesiredState({ props }: PolicyResource): Outbound | undefined {
   if (isAbsent(readAt(props, ["settings"]))) return undefined;
   const path: Path = ["settings", "outbound", "route"];
   const where = formatPath(path);
@@ -180,7 +156,7 @@ function fromDesiredState({ props }: Subject): Outbound | undefined {
   };
 }
 
-function relayNames(props: unknown): Read[] {
+function relayNames(props: unknown): MaybeKnown[] {
   const relays = readAt(props, ["settings", "relays"]);
   if (!relays.known) return [relays];
   const length = Array.isArray(relays.value) ? relays.value.length : 0;

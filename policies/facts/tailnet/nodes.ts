@@ -1,15 +1,15 @@
-import { isTailwart } from "../own-stack.ts";
 import { classifyHost, isMagicDnsName } from "../../../lib/addresses.ts";
-import type { Subject } from "../../framework/policy.ts";
-import { CONTAINER, environmentOf, labelOf } from "../docker/containers.ts";
 import { sameHost } from "../../../lib/tailnet/reach.ts";
-import { tailnetDomains } from "./policy-file.ts";
+import type { PolicyResource } from "../../framework/policy.ts";
 import { read, readAt, readString, walk } from "../../framework/values.ts";
+import { CONTAINER, environmentOf, labelOf } from "../docker/containers.ts";
+import { EDGE, isOwn, SIDECAR, TAILNET_POLICY } from "../own-resources.ts";
+import { tailnetDomains } from "./policy-file.ts";
 
 const TAILNET_KEY = /^tailscale:index\/(?:tailnetKey:TailnetKey|oauthClient:OauthClient)$/;
 const NODE_VARIABLE = /^TS_(?:AUTH_?KEY|AUTH_ONCE|CLIENT_ID|CLIENT_SECRET|EXTRA_ARGS|HOSTNAME|STATE_DIR)$/;
 
-/** What a user tells the policy of the tailnet that no resource does. */
+/** What the policy config says of the tailnet, where no resource does. */
 export interface TailnetSettings {
   /** Name on the tailnet → the tag that its node carries. */
   readonly hosts: Readonly<Record<string, string>>;
@@ -17,19 +17,19 @@ export interface TailnetSettings {
   readonly sources: Readonly<Record<string, string>>;
 }
 
-/** The tailnet as far as the stack's resources tell it. */
+/** The tailnet as far as the stack's resources describe it. */
 export interface Tailnet {
-  /** Tags of the node that answers to a name; undefined when nothing tells them. */
+  /** Tags of the node that answers to a name; undefined where they are not known. */
   tagsOf(host: string): readonly string[] | undefined;
   /** Tags of the node that a resource connects through; `offline` when it connects to nothing. */
-  sourceOf(resource: Subject): { readonly tags?: readonly string[]; readonly offline?: true };
+  sourceOf(resource: PolicyResource): { readonly tags?: readonly string[]; readonly offline?: true };
   /** True when a connection from the resource to the host goes over the tailnet. */
-  leadsTo(host: string, from: Subject): boolean;
+  leadsTo(host: string, from: PolicyResource): boolean;
 }
 
 /** Answers each resource once: the stack's judges ask for one again and again. */
-function once<Answer>(ask: (resource: Subject) => Answer): (resource: Subject) => Answer {
-  const answers = new Map<Subject, Answer>();
+function once<Answer>(ask: (resource: PolicyResource) => Answer): (resource: PolicyResource) => Answer {
+  const answers = new Map<PolicyResource, Answer>();
   return (resource) => {
     const known = answers.get(resource);
     if (known !== undefined) return known;
@@ -39,16 +39,15 @@ function once<Answer>(ask: (resource: Subject) => Answer): (resource: Subject) =
   };
 }
 
-const dependencies = (resource: Subject, input: string): readonly Subject[] =>
+const dependencies = (resource: PolicyResource, input: string): readonly PolicyResource[] =>
   resource.propertyDependencies?.[input] ?? [];
-const textOf = (resource: Subject, key: string): string | undefined =>
+const textOf = (resource: PolicyResource, key: string): string | undefined =>
   readString(resource.props, [key]).value;
-const isOwn = (resource: Subject, kind: string): boolean => resource.type === `tailwart:mail:${kind}`;
 
 const tagsAmong = (leaves: readonly { readonly value: unknown }[]): string[] =>
   leaves.map(({ value }) => String(value)).filter((tag) => tag.startsWith("tag:"));
 
-const tagsIn = (resource: Subject): string[] =>
+const tagsIn = (resource: PolicyResource): string[] =>
   tagsAmong(walk(resource.props).leaves.filter(({ path }) => path[0] === "tag" || path[0] === "tags"));
 
 function tagsBelow(map: unknown, name: string): string[] {
@@ -56,7 +55,7 @@ function tagsBelow(map: unknown, name: string): string[] {
   return tags.known ? tagsAmong(walk(tags.value).leaves) : [];
 }
 
-function isNode(container: Subject): boolean {
+function isNode(container: PolicyResource): boolean {
   return (
     [...environmentOf(container).values.keys()].some((name) => NODE_VARIABLE.test(name)) ||
     labelOf(container, "tailwart.role") === "sidecar" ||
@@ -66,17 +65,17 @@ function isNode(container: Subject): boolean {
 }
 
 /** Reads who is who on the tailnet: never from the Acl's grants, whose sense is to be judged. */
-export function tailnetOf(resources: readonly Subject[], settings: TailnetSettings): Tailnet {
+export function tailnetOf(resources: readonly PolicyResource[], settings: TailnetSettings): Tailnet {
   const containers = resources.filter((resource) => resource.type === CONTAINER);
   const nodes = containers.filter(isNode);
   const keys = resources.filter((resource) => TAILNET_KEY.test(resource.type));
-  const sidecars = resources.filter((resource) => isOwn(resource, "TailnetSidecar"));
-  const edges = resources.filter((resource) => isOwn(resource, "CaddyEdge"));
+  const sidecars = resources.filter((resource) => resource.type === SIDECAR);
+  const edges = resources.filter((resource) => resource.type === EDGE);
   const domains = tailnetDomains(resources);
   const byName = new Map(containers.map((container) => [textOf(container, "name"), container]));
 
   /** The container whose network namespace a container is in. */
-  const namespaceOf = (container: Subject, depth = 0): string => {
+  const namespaceOf = (container: PolicyResource, depth = 0): string => {
     const joined = dependencies(container, "networkMode").find(({ type }) => type === CONTAINER);
     const mode = textOf(container, "networkMode") ?? "";
     const name = /^container:(.+)$/.exec(mode)?.[1];
@@ -85,7 +84,7 @@ export function tailnetOf(resources: readonly Subject[], settings: TailnetSettin
     return name === undefined ? container.urn : mode;
   };
 
-  const tagsOfNode = (node: Subject): readonly string[] | undefined => {
+  const tagsOfNode = (node: PolicyResource): readonly string[] | undefined => {
     const extra = environmentOf(node).values.get("TS_EXTRA_ARGS") ?? "";
     const advertised = /--advertise-tags[= ](\S+)/.exec(extra)?.[1]?.split(",");
     if (advertised) return advertised;
@@ -106,15 +105,15 @@ export function tailnetOf(resources: readonly Subject[], settings: TailnetSettin
 
   const nodeOf = new Map(nodes.toReversed().map((node) => [namespaceOf(node), node]));
 
-  const configured = (resource: Subject): string | undefined =>
+  const configured = (resource: PolicyResource): string | undefined =>
     settings.sources[resource.name] ?? settings.sources[textOf(resource, "name") ?? ""];
 
   const sourceOf: Tailnet["sourceOf"] = once((resource) => {
-    const told = configured(resource);
-    if (told !== undefined) return { tags: [told] };
+    const tag = configured(resource);
+    if (tag !== undefined) return { tags: [tag] };
     const component = edges.find(({ urn }) => urn === resource.urn || urn === resource.opts.parent);
     if (component) return tagsIn(component).length > 0 ? { tags: tagsIn(component) } : {};
-    if (isTailwart(resource)) return mailNode();
+    if (isOwn(resource)) return mailNode();
     if (resource.type !== CONTAINER) {
       const [container] = ["environment", "triggers"]
         .flatMap((input) => dependencies(resource, input))
@@ -133,7 +132,7 @@ export function tailnetOf(resources: readonly Subject[], settings: TailnetSettin
   });
 
   const stated = resources
-    .filter((resource) => isOwn(resource, "TailnetPolicy"))
+    .filter((resource) => resource.type === TAILNET_POLICY)
     .flatMap((policy) => {
       const map = read(policy.props, "nodes");
       if (!map.known || typeof map.value !== "object" || map.value === null) return [];
@@ -141,10 +140,10 @@ export function tailnetOf(resources: readonly Subject[], settings: TailnetSettin
     });
 
   const tagsOf: Tailnet["tagsOf"] = (host) => {
-    const told = Object.entries(settings.hosts).find(([name]) => sameHost(name, host))?.[1];
-    if (told !== undefined) return [told];
-    const said = stated.find(({ name }) => sameHost(name, host))?.tags ?? [];
-    if (said.length > 0) return said;
+    const tag = Object.entries(settings.hosts).find(([name]) => sameHost(name, host))?.[1];
+    if (tag !== undefined) return [tag];
+    const tags = stated.find(({ name }) => sameHost(name, host))?.tags ?? [];
+    if (tags.length > 0) return tags;
     const sidecar = sidecars.find((one) => sameHost(textOf(one, "hostname") ?? "", host));
     if (sidecar) return tagsIn(sidecar);
     const node = nodes.find((one) =>

@@ -1,11 +1,13 @@
-import { isTailwart } from "../own-stack.ts";
 import { parse as parseJsonc, type ParseError } from "jsonc-parser";
+
 import { isMagicDnsName } from "../../../lib/addresses.ts";
-import type { Subject } from "../../framework/policy.ts";
-import { CONTAINER, environmentOf } from "../docker/containers.ts";
 import { strings } from "../../../lib/json-values.ts";
 import type { PolicyDocument } from "../../../lib/tailnet/access-rules.ts";
+import type { PolicyResource } from "../../framework/policy.ts";
 import { readString, walk } from "../../framework/values.ts";
+import { CONTAINER, environmentOf } from "../docker/containers.ts";
+import { plainName } from "../hosts.ts";
+import { ownTexts, SIDECAR } from "../own-resources.ts";
 
 export const ACL = "tailscale:index/acl:Acl";
 
@@ -25,7 +27,7 @@ const records = (value: unknown): Record<string, unknown>[] =>
     : [];
 
 /** The whole tailnet policy file of an {@link ACL} resource. */
-export function readPolicyFile(acl: Subject): PolicyReading {
+export function readPolicyFile(acl: PolicyResource): PolicyReading {
   const text = readString(acl.props, ["acl"]);
   if (!text.known) return { because: "the tailnet policy file is unknown until the update" };
   const errors: ParseError[] = [];
@@ -41,7 +43,7 @@ export function readPolicyFile(acl: Subject): PolicyReading {
 }
 
 /** Reads the tailnet policy file out of the stack's own resources; no request is made. */
-export function readAcl(resources: readonly Subject[]): AclReading {
+export function readAcl(resources: readonly PolicyResource[]): AclReading {
   const acl = resources.find((resource) => resource.type === ACL);
   if (!acl) return { because: "the stack has no tailnet policy file (tailscale.Acl) to judge the name by" };
   const reading = readPolicyFile(acl);
@@ -61,18 +63,16 @@ export function readAcl(resources: readonly Subject[]): AclReading {
   };
 }
 
-/**
- * Tags that the stack's own nodes carry: from auth keys, from containerboot's arguments, from a
- * sidecar component's args.
- */
-export function askerTags(resources: readonly Subject[]): Set<string> {
+/** Tags of the stack's own nodes: from auth keys, containerboot's arguments, a sidecar's args. */
+export function askerTags(resources: readonly PolicyResource[]): Set<string> {
   const tags = new Set<string>();
   for (const resource of resources) {
     if (resource.type === CONTAINER) {
       const extra = environmentOf(resource).values.get("TS_EXTRA_ARGS") ?? "";
       for (const tag of /--advertise-tags[= ](\S+)/.exec(extra)?.[1]?.split(",") ?? []) tags.add(tag);
     } else if (
-      /^tailscale:index\/(?:tailnetKey|oauthClient):|^tailwart:mail:TailnetSidecar$/.test(resource.type)
+      resource.type === SIDECAR ||
+      /^tailscale:index\/(?:tailnetKey|oauthClient):/.test(resource.type)
     ) {
       for (const { path, value } of walk(resource.props).leaves) {
         const own =
@@ -85,34 +85,19 @@ export function askerTags(resources: readonly Subject[]): Set<string> {
   return tags;
 }
 
-/**
- * Tags that the relay may carry: what a component says (`relay.tag`, `tailnet.tags.relay`), else
- * what the asker is granted to reach.
- */
+/** Tags of the relay: `relay.tag` or `tailnet.tags.relay`, else what the asker may reach. */
 export function relayTags(
-  resources: readonly Subject[],
+  resources: readonly PolicyResource[],
   document: AclDocument,
   askers: ReadonlySet<string>,
 ): Set<string> {
-  const said = resources
-    .filter((resource) => isTailwart(resource))
-    .flatMap((resource) => walk(resource.props).leaves)
-    .filter(
-      ({ path, value }) =>
-        typeof value === "string" &&
-        value.startsWith("tag:") &&
-        /(?:relay\.tag|tags\.relay)$/.test(path.join(".")),
-    )
-    .map(({ value }) => String(value));
-  if (said.length > 0) return new Set(said);
+  const stated = ownTexts(resources, /(?:relay\.tag|tags\.relay)$/).filter((text) => text.startsWith("tag:"));
+  if (stated.length > 0) return new Set(stated);
   const granted = document.grants.filter((grant) => grant.src.some((src) => src === "*" || askers.has(src)));
   return new Set(granted.flatMap((grant) => grant.dst).flatMap((dst) => /^tag:[^:]+/.exec(dst)?.[0] ?? []));
 }
 
-/**
- * Whether a node attribute reaches a node with one of the tags: "yes", "no", or "maybe" when the
- * tags are not known.
- */
+/** Whether a node attribute reaches a node with one of the tags; "maybe" if none is known. */
 export function attributeReaches(
   document: AclDocument,
   attribute: string,
@@ -133,23 +118,13 @@ export function attributeReaches(
 }
 
 /** The tailnet's DNS names that the stack's components state, such as `tailnet.domain`. */
-export function tailnetDomains(resources: readonly Subject[]): string[] {
-  return resources
-    .filter((resource) => isTailwart(resource))
-    .flatMap((resource) => walk(resource.props).leaves)
-    .filter(
-      ({ path, value }) =>
-        typeof value === "string" &&
-        /(?:^|\.)(?:tailnet\.domain|tailnetDomain|magicDnsDomain)$/.test(path.join(".")),
-    )
-    .map(({ value }) => String(value));
+export function tailnetDomains(resources: readonly PolicyResource[]): string[] {
+  return ownTexts(resources, /(?:^|\.)(?:tailnet\.domain|tailnetDomain|magicDnsDomain)$/);
 }
 
-/**
- * True for a name that MagicDNS answers: of *.ts.net, of a given tailnet domain, or of one label.
- */
+/** True for a name that MagicDNS answers: in *.ts.net, in a given domain, or of one label. */
 export function isTailnetName(name: string, domains: readonly string[]): boolean {
-  const bare = name.toLowerCase().replace(/\.$/, "");
+  const bare = plainName(name);
   return (
     bare.endsWith(".ts.net") || !bare.includes(".") || domains.some((domain) => isMagicDnsName(bare, domain))
   );

@@ -3,10 +3,7 @@ import { createRequire } from "node:module";
 /** The SDK's own modules, which need not be the ones that a program has. */
 export const sdk = createRequire(createRequire(import.meta.url).resolve("@pulumi/policy"));
 
-/**
- * A gRPC method of the pack's server: takes a request, and calls back with an error or the
- * response.
- */
+/** A gRPC method of the pack's server: calls back with an error or the response. */
 export type Method<Request, Response> = (
   call: { readonly request: Request },
   callback: (error: object | null | undefined, response?: Response) => void,

@@ -1,5 +1,5 @@
 import { sdk } from "./analyzer-service.ts";
-import { type Reader, readStruct } from "./read-struct.ts";
+import { readStruct, type Reader } from "./read-struct.ts";
 
 /** A resource's inputs as they come over the wire: secrets are still marked. */
 interface Message {
@@ -17,16 +17,13 @@ export const { specialSecretSig, specialSigKey } = sdk("@pulumi/pulumi/runtime/r
   string
 >;
 
-/** Inputs as policies see them → as they came; one object where they hold nothing special. */
+/** Inputs as policies see them → as they came; the same object where nothing is special. */
 const raw = new WeakMap<object, object>();
 
 /** What came over the wire for the inputs that a policy sees; see secret-paths.ts. */
 export const asItCame = (props: object): object | undefined => raw.get(props);
 
-/**
- * Makes the server read inputs straight into objects, in place of the messages that are generated
- * for each value.
- */
+/** Makes the server read inputs straight into objects, not into a message for each value. */
 export function readInputsDirectly(): void {
   const { Struct } = sdk("google-protobuf/google/protobuf/struct_pb.js") as {
     Struct: { deserializeBinaryFromReader: (message: Message, reader: Reader) => Message };
@@ -39,9 +36,9 @@ export function readInputsDirectly(): void {
 }
 
 /**
- * A resource's inputs as policies see them: as the SDK makes them, secrets as plain text, and
- * reading an unknown value throws. Asked for once a resource and question, so all policies see one
- * object: none may change it, and what one works out of it can be kept by it.
+ * A resource's inputs as policies see them: as the SDK makes them, secrets in plain text, and
+ * reading an unknown value throws. Made once for each resource and question, so all policies see
+ * one object: none may change it, and results can be cached by it.
  */
 export function inputsOf(message: Message | undefined): Inputs {
   const came = message?.toJavaScript() ?? {};
@@ -52,16 +49,10 @@ export function inputsOf(message: Message | undefined): Inputs {
   return inputs;
 }
 
-/**
- * What the SDK puts in the place of an unknown value has this form; a program may well have such a
- * text of its own.
- */
+/** The form of the SDK's marks for unknown values; a program may have such a text of its own. */
 export const UNKNOWN_MARK = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
-/**
- * Whether there is no secret, asset or unknown value in it: most resources have none, and through
- * the SDK's proxies each read makes one more.
- */
+/** Whether it has no secret, asset or unknown value, so that no proxy of the SDK is needed. */
 function isPlain(value: unknown): boolean {
   if (typeof value === "string") return !UNKNOWN_MARK.test(value);
   return (

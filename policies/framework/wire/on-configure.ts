@@ -4,8 +4,8 @@ import type {
   EnforcementLevel as WireLevel,
 } from "@pulumi/pulumi/proto/analyzer_pb.js";
 
-import { changeService, type Method, sdk } from "./analyzer-service.ts";
 import type { PolicyConfig } from "../pack-state.ts";
+import { changeService, sdk, type Method } from "./analyzer-service.ts";
 
 type Configure = Method<ConfigureAnalyzerRequest, never>;
 

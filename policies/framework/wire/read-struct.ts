@@ -1,7 +1,4 @@
-/**
- * What is used of google-protobuf's BinaryReader; its declarations do not say what readMessage
- * calls.
- */
+/** The part of google-protobuf's BinaryReader that is used; its own declarations are too vague. */
 export interface Reader {
   nextField(): boolean;
   getFieldNumber(): number;
@@ -22,9 +19,9 @@ interface Entry {
 }
 
 /**
- * Reads a google.protobuf.Struct into the object that it stands for, its keys in order: the engine
- * sends them in any, and what a policy says must not differ from run to run. The generated code
- * does the same with a message for each value, which takes three times as long.
+ * Reads a google.protobuf.Struct into the object that it represents, its keys sorted: the engine
+ * sends them in any order, and a policy's report must not differ from run to run. The generated
+ * code does the same with a message for each value, which takes three times as long.
  *
  * @see https://protobuf.dev/reference/protobuf/google.protobuf/#struct
  */

@@ -1,13 +1,10 @@
 import type * as messages from "@pulumi/pulumi/proto/analyzer_pb.js";
 
-import type { Subject } from "../policy.ts";
+import type { PolicyResource } from "../policy.ts";
 import { inputsOf } from "./inputs.ts";
 
-/**
- * A resource as the engine asks about it. As the SDK shows it (server.js), but for what no policy
- * here reads.
- */
-export function subjectOf(message: messages.AnalyzeRequest | messages.AnalyzerResource): Subject {
+/** A resource as the SDK shows it (server.js), but for what no policy here reads. */
+export function resourceOf(message: messages.AnalyzeRequest | messages.AnalyzerResource): PolicyResource {
   const options = message.getOptions();
   const parent = options?.getParent();
   return {
@@ -19,14 +16,11 @@ export function subjectOf(message: messages.AnalyzeRequest | messages.AnalyzerRe
   };
 }
 
-/**
- * The stack's resources, each with those that its inputs come from; a dependency that is not among
- * them is left out, as the SDK does.
- */
-export function resourcesOf(request: messages.AnalyzeStackRequest): Subject[] {
+/** The stack's resources, each with those of them that its inputs come from. */
+export function resourcesOf(request: messages.AnalyzeStackRequest): PolicyResource[] {
   const all = request.getResourcesList().map((message) => {
-    const propertyDependencies: Record<string, readonly Subject[]> = {};
-    return { message, resource: { ...subjectOf(message), propertyDependencies } };
+    const propertyDependencies: Record<string, readonly PolicyResource[]> = {};
+    return { message, resource: { ...resourceOf(message), propertyDependencies } };
   });
   const byUrn = new Map(all.map(({ resource }) => [resource.urn, resource]));
   for (const { message, resource } of all) {

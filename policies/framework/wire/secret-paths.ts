@@ -1,10 +1,11 @@
-import { asItCame, specialSecretSig, specialSigKey } from "./inputs.ts";
 import type { Path } from "../values.ts";
+import { asItCame, specialSecretSig, specialSigKey } from "./inputs.ts";
 
 /**
- * Paths of the values that are secrets, in inputs as a policy is given them; undefined where nobody
- * has told. The SDK gives a validation all secrets as plain text, with no mark (deserialize.js);
- * the engine marks them (pulumi, analyzer_plugin.go: KeepSecrets), so what came tells.
+ * Paths of the secret values among the inputs that a policy is given; undefined if the engine did
+ * not send secret marks. The SDK gives a validation all secrets as plain text, without a mark
+ * (deserialize.js), while the engine marks them on the wire (pulumi, analyzer_plugin.go:
+ * KeepSecrets).
  */
 export function secretPathsOf(props: object): readonly Path[] | undefined {
   const came = asItCame(props);

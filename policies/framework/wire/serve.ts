@@ -1,11 +1,11 @@
 import type { EnforcementLevel } from "@pulumi/policy";
 import type * as messages from "@pulumi/pulumi/proto/analyzer_pb.js";
 
-import { changeService, type Method, sdk } from "./analyzer-service.ts";
-import { resourcesOf, subjectOf } from "./resources.ts";
-import type { Answer, SdkPolicy, ViolationReport } from "../sdk-policy.ts";
+import type { Reporter, SdkPolicy, ViolationReport } from "../sdk-policy.ts";
+import { changeService, sdk, type Method } from "./analyzer-service.ts";
+import { resourceOf, resourcesOf } from "./resources.ts";
 
-/** A pack's policies, and what is said of the pack with what they say. */
+/** A pack's policies, and the name and version that each of their reports carries. */
 export interface Served {
   readonly name: string;
   readonly version: string;
@@ -32,7 +32,7 @@ const { PolicyNotApplicable, RemediateResponse } = sdk("@pulumi/pulumi/proto/ana
 const { asGrpcError, makeAnalyzeResponse } = sdk("./protoutil.js") as {
   asGrpcError: (error: unknown, message: string) => Error;
   makeAnalyzeResponse: (
-    said: readonly Diagnostic[],
+    diagnostics: readonly Diagnostic[],
     notApplicable: readonly messages.PolicyNotApplicable[],
   ) => messages.AnalyzeResponse;
 };
@@ -59,14 +59,16 @@ export function answersOf(pack: Served): Answers {
   };
   return {
     analyze: answering(async ({ request }) => {
-      const resource = subjectOf(request);
+      const resource = resourceOf(request);
       const { asked, others } = concernedBy(resource.type);
-      return ask(pack, asked, others, ({ validateResource }, answer) => validateResource?.(resource, answer));
+      return ask(pack, asked, others, ({ validateResource }, reporter) =>
+        validateResource?.(resource, reporter),
+      );
     }),
     analyzeStack: answering(async ({ request }) => {
       const resources = resourcesOf(request);
       const asked = activeOf(pack).filter(({ validateStack }) => validateStack);
-      return ask(pack, asked, [], ({ validateStack }, answer) => validateStack?.(resources, answer));
+      return ask(pack, asked, [], ({ validateStack }, reporter) => validateStack?.(resources, reporter));
     }),
     // No policy of this pack mends anything.
     remediate: (_call, callback) => callback(undefined, new RemediateResponse()),
@@ -83,10 +85,7 @@ const answering =
 
 interface Concerned {
   readonly asked: readonly SdkPolicy[];
-  /**
-   * Pulumi counts a policy as passed for a resource where the pack does not say that it was not
-   * concerned.
-   */
+  /** Without these Pulumi counts the policies as passed for the resource. */
   readonly others: readonly messages.PolicyNotApplicable[];
 }
 
@@ -109,9 +108,9 @@ async function ask(
   { name: policyPackName, version: policyPackVersion, levelOf }: Served,
   policies: readonly SdkPolicy[],
   others: readonly messages.PolicyNotApplicable[],
-  judge: (policy: SdkPolicy, answer: Answer) => Promise<void> | void,
+  judge: (policy: SdkPolicy, reporter: Reporter) => Promise<void> | void,
 ): Promise<messages.AnalyzeResponse> {
-  const said: Diagnostic[] = [];
+  const diagnostics: Diagnostic[] = [];
   const notApplicable = [...others];
   for (const policy of policies) {
     const { name: policyName, description, severity } = policy;
@@ -120,7 +119,7 @@ async function ask(
     const pack = { policyName, description, severity, enforcementLevel, policyPackName, policyPackVersion };
     try {
       await judge(policy, {
-        report: (violation) => said.push({ ...pack, ...violation }),
+        report: (violation) => diagnostics.push({ ...pack, ...violation }),
         notApplicable: (reason) => notApplicable.push(notConcerned(policyName, reason)),
       });
     } catch (error) {
@@ -128,10 +127,10 @@ async function ask(
       if (!(error instanceof UnknownValueError))
         throw asGrpcError(error, `Error validating resource with ${title}`);
       const message = `can't run ${title} during preview: ${error.message}`;
-      said.push({ ...pack, message, enforcementLevel: "advisory" });
+      diagnostics.push({ ...pack, message, enforcementLevel: "advisory" });
     }
   }
-  return makeAnalyzeResponse(said, notApplicable);
+  return makeAnalyzeResponse(diagnostics, notApplicable);
 }
 
 function notConcerned(policy: string, reason: string): messages.PolicyNotApplicable {
