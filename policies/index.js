@@ -1,5 +1,6 @@
-// Entry of the directory form. run-policy-pack require()s it with ts-node registered, which cannot load ESM TypeScript; import() goes
-// through Node's own loader, which can (Node >= 22.18). No top-level await: a module with one cannot be require()d.
+// Entry of the directory form. run-policy-pack require()s it with ts-node registered, which cannot
+// load ESM TypeScript; import() goes through Node's own loader, which can (Node >= 22.18). No
+// top-level await: a module with one cannot be require()d.
 import { existsSync } from "node:fs";
 
 // As in tailwart-policies: a package holds compiled files.
