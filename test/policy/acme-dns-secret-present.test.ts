@@ -9,8 +9,9 @@ import {
   UNKNOWN_OBJECT,
   urnOf,
   type TestResource,
+  PASSED,
 } from "./harness.ts";
-import { args, keys, PASSED } from "./mail-settings.ts";
+import { args, keys } from "./mail-settings.ts";
 
 const FILE = "%{file:/etc/stalwart/secrets/dns}%";
 const DNS01 = { "acme.le.domains.0000": "*.example.org", "acme.le.challenge": "dns-01" };

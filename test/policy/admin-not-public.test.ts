@@ -12,8 +12,9 @@ import {
   UNKNOWN_LIST,
   UNKNOWN_OBJECT,
   type TestResource,
+  PASSED,
 } from "./harness.ts";
-import { keys, PASSED } from "./mail-settings.ts";
+import { keys } from "./mail-settings.ts";
 
 const NOT_PUBLIC = "it declares no HTTP listener of Stalwart that is public";
 

@@ -3,11 +3,18 @@ import {
   containerLeastPrivilege as policy,
   parseLeastPrivilegeSettings,
 } from "../../policies/rules/container-least-privilege.ts";
-import { runPolicy, secret, UNKNOWN, UNKNOWN_LIST, UNKNOWN_OBJECT, type TestResource } from "./harness.ts";
+import {
+  runPolicy,
+  secret,
+  UNKNOWN,
+  UNKNOWN_LIST,
+  UNKNOWN_OBJECT,
+  type TestResource,
+  PASSED,
+} from "./harness.ts";
 
 const container = (props: object): TestResource => ({ type: "docker:index/container:Container", props });
 const host = (hostPath: unknown): object => ({ volumes: [{ hostPath, containerPath: "/x" }] });
-const PASSED = { violations: [], notJudged: [] };
 const SOCKET = /hands over the container engine's socket/;
 
 describe("container-least-privilege refuses", () => {

@@ -8,8 +8,9 @@ import {
   UNKNOWN_LIST,
   UNKNOWN_OBJECT,
   type TestResource,
+  PASSED,
 } from "./harness.ts";
-import { args, keys, PASSED } from "./mail-settings.ts";
+import { args, keys } from "./mail-settings.ts";
 
 const TRUST = {
   "server.listener.smtp.bind": "0.0.0.0:25",

@@ -8,10 +8,10 @@ import {
   UNKNOWN_LIST,
   type Outcome,
   type TestResource,
+  PASSED,
 } from "./harness.ts";
 
 const CONTAINER = "docker:index/container:Container";
-const PASSED = { violations: [], notJudged: [] };
 const base64 = (text: string): string => Buffer.from(text).toString("base64");
 
 const V2 = { proxy_protocol: "v2" };

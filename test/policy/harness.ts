@@ -72,6 +72,9 @@ export interface Outcome {
   readonly blind?: string;
 }
 
+/** What a policy says of what keeps it. */
+export const PASSED: Outcome = { violations: [], notJudged: [] };
+
 export interface RunOptions {
   /** The policy's part of --policy-pack-config. */
   readonly config?: Record<string, unknown>;

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { imagePinnedByDigest as policy } from "../../policies/rules/image-pinned-by-digest.ts";
-import { runPolicy, runStackPolicy, secret, UNKNOWN, urnOf, type TestResource } from "./harness.ts";
+import { runPolicy, runStackPolicy, secret, UNKNOWN, urnOf, type TestResource, PASSED } from "./harness.ts";
 
 const HEX = "0123456789abcdef".repeat(4);
 const container = (image: unknown): TestResource => ({
@@ -13,7 +13,6 @@ const remote = (props: object): TestResource => ({
   name: "remote",
   props,
 });
-const PASSED = { violations: [], notJudged: [] };
 
 describe("image-pinned-by-digest refuses", () => {
   test.each([

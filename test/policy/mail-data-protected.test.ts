@@ -8,9 +8,9 @@ import {
   UNKNOWN_OBJECT,
   urnOf,
   type TestResource,
+  PASSED,
 } from "./harness.ts";
 
-const PASSED = { violations: [], notJudged: [] };
 const container = (role: string, props: object, more: Partial<TestResource> = {}): TestResource => ({
   type: "docker:index/container:Container",
   name: role,

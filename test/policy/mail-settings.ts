@@ -15,5 +15,3 @@ export const args = (settings: unknown): TestResource => ({
   name: "mail",
   props: { settings },
 });
-
-export const PASSED = { violations: [], notJudged: [] };

@@ -8,9 +8,9 @@ import {
   UNKNOWN_OBJECT,
   urnOf,
   type TestResource,
+  PASSED,
 } from "./harness.ts";
 
-const PASSED = { violations: [], notJudged: [] };
 const settings = (keys: unknown, more: object = {}): TestResource => ({
   type: "tailwart:mail:Settings",
   name: "mail-settings",

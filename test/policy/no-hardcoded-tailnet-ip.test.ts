@@ -1,11 +1,10 @@
 import { describe, expect, test } from "vitest";
 import { noHardcodedTailnetIp as policy } from "../../policies/rules/no-hardcoded-tailnet-ip.ts";
-import { runPolicy, secret, UNKNOWN, UNKNOWN_LIST, type Outcome } from "./harness.ts";
+import { runPolicy, secret, UNKNOWN, UNKNOWN_LIST, type Outcome, PASSED } from "./harness.ts";
 
 const CONTAINER = "docker:index/container:Container";
 const container = (props: object): Promise<Outcome> => runPolicy(policy, { type: CONTAINER, props });
 const base64 = (text: string): string => Buffer.from(text).toString("base64");
-const PASSED = { violations: [], notJudged: [] };
 const caddy = JSON.stringify({
   apps: {
     layer4: {

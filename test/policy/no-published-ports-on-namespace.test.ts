@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { noPublishedPortsOnNamespace as policy } from "../../policies/rules/no-published-ports-on-namespace.ts";
-import { runPolicy, secret, UNKNOWN, UNKNOWN_LIST, type TestResource } from "./harness.ts";
+import { runPolicy, secret, UNKNOWN, UNKNOWN_LIST, type TestResource, PASSED } from "./harness.ts";
 
 const container = (props: object, labels: unknown = [{ label: "tailwart.role", value: "stalwart" }]) =>
   ({ type: "docker:index/container:Container", props: { labels, ...props } }) satisfies TestResource;
@@ -9,7 +9,6 @@ const role = (value: unknown) => [
   { label: "tailwart.role", value },
 ];
 const SMTP = { ports: [{ internal: 25, external: 25 }] };
-const PASSED = { violations: [], notJudged: [] };
 
 describe("no-published-ports-on-namespace refuses", () => {
   test.each(["anchor", "sidecar", "stalwart"])("a port that %s publishes", async (value) => {

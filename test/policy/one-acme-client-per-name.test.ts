@@ -9,10 +9,10 @@ import {
   UNKNOWN_OBJECT,
   type Outcome,
   type TestResource,
+  PASSED,
 } from "./harness.ts";
 
 const CONTAINER = "docker:index/container:Container";
-const PASSED = { violations: [], notJudged: [] };
 const base64 = (text: string): string => Buffer.from(text).toString("base64");
 
 const settings = (keys: unknown, hostname = "mail.example.org"): TestResource => ({

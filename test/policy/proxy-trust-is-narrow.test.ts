@@ -11,8 +11,9 @@ import {
   UNKNOWN_LIST,
   UNKNOWN_OBJECT,
   type TestResource,
+  PASSED,
 } from "./harness.ts";
-import { args, keys, PASSED } from "./mail-settings.ts";
+import { args, keys } from "./mail-settings.ts";
 
 const listener = (name: string, port: number, ...trust: unknown[]) => ({
   [`server.listener.${name}.bind`]: `0.0.0.0:${port}`,

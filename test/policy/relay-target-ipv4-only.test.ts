@@ -14,6 +14,7 @@ import {
   UNKNOWN_OBJECT,
   type Outcome,
   type TestResource,
+  PASSED,
 } from "./harness.ts";
 
 const container = (...envs: unknown[]): TestResource => ({
@@ -36,7 +37,6 @@ const sidecar: TestResource = {
   name: "ts",
   props: { envs: ["TS_EXTRA_ARGS=--login-server=http://x --advertise-tags=tag:stalwart"] },
 };
-const PASSED = { violations: [], notJudged: [] };
 
 let dns: TestDnsServer;
 let resolver: string;

@@ -8,9 +8,9 @@ import {
   UNKNOWN_OBJECT,
   urnOf,
   type TestResource,
+  PASSED,
 } from "./harness.ts";
 
-const PASSED = { violations: [], notJudged: [] };
 type Sources = Record<string, TestResource[]>;
 const resource = (type: string, name: string, props: object, from: Sources = {}): TestResource => ({
   type,

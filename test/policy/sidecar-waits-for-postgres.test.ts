@@ -8,12 +8,12 @@ import {
   UNKNOWN_LIST,
   UNKNOWN_OBJECT,
   type TestResource,
+  PASSED,
 } from "./harness.ts";
 
 const TYPE = "docker:index/container:Container";
 const HEALTH = "wget -qO- http://127.0.0.1:9002/healthz";
 const PROBE = "nc -z -w 3 the-record-prod 5432";
-const PASSED = { violations: [], notJudged: [] };
 
 const labels = (role: string): object[] => [
   { label: "tailwart.stack", value: "lab" },

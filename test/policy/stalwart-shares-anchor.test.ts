@@ -1,9 +1,16 @@
 import { describe, expect, test } from "vitest";
 import { stalwartSharesAnchor as policy } from "../../policies/rules/stalwart-shares-anchor.ts";
-import { runStackPolicy, secret, UNKNOWN, UNKNOWN_LIST, urnOf, type TestResource } from "./harness.ts";
+import {
+  runStackPolicy,
+  secret,
+  UNKNOWN,
+  UNKNOWN_LIST,
+  urnOf,
+  type TestResource,
+  PASSED,
+} from "./harness.ts";
 
 const ID = "0123456789abcdef".repeat(4);
-const PASSED = { violations: [], notJudged: [] };
 const WHO = ["sidecar", "stalwart"] as const;
 
 const container = (role: string, props: object, sources: readonly TestResource[] = []): TestResource => ({

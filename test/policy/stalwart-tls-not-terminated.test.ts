@@ -9,11 +9,11 @@ import {
   urnOf,
   type Outcome,
   type TestResource,
+  PASSED,
 } from "./harness.ts";
 
 const CONTAINER = "docker:index/container:Container";
 const EDGE = "tailwart:mail:CaddyEdge";
-const PASSED = { violations: [], notJudged: [] };
 const base64 = (text: string): string => Buffer.from(text).toString("base64");
 
 const proxy = (dial: string): object => ({

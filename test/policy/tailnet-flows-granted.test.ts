@@ -13,11 +13,11 @@ import {
   urnOf,
   type Outcome,
   type TestResource,
+  PASSED,
 } from "./harness.ts";
 
 const CONTAINER = "docker:index/container:Container";
 const HOST = "mailbox.tail7b1641.ts.net";
-const PASSED: Outcome = { violations: [], notJudged: [] };
 
 const container = (name: string, props: object, more: object = {}): TestResource => ({
   type: CONTAINER,

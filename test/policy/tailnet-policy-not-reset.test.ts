@@ -1,6 +1,14 @@
 import { describe, expect, test } from "vitest";
 import { tailnetPolicyNotReset as policy } from "../../policies/rules/tailnet-policy-not-reset.ts";
-import { runPolicy, secret, UNKNOWN, UNKNOWN_OBJECT, type Outcome, type TestResource } from "./harness.ts";
+import {
+  runPolicy,
+  secret,
+  UNKNOWN,
+  UNKNOWN_OBJECT,
+  type Outcome,
+  type TestResource,
+  PASSED,
+} from "./harness.ts";
 
 const NARROW = { grants: [{ src: ["tag:stalwart"], dst: ["tag:mail"], ip: ["tcp:587"] }] };
 const acl = (document: unknown, more: object = {}): TestResource => ({
@@ -15,7 +23,6 @@ const dns = (kind: string, props: object, protect?: boolean): TestResource => ({
 const run = (resource: TestResource): Promise<Outcome> => runPolicy(policy, resource);
 const heads = async (resource: TestResource): Promise<string[]> =>
   (await run(resource)).violations.map((message) => message.split("\n", 1)[0] ?? "");
-const PASSED: Outcome = { violations: [], notJudged: [] };
 
 describe("tailnet-policy-not-reset refuses", () => {
   test("to reset the policy file on destroy, and says where, what, why and what instead", async () => {
