@@ -1,5 +1,5 @@
-import { gapAt, gapOf, type NotJudged } from "../framework/judgement.ts";
-import type { PolicyResource } from "../framework/policy.ts";
+import { gapAt, gapOf } from "../framework/judgement.ts";
+import type { NotJudged, PolicyResource } from "../framework/policy.ts";
 import { formatPath, read, readAt, walk, type Path } from "../framework/values.ts";
 import { CONTAINER, mayBeGiven } from "./docker/containers.ts";
 import { isOwn } from "./own-resources.ts";

@@ -1,14 +1,5 @@
-import {
-  at,
-  merge,
-  PASS,
-  refuse,
-  unjudged,
-  unknown,
-  type Judgement,
-  type Verdict,
-} from "../framework/judgement.ts";
-import { definePolicy, type PolicyResource } from "../framework/policy.ts";
+import { at, merge, PASS, refuse, unjudged, unknown } from "../framework/judgement.ts";
+import { definePolicy, type Judgement, type PolicyResource, type Verdict } from "../framework/policy.ts";
 import { formatPath, read, readAt, readString } from "../framework/values.ts";
 import { caddiesOf } from "../facts/caddy/find.ts";
 import { mailHostsOf } from "../facts/caddy/mail-upstreams.ts";

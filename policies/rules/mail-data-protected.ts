@@ -1,5 +1,11 @@
-import { gapAt, type Finding, type NotJudged, type Verdict } from "../framework/judgement.ts";
-import { definePolicy, type PolicyResource } from "../framework/policy.ts";
+import { gapAt } from "../framework/judgement.ts";
+import {
+  definePolicy,
+  type Finding,
+  type NotJudged,
+  type PolicyResource,
+  type Verdict,
+} from "../framework/policy.ts";
 import { formatPath, read, readAt, readString } from "../framework/values.ts";
 import { CONTAINER, listAt, roleOf, VOLUME } from "../facts/docker/containers.ts";
 import { isOwn } from "../facts/own-resources.ts";

@@ -1,5 +1,5 @@
-import { at, merge, PASS, refuse, unjudged, type Judgement, type Verdict } from "../framework/judgement.ts";
-import { definePolicy, type PolicyResource } from "../framework/policy.ts";
+import { at, merge, PASS, refuse, unjudged } from "../framework/judgement.ts";
+import { definePolicy, type Judgement, type PolicyResource, type Verdict } from "../framework/policy.ts";
 import { formatPath, read, readAt, readString, UNKNOWN_AT_PREVIEW, walk } from "../framework/values.ts";
 import { decodeText } from "../facts/decoded-texts.ts";
 import { CONTAINER, listAt, VOLUME } from "../facts/docker/containers.ts";

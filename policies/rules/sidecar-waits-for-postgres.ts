@@ -1,15 +1,6 @@
 import { sameHost } from "../../lib/tailnet/reach.ts";
-import {
-  at,
-  merge,
-  PASS,
-  refuse,
-  unjudged,
-  unknown,
-  type Judgement,
-  type Verdict,
-} from "../framework/judgement.ts";
-import { definePolicy, type PolicyResource } from "../framework/policy.ts";
+import { at, merge, PASS, refuse, unjudged, unknown } from "../framework/judgement.ts";
+import { definePolicy, type Judgement, type PolicyResource, type Verdict } from "../framework/policy.ts";
 import { formatPath, read, readAt, walk } from "../framework/values.ts";
 import { dataStoresOf, type DataStore } from "../facts/data-stores.ts";
 import { CONTAINER, environmentOf, labelOf } from "../facts/docker/containers.ts";

@@ -1,14 +1,12 @@
+import { at, gapAt, merge, unjudged } from "../framework/judgement.ts";
 import {
-  at,
-  gapAt,
-  merge,
-  unjudged,
+  definePolicy,
   type Finding,
   type Judgement,
   type NotJudged,
+  type PolicyResource,
   type Verdict,
-} from "../framework/judgement.ts";
-import { definePolicy, type PolicyResource } from "../framework/policy.ts";
+} from "../framework/policy.ts";
 import { read, readAt, UNKNOWN_AT_PREVIEW } from "../framework/values.ts";
 import { caddiesOf, caddyOf, NO_CADDY } from "../facts/caddy/find.ts";
 import { isCaddyName } from "../facts/caddy/locate-in-text.ts";

@@ -1,8 +1,8 @@
 /** Stalwart's HTTP listeners and the paths they answer, by keys, a TOML file, or the registry. */
 import { parse as parseToml } from "smol-toml";
 
-import { gapAt, type NotJudged } from "../../framework/judgement.ts";
-import type { PolicyResource } from "../../framework/policy.ts";
+import { gapAt } from "../../framework/judgement.ts";
+import type { NotJudged, PolicyResource } from "../../framework/policy.ts";
 import { formatPath, read, readAt, readString, walk, type Path } from "../../framework/values.ts";
 import { CONTAINER, listAt } from "../docker/containers.ts";
 import { hostPort, isLoopback } from "../hosts.ts";

@@ -1,5 +1,5 @@
-import { gapAt, type NotJudged } from "../../framework/judgement.ts";
-import type { PolicyResource } from "../../framework/policy.ts";
+import { gapAt } from "../../framework/judgement.ts";
+import type { NotJudged, PolicyResource } from "../../framework/policy.ts";
 import { formatPath, read, readAt, UNKNOWN_AT_PREVIEW, type Path } from "../../framework/values.ts";
 import { MAIL_SETTINGS, SETTINGS } from "../own-resources.ts";
 import { stalwartKeys } from "./flat-keys.ts";

@@ -2,8 +2,12 @@ import { describe, expect, test } from "vitest";
 
 import { parseMessage } from "../../../../cli/review/message.ts";
 import { allPolicies } from "../../../../policies/rules/index.ts";
-import type { Finding } from "../../../../policies/framework/judgement.ts";
-import { describeExcepted, describeFinding, describeNotJudged } from "../../../../policies/framework/policy.ts";
+import {
+  describeExcepted,
+  describeFinding,
+  describeNotJudged,
+  type Finding,
+} from "../../../../policies/framework/policy.ts";
 
 const FINDING: Finding = {
   where: "envs (DB_HOST)",
