@@ -6,8 +6,8 @@ import {
   type PolicyResource,
   type Verdict,
 } from "../framework/policy.ts";
-import { formatPath, read, readAt, readString } from "../framework/values.ts";
-import { CONTAINER, listAt, roleOf, VOLUME } from "../facts/docker/containers.ts";
+import { formatPath, listAt, read, readAt, readString } from "../framework/values.ts";
+import { CONTAINER, roleOf, VOLUME } from "../facts/docker/containers.ts";
 import { isOwn } from "../facts/own-resources.ts";
 import { ACL } from "../facts/tailnet/policy-file.ts";
 

@@ -3,7 +3,7 @@ import { at, merge, PASS, refuse, unjudged, unknown } from "../framework/judgeme
 import { definePolicy, type Judgement, type PolicyResource, type Verdict } from "../framework/policy.ts";
 import { formatPath, read, readAt, walk } from "../framework/values.ts";
 import { dataStoresOf, type DataStore } from "../facts/data-stores.ts";
-import { CONTAINER, environmentOf, labelOf } from "../facts/docker/containers.ts";
+import { CONTAINER, environmentOf, knownRoleOf } from "../facts/docker/containers.ts";
 import { readHealthTest, type HealthReading, type Proof } from "../facts/docker/health-test.ts";
 
 export const sidecarWaitsForPostgres = definePolicy({
@@ -31,7 +31,7 @@ type Reading =
   HealthReading | { readonly kind: "absent" } | { readonly kind: "unknown"; readonly where: string };
 
 function isSidecar(resource: PolicyResource): boolean {
-  return resource.type === CONTAINER && labelOf(resource, "tailwart.role") === "sidecar";
+  return resource.type === CONTAINER && knownRoleOf(resource) === "sidecar";
 }
 
 function readingOf(sidecar: PolicyResource): Reading {
