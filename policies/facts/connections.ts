@@ -1,6 +1,6 @@
 import { SCHEME_PORTS, targetOf } from "../../lib/url-target.ts";
-import { gapOf, type NotJudged } from "../framework/judgement.ts";
-import type { PolicyResource } from "../framework/policy.ts";
+import { gapOf } from "../framework/judgement.ts";
+import type { NotJudged, PolicyResource } from "../framework/policy.ts";
 import { formatPath, readAt, walk, type Gap } from "../framework/values.ts";
 import { upstreamsOf, type Connection } from "./caddy/upstreams.ts";
 import { dataStoresOf, storesInArgs } from "./data-stores.ts";

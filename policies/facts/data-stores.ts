@@ -2,8 +2,9 @@ import { parse as parseJsonc } from "jsonc-parser";
 import { parse as parseToml } from "smol-toml";
 
 import type { PolicyResource } from "../framework/policy.ts";
-import { read, readAt, walk, type Path } from "../framework/values.ts";
+import { readAt, walk, type Path } from "../framework/values.ts";
 import { CONTAINER, environmentOf } from "./docker/containers.ts";
+import { uploadsOf } from "./docker/uploads.ts";
 import { plainHost } from "./hosts.ts";
 import { isOwn } from "./own-resources.ts";
 
@@ -30,21 +31,11 @@ function storesIn(value: unknown): DataStore[] {
 }
 
 function fromUploads(container: PolicyResource): DataStore[] {
-  const uploads = read(container.props, "uploads");
-  const length = uploads.known && Array.isArray(uploads.value) ? uploads.value.length : 0;
-  return Array.from({ length }, (_, i) => i).flatMap((i) => {
-    const file = readAt(container.props, ["uploads", i, "file"]);
-    const content = readAt(container.props, ["uploads", i, "content"]);
-    if (
-      !file.known ||
-      !content.known ||
-      typeof content.value !== "string" ||
-      !content.value.includes("ostgre")
-    )
-      return [];
+  return uploadsOf(container).uploads.flatMap(({ file, text }) => {
+    if (!text?.includes("ostgre")) return [];
     try {
-      if (String(file.value).endsWith(".toml")) return storesIn(parseToml(content.value));
-      if (String(file.value).endsWith(".json")) return storesIn(parseJsonc(content.value));
+      if (file?.endsWith(".toml")) return storesIn(parseToml(text));
+      if (file?.endsWith(".json")) return storesIn(parseJsonc(text));
     } catch {
       // No readable config file: nothing can be derived from it.
     }

@@ -1,6 +1,6 @@
-import { gapAt, gapOf, type NotJudged } from "../framework/judgement.ts";
-import type { PolicyResource } from "../framework/policy.ts";
-import { formatPath, read, readAt, walk, type Path } from "../framework/values.ts";
+import { gapAt, gapOf } from "../framework/judgement.ts";
+import type { NotJudged, PolicyResource } from "../framework/policy.ts";
+import { formatPath, listAt, walk, type Path } from "../framework/values.ts";
 import { CONTAINER, mayBeGiven } from "./docker/containers.ts";
 import { isOwn } from "./own-resources.ts";
 
@@ -46,12 +46,10 @@ export function hostsIn(setting: string): string[] {
 function fromContainer(resource: PolicyResource): RelayHosts {
   const hosts: RelayHost[] = [];
   const gaps: NotJudged[] = [];
-  const list = read(resource.props, "envs");
+  const list = listAt(resource.props, ["envs"]);
   if (!list.known && mayBeGiven(resource, "envs")) return { hosts, gaps: [gapAt("envs")] };
-  const length = list.known && Array.isArray(list.value) ? list.value.length : 0;
-  for (let i = 0; i < length; i++) {
-    const entry = readAt(resource.props, ["envs", i]);
-    if (!entry.known) gaps.push(gapAt(`envs[${i}]`));
+  for (const { path, entry } of list.entries) {
+    if (!entry.known) gaps.push(gapAt(formatPath(path)));
     else if (typeof entry.value === "string") {
       const [name = "", ...rest] = entry.value.split("=");
       if (!RELAY_VARIABLE.test(name) || OTHER_THAN_HOST.test(name)) continue;

@@ -1,32 +1,7 @@
+import type { Finding, Judgement, NotJudged } from "./policy.ts";
 import { formatPath, UNKNOWN_AT_PREVIEW, type Gap } from "./values.ts";
 
-/** One thing that is wrong. None of the texts repeats a value that could be a secret. */
-export interface Finding {
-  /** Property path within the resource, such as `envs (SMARTHOST)`. */
-  readonly where: string;
-  /** What is wrong there. */
-  readonly what: string;
-  /** What to write instead. */
-  readonly instead: string;
-  /** The resource, where a stack policy judges several. */
-  readonly urn?: string | undefined;
-}
-
-/** What could not be judged, mostly since it is unknown at preview. Never counted as good. */
-export interface NotJudged {
-  readonly where: string;
-  readonly because: string;
-  readonly urn?: string | undefined;
-}
-
-export interface Judgement {
-  readonly findings: readonly Finding[];
-  readonly notJudged: readonly NotJudged[];
-}
-
-/** What a judging function answers: its judgement, or why the resource does not concern it. */
-export type Verdict = Judgement | { readonly notApplicable: string };
-
+/** The words in which rules judge, and what puts several judgements together. */
 export const PASS: Judgement = { findings: [], notJudged: [] };
 export const refuse = (...findings: readonly Finding[]): Judgement => ({ findings, notJudged: [] });
 export const unjudged = (...notJudged: readonly NotJudged[]): Judgement => ({ findings: [], notJudged });

@@ -1,7 +1,6 @@
 import type { PolicyConfigSchema, Severity } from "@pulumi/policy";
 
 import type { Exception } from "./exceptions.ts";
-import type { Finding, NotJudged, Verdict } from "./judgement.ts";
 import type { Path } from "./values.ts";
 
 /** A resource with its inputs as the engine sends them; reading an unknown one throws. */
@@ -17,6 +16,33 @@ export interface PolicyResource {
   /** With `seesSecrets`: paths of secrets. Undefined if the engine did not send secret marks. */
   readonly secretPaths?: readonly Path[] | undefined;
 }
+
+/** One thing that is wrong. None of the texts repeats a value that could be a secret. */
+export interface Finding {
+  /** Property path within the resource, such as `envs (SMARTHOST)`. */
+  readonly where: string;
+  /** What is wrong there. */
+  readonly what: string;
+  /** What to write instead. */
+  readonly instead: string;
+  /** The resource, where a stack policy judges several. */
+  readonly urn?: string | undefined;
+}
+
+/** What could not be judged, mostly since it is unknown at preview. Never counted as good. */
+export interface NotJudged {
+  readonly where: string;
+  readonly because: string;
+  readonly urn?: string | undefined;
+}
+
+export interface Judgement {
+  readonly findings: readonly Finding[];
+  readonly notJudged: readonly NotJudged[];
+}
+
+/** What a judging function answers: its judgement, or why the resource does not concern it. */
+export type Verdict = Judgement | { readonly notApplicable: string };
 
 /** Settings of `--policy-pack-config`. `parse` throws a sentence that names the key's path. */
 export interface PolicySettings<Settings> {

@@ -1,6 +1,5 @@
 import type { PolicyConfigSchema, Severity } from "@pulumi/policy";
 
-import type { Verdict } from "./judgement.ts";
 import { PackRun } from "./pack-state.ts";
 import { COMMON_SCHEMA } from "./policy-settings.ts";
 import {
@@ -9,6 +8,7 @@ import {
   describeNotJudged,
   type PolicyDefinition,
   type PolicyResource,
+  type Verdict,
 } from "./policy.ts";
 import { secretPathsOf } from "./wire/secret-paths.ts";
 

@@ -67,6 +67,23 @@ export function readString(root: unknown, path: Path): { known: boolean; value?:
   return typeof result.value === "string" ? { known: true, value: result.value } : { known: true };
 }
 
+export interface Entry {
+  readonly path: Path;
+  readonly entry: MaybeKnown;
+}
+
+/**
+ * The entries of the list at a path, which may each be unknown, as may the list; none where it is
+ * no list.
+ */
+export function listAt(root: unknown, path: Path): { known: boolean; entries: Entry[] } {
+  const list = readAt(root, path);
+  const items: unknown = list.known ? list.value : [];
+  const length = Array.isArray(items) ? items.length : 0;
+  const entries = Array.from({ length }, (_, i) => ({ path: [...path, i], entry: read(items, i) }));
+  return { known: list.known, entries };
+}
+
 /** Every value below a root that could be read, and the places that could not. */
 export interface Visited {
   readonly leaves: readonly Leaf[];

@@ -1,19 +1,10 @@
-import {
-  at,
-  merge,
-  PASS,
-  refuse,
-  unjudged,
-  unknown,
-  type Judgement,
-  type Verdict,
-} from "../framework/judgement.ts";
-import { definePolicy, type PolicyResource } from "../framework/policy.ts";
-import { formatPath, read, readAt, readString } from "../framework/values.ts";
+import { at, merge, PASS, refuse, unjudged, unknown } from "../framework/judgement.ts";
+import { definePolicy, type Judgement, type PolicyResource, type Verdict } from "../framework/policy.ts";
+import { formatPath, listAt, read, readAt, readString } from "../framework/values.ts";
 import { caddiesOf } from "../facts/caddy/find.ts";
 import { mailHostsOf } from "../facts/caddy/mail-upstreams.ts";
 import { upstreamsOf } from "../facts/caddy/upstreams.ts";
-import { CONTAINER, listAt } from "../facts/docker/containers.ts";
+import { CONTAINER } from "../facts/docker/containers.ts";
 import { isLoopback } from "../facts/hosts.ts";
 import { REGISTRY, SETTINGS } from "../facts/own-resources.ts";
 import { evaluate, isTrue, type Value } from "../facts/stalwart/condition.ts";

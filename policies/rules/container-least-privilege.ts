@@ -1,8 +1,8 @@
-import { merge, PASS, refuse, unknown, type Judgement } from "../framework/judgement.ts";
+import { merge, PASS, refuse, unknown } from "../framework/judgement.ts";
 import { refuseUnknownKeys, wrongSetting } from "../framework/policy-settings.ts";
-import { definePolicy, type PolicyResource } from "../framework/policy.ts";
-import { formatPath, read, readString, type Path } from "../framework/values.ts";
-import { CONTAINER, listAt } from "../facts/docker/containers.ts";
+import { definePolicy, type Judgement, type PolicyResource } from "../framework/policy.ts";
+import { formatPath, listAt, read, readString, type Path } from "../framework/values.ts";
+import { CONTAINER } from "../facts/docker/containers.ts";
 import { dangerOf, hostPathsOf, type HostPath } from "../facts/docker/host-access.ts";
 
 const ID = "container-least-privilege";

@@ -1,18 +1,13 @@
 import { TAILNET_RANGES } from "../../lib/address-ranges.ts";
+import { at, gapAt, merge, PASS, refuse, unjudged, unknown } from "../framework/judgement.ts";
+import { refuseUnknownKeys, wrongSetting } from "../framework/policy-settings.ts";
 import {
-  at,
-  gapAt,
-  merge,
-  PASS,
-  refuse,
-  unjudged,
-  unknown,
+  definePolicy,
   type Judgement,
   type NotJudged,
+  type PolicyResource,
   type Verdict,
-} from "../framework/judgement.ts";
-import { refuseUnknownKeys, wrongSetting } from "../framework/policy-settings.ts";
-import { definePolicy, type PolicyResource } from "../framework/policy.ts";
+} from "../framework/policy.ts";
 import { read } from "../framework/values.ts";
 import { EDGE, SETTINGS_TYPES } from "../facts/own-resources.ts";
 import { coverTogether, parseNetwork } from "../facts/stalwart/networks.ts";

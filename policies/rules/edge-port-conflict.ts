@@ -1,5 +1,4 @@
-import type { Finding, Verdict } from "../framework/judgement.ts";
-import { definePolicy, type PolicyResource } from "../framework/policy.ts";
+import { definePolicy, type Finding, type PolicyResource, type Verdict } from "../framework/policy.ts";
 import { caddyOf, NO_CADDY } from "../facts/caddy/find.ts";
 import { samePort, type CaddyConfig, type Listen } from "../facts/caddy/model.ts";
 

@@ -1,16 +1,13 @@
 import { list, record } from "../../lib/json-values.ts";
+import { at, merge, PASS, refuse, unjudged } from "../framework/judgement.ts";
 import {
-  at,
-  merge,
-  PASS,
-  refuse,
-  unjudged,
+  definePolicy,
   type Finding,
   type Judgement,
   type NotJudged,
+  type PolicyResource,
   type Verdict,
-} from "../framework/judgement.ts";
-import { definePolicy, type PolicyResource } from "../framework/policy.ts";
+} from "../framework/policy.ts";
 import { caddiesOf, caddyOf, NO_CADDY } from "../facts/caddy/find.ts";
 import { isTrusting, mailHostsOf, type MailHosts } from "../facts/caddy/mail-upstreams.ts";
 import type {

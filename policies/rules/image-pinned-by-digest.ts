@@ -1,5 +1,5 @@
-import { at, merge, PASS, refuse, unknown, type Verdict } from "../framework/judgement.ts";
-import { definePolicy, type PolicyResource } from "../framework/policy.ts";
+import { at, merge, PASS, refuse, unknown } from "../framework/judgement.ts";
+import { definePolicy, type PolicyResource, type Verdict } from "../framework/policy.ts";
 import { read, type MaybeKnown } from "../framework/values.ts";
 import { CONTAINER, REMOTE_IMAGE } from "../facts/docker/containers.ts";
 

@@ -1,7 +1,13 @@
-import { gapAt, type Finding, type NotJudged, type Verdict } from "../framework/judgement.ts";
-import { definePolicy, type PolicyResource } from "../framework/policy.ts";
-import { formatPath, read, readAt, readString } from "../framework/values.ts";
-import { CONTAINER, listAt, roleOf, VOLUME } from "../facts/docker/containers.ts";
+import { gapAt } from "../framework/judgement.ts";
+import {
+  definePolicy,
+  type Finding,
+  type NotJudged,
+  type PolicyResource,
+  type Verdict,
+} from "../framework/policy.ts";
+import { formatPath, listAt, read, readAt, readString } from "../framework/values.ts";
+import { CONTAINER, roleOf, VOLUME } from "../facts/docker/containers.ts";
 import { isOwn } from "../facts/own-resources.ts";
 import { ACL } from "../facts/tailnet/policy-file.ts";
 

@@ -1,7 +1,7 @@
 import { isIP } from "node:net";
 
-import { PASS, unjudged, type NotJudged, type Verdict } from "../framework/judgement.ts";
-import { definePolicy, type PolicyResource } from "../framework/policy.ts";
+import { PASS, unjudged } from "../framework/judgement.ts";
+import { definePolicy, type NotJudged, type PolicyResource, type Verdict } from "../framework/policy.ts";
 import { namespaceIpv6 } from "../facts/docker/namespace-network.ts";
 import { REGISTRY, SETTINGS } from "../facts/own-resources.ts";
 import { stalwartKeys } from "../facts/stalwart/flat-keys.ts";

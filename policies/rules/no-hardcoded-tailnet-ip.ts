@@ -1,6 +1,6 @@
 import { findTailnetAddresses, type TailnetAddress } from "../../lib/tailnet-addresses.ts";
-import { gapOf, type Finding, type Verdict } from "../framework/judgement.ts";
-import { definePolicy, type PolicyResource } from "../framework/policy.ts";
+import { gapOf } from "../framework/judgement.ts";
+import { definePolicy, type Finding, type PolicyResource, type Verdict } from "../framework/policy.ts";
 import { readString, type Gap } from "../framework/values.ts";
 import { textsOf, type TextPiece } from "../facts/decoded-texts.ts";
 

@@ -1,5 +1,5 @@
-import { merge, PASS, refuse, unknown, type Verdict } from "../framework/judgement.ts";
-import { definePolicy, type PolicyResource } from "../framework/policy.ts";
+import { merge, PASS, refuse, unknown } from "../framework/judgement.ts";
+import { definePolicy, type PolicyResource, type Verdict } from "../framework/policy.ts";
 import { CONTAINER, publishedPortsOf, roleOf } from "../facts/docker/containers.ts";
 
 export const noPublishedPortsOnNamespace = definePolicy({

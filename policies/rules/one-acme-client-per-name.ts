@@ -1,5 +1,11 @@
-import { gapAt, type Finding, type NotJudged, type Verdict } from "../framework/judgement.ts";
-import { definePolicy, type PolicyResource } from "../framework/policy.ts";
+import { gapAt } from "../framework/judgement.ts";
+import {
+  definePolicy,
+  type Finding,
+  type NotJudged,
+  type PolicyResource,
+  type Verdict,
+} from "../framework/policy.ts";
 import { readString, UNKNOWN_AT_PREVIEW } from "../framework/values.ts";
 import { caddiesOf, NO_CADDY } from "../facts/caddy/find.ts";
 import { caddyInstances, ordersTwice, type Order } from "../facts/caddy/instances.ts";

@@ -1,9 +1,9 @@
 import { TAILNET_RANGES } from "../../lib/address-ranges.ts";
 import type { PolicyDocument } from "../../lib/tailnet/access-rules.ts";
 import { whoReaches } from "../../lib/tailnet/reach.ts";
-import { at, merge, PASS, refuse, unjudged, type Verdict } from "../framework/judgement.ts";
+import { at, merge, PASS, refuse, unjudged } from "../framework/judgement.ts";
 import { refuseUnknownKeys, wrongSetting } from "../framework/policy-settings.ts";
-import { definePolicy, type PolicyResource } from "../framework/policy.ts";
+import { definePolicy, type PolicyResource, type Verdict } from "../framework/policy.ts";
 import { SETTINGS_TYPES } from "../facts/own-resources.ts";
 import {
   covers,

@@ -1,13 +1,5 @@
-import {
-  merge,
-  PASS,
-  refuse,
-  unjudged,
-  unknown,
-  type Judgement,
-  type Verdict,
-} from "../framework/judgement.ts";
-import { definePolicy, type PolicyResource } from "../framework/policy.ts";
+import { merge, PASS, refuse, unjudged, unknown } from "../framework/judgement.ts";
+import { definePolicy, type Judgement, type PolicyResource, type Verdict } from "../framework/policy.ts";
 import { SETTINGS_TYPES } from "../facts/own-resources.ts";
 import { outboundOf, type Outbound, type Rule } from "../facts/stalwart/routing.ts";
 

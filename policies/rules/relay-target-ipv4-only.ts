@@ -1,7 +1,7 @@
 import { classifyHost } from "../../lib/addresses.ts";
-import { at, merge, PASS, refuse, unjudged, type Judgement, type Verdict } from "../framework/judgement.ts";
+import { at, merge, PASS, refuse, unjudged } from "../framework/judgement.ts";
 import { isServerAddress, refuseUnknownKeys, wrongSetting } from "../framework/policy-settings.ts";
-import { definePolicy, type PolicyResource } from "../framework/policy.ts";
+import { definePolicy, type Judgement, type PolicyResource, type Verdict } from "../framework/policy.ts";
 import { relayHostsOf, type RelayHost } from "../facts/relay-hosts.ts";
 import { askAaaa } from "../facts/resolver.ts";
 import {

@@ -1,8 +1,9 @@
-import { at, merge, PASS, refuse, unjudged, type Judgement, type Verdict } from "../framework/judgement.ts";
-import { definePolicy, type PolicyResource } from "../framework/policy.ts";
-import { formatPath, read, readAt, readString, UNKNOWN_AT_PREVIEW, walk } from "../framework/values.ts";
+import { at, merge, PASS, refuse, unjudged } from "../framework/judgement.ts";
+import { definePolicy, type Judgement, type PolicyResource, type Verdict } from "../framework/policy.ts";
+import { formatPath, listAt, read, readAt, UNKNOWN_AT_PREVIEW, walk } from "../framework/values.ts";
 import { decodeText } from "../facts/decoded-texts.ts";
-import { CONTAINER, listAt, VOLUME } from "../facts/docker/containers.ts";
+import { CONTAINER, VOLUME } from "../facts/docker/containers.ts";
+import { uploadsOf } from "../facts/docker/uploads.ts";
 import { SETTINGS_TYPES } from "../facts/own-resources.ts";
 import {
   isCommand,
@@ -111,17 +112,6 @@ function routingIn(where: string, text: string): string | undefined {
   return piece?.where;
 }
 
-/** An upload's text, or why it cannot be read. */
-function textOf(upload: unknown): { text: string } | { because: string } {
-  const [content, base64, source] = ["content", "contentBase64", "source"].map((key) =>
-    readString(upload, [key]),
-  );
-  if (!content?.known || !base64?.known) return { because: UNKNOWN_AT_PREVIEW };
-  // The provider fills in empty strings for what is not set.
-  if (source?.value) return { because: "a local file, which is only read at deploy" };
-  return { text: content.value || Buffer.from(base64.value ?? "", "base64").toString("utf8") };
-}
-
 /** Volumes and shared folders by name, or by resource; with a file, those that it is in. */
 function volumesOf({ props, propertyDependencies }: PolicyResource, file?: string): Set<unknown> {
   const found = new Set<unknown>();
@@ -147,13 +137,10 @@ const runs = ({ props }: PolicyResource): boolean =>
 
 /** A file with routes in a container that only carries it: another one mounts the volume. */
 function judgeUploads(carrier: PolicyResource, resources: readonly PolicyResource[]): Judgement | undefined {
-  const judged = listAt(carrier.props, ["uploads"]).entries.map(({ path, entry: upload }) => {
-    const file = upload.known ? readString(upload.value, ["file"]).value : undefined;
-    if (!upload.known || file === undefined) return undefined;
+  const judged = uploadsOf(carrier).uploads.map(({ path, file, text, unread }) => {
+    if (file === undefined) return undefined;
     const place = `${formatPath([...path, "content"])} (${file})`;
-    const reading = textOf(upload.value);
-    const unread = "because" in reading;
-    const where = unread ? (/\.toml$/.test(file) ? place : undefined) : routingIn(place, reading.text);
+    const where = unread ? (/\.toml$/.test(file) ? place : undefined) : routingIn(place, text ?? "");
     if (where === undefined) return undefined;
     const concerned = unread ? undefined : PASS;
     // An upload cannot be changed in place: a changed one replaces its own container.
@@ -166,13 +153,14 @@ function judgeUploads(carrier: PolicyResource, resources: readonly PolicyResourc
         [...volumesOf(one)].some((own) => volumes.has(own)),
     );
     if (servers.length === 0 || servers.some((server) => comesFrom(server, carrier))) return concerned;
-    if (unread) return unjudged({ where, because: reading.because });
+    if (unread) return unjudged({ where, because: unread === "local" ? LOCAL_FILE : UNKNOWN_AT_PREVIEW });
     return refuse({ where, what: STALE_FILE, instead: NEW_SERVER });
   });
   const parts = judged.filter((part) => part !== undefined);
   return parts.length > 0 ? merge(...parts) : undefined;
 }
 
+const LOCAL_FILE = "a local file, which is only read at deploy";
 const STALE_FILE = "holds routes, and the server that mounts the volume is not made anew when they change";
 const NEW_SERVER = "a label of the server's container with the id of this one, which changes with its files";
 

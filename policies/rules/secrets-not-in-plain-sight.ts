@@ -1,5 +1,11 @@
-import { gapOf, unjudged, type Finding, type Judgement, type Verdict } from "../framework/judgement.ts";
-import { definePolicy, type PolicyResource } from "../framework/policy.ts";
+import { gapOf, unjudged } from "../framework/judgement.ts";
+import {
+  definePolicy,
+  type Finding,
+  type Judgement,
+  type PolicyResource,
+  type Verdict,
+} from "../framework/policy.ts";
 import { UNKNOWN_AT_PREVIEW, walk, type Gap, type Leaf, type Path } from "../framework/values.ts";
 import { textsOf, type TextPiece } from "../facts/decoded-texts.ts";
 import { isOwn } from "../facts/own-resources.ts";

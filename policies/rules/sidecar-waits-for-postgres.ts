@@ -1,18 +1,9 @@
 import { sameHost } from "../../lib/tailnet/reach.ts";
-import {
-  at,
-  merge,
-  PASS,
-  refuse,
-  unjudged,
-  unknown,
-  type Judgement,
-  type Verdict,
-} from "../framework/judgement.ts";
-import { definePolicy, type PolicyResource } from "../framework/policy.ts";
+import { at, merge, PASS, refuse, unjudged, unknown } from "../framework/judgement.ts";
+import { definePolicy, type Judgement, type PolicyResource, type Verdict } from "../framework/policy.ts";
 import { formatPath, read, readAt, walk } from "../framework/values.ts";
 import { dataStoresOf, type DataStore } from "../facts/data-stores.ts";
-import { CONTAINER, environmentOf, labelOf } from "../facts/docker/containers.ts";
+import { CONTAINER, environmentOf, knownRoleOf } from "../facts/docker/containers.ts";
 import { readHealthTest, type HealthReading, type Proof } from "../facts/docker/health-test.ts";
 
 export const sidecarWaitsForPostgres = definePolicy({
@@ -40,7 +31,7 @@ type Reading =
   HealthReading | { readonly kind: "absent" } | { readonly kind: "unknown"; readonly where: string };
 
 function isSidecar(resource: PolicyResource): boolean {
-  return resource.type === CONTAINER && labelOf(resource, "tailwart.role") === "sidecar";
+  return resource.type === CONTAINER && knownRoleOf(resource) === "sidecar";
 }
 
 function readingOf(sidecar: PolicyResource): Reading {

@@ -1,5 +1,5 @@
-import { at, merge, PASS, refuse, unknown, type Judgement, type Verdict } from "../framework/judgement.ts";
-import { definePolicy, type PolicyResource } from "../framework/policy.ts";
+import { at, merge, PASS, refuse, unknown } from "../framework/judgement.ts";
+import { definePolicy, type Judgement, type PolicyResource, type Verdict } from "../framework/policy.ts";
 import { read } from "../framework/values.ts";
 import { CONTAINER, publishedPortsOf, roleOf } from "../facts/docker/containers.ts";
 

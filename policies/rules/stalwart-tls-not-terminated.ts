@@ -1,15 +1,13 @@
+import { at, gapAt, merge, unjudged } from "../framework/judgement.ts";
 import {
-  at,
-  gapAt,
-  merge,
-  unjudged,
+  definePolicy,
   type Finding,
   type Judgement,
   type NotJudged,
+  type PolicyResource,
   type Verdict,
-} from "../framework/judgement.ts";
-import { definePolicy, type PolicyResource } from "../framework/policy.ts";
-import { read, readAt, UNKNOWN_AT_PREVIEW } from "../framework/values.ts";
+} from "../framework/policy.ts";
+import { formatPath, listAt, read, readString, UNKNOWN_AT_PREVIEW } from "../framework/values.ts";
 import { caddiesOf, caddyOf, NO_CADDY } from "../facts/caddy/find.ts";
 import { isCaddyName } from "../facts/caddy/locate-in-text.ts";
 import { covers, type CaddyConfig } from "../facts/caddy/model.ts";
@@ -81,24 +79,21 @@ function judgeConfig(config: CaddyConfig, passed: readonly Passthrough[]): Findi
 }
 
 /** Texts of a list in a component's args, with their places. */
-function namesAt(
-  resource: PolicyResource,
-  list: string,
-  key?: string,
-): { names: { where: string; name: string }[]; gaps: NotJudged[] } {
-  const names: { where: string; name: string }[] = [];
-  const gaps: NotJudged[] = [];
-  const values = read(resource.props, list);
-  if (!values.known) gaps.push(gapAt(list));
-  else if (Array.isArray(values.value)) {
-    for (let i = 0; i < values.value.length; i++) {
-      const where = key === undefined ? `${list}[${i}]` : `${list}[${i}].${key}`;
-      const value = readAt(values.value, key === undefined ? [i] : [i, key]);
-      if (!value.known) gaps.push(gapAt(where));
-      else if (typeof value.value === "string") names.push({ where, name: plainName(value.value) });
-    }
-  }
-  return { names, gaps };
+function namesAt(edge: PolicyResource, list: string, ...key: string[]) {
+  const { known, entries } = listAt(edge.props, [list]);
+  const texts = entries.map(({ path }) => {
+    const at = [...path, ...key];
+    return { where: formatPath(at), text: readString(edge.props, at) };
+  });
+  return {
+    names: texts.flatMap(({ where, text: { value } }) =>
+      value === undefined ? [] : [{ where, name: plainName(value) }],
+    ),
+    gaps: [
+      ...(known ? [] : [gapAt(list)]),
+      ...texts.filter(({ text }) => !text.known).map(({ where }) => gapAt(where)),
+    ],
+  };
 }
 
 function edgePassthroughs(edge: PolicyResource): { passed: Passthrough[]; gaps: NotJudged[] } {

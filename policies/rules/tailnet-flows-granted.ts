@@ -1,8 +1,8 @@
 import { rulesOf, type PolicyDocument } from "../../lib/tailnet/access-rules.ts";
 import { reaches, whoReaches, type Party } from "../../lib/tailnet/reach.ts";
-import { at, merge, PASS, refuse, unjudged, type Judgement, type Verdict } from "../framework/judgement.ts";
+import { at, merge, PASS, refuse, unjudged } from "../framework/judgement.ts";
 import { refuseUnknownKeys, wrongSetting } from "../framework/policy-settings.ts";
-import { definePolicy, type PolicyResource } from "../framework/policy.ts";
+import { definePolicy, type Judgement, type PolicyResource, type Verdict } from "../framework/policy.ts";
 import type { Connection } from "../facts/caddy/upstreams.ts";
 import { connectionsOf, unknownConnections } from "../facts/connections.ts";
 import { CONTAINER } from "../facts/docker/containers.ts";

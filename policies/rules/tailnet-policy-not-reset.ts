@@ -1,15 +1,7 @@
 import { covers, parseRange, TAILNET_V4 } from "../../lib/address-ranges.ts";
 import { allowsAllBySilence, rulesOf, type Destination, type Rule } from "../../lib/tailnet/access-rules.ts";
-import {
-  merge,
-  PASS,
-  refuse,
-  unjudged,
-  unknown,
-  type Judgement,
-  type Verdict,
-} from "../framework/judgement.ts";
-import { definePolicy, type PolicyResource } from "../framework/policy.ts";
+import { merge, PASS, refuse, unjudged, unknown } from "../framework/judgement.ts";
+import { definePolicy, type Judgement, type PolicyResource, type Verdict } from "../framework/policy.ts";
 import { read, readString } from "../framework/values.ts";
 import { ACL, readPolicyFile } from "../facts/tailnet/policy-file.ts";
 

@@ -1,14 +1,11 @@
+import { merge, PASS, refuse, unjudged, unknown } from "../framework/judgement.ts";
 import {
-  merge,
-  PASS,
-  refuse,
-  unjudged,
-  unknown,
+  definePolicy,
   type Finding,
   type Judgement,
+  type PolicyResource,
   type Verdict,
-} from "../framework/judgement.ts";
-import { definePolicy, type PolicyResource } from "../framework/policy.ts";
+} from "../framework/policy.ts";
 import { SETTINGS_TYPES } from "../facts/own-resources.ts";
 import { acmeOf, type AcmeClient } from "../facts/stalwart/acme.ts";
 

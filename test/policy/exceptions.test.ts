@@ -5,8 +5,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 
 import { allPolicies } from "../../policies/rules/index.ts";
 import { policiesDoc } from "../../policies/doc.ts";
-import type { Finding } from "../../policies/framework/judgement.ts";
-import { definePolicy } from "../../policies/framework/policy.ts";
+import { definePolicy, type Finding } from "../../policies/framework/policy.ts";
 import { exceptionsPolicy } from "../../policies/framework/exceptions-policy.ts";
 import { Exceptions, matches, parseExceptions } from "../../policies/framework/exceptions.ts";
 import { PackRun, programDirectory } from "../../policies/framework/pack-state.ts";

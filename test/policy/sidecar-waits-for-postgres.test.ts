@@ -150,6 +150,17 @@ describe("sidecar-waits-for-postgres passes a health check that", () => {
       }),
     ],
     [
+      "Stalwart's TOML in base64",
+      container("stalwart", {
+        uploads: [
+          {
+            file: "/etc/stalwart/config.toml",
+            contentBase64: btoa('[store.pg]\ntype = "postgresql"\nhost = "db1"\nport = 5433\n'),
+          },
+        ],
+      }),
+    ],
+    [
       "Stalwart's JSON",
       container("stalwart", {
         uploads: [

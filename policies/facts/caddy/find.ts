@@ -1,5 +1,5 @@
-import { gapOf, type NotJudged } from "../../framework/judgement.ts";
-import type { PolicyResource } from "../../framework/policy.ts";
+import { gapOf } from "../../framework/judgement.ts";
+import type { NotJudged, PolicyResource } from "../../framework/policy.ts";
 import {
   formatPath,
   perResource,

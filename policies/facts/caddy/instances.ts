@@ -1,5 +1,5 @@
 import type { PolicyResource } from "../../framework/policy.ts";
-import { read, readString } from "../../framework/values.ts";
+import { listAt, readString } from "../../framework/values.ts";
 import type { CaddyConfig } from "./model.ts";
 import { CONTAINER } from "../docker/containers.ts";
 
@@ -36,12 +36,10 @@ function storageOf(container: PolicyResource): Storage {
     ["volumes", "hostPath"],
     ["mounts", "source"],
   ] as const) {
-    const entries = read(container.props, list);
-    complete &&= entries.known;
-    if (!entries.known || !Array.isArray(entries.value)) continue;
-    for (let i = 0; i < entries.value.length; i++) {
-      const entry = read(entries.value, i);
-      const name = entry.known ? readString(entry.value, [key]) : { known: false };
+    const { known, entries } = listAt(container.props, [list]);
+    complete &&= known;
+    for (const { path } of entries) {
+      const name = readString(container.props, [...path, key]);
       if (!name.known) complete = false;
       else if (name.value) names.add(name.value);
     }

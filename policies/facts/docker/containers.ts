@@ -1,16 +1,10 @@
 import type { PolicyResource } from "../../framework/policy.ts";
-import { formatPath, read, readAt, type MaybeKnown, type Path } from "../../framework/values.ts";
+import { formatPath, listAt, read, readAt, type MaybeKnown } from "../../framework/values.ts";
 
 /** Type tokens, compared as strings, since importing the SDK's classes would cost start-up time. */
 export const CONTAINER = "docker:index/container:Container";
 export const REMOTE_IMAGE = "docker:index/remoteImage:RemoteImage";
 export const VOLUME = "docker:index/volume:Volume";
-
-/** What a container's list holds at an index, one guard each. */
-function* entries(list: MaybeKnown): Generator<MaybeKnown> {
-  if (!list.known || !Array.isArray(list.value)) return;
-  for (let i = 0; i < list.value.length; i++) yield read(list.value, i);
-}
 
 export interface Environment {
   readonly values: ReadonlyMap<string, string>;
@@ -21,9 +15,9 @@ export interface Environment {
 /** A container's environment, by name. */
 export function environmentOf(container: PolicyResource): Environment {
   const values = new Map<string, string>();
-  const list = read(container.props, "envs");
+  const list = listAt(container.props, ["envs"]);
   let incomplete = !list.known && mayBeGiven(container, "envs");
-  for (const entry of entries(list)) {
+  for (const { entry } of list.entries) {
     if (!entry.known) incomplete = true;
     else if (typeof entry.value === "string" && entry.value.includes("=")) {
       const at = entry.value.indexOf("=");
@@ -31,17 +25,6 @@ export function environmentOf(container: PolicyResource): Environment {
     }
   }
   return { values, incomplete };
-}
-
-/** The value of a container's label, or undefined. */
-export function labelOf(container: PolicyResource, label: string): string | undefined {
-  for (const entry of entries(read(container.props, "labels"))) {
-    if (!entry.known) continue;
-    const name = readAt(entry.value, ["label"]);
-    const value = readAt(entry.value, ["value"]);
-    if (name.known && name.value === label) return value.known ? String(value.value) : undefined;
-  }
-  return undefined;
 }
 
 /**
@@ -64,25 +47,10 @@ export function roleOf(container: PolicyResource): MaybeKnown {
   return incomplete ? { known: false } : { known: true, value: undefined };
 }
 
-/** One place of a list. */
-export interface Entry {
-  readonly path: Path;
-  readonly entry: MaybeKnown;
-}
-
-/** A list with entries that may each be unknown; the list itself may be unknown, too. */
-export interface Listing {
-  readonly known: boolean;
-  readonly entries: readonly Entry[];
-}
-
-/** The entries of the list at a path, with the path of each. */
-export function listAt(props: unknown, path: Path): Listing {
-  const list = readAt(props, path);
-  return {
-    known: list.known,
-    entries: [...entries(list)].map((entry, i) => ({ path: [...path, i], entry })),
-  };
+/** {@link roleOf}, or undefined where that is unknown. */
+export function knownRoleOf(container: PolicyResource): unknown {
+  const role = roleOf(container);
+  return role.known ? role.value : undefined;
 }
 
 /** Where a container publishes ports on its host, and what of that is unknown. */

@@ -1,8 +1,7 @@
 import { posix } from "node:path";
 
 import type { PolicyResource } from "../../framework/policy.ts";
-import { formatPath, readAt, type Path } from "../../framework/values.ts";
-import { listAt } from "./containers.ts";
+import { formatPath, listAt, readAt, type Path } from "../../framework/values.ts";
 
 /** A host path that a container is given, and where; the path is undefined while it is unknown. */
 export interface HostPath {

@@ -1,6 +1,6 @@
 import type { PolicyResource } from "../../framework/policy.ts";
-import { read, readAt } from "../../framework/values.ts";
-import { CONTAINER, listAt, roleOf } from "./containers.ts";
+import { listAt, read, readAt } from "../../framework/values.ts";
+import { CONTAINER, roleOf } from "./containers.ts";
 
 export const NETWORK = "docker:index/network:Network";
 

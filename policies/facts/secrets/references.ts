@@ -1,6 +1,7 @@
 import type { PolicyResource } from "../../framework/policy.ts";
-import { read, readAt, UNKNOWN_AT_PREVIEW } from "../../framework/values.ts";
-import { CONTAINER, environmentOf, labelOf } from "../docker/containers.ts";
+import { formatPath, UNKNOWN_AT_PREVIEW } from "../../framework/values.ts";
+import { CONTAINER, environmentOf, knownRoleOf } from "../docker/containers.ts";
+import { uploadsOf } from "../docker/uploads.ts";
 
 /** Where Stalwart reads a secret outside of its settings: a file in its container, a variable. */
 export interface Reference {
@@ -22,41 +23,28 @@ export type Content = { readonly where: string; readonly urn?: string } & (
   | { readonly kind: "unread"; readonly because: string }
 );
 
+const LOCAL_FILE = "comes from a local file, which is only read at deploy";
+
 function fileContent(path: string, containers: readonly PolicyResource[]): Content {
   let perhaps: Content | undefined;
-  for (const { props, urn } of containers) {
-    const uploads = read(props, "uploads");
-    if (!uploads.known)
-      perhaps = { where: `uploads (${path})`, urn, kind: "unread", because: UNKNOWN_AT_PREVIEW };
-    const length = uploads.known && Array.isArray(uploads.value) ? uploads.value.length : 0;
-    for (let i = 0; i < length; i++) {
-      const file = readAt(props, ["uploads", i, "file"]);
-      if (!file.known || file.value !== path) continue;
-      const content = readAt(props, ["uploads", i, "content"]);
-      const base64 = readAt(props, ["uploads", i, "contentBase64"]);
-      const where = `uploads[${i}].content (${path})`;
-      if (!content.known || !base64.known) return { where, urn, kind: "unread", because: UNKNOWN_AT_PREVIEW };
-      if (typeof content.value === "string" && content.value !== "")
-        return { where, urn, kind: "text", text: content.value };
-      if (typeof base64.value === "string")
-        return { where, urn, kind: "text", text: Buffer.from(base64.value, "base64").toString("utf8") };
-      const source = readAt(props, ["uploads", i, "source"]);
-      if (!source.known || source.value)
-        return {
-          where,
-          urn,
-          kind: "unread",
-          because: "comes from a local file, which is only read at deploy",
-        };
-      return { where, urn, kind: "text", text: "" };
-    }
+  for (const container of containers) {
+    const { urn } = container;
+    const { known, uploads } = uploadsOf(container);
+    if (!known) perhaps = { where: `uploads (${path})`, urn, kind: "unread", because: UNKNOWN_AT_PREVIEW };
+    const upload = uploads.find(({ file }) => file === path);
+    if (!upload) continue;
+    const where = `${formatPath(upload.path)}.content (${path})`;
+    const because = upload.unread === "local" ? LOCAL_FILE : UNKNOWN_AT_PREVIEW;
+    return upload.text === undefined
+      ? { where, urn, kind: "unread", because }
+      : { where, urn, kind: "text", text: upload.text };
   }
   const because = "no container of the stack uploads it, so whether it holds anything is not seen";
   return perhaps ?? { where: path, kind: "unread", because };
 }
 
 function variableContent(name: string, containers: readonly PolicyResource[]): Content {
-  const stalwart = containers.find((container) => labelOf(container, "tailwart.role") === "stalwart");
+  const stalwart = containers.find((container) => knownRoleOf(container) === "stalwart");
   if (!stalwart) {
     const because = "no container has the label tailwart.role=stalwart, so whether it is set is not seen";
     return { where: `envs (${name})`, kind: "unread", because };

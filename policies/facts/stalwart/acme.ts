@@ -1,6 +1,6 @@
-import { gapAt, type NotJudged } from "../../framework/judgement.ts";
-import type { PolicyResource } from "../../framework/policy.ts";
-import { formatPath, readAt, type Path } from "../../framework/values.ts";
+import { gapAt } from "../../framework/judgement.ts";
+import type { NotJudged, PolicyResource } from "../../framework/policy.ts";
+import { formatPath, listAt, readAt, type Path } from "../../framework/values.ts";
 import { MAIL_SETTINGS, SETTINGS } from "../own-resources.ts";
 import { stalwartKeys, type StalwartKeys } from "./flat-keys.ts";
 
@@ -80,18 +80,16 @@ function fromArgs({ props }: PolicyResource): AcmeReading {
       ? { where, known: true }
       : { where, known: true, text: String(value.value) };
   };
-  const list = readAt(props, ["settings", "acme"]);
+  const list = listAt(props, ["settings", "acme"]);
   if (!list.known) return { clients: [], gaps: [gapAt("settings.acme")] };
-  const length = Array.isArray(list.value) ? list.value.length : 0;
   const provider = at("settings", "dnsProvider", "type");
   const secretKeys = ["secretFile", ...(provider.text === "ovh" ? ["consumerKeyFile"] : [])];
-  const clients = Array.from({ length }, (_, i): AcmeClient => {
-    const names = readAt(props, ["settings", "acme", i, "names"]);
-    const count = names.known && Array.isArray(names.value) ? names.value.length : 0;
+  const clients = list.entries.map(({ path }): AcmeClient => {
+    const names = listAt(props, [...path, "names"]);
     return {
-      challenge: at("settings", "acme", i, "challenge"),
-      names: Array.from({ length: count }, (_, j) => at("settings", "acme", i, "names", j)),
-      list: { where: `settings.acme[${i}].names`, complete: names.known },
+      challenge: at(...path, "challenge"),
+      names: names.entries.map((name) => at(...name.path)),
+      list: { where: `${formatPath(path)}.names`, complete: names.known },
       provider,
       secrets: secretKeys.map((key) => asMacro(at("settings", "dnsProvider", key))),
     };

@@ -1,10 +1,11 @@
 /** Stalwart's HTTP listeners and the paths they answer, by keys, a TOML file, or the registry. */
 import { parse as parseToml } from "smol-toml";
 
-import { gapAt, type NotJudged } from "../../framework/judgement.ts";
-import type { PolicyResource } from "../../framework/policy.ts";
+import { gapAt } from "../../framework/judgement.ts";
+import type { NotJudged, PolicyResource } from "../../framework/policy.ts";
 import { formatPath, read, readAt, readString, walk, type Path } from "../../framework/values.ts";
-import { CONTAINER, listAt } from "../docker/containers.ts";
+import { CONTAINER } from "../docker/containers.ts";
+import { uploadsOf } from "../docker/uploads.ts";
 import { hostPort, isLoopback } from "../hosts.ts";
 import { REGISTRY, SETTINGS } from "../own-resources.ts";
 import { stalwartKeys, type StalwartKeys } from "./flat-keys.ts";
@@ -100,19 +101,13 @@ function keysOfToml(text: string, place: string): StalwartKeys | undefined {
 }
 
 /** Config files that a container brings along. */
-function fromUploads({ props }: PolicyResource): Endpoints[] {
-  return listAt(props, ["uploads"]).entries.flatMap(({ path, entry: upload }) => {
-    const file = upload.known ? (readString(upload.value, ["file"]).value ?? "") : "";
-    if (!upload.known || !file.endsWith(".toml")) return [];
-    const place = `${formatPath([...path, "content"])} (${file})`;
-    const [content, base64] = [
-      readString(upload.value, ["content"]),
-      readString(upload.value, ["contentBase64"]),
-    ];
-    if (!content.known || !base64.known)
-      return /stalwart/i.test(file) ? [{ listeners: [], where: place, rules: [], gaps: [gapAt(place)] }] : [];
-    const text = content.value || Buffer.from(base64.value ?? "", "base64").toString("utf8");
-    const keys = /\blistener\b/.test(text) ? keysOfToml(text, place) : undefined;
+function fromUploads(container: PolicyResource): Endpoints[] {
+  return uploadsOf(container).uploads.flatMap(({ path, file = "", text, unread }) => {
+    if (!file.endsWith(".toml")) return [];
+    const where = `${formatPath([...path, "content"])} (${file})`;
+    if (unread === "unknown" && /stalwart/i.test(file))
+      return [{ listeners: [], where, rules: [], gaps: [gapAt(where)] }];
+    const keys = text !== undefined && /\blistener\b/.test(text) ? keysOfToml(text, where) : undefined;
     return keys ? [fromKeys(keys)] : [];
   });
 }

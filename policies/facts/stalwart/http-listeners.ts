@@ -1,5 +1,5 @@
 import type { PolicyResource } from "../../framework/policy.ts";
-import { formatPath, readAt } from "../../framework/values.ts";
+import { formatPath, listAt, readAt } from "../../framework/values.ts";
 import { hostPort, isLoopback } from "../hosts.ts";
 import { MAIL_SETTINGS, SETTINGS } from "../own-resources.ts";
 import { stalwartKeys } from "./flat-keys.ts";
@@ -23,10 +23,7 @@ function fromKeys(settings: PolicyResource): Listener[] {
 }
 
 function fromArgs(component: PolicyResource): Listener[] {
-  const path = ["settings", "listeners"];
-  const list = readAt(component.props, path);
-  const length = list.known && Array.isArray(list.value) ? list.value.length : 0;
-  return Array.from({ length }, (_, i) => [...path, i]).flatMap((place) => {
+  return listAt(component.props, ["settings", "listeners"]).entries.flatMap(({ path: place }) => {
     const [protocol, proxy, bind, port] = ["protocol", "proxy", "bind", "port"].map((key) => {
       const value = readAt(component.props, [...place, key]);
       return value.known ? value.value : undefined;

@@ -1,6 +1,6 @@
-import { gapAt, type NotJudged } from "../../framework/judgement.ts";
-import type { PolicyResource } from "../../framework/policy.ts";
-import { formatPath, read, readAt, UNKNOWN_AT_PREVIEW, type Path } from "../../framework/values.ts";
+import { gapAt } from "../../framework/judgement.ts";
+import type { NotJudged, PolicyResource } from "../../framework/policy.ts";
+import { formatPath, listAt, readAt, type Path } from "../../framework/values.ts";
 import { MAIL_SETTINGS, SETTINGS } from "../own-resources.ts";
 import { stalwartKeys } from "./flat-keys.ts";
 
@@ -74,31 +74,28 @@ function fromKeys(resource: PolicyResource): ProxySettings {
 }
 
 /** A list of texts in a component's args. */
-function listAt(props: unknown, path: Path): NetworkList {
+function networksAt(props: unknown, path: Path): NetworkList {
   const where = formatPath(path);
-  const list = readAt(props, path);
-  if (!list.known) return { where, entries: [], gaps: [{ where, because: UNKNOWN_AT_PREVIEW }] };
-  const entries: Written[] = [];
-  const gaps: NotJudged[] = [];
-  for (let i = 0; i < (Array.isArray(list.value) ? list.value.length : 0); i++) {
-    const entry = read(list.value, i);
-    const at = formatPath([...path, i]);
-    if (!entry.known) gaps.push(gapAt(at));
-    else entries.push({ where: at, text: String(entry.value) });
-  }
-  return { where, entries, gaps };
+  const { known, entries } = listAt(props, path);
+  const gaps = entries.filter(({ entry }) => !entry.known).map((one) => gapAt(formatPath(one.path)));
+  return {
+    where,
+    entries: entries.flatMap(({ path: at, entry }) =>
+      entry.known ? [{ where: formatPath(at), text: String(entry.value) }] : [],
+    ),
+    gaps: known ? gaps : [gapAt(where)],
+  };
 }
 
 function fromArgs({ props }: PolicyResource): ProxySettings {
-  const trust = listAt(props, ["settings", "proxyTrustedNetworks"]);
-  const listeners = readAt(props, ["settings", "listeners"]);
-  const count = listeners.known && Array.isArray(listeners.value) ? listeners.value.length : 0;
+  const trust = networksAt(props, ["settings", "proxyTrustedNetworks"]);
+  const listeners = listAt(props, ["settings", "listeners"]);
   const ports: number[] = [];
   let unsure = !listeners.known;
   let demanded = false;
-  for (let i = 0; i < count; i++) {
-    const proxy = readAt(props, ["settings", "listeners", i, "proxy"]);
-    const port = readAt(props, ["settings", "listeners", i, "port"]);
+  for (const { path } of listeners.entries) {
+    const proxy = readAt(props, [...path, "proxy"]);
+    const port = readAt(props, [...path, "port"]);
     if (!proxy.known) unsure = true;
     else if (proxy.value !== false) {
       demanded = true;
@@ -110,7 +107,7 @@ function fromArgs({ props }: PolicyResource): ProxySettings {
   const unused = !trusting || !(demanded || unsure);
   return {
     trust: { ...trust, entries: trust.entries.map((entry) => ({ ...entry, ports })) },
-    allowed: listAt(props, ["settings", "allowedIps"]),
+    allowed: networksAt(props, ["settings", "allowedIps"]),
     inUse: unused ? false : unread || !demanded ? undefined : true,
   };
 }

@@ -1,8 +1,8 @@
 import { isIP } from "node:net";
 
 import { isRecord } from "../../../lib/json-values.ts";
-import { gapAt, type NotJudged } from "../../framework/judgement.ts";
-import type { PolicyResource } from "../../framework/policy.ts";
+import { gapAt } from "../../framework/judgement.ts";
+import type { NotJudged, PolicyResource } from "../../framework/policy.ts";
 import { formatPath, read, readAt, type Path } from "../../framework/values.ts";
 
 /** A setting that counts on IPv6. */

@@ -1,5 +1,5 @@
 import type { PolicyResource } from "../../framework/policy.ts";
-import { formatPath, readAt, type MaybeKnown, type Path } from "../../framework/values.ts";
+import { formatPath, listAt, readAt, type MaybeKnown, type Path } from "../../framework/values.ts";
 import { MAIL_SETTINGS, SETTINGS } from "../own-resources.ts";
 import { holdsFor, resultOf, type Holds, type Result } from "./expression.ts";
 import { stalwartKeys, type StalwartKeys } from "./flat-keys.ts";
@@ -157,8 +157,6 @@ function fromDesiredState({ props }: PolicyResource): Outbound | undefined {
 }
 
 function relayNames(props: unknown): MaybeKnown[] {
-  const relays = readAt(props, ["settings", "relays"]);
-  if (!relays.known) return [relays];
-  const length = Array.isArray(relays.value) ? relays.value.length : 0;
-  return Array.from({ length }, (_, i) => readAt(relays.value, [i, "name"]));
+  const { known, entries } = listAt(props, ["settings", "relays"]);
+  return known ? entries.map(({ path }) => readAt(props, [...path, "name"])) : [{ known }];
 }

@@ -2,7 +2,7 @@ import { classifyHost, isMagicDnsName } from "../../../lib/addresses.ts";
 import { sameHost } from "../../../lib/tailnet/reach.ts";
 import type { PolicyResource } from "../../framework/policy.ts";
 import { read, readAt, readString, walk } from "../../framework/values.ts";
-import { CONTAINER, environmentOf, labelOf } from "../docker/containers.ts";
+import { CONTAINER, environmentOf, knownRoleOf } from "../docker/containers.ts";
 import { EDGE, isOwn, SIDECAR, TAILNET_POLICY } from "../own-resources.ts";
 import { tailnetDomains } from "./policy-file.ts";
 
@@ -58,9 +58,9 @@ function tagsBelow(map: unknown, name: string): string[] {
 function isNode(container: PolicyResource): boolean {
   return (
     [...environmentOf(container).values.keys()].some((name) => NODE_VARIABLE.test(name)) ||
-    labelOf(container, "tailwart.role") === "sidecar" ||
+    knownRoleOf(container) === "sidecar" ||
     (/(?:^|\/)tailscale\/tailscale[:@]/.test(textOf(container, "image") ?? "") &&
-      labelOf(container, "tailwart.role") === undefined)
+      knownRoleOf(container) === undefined)
   );
 }
 
@@ -127,7 +127,7 @@ export function tailnetOf(resources: readonly PolicyResource[], settings: Tailne
       return tags ? { tags } : {};
     }
     // The box's own node: what the one edge component of the stack says of it.
-    const [edge] = labelOf(resource, "tailwart.role") === "edge" && edges.length === 1 ? edges : [];
+    const [edge] = knownRoleOf(resource) === "edge" && edges.length === 1 ? edges : [];
     return edge && tagsIn(edge).length > 0 ? { tags: tagsIn(edge) } : {};
   });
 

@@ -1,9 +1,9 @@
 import type { EnforcementLevel } from "@pulumi/policy";
-import type * as messages from "@pulumi/pulumi/proto/analyzer_pb.js";
 
 import type { Reporter, SdkPolicy, ViolationReport } from "../sdk-policy.ts";
 import { changeService, sdk, type Method } from "./analyzer-service.ts";
 import { resourceOf, resourcesOf } from "./resources.ts";
+import type * as messages from "@pulumi/pulumi/proto/analyzer_pb.js";
 
 /** A pack's policies, and the name and version that each of their reports carries. */
 export interface Served {

@@ -2,11 +2,11 @@ import { describe, expect, test } from "vitest";
 
 import { parseMessage } from "../../../../cli/review/message.ts";
 import { allPolicies } from "../../../../policies/rules/index.ts";
-import type { Finding } from "../../../../policies/framework/judgement.ts";
 import {
   describeExcepted,
   describeFinding,
   describeNotJudged,
+  type Finding,
 } from "../../../../policies/framework/policy.ts";
 
 const FINDING: Finding = {
