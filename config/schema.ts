@@ -3,7 +3,15 @@ import { z } from "zod";
 import { DEFAULT_SERVICES, MAIL_SERVICES } from "../lib/mail-services.ts";
 import { LINES } from "../lib/stalwart/release.ts";
 import { acmeSchema, dnsProviderSchema } from "./schema/certificates.ts";
-import { dnsName, dockerHost, hostName, ipv4Address, isUpstream, pinnedImage, port } from "./schema/primitives.ts";
+import {
+  dnsName,
+  dockerHost,
+  hostName,
+  ipv4Address,
+  isUpstream,
+  pinnedImage,
+  port,
+} from "./schema/primitives.ts";
 import { accountsSchema, domainsSchema, groupsSchema, listsSchema } from "./schema/mailboxes.ts";
 import { registriesSchema } from "./schema/registries.ts";
 import { relaySchema } from "./schema/relay.ts";

@@ -3,7 +3,14 @@
 import { text } from "node:stream/consumers";
 
 import { describeError } from "../lib/errors.ts";
-import { edgePassesOn, relayReachable, sidecarHealthy, stalwartGreets, storesReachable, type VerifyTarget } from "./checks.ts";
+import {
+  edgePassesOn,
+  relayReachable,
+  sidecarHealthy,
+  stalwartGreets,
+  storesReachable,
+  type VerifyTarget,
+} from "./checks.ts";
 
 const CHECKS = {
   sidecar: sidecarHealthy,

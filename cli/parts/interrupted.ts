@@ -6,7 +6,17 @@ import { basename, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 
 import { UserError } from "../../lib/errors.ts";
-import { ageOf, allPids, ancestorsOf, commandLine, environmentOf, isAlive, type ProcessId, processOf, signal } from "../../lab/processes.ts";
+import {
+  ageOf,
+  allPids,
+  ancestorsOf,
+  commandLine,
+  environmentOf,
+  isAlive,
+  type ProcessId,
+  processOf,
+  signal,
+} from "../../lab/processes.ts";
 import { type LabStack, labEnvironment, mustPulumi } from "./pulumi-cli.ts";
 
 /**

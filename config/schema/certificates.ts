@@ -1,6 +1,10 @@
 import { z } from "zod";
 
-import { acmeClientSchema, type DnsProvider, dnsProviderSchema as withFiles } from "../../lib/desired-state/acme.ts";
+import {
+  acmeClientSchema,
+  type DnsProvider,
+  dnsProviderSchema as withFiles,
+} from "../../lib/desired-state/acme.ts";
 import { SECRET_DIRECTORY } from "../../lib/stalwart/paths.ts";
 
 const EXAMPLE = {

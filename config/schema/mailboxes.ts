@@ -1,7 +1,11 @@
 /** Whose mail the stack takes: domains and accounts in the config. */
 import { z } from "zod";
 
-import { accountSchema as account, domainSchema as domain, listSchema as list } from "../../lib/desired-state/domains.ts";
+import {
+  accountSchema as account,
+  domainSchema as domain,
+  listSchema as list,
+} from "../../lib/desired-state/domains.ts";
 import { dnsName } from "./primitives.ts";
 
 const address = z

@@ -3,7 +3,13 @@ import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { AdapterConfig } from "./adapter/main.ts";
-import { ensureUser, headscaleKeyFile, startHeadscale, stopHeadscale, type HeadscaleOptions } from "./headscale.ts";
+import {
+  ensureUser,
+  headscaleKeyFile,
+  startHeadscale,
+  stopHeadscale,
+  type HeadscaleOptions,
+} from "./headscale.ts";
 import { startDaemon, stopDaemon, waitForDaemon } from "./processes.ts";
 import { request } from "./request.ts";
 

@@ -3,7 +3,13 @@ import { UserError } from "../errors.ts";
 import type { Grant, PolicyTest } from "./grants.ts";
 import { member, parseHujsonObject, place } from "./hujson.ts";
 import { lineDifference } from "./line-difference.ts";
-import { refuseAllowAll, refuseAmbiguousKeys, refuseImplicitAllowAll, refuseOpenProxyPorts, type ProxyPorts } from "./policy-checks.ts";
+import {
+  refuseAllowAll,
+  refuseAmbiguousKeys,
+  refuseImplicitAllowAll,
+  refuseOpenProxyPorts,
+  type ProxyPorts,
+} from "./policy-checks.ts";
 import { cutRegions, insertionAfter, regionsOf } from "./marked-blocks.ts";
 
 /** What tailwart adds to the policy file. */

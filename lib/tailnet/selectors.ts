@@ -1,4 +1,11 @@
-import { covers, overlaps, parseRange, TAILNET_V4, TAILNET_V6, type AddressRange } from "../address-ranges.ts";
+import {
+  covers,
+  overlaps,
+  parseRange,
+  TAILNET_V4,
+  TAILNET_V6,
+  type AddressRange,
+} from "../address-ranges.ts";
 import { isRecord, strings } from "../json-values.ts";
 import { membersNamed, type PolicyDocument } from "./access-rules.ts";
 

@@ -4,7 +4,16 @@
  */
 import type { Failure } from "../plugin/served-resource.ts";
 import { UNKNOWN } from "../plugin/diff.ts";
-import { checkAccounts, checkAdmin, checkGroups, checkTarget, type Fail, isListOf, isMap, type Json } from "../server/check.ts";
+import {
+  checkAccounts,
+  checkAdmin,
+  checkGroups,
+  checkTarget,
+  type Fail,
+  isListOf,
+  isMap,
+  type Json,
+} from "../server/check.ts";
 import { DEFAULT_API } from "../server/state.ts";
 
 /** Fills in defaults. Unknown values pass: they are checked again once they are known. */

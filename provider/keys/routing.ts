@@ -3,7 +3,13 @@
  * handed in.
  */
 import type { SettingKeys } from "../../lib/desired-state/keys/keys.ts";
-import { type DeclaredRoute, isForLocalDomains, nameIn, type Submission, submissionAmong } from "../server/routing.ts";
+import {
+  type DeclaredRoute,
+  isForLocalDomains,
+  nameIn,
+  type Submission,
+  submissionAmong,
+} from "../server/routing.ts";
 
 /**
  * True for a key that says where mail goes.

@@ -2,7 +2,16 @@
  * The properties of `tailwart:mail:Settings`, in the program, in the state and between engine and
  * provider.
  */
-import { type AccountState, type AdminState, bothOf, type Groups, interruptedGroups, type Interruptible, type Target, union } from "../server/state.ts";
+import {
+  type AccountState,
+  type AdminState,
+  bothOf,
+  type Groups,
+  interruptedGroups,
+  type Interruptible,
+  type Target,
+  union,
+} from "../server/state.ts";
 
 export interface SettingsState extends Interruptible {
   target: Target;

@@ -13,7 +13,18 @@ import { checkRegistryInputs } from "./check.ts";
 import { readGroups, syncGroups } from "./groups.ts";
 import { convergeRegistry } from "./converge.ts";
 import { RegistryApi, type Row, type LiveRows } from "./jmap.ts";
-import { CLAIM, CLAIM_ROW, DEFAULT_CONNECTION, isOwned, MARKER, objectOf, planRows, readRows, sameValue, type Write } from "./plan.ts";
+import {
+  CLAIM,
+  CLAIM_ROW,
+  DEFAULT_CONNECTION,
+  isOwned,
+  MARKER,
+  objectOf,
+  planRows,
+  readRows,
+  sameValue,
+  type Write,
+} from "./plan.ts";
 import { registryQueue } from "./queue.ts";
 import { withReferences } from "./references.ts";
 import type { RegistryState } from "./state.ts";

@@ -1,6 +1,12 @@
 /** Which way mail for elsewhere goes in the registry, and where a probe of it can be handed in. */
 import type { RegistryObjects } from "../../lib/desired-state/registry/objects.ts";
-import { type DeclaredRoute, isForLocalDomains, nameIn, type Submission, submissionAmong } from "../server/routing.ts";
+import {
+  type DeclaredRoute,
+  isForLocalDomains,
+  nameIn,
+  type Submission,
+  submissionAmong,
+} from "../server/routing.ts";
 
 type Json = Record<string, unknown>;
 

@@ -7,7 +7,16 @@ import { delimiter, dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
 import { run, SYSTEM_ENV, until } from "../../lab/run.ts";
-import { BASE_POLICY, deleteNode, nodes, setPolicy, startTailnet, stopTailnet, type Tailnet, type TailnetEndpoints } from "../../lab/tailnet/index.ts";
+import {
+  BASE_POLICY,
+  deleteNode,
+  nodes,
+  setPolicy,
+  startTailnet,
+  stopTailnet,
+  type Tailnet,
+  type TailnetEndpoints,
+} from "../../lab/tailnet/index.ts";
 import { testsFor, grantsFor } from "../../lib/tailnet/grants.ts";
 import { foreignParts, mergePolicy } from "../../lib/tailnet/policy-document.ts";
 import { requireProgram } from "./toolchain.ts";

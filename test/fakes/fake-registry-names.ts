@@ -2,7 +2,16 @@
  * Objects of the fake registry that concern names, certificates and stores; see
  * fake-registry-schema.ts.
  */
-import { type FakeObject, type FakeProperty, name, nullable, of, oneOf, secret, text } from "./fake-registry-kinds.ts";
+import {
+  type FakeObject,
+  type FakeProperty,
+  name,
+  nullable,
+  of,
+  oneOf,
+  secret,
+  text,
+} from "./fake-registry-kinds.ts";
 
 const dnsServer = {
   description: text,

@@ -10,7 +10,13 @@ import type { AddressInfo } from "node:net";
 
 import ipaddr from "ipaddr.js";
 
-import { checkChange, checkProperties, checkRequired, type HasRow, type SetError } from "./fake-registry-checks.ts";
+import {
+  checkChange,
+  checkProperties,
+  checkRequired,
+  type HasRow,
+  type SetError,
+} from "./fake-registry-checks.ts";
 import type { FakeObject } from "./fake-registry-kinds.ts";
 import { AT_START, FAKE_OBJECTS } from "./fake-registry-schema.ts";
 

@@ -2,7 +2,19 @@ import { afterAll, describe, expect, test } from "vitest";
 
 import { mustPulumi } from "../../cli/parts/pulumi-cli.ts";
 import { runIn } from "../../lab/machine.ts";
-import { container, docker, eventually, facts, greets, layout, said, serverPid, stack, tailnetAddress, up } from "./lab.ts";
+import {
+  container,
+  docker,
+  eventually,
+  facts,
+  greets,
+  layout,
+  said,
+  serverPid,
+  stack,
+  tailnetAddress,
+  up,
+} from "./lab.ts";
 
 const EPHEMERAL = { "tailwart:tailnet/identity": "ephemeral" };
 const restartSidecar = () => docker("kvm", "restart", container("sidecar"));

@@ -6,7 +6,17 @@ import { sourceOf } from "../downloads.ts";
 import { endpointRules, REFUSED } from "../endpoints.ts";
 import { refuseFor } from "../unsupported.ts";
 import { domainObjects } from "./domains.ts";
-import { durationOf, type Json, listOf, networkOf, rateOf, reference, type RegistryObjects, secretFrom, setOf } from "./spelling.ts";
+import {
+  durationOf,
+  type Json,
+  listOf,
+  networkOf,
+  rateOf,
+  reference,
+  type RegistryObjects,
+  secretFrom,
+  setOf,
+} from "./spelling.ts";
 import { storeObjects } from "./stores.ts";
 import type { StalwartSettings } from "../schema.ts";
 import { LOGIN_REQUIRED, RELAYING } from "../submission.ts";

@@ -2,7 +2,14 @@ import { readFileSync } from "node:fs";
 
 import { describe, expect, test } from "vitest";
 
-import { generationOf, lineOfImage, refusedBlobs, refusedJump, refusedMove, refusedName } from "../../../../lib/stalwart/release.ts";
+import {
+  generationOf,
+  lineOfImage,
+  refusedBlobs,
+  refusedJump,
+  refusedMove,
+  refusedName,
+} from "../../../../lib/stalwart/release.ts";
 
 const DIGEST = `@sha256:${"a".repeat(64)}`;
 

@@ -1,7 +1,12 @@
 import { parse } from "jsonc-parser";
 import { describe, expect, test } from "vitest";
 import { UserError } from "../../../../lib/errors.ts";
-import { diffPolicy, foreignParts, mergePolicy, type OwnEntries } from "../../../../lib/tailnet/policy-document.ts";
+import {
+  diffPolicy,
+  foreignParts,
+  mergePolicy,
+  type OwnEntries,
+} from "../../../../lib/tailnet/policy-document.ts";
 
 const own: OwnEntries = {
   grants: [{ src: ["tag:stalwart"], dst: ["tag:mail"], ip: ["tcp:587"] }],

@@ -1,11 +1,20 @@
 import { describe, expect, test } from "vitest";
 
-import { registryRoutesOf, registrySubmissionOf, rowConcernsRouting } from "../../../../provider/registry/routing.ts";
+import {
+  registryRoutesOf,
+  registrySubmissionOf,
+  rowConcernsRouting,
+} from "../../../../provider/registry/routing.ts";
 import { toFileKeys, toSettingKeys } from "../../../../lib/desired-state/keys/keys.ts";
 import { parseSettings } from "../../../../lib/desired-state/parse.ts";
 import { toRegistryObjects } from "../../../../lib/desired-state/registry/objects.ts";
 import type { StalwartSettingsInput } from "../../../../lib/desired-state/schema.ts";
-import { concernsRouting, routesOf, routingDiffers, submissionOf } from "../../../../provider/keys/routing.ts";
+import {
+  concernsRouting,
+  routesOf,
+  routingDiffers,
+  submissionOf,
+} from "../../../../provider/keys/routing.ts";
 import { desired } from "../../lib/desired-state/desired.ts";
 
 const settings = (more: Partial<StalwartSettingsInput> = {}) =>

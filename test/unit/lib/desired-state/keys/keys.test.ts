@@ -1,6 +1,13 @@
 import { describe, expect, test } from "vitest";
 
-import { APPLIED_KEY, inGroup, ownedGroups, toFileKeys, toSettingKeys, writePhase } from "../../../../../lib/desired-state/keys/keys.ts";
+import {
+  APPLIED_KEY,
+  inGroup,
+  ownedGroups,
+  toFileKeys,
+  toSettingKeys,
+  writePhase,
+} from "../../../../../lib/desired-state/keys/keys.ts";
 import { parseSettings } from "../../../../../lib/desired-state/parse.ts";
 import type { StalwartSettingsInput } from "../../../../../lib/desired-state/schema.ts";
 import { desired } from "../desired.ts";
