@@ -150,14 +150,14 @@ describe("in the desired state", () => {
   });
 
   test.each([
-    ["settings", acme({ challenge: "dns-persist-01" }), "settings.acme.0.challenge", /accepts dns-01/],
+    ["keys", acme({ challenge: "dns-persist-01" }), "settings.acme.0.challenge", /accepts dns-01/],
     [
-      "settings",
+      "keys",
       { ...acme({}), domains: [{ name: "lab.test", publishRecords: ["dkim"] }] },
       "settings.domains.0.publishRecords",
       /accepts an empty list/,
     ],
-    ["settings", { autoBan: { expireAfter: "1d" } }, "settings.autoBan.expireAfter", /leave it out/],
+    ["keys", { autoBan: { expireAfter: "1d" } }, "settings.autoBan.expireAfter", /leave it out/],
     [
       "registry",
       { accounts: [{ name: "boss", emails: ["admin@lab.test"] }] },
@@ -165,7 +165,7 @@ describe("in the desired state", () => {
       /accepts another/,
     ],
   ])(
-    "what the image's generation (%s) does not offer is refused at %3$s",
+    "what the image's generation, %s, does not offer is refused",
     async (generation, change, path, accepts) => {
       const state = parseSettings({ ...right, ...change } as StalwartSettingsInput);
       const message = await refusal(() =>
