@@ -1,12 +1,12 @@
 import { describe, expect, test } from "vitest";
 import { allPolicies } from "../../policies/rules/index.ts";
 import { runPolicy, runStackPolicy, type Outcome } from "./harness.ts";
-import cloudBehindCaddy from "./strangers/cloud-behind-caddy.ts";
-import mailSuite from "./strangers/mail-suite.ts";
-import mailserverBehindTailnet from "./strangers/mailserver-behind-tailnet.ts";
-import { STACK, type Expected, type Stranger } from "./strangers/stranger.ts";
-import subnetRouter from "./strangers/subnet-router.ts";
-import webApp from "./strangers/web-app.ts";
+import cloudBehindCaddy from "./foreign-stacks/cloud-behind-caddy.ts";
+import mailSuite from "./foreign-stacks/mail-suite.ts";
+import mailserverBehindTailnet from "./foreign-stacks/mailserver-behind-tailnet.ts";
+import { STACK, type Expected, type Stranger } from "./foreign-stacks/stranger.ts";
+import subnetRouter from "./foreign-stacks/subnet-router.ts";
+import webApp from "./foreign-stacks/web-app.ts";
 
 interface Said {
   readonly policy: string;
