@@ -4,7 +4,7 @@ import { join } from "node:path";
 
 import type { Layout, Machine } from "./topology.ts";
 import { inMachine } from "./machine.ts";
-import { ageOf, childrenOf, isAlive, processOf, signal, type ProcessId } from "./processes.ts";
+import { childrenOf, isAlive, processOf, signal, type ProcessId } from "./processes.ts";
 import { SYSTEM_ENV, until } from "./run.ts";
 
 /** A process of a machine that goes on when the command that started it has ended. */
@@ -71,12 +71,6 @@ export function daemonProcess(daemon: DaemonId): ProcessId | undefined {
   } catch {
     return undefined;
   }
-}
-
-/** Seconds since the daemon was started, or undefined when it does not run. */
-export function daemonAge(daemon: DaemonId): number | undefined {
-  const id = daemonProcess(daemon);
-  return id && ageOf(id);
 }
 
 /**
