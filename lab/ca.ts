@@ -5,7 +5,8 @@ import type { Layout } from "./topology.ts";
 import { withLock } from "./lock.ts";
 import { run } from "./run.ts";
 
-const KEY = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-noenc", "-days", "3650"];
+/** A fresh key for a certificate, in openssl's options. */
+export const KEY = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-noenc", "-days", "3650"];
 
 /**
  * The CA of the lab's internet: it vouches for the ACME server, and the lab's image of Stalwart

@@ -5,7 +5,7 @@ import { startDaemon, waitForDaemon } from "./daemon.ts";
 import { ADDRESSES, type Layout } from "./topology.ts";
 import { runIn } from "./machine.ts";
 import { toolPath } from "./programs.ts";
-import { runInNetns } from "./run.ts";
+import { isOpen } from "./run.ts";
 import { secretsOf } from "./secrets.ts";
 
 const { edge, mail, net, outside } = ADDRESSES;
@@ -68,12 +68,7 @@ export async function startDns(layout: Layout): Promise<boolean> {
     ...daemon,
     command: [toolPath("knotd"), "--config", configFile],
   });
-  const probe = ["bash", "-c", `: < /dev/tcp/${layout.dns}/53`];
-  await waitForDaemon(
-    layout,
-    daemon,
-    async () => (await runInNetns(machine.netns, probe, { allowFailure: true })).code === 0,
-  );
+  await waitForDaemon(layout, daemon, () => isOpen(machine.netns, layout.dns, 53));
   return started;
 }
 

@@ -17,6 +17,7 @@ import { createNetwork, networkIsUp, processesIn, removeNetwork } from "./namesp
 import { joinTailnet, NODES } from "./tailnet-nodes.ts";
 import { knowHosts, prepareOperator } from "./operator.ts";
 import { startPostgres } from "./postgres.ts";
+import { sendSignal } from "./processes.ts";
 import { pushImages, startRegistry } from "./image-registry.ts";
 import { startResolver } from "./resolver.ts";
 import { run, until } from "./run.ts";
@@ -182,21 +183,13 @@ async function clear(layout: Layout): Promise<void> {
     `the lab "${layout.name}": all processes have ended`,
     () => {
       const left = processesIn(machines).filter((pid) => pid !== process.pid);
-      for (const pid of left) killQuietly(pid);
+      for (const pid of left) sendSignal(pid, "SIGKILL");
       return left.length === 0;
     },
     15_000,
   );
   for (const box of Object.values(layout.boxes)) await removeCgroups(box.cgroup);
   await removeNetwork(layout);
-}
-
-function killQuietly(pid: number): void {
-  try {
-    process.kill(pid, "SIGKILL");
-  } catch {
-    // It has ended in between.
-  }
 }
 
 function remark(started: boolean): string {

@@ -142,6 +142,11 @@ export function runIn(
   return run(program, args, options);
 }
 
+/** Whether a program that is run inside a machine ends with 0. */
+export async function succeeds(machine: Machine, command: readonly string[]): Promise<boolean> {
+  return (await runIn(machine, command, { allowFailure: true })).code === 0;
+}
+
 const NAMESPACES = ["--net", "--mount", "--uts", "--pid", "--root", "--wd"];
 
 function holderFile(machine: Machine): string {

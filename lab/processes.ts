@@ -20,9 +20,13 @@ export function isAlive(id: ProcessId): boolean {
 
 /** Sends a signal to that very process; false when it is gone. */
 export function signal(id: ProcessId, name: NodeJS.Signals): boolean {
-  if (!isAlive(id)) return false;
+  return isAlive(id) && sendSignal(id.pid, name);
+}
+
+/** Sends a signal to a number, or to a group by its negative; false when there is none of it. */
+export function sendSignal(pid: number, name: NodeJS.Signals): boolean {
   try {
-    return process.kill(id.pid, name);
+    return process.kill(pid, name);
   } catch {
     return false;
   }

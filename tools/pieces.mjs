@@ -200,21 +200,18 @@ function onMachine(piece, root) {
 /** @param {Piece} piece @param {string} root */
 function downloadFolder(piece, root) {
   if (!piece.download) return undefined;
-  return join(
-    root,
-    "tools",
-    `${piece.name}-${keyOf("download", piece.version, piece.download, process.arch)}`,
-  );
+  return folderOf(piece, root, ["download", piece.version, piece.download, process.arch]);
 }
 
 /** @param {Piece} piece @param {string} root */
 function buildFolder(piece, root) {
   const parts = piece.build.map((build) => [build, ingredients(build, root)]);
-  return join(
-    root,
-    "tools",
-    `${piece.name}-${keyOf("build", piece.version, parts, process.platform, process.arch)}`,
-  );
+  return folderOf(piece, root, ["build", piece.version, parts, process.platform, process.arch]);
+}
+
+/** @param {Piece} piece @param {string} root @param {unknown[]} parts */
+function folderOf(piece, root, parts) {
+  return join(root, "tools", `${piece.name}-${keyOf(...parts)}`);
 }
 
 /** @param {string} folder @param {Piece} piece @param {string} source */

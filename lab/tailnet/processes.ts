@@ -4,7 +4,7 @@ import { readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
 import { isAlive, processOf, signal, type ProcessId } from "../processes.ts";
-import { run, SYSTEM_ENV, until } from "../run.ts";
+import { inNetns, SYSTEM_ENV, until } from "../run.ts";
 
 /**
  * A process that goes on without the one that started it, known by files in a folder:
@@ -17,15 +17,6 @@ export interface Daemon {
 
 /** How long a stopped process may take to end by itself. Milliseconds. */
 const STOP_GRACE = 10_000;
-
-/**
- * The command, in a network namespace where one is given. nsenter, unlike `ip netns exec`, leaves
- * the mounts alone.
- */
-export function inNetns(netns: string | undefined, command: readonly string[]): [string, ...string[]] {
-  const [program = "", ...args] = command;
-  return netns ? ["nsenter", `--net=/run/netns/${netns}`, "--", program, ...args] : [program, ...args];
-}
 
 /** Starts a daemon unless it runs already. */
 export async function startDaemon(
@@ -78,16 +69,6 @@ export async function stopDaemon(daemon: Daemon): Promise<void> {
     );
   }
   await rm(recordFile(daemon), { force: true });
-}
-
-/** Runs a command to its end and returns what it printed. */
-export async function output(
-  netns: string | undefined,
-  command: readonly string[],
-  stdin = "",
-): Promise<string> {
-  const [program, ...args] = inNetns(netns, command);
-  return (await run(program, args, { stdin })).stdout;
 }
 
 async function runningDaemon(daemon: Daemon): Promise<ProcessId | undefined> {
