@@ -1,7 +1,7 @@
-import { spawn } from "node:child_process";
-import { closeSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
+import { startDetached } from "./detached.ts";
 import type { Layout, Machine } from "./topology.ts";
 import { inMachine } from "./machine.ts";
 import { childrenOf, isAlive, processOf, signal, type ProcessId } from "./processes.ts";
@@ -25,20 +25,10 @@ export type DaemonId = Pick<Daemon, "machine" | "name">;
  */
 export async function startDaemon(layout: Layout, daemon: Daemon): Promise<boolean> {
   if (daemonProcess(daemon)) return false;
-  const [program, ...args] = inMachine(daemon.machine, daemon.command);
+  const command = inMachine(daemon.machine, daemon.command);
   mkdirSync(layout.logDir, { recursive: true });
   const log = openSync(logFile(layout, daemon), "a", 0o600);
-  // Detached (setsid): neither Ctrl-C nor the terminal's end reaches it.
-  const child = spawn(program, args, {
-    detached: true,
-    cwd: "/",
-    stdio: ["ignore", log, log],
-    env: { ...SYSTEM_ENV, ...daemon.env },
-  });
-  closeSync(log);
-  await new Promise((resolve, reject) => child.once("spawn", resolve).once("error", reject));
-  child.unref();
-  const id = child.pid === undefined ? undefined : processOf(child.pid);
+  const id = await startDetached(command, { ...SYSTEM_ENV, ...daemon.env }, log);
   if (!id) throw new Error(`${nameOf(daemon)} ended at once\n${lastLines(layout, daemon)}`);
   writeFileSync(recordFile(daemon), JSON.stringify(id));
   return true;

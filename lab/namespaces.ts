@@ -141,7 +141,8 @@ function markerFile(layout: Layout): string {
   return join(layout.stateDir, "network");
 }
 
-function readOptional(path: string): string | undefined {
+/** A file's text, or undefined where it cannot be read. */
+export function readOptional(path: string): string | undefined {
   try {
     return readFileSync(path, "utf8");
   } catch {

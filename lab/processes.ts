@@ -41,17 +41,17 @@ export function allPids(): number[] {
 
 /** A process's arguments, the program first; none when it is gone or a zombie. */
 export function commandLine(pid: number): string[] {
-  try {
-    return readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0").slice(0, -1);
-  } catch {
-    return [];
-  }
+  return stringsOf(pid, "cmdline");
 }
 
 /** A process's environment as it was started with; none when it is gone or another user's. */
 export function environmentOf(pid: number): string[] {
+  return stringsOf(pid, "environ");
+}
+
+function stringsOf(pid: number, file: "cmdline" | "environ"): string[] {
   try {
-    return readFileSync(`/proc/${pid}/environ`, "utf8").split("\0").slice(0, -1);
+    return readFileSync(`/proc/${pid}/${file}`, "utf8").split("\0").slice(0, -1);
   } catch {
     return [];
   }

@@ -163,8 +163,6 @@ function needCompiler(name, root) {
   if (found !== "none" && atLeast(found, least)) return;
   throw new ToolError(
     `it is built with ${name} >= ${least}, and there is ${found === "none" ? "none" : found} on PATH`,
-    {
-      hint: `install it from ${get} (or let this machine reach the official downloads)`,
-    },
+    { hint: `install it from ${get} (or let this machine reach the official downloads)` },
   );
 }

@@ -1,9 +1,9 @@
-import { spawn } from "node:child_process";
-import { closeSync, openSync } from "node:fs";
+import { openSync } from "node:fs";
 import { readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
-import { isAlive, processOf, signal, type ProcessId } from "../processes.ts";
+import { startDetached } from "../detached.ts";
+import { isAlive, signal, type ProcessId } from "../processes.ts";
 import { inNetns, SYSTEM_ENV, until } from "../run.ts";
 
 /**
@@ -26,22 +26,9 @@ export async function startDaemon(
 ): Promise<void> {
   if (await runningDaemon(daemon)) return;
   const log = openSync(logFile(daemon), "a", 0o600);
-  try {
-    const [program, ...args] = inNetns(netns, command);
-    const child = spawn(program, args, {
-      detached: true,
-      cwd: "/",
-      stdio: ["ignore", log, log],
-      env: SYSTEM_ENV,
-    });
-    await new Promise((resolve, reject) => child.once("spawn", resolve).once("error", reject));
-    child.unref();
-    const id = child.pid === undefined ? undefined : processOf(child.pid);
-    if (!id) throw new Error(`${daemon.name} ended at once; it last wrote:\n${await lastLines(daemon)}`);
-    await writeFile(recordFile(daemon), JSON.stringify(id));
-  } finally {
-    closeSync(log);
-  }
+  const id = await startDetached(inNetns(netns, command), SYSTEM_ENV, log);
+  if (!id) throw new Error(`${daemon.name} ended at once; it last wrote:\n${await lastLines(daemon)}`);
+  await writeFile(recordFile(daemon), JSON.stringify(id));
 }
 
 /** Waits until a started daemon is ready; fails early, with its last words, when it ends. */
