@@ -28,9 +28,7 @@ export async function labCa({ cacheDir }: Pick<Layout, "cacheDir">): Promise<str
   return root;
 }
 
-/**
- * Makes a server's key and certificate (key.pem and cert.pem) in a folder, signed by the lab's CA.
- */
+/** Makes a server's key.pem and cert.pem in a folder, signed by the lab's CA. */
 export async function issue(layout: Layout, host: string, folder: string): Promise<void> {
   const root = await labCa(layout);
   const signed = ["-CA", root, "-CAkey", filesIn(layout.cacheDir).key];

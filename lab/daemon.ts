@@ -50,10 +50,7 @@ export async function waitForDaemon(
   await until(`${nameOf(daemon)} is ready`, ready, timeout, { detail });
 }
 
-/**
- * The process that stands for a daemon, or undefined when it does not run. It is nsenter, which
- * waits for the daemon itself, its child inside the machine.
- */
+/** A daemon's nsenter, which waits for the daemon itself, its child; undefined when it does not run. */
 export function daemonProcess(daemon: DaemonId): ProcessId | undefined {
   try {
     const id = JSON.parse(readFileSync(recordFile(daemon), "utf8")) as ProcessId;
@@ -63,9 +60,7 @@ export function daemonProcess(daemon: DaemonId): ProcessId | undefined {
   }
 }
 
-/**
- * Sends a signal to a daemon and waits until it has ended. Nothing happens when it does not run.
- */
+/** Sends a signal to a daemon that runs, and waits until it has ended. */
 export async function stopDaemon(
   daemon: DaemonId,
   { signalName = "SIGTERM", timeout = 20_000 }: { signalName?: NodeJS.Signals; timeout?: number } = {},
@@ -79,8 +74,7 @@ export async function stopDaemon(
   rmSync(recordFile(daemon), { force: true });
 }
 
-/** The end of a daemon's log. */
-export function lastLines(layout: Layout, daemon: DaemonId, count = 12): string {
+function lastLines(layout: Layout, daemon: DaemonId, count = 12): string {
   const text = readFileSync(logFile(layout, daemon), "utf8");
   return text.trimEnd().split("\n").slice(-count).join("\n");
 }

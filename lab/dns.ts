@@ -11,7 +11,7 @@ import { secretsOf } from "./secrets.ts";
 const { edge, mail, net, outside } = ADDRESSES;
 
 /** The public names of the lab's internet, by zone. Everything else does not exist. */
-export const ZONES: Record<string, string[]> = {
+const ZONES: Record<string, string[]> = {
   "lab.test": [
     "lab.test. MX 10 mail.lab.test.",
     'lab.test. TXT "v=spf1 mx -all"',
@@ -49,10 +49,7 @@ export const TSIG = { keyName: "lab-acme", algorithm: "hmac-sha256" };
  */
 const RUN = "/run/knot";
 
-/**
- * Starts the lab internet's DNS server (Knot, the authority for the zones above), or finds it
- * running.
- */
+/** Starts the lab internet's DNS server (Knot, with the zones above), or finds it running. */
 export async function startDns(layout: Layout): Promise<boolean> {
   const machine = layout.machines.net;
   const folder = join(machine.dir, "dns");

@@ -115,11 +115,10 @@ async function startSsh(layout: Layout): Promise<string> {
 }
 
 async function startTailnetAndNodes(layout: Layout, log: Log): Promise<void> {
-  const { stateDir, address, netns, domain } = layout.tailnet;
   let endpoints: Awaited<ReturnType<typeof startTailnet>> | undefined;
   await inParallel(
     stage(log, "tailnet", async () => {
-      endpoints = await startTailnet({ stateDir, address, netns, domain });
+      endpoints = await startTailnet(layout.tailnet);
       return `headscale and API at ${endpoints.apiUrl}`;
     }),
     stage(log, "edge: resolver", async () => `systemd-resolved ${remark(await startResolver(layout))}`),
@@ -127,7 +126,7 @@ async function startTailnetAndNodes(layout: Layout, log: Log): Promise<void> {
   const joined = NODES.map((node) =>
     stage(log, `${node.machine}: tailscaled`, async () => {
       const started = endpoints && (await joinTailnet(layout, node, endpoints));
-      return `${node.hostname}.${domain} ${remark(started === true)}`;
+      return `${node.hostname}.${layout.tailnet.domain} ${remark(started === true)}`;
     }),
   );
   await inParallel(...joined);

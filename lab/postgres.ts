@@ -38,9 +38,7 @@ export async function startPostgres(
   return started ? "started" : "running";
 }
 
-/**
- * Stops Postgres: its port is closed when this returns, and it stays down through the next `up`.
- */
+/** Stops Postgres: its port is closed when this returns. It stays down through the next `up`. */
 export async function stopPostgres(layout: Layout): Promise<void> {
   writeFileSync(heldFile(layout), "stopped with `npm run lab -- postgres stop`\n");
   // SIGINT: "fast shutdown", which does not wait for clients.

@@ -30,8 +30,8 @@ export const SYSTEM_ENV: NodeJS.ProcessEnv = {
   HOME: "/", // nobody's
   LANG: "C.UTF-8",
   // Node gives a program sockets for pipes, and a bash on the first level whose input is a socket
-  // takes itself for rshd's and reads the user's ~/.bashrc (Debian's bash, shell.c
-  // run_startup_files). Seen: a pyenv in it that waited for a lock, a minute a call.
+  // takes itself for rshd's and reads ~/.bashrc (Debian's bash, shell.c run_startup_files). Seen:
+  // a pyenv in it that waited for a lock, a minute a call.
   SHLVL: "1",
 };
 

@@ -26,10 +26,7 @@ export async function startSshd(layout: Layout, box: Box, publicKey: string): Pr
   return started;
 }
 
-/**
- * What a host shows as its own key: lines as known_hosts wants them, read where nobody can have
- * changed them.
- */
+/** A host's own keys, as lines of known_hosts, read where nobody can have changed them. */
 export async function hostKeys(box: Box): Promise<string[]> {
   const { stdout } = await runIn(box, ["sh", "-c", "cat /etc/ssh/ssh_host_*_key.pub"]);
   return stdout

@@ -152,14 +152,8 @@ async function installPlugin(piece, folder, file, options, tools) {
   const pulumi = tools.pulumi ?? onPath("pulumi");
   if (!pulumi) throw new ToolError("Pulumi installs the provider plugins, and there is no pulumi yet");
   options.doing("installing the plugin");
-  const args = [
-    "plugin",
-    "install",
-    "resource",
-    piece.plugin ?? "",
-    piece.version,
-    ...(file ? ["--file", file] : []),
-  ];
+  const args = ["plugin", "install", "resource", piece.plugin ?? "", piece.version];
+  if (file) args.push("--file", file);
   const env = { ...process.env, PULUMI_HOME: folder, PULUMI_SKIP_UPDATE_CHECK: "1" };
   await run(pulumi, args, { log: options.log, env, timeout: 600_000 });
   const bin = join(folder, "bin");

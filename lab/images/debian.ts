@@ -4,9 +4,7 @@ import { run } from "../run.ts";
 import { keyOf } from "./key.ts";
 import type { ImageStore } from "./store.ts";
 
-/**
- * What debian:trixie-slim is made of: debootstrap's smallest variant, without its documentation.
- */
+/** debian:trixie-slim is debootstrap's smallest variant without its documentation. */
 const SUITE = "trixie";
 const EXCLUDE = [
   "./var/cache/apt/*",

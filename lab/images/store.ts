@@ -94,8 +94,8 @@ export class ImageStore {
   }
 
   /**
-   * Packs a folder as a layer and keeps it under a key. Owners, modes and file capabilities stay;
-   * times are set to 0 and names are sorted, so the same content has the same digest.
+   * Owners, modes and file capabilities stay; times are set to 0 and names are sorted, so the same
+   * content has the same digest.
    */
   private async addLayer(key: string, folder: string, exclude: readonly string[]): Promise<Layer> {
     const fresh = join(this.dir, "blobs", `${SCRAP}${key}`);

@@ -108,12 +108,16 @@ export async function headscale(stateDir: string, ...args: string[]): Promise<st
 
 /** headscale's own API key, made once and kept in a file. */
 export async function headscaleKeyFile(stateDir: string): Promise<string> {
-  const file = join(stateDir, "headscale-api.key");
-  const kept = await readFile(file, "utf8").catch(() => "");
-  if (kept.trim() === "") {
+  return keptKey(join(stateDir, "headscale-api.key"), async () => {
     const printed = await headscale(stateDir, "apikeys", "create", "--expiration", "8760h");
-    await writeFile(file, `${printed.trim().split(/\s+/).at(-1) ?? ""}\n`, { mode: 0o600 });
-  }
+    return printed.trim().split(/\s+/).at(-1) ?? "";
+  });
+}
+
+/** A file with a key, which is made where the file has none yet. */
+export async function keptKey(file: string, make: () => Promise<string> | string): Promise<string> {
+  const kept = await readFile(file, "utf8").catch(() => "");
+  if (kept.trim() === "") await writeFile(file, `${await make()}\n`, { mode: 0o600 });
   return file;
 }
 

@@ -6,6 +6,7 @@ import type { AdapterConfig } from "./adapter/main.ts";
 import {
   ensureUser,
   headscaleKeyFile,
+  keptKey,
   startHeadscale,
   stopHeadscale,
   type HeadscaleOptions,
@@ -81,7 +82,8 @@ export async function startTailnet(options: TailnetOptions): Promise<TailnetEndp
   await startHeadscale({ ...headscaleOptions, port: headscalePort, domain });
   for (const user of USERS) await ensureUser(stateDir, user);
 
-  const apiKeyFile = await ensureApiKey(stateDir);
+  const newKey = () => `tskey-api-${randomBytes(24).toString("hex")}`;
+  const apiKeyFile = await keptKey(join(stateDir, "api.key"), newKey);
   const config: AdapterConfig = {
     listen: { host: "0.0.0.0", port: adapterPort },
     headscale: `http://127.0.0.1:${headscalePort}`,
@@ -182,14 +184,6 @@ async function callApi<T>(
   const { status, text } = await request(tailnet.netns, order);
   if (status >= 300) throw new Error(`${method} ${path}: ${text} (${status})`);
   return (path.endsWith("/acl") ? text : JSON.parse(text || "{}")) as T;
-}
-
-async function ensureApiKey(stateDir: string): Promise<string> {
-  const file = join(stateDir, "api.key");
-  const kept = await readFile(file, "utf8").catch(() => "");
-  if (kept.trim() === "")
-    await writeFile(file, `tskey-api-${randomBytes(24).toString("hex")}\n`, { mode: 0o600 });
-  return file;
 }
 
 function apiUrl(tailnet: Tailnet): string {
