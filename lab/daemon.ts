@@ -50,7 +50,7 @@ export async function waitForDaemon(
   await until(`${nameOf(daemon)} is ready`, ready, timeout, { detail });
 }
 
-/** A daemon's nsenter, which waits for the daemon itself, its child; undefined when it does not run. */
+/** A daemon's nsenter, which waits for its child, the daemon; undefined when it does not run. */
 export function daemonProcess(daemon: DaemonId): ProcessId | undefined {
   try {
     const id = JSON.parse(readFileSync(recordFile(daemon), "utf8")) as ProcessId;
