@@ -5,11 +5,11 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 import { exportState, type OpenStack } from "./review/engine-runs.ts";
-import { requireLabMachine } from "../lab/topology.ts";
+import { requireLabMachine, naming } from "../lab/topology.ts";
 import { UserError } from "../lib/errors.ts";
 import { importFile } from "./adopt/policy.ts";
 import { adoptSettings, type Adoption, type Flat } from "./adopt/settings.ts";
-import { labArguments, naming, wrongUsage } from "./parts/arguments.ts";
+import { labArguments, wrongUsage } from "./parts/arguments.ts";
 import { openRunningLab } from "./parts/open-lab.ts";
 import { runMain } from "./parts/progress.ts";
 import { openLabStack, openOwnStack } from "./review/engine.ts";

@@ -4,9 +4,9 @@ import { existsSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
 
 import { analyze, refresh } from "./review/engine-runs.ts";
-import { requireLabMachine } from "../lab/topology.ts";
+import { requireLabMachine, naming } from "../lab/topology.ts";
 import { UserError } from "../lib/errors.ts";
-import { labArguments, naming, wrongUsage } from "./parts/arguments.ts";
+import { labArguments, wrongUsage } from "./parts/arguments.ts";
 import { runMain } from "./parts/progress.ts";
 import { auditCode, auditReport } from "./review/audit-report.ts";
 import { openLabStack, openNothing, openOwnStack } from "./review/engine.ts";

@@ -1,13 +1,13 @@
 // `npm run up`: a fresh clone → a running mail stack, deployed by the real engine, proved by mail
 // in both directions.
 import { givenImages } from "../lab/images/given.ts";
-import { requireLabMachine } from "../lab/topology.ts";
+import { requireLabMachine, naming } from "../lab/topology.ts";
 import { describeError } from "../lib/errors.ts";
 import { ensureDebianPackages } from "../tools/debian.mjs";
 import { ensure } from "../tools/ensure.mjs";
 import { debian } from "../tools/manifest.mjs";
 import { adoptPolicy } from "./adopt/policy.ts";
-import { labArguments, naming, wrongUsage } from "./parts/arguments.ts";
+import { labArguments, wrongUsage } from "./parts/arguments.ts";
 import { settleInterrupted } from "./parts/interrupted.ts";
 import { groupsFor, openLab } from "./parts/open-lab.ts";
 import { policyFlags, stackFlags, writeStackConfig } from "./parts/lab-config.ts";

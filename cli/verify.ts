@@ -4,11 +4,11 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 
 import { UserError } from "../lib/errors.ts";
-import { labArguments, naming } from "./parts/arguments.ts";
+import { labArguments } from "./parts/arguments.ts";
 import { runMain } from "./parts/progress.ts";
 import { enter, PROJECT } from "./parts/pulumi-cli.ts";
 import { verifyTargetOf } from "./parts/verify-target.ts";
-import { layoutOf } from "../lab/topology.ts";
+import { layoutOf, naming } from "../lab/topology.ts";
 import { operatorOf } from "../lab/operator.ts";
 
 const USAGE = `Usage: npm run verify [-- --name NAME | --stack STACK]

@@ -6,6 +6,7 @@ import { daemonProcess, startDaemon, waitForDaemon } from "./daemon.ts";
 import type { Layout } from "./topology.ts";
 import { runIn } from "./machine.ts";
 import { toolPath } from "./programs.ts";
+import { isOpen } from "./run.ts";
 
 /** The lab's ACME server; the DNS has its name. */
 export const ACME = { host: "acme.lab-ca.test", directory: "https://acme.lab-ca.test:14000/dir" };
@@ -45,12 +46,7 @@ export async function startAcme(layout: Layout): Promise<boolean> {
     command: [toolPath("pebble"), "-config", configFile, "-dnsserver", `${layout.dns}:53`],
     env: BEHAVIOUR,
   });
-  const probe = ["bash", "-c", `: < /dev/tcp/${machine.address}/15000`];
-  await waitForDaemon(
-    layout,
-    daemon,
-    async () => (await runIn(machine, probe, { allowFailure: true })).code === 0,
-  );
+  await waitForDaemon(layout, daemon, () => isOpen(machine.netns, machine.address, 15000));
   return started;
 }
 

@@ -5,7 +5,8 @@ import type { Layout } from "./topology.ts";
 import { withLock } from "./lock.ts";
 import { run } from "./run.ts";
 
-const KEY = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-noenc", "-days", "3650"];
+/** A fresh key for a certificate, in openssl's options. */
+export const KEY = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-noenc", "-days", "3650"];
 
 /**
  * The CA of the lab's internet: it vouches for the ACME server, and the lab's image of Stalwart
@@ -27,9 +28,7 @@ export async function labCa({ cacheDir }: Pick<Layout, "cacheDir">): Promise<str
   return root;
 }
 
-/**
- * Makes a server's key and certificate (key.pem and cert.pem) in a folder, signed by the lab's CA.
- */
+/** Makes a server's key.pem and cert.pem in a folder, signed by the lab's CA. */
 export async function issue(layout: Layout, host: string, folder: string): Promise<void> {
   const root = await labCa(layout);
   const signed = ["-CA", root, "-CAkey", filesIn(layout.cacheDir).key];

@@ -4,7 +4,7 @@ import { ACME } from "./acme.ts";
 import { TSIG } from "./dns.ts";
 import type { ImageName } from "./images/images.ts";
 import { notedImages, type NotedImages } from "./images/noted.ts";
-import type { Layout } from "./topology.ts";
+import { naming, type Layout } from "./topology.ts";
 import { POSTGRES } from "./postgres.ts";
 import { passphraseFile, secretsOf } from "./secrets.ts";
 import { SMARTHOST } from "./smarthost.ts";
@@ -89,6 +89,6 @@ function imagesOf(layout: Layout): NotedImages {
   const images = notedImages(layout);
   if (images) return images;
   throw new UserError(`the lab "${layout.name}" is not up`, {
-    hint: `run: npm run up${layout.name === "lab" ? "" : ` -- --name ${layout.name}`}`,
+    hint: `run: npm run up${naming(layout.name)}`,
   });
 }

@@ -1,10 +1,10 @@
-import { spawn } from "node:child_process";
-import { closeSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
+import { startDetached } from "./detached.ts";
 import type { Layout, Machine } from "./topology.ts";
 import { inMachine } from "./machine.ts";
-import { ageOf, childrenOf, isAlive, processOf, signal, type ProcessId } from "./processes.ts";
+import { childrenOf, isAlive, processOf, signal, type ProcessId } from "./processes.ts";
 import { SYSTEM_ENV, until } from "./run.ts";
 
 /** A process of a machine that goes on when the command that started it has ended. */
@@ -25,20 +25,10 @@ export type DaemonId = Pick<Daemon, "machine" | "name">;
  */
 export async function startDaemon(layout: Layout, daemon: Daemon): Promise<boolean> {
   if (daemonProcess(daemon)) return false;
-  const [program, ...args] = inMachine(daemon.machine, daemon.command);
+  const command = inMachine(daemon.machine, daemon.command);
   mkdirSync(layout.logDir, { recursive: true });
   const log = openSync(logFile(layout, daemon), "a", 0o600);
-  // Detached (setsid): neither Ctrl-C nor the terminal's end reaches it.
-  const child = spawn(program, args, {
-    detached: true,
-    cwd: "/",
-    stdio: ["ignore", log, log],
-    env: { ...SYSTEM_ENV, ...daemon.env },
-  });
-  closeSync(log);
-  await new Promise((resolve, reject) => child.once("spawn", resolve).once("error", reject));
-  child.unref();
-  const id = child.pid === undefined ? undefined : processOf(child.pid);
+  const id = await startDetached(command, { ...SYSTEM_ENV, ...daemon.env }, log);
   if (!id) throw new Error(`${nameOf(daemon)} ended at once\n${lastLines(layout, daemon)}`);
   writeFileSync(recordFile(daemon), JSON.stringify(id));
   return true;
@@ -60,10 +50,7 @@ export async function waitForDaemon(
   await until(`${nameOf(daemon)} is ready`, ready, timeout, { detail });
 }
 
-/**
- * The process that stands for a daemon, or undefined when it does not run. It is nsenter, which
- * waits for the daemon itself, its child inside the machine.
- */
+/** A daemon's nsenter, which waits for its child, the daemon; undefined when it does not run. */
 export function daemonProcess(daemon: DaemonId): ProcessId | undefined {
   try {
     const id = JSON.parse(readFileSync(recordFile(daemon), "utf8")) as ProcessId;
@@ -73,15 +60,7 @@ export function daemonProcess(daemon: DaemonId): ProcessId | undefined {
   }
 }
 
-/** Seconds since the daemon was started, or undefined when it does not run. */
-export function daemonAge(daemon: DaemonId): number | undefined {
-  const id = daemonProcess(daemon);
-  return id && ageOf(id);
-}
-
-/**
- * Sends a signal to a daemon and waits until it has ended. Nothing happens when it does not run.
- */
+/** Sends a signal to a daemon that runs, and waits until it has ended. */
 export async function stopDaemon(
   daemon: DaemonId,
   { signalName = "SIGTERM", timeout = 20_000 }: { signalName?: NodeJS.Signals; timeout?: number } = {},
@@ -95,8 +74,7 @@ export async function stopDaemon(
   rmSync(recordFile(daemon), { force: true });
 }
 
-/** The end of a daemon's log. */
-export function lastLines(layout: Layout, daemon: DaemonId, count = 12): string {
+function lastLines(layout: Layout, daemon: DaemonId, count = 12): string {
   const text = readFileSync(logFile(layout, daemon), "utf8");
   return text.trimEnd().split("\n").slice(-count).join("\n");
 }

@@ -38,10 +38,7 @@ export async function diskEnvironment(layout: Layout, machine: Machine): Promise
   };
 }
 
-/**
- * The release that a machine's disk was begun with; a new disk is begun with the one that is asked
- * for.
- */
+/** The release that a machine's disk was begun with: for a new one, that which is asked for. */
 export function releaseOnDisk(machine: Machine): Release {
   const file = join(machine.dir, "disk", "release");
   if (existsSync(file)) return readFileSync(file, "utf8") as Release;

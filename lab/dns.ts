@@ -5,13 +5,13 @@ import { startDaemon, waitForDaemon } from "./daemon.ts";
 import { ADDRESSES, type Layout } from "./topology.ts";
 import { runIn } from "./machine.ts";
 import { toolPath } from "./programs.ts";
-import { runInNetns } from "./run.ts";
+import { isOpen } from "./run.ts";
 import { secretsOf } from "./secrets.ts";
 
 const { edge, mail, net, outside } = ADDRESSES;
 
 /** The public names of the lab's internet, by zone. Everything else does not exist. */
-export const ZONES: Record<string, string[]> = {
+const ZONES: Record<string, string[]> = {
   "lab.test": [
     "lab.test. MX 10 mail.lab.test.",
     'lab.test. TXT "v=spf1 mx -all"',
@@ -49,10 +49,7 @@ export const TSIG = { keyName: "lab-acme", algorithm: "hmac-sha256" };
  */
 const RUN = "/run/knot";
 
-/**
- * Starts the lab internet's DNS server (Knot, the authority for the zones above), or finds it
- * running.
- */
+/** Starts the lab internet's DNS server (Knot, with the zones above), or finds it running. */
 export async function startDns(layout: Layout): Promise<boolean> {
   const machine = layout.machines.net;
   const folder = join(machine.dir, "dns");
@@ -68,12 +65,7 @@ export async function startDns(layout: Layout): Promise<boolean> {
     ...daemon,
     command: [toolPath("knotd"), "--config", configFile],
   });
-  const probe = ["bash", "-c", `: < /dev/tcp/${layout.dns}/53`];
-  await waitForDaemon(
-    layout,
-    daemon,
-    async () => (await runInNetns(machine.netns, probe, { allowFailure: true })).code === 0,
-  );
+  await waitForDaemon(layout, daemon, () => isOpen(machine.netns, layout.dns, 53));
   return started;
 }
 

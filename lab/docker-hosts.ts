@@ -6,12 +6,6 @@ import { startDaemon, stopDaemon, waitForDaemon } from "./daemon.ts";
 import type { Box, Layout } from "./topology.ts";
 import { runIn } from "./machine.ts";
 
-/** What a start of a box's Docker did. */
-export interface BoxStart {
-  started: boolean;
-  version: string;
-}
-
 const DOCKERD = "dockerd";
 const SYSTEMCTL = join(import.meta.dirname, "fake-systemctl.sh");
 
@@ -19,7 +13,7 @@ const SYSTEMCTL = join(import.meta.dirname, "fake-systemctl.sh");
  * Starts a box's own Docker daemon, or finds it running, and then the units that want to be started
  * with it. Its images, containers, bridge and firewall rules are the box's alone.
  */
-export async function startDocker(layout: Layout, box: Box): Promise<BoxStart> {
+export async function startDocker(layout: Layout, box: Box): Promise<{ started: boolean; version: string }> {
   const daemon = { machine: box, name: DOCKERD };
   const configFile = join(box.dir, "daemon.json");
   writeFileSync(configFile, JSON.stringify(dockerConfig(layout, box), null, 2));
@@ -27,25 +21,21 @@ export async function startDocker(layout: Layout, box: Box): Promise<BoxStart> {
   const started = await startDaemon(layout, { ...daemon, command });
   await waitForDaemon(layout, daemon, () => ping(box));
   if (started) await startUnits(box);
-  return { started, version: await version(box) };
+  const { Version } = (await docker(box, "/version")) as { Version: string };
+  return { started, version: Version };
 }
 
 /**
- * Ends a box's Docker daemon. SIGKILL is what a crash looks like: the containers' processes are
- * left behind until the next start.
+ * What `systemctl restart docker` does on a real host; with SIGKILL, a crash and a new start: the
+ * containers' processes are left behind until then.
  */
-export async function stopDocker(box: Box, signalName: "SIGTERM" | "SIGKILL" = "SIGTERM"): Promise<void> {
-  // A daemon that ends by itself first stops its containers, each in its own grace period.
-  await stopDaemon({ machine: box, name: DOCKERD }, { signalName, timeout: 120_000 });
-}
-
-/** What `systemctl restart docker` does on a real host; with SIGKILL, a crash and a new start. */
 export async function restartDocker(
   layout: Layout,
   box: Box,
   signalName: "SIGTERM" | "SIGKILL" = "SIGTERM",
 ): Promise<void> {
-  await stopDocker(box, signalName);
+  // A daemon that ends by itself first stops its containers, each in its own grace period.
+  await stopDaemon({ machine: box, name: DOCKERD }, { signalName, timeout: 120_000 });
   await startDocker(layout, box);
 }
 
@@ -66,7 +56,7 @@ export async function ping(box: Box): Promise<boolean> {
 }
 
 /** dockerd's configuration (daemon.json). */
-export function dockerConfig(layout: Layout, box: Box): object {
+function dockerConfig(layout: Layout, box: Box): object {
   return {
     "data-root": join(box.dir, "docker"),
     "exec-root": "/run/docker",
@@ -89,10 +79,6 @@ export function dockerConfig(layout: Layout, box: Box): object {
  */
 export async function docker(box: Box, path: string): Promise<unknown> {
   return JSON.parse(await call(box, path));
-}
-
-async function version(box: Box): Promise<string> {
-  return ((await docker(box, "/version")) as { Version: string }).Version;
 }
 
 function call(box: Box, path: string): Promise<string> {

@@ -8,7 +8,7 @@ import type { PushOrder } from "./images/push.ts";
 import { ImageStore, type Manifest } from "./images/store.ts";
 import type { Layout } from "./topology.ts";
 import { toolPath } from "./programs.ts";
-import { runInNetns } from "./run.ts";
+import { isOpen, runInNetns } from "./run.ts";
 
 const PUSH = fileURLToPath(new URL("images/push.ts", import.meta.url));
 
@@ -80,7 +80,7 @@ export async function pushImages(
   return stdout.split("\n").filter(Boolean);
 }
 
-async function answers(layout: Layout, address: string): Promise<boolean> {
-  const probe = ["bash", "-c", `: < /dev/tcp/${address.replace(":", "/")}`];
-  return (await runInNetns(layout.machines.net.netns, probe, { allowFailure: true })).code === 0;
+function answers(layout: Layout, registry: string): Promise<boolean> {
+  const [address = "", port = ""] = registry.split(":");
+  return isOpen(layout.machines.net.netns, address, port);
 }

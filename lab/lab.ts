@@ -17,6 +17,7 @@ import { createNetwork, networkIsUp, processesIn, removeNetwork } from "./namesp
 import { joinTailnet, NODES } from "./tailnet-nodes.ts";
 import { knowHosts, prepareOperator } from "./operator.ts";
 import { startPostgres } from "./postgres.ts";
+import { sendSignal } from "./processes.ts";
 import { pushImages, startRegistry } from "./image-registry.ts";
 import { startResolver } from "./resolver.ts";
 import { run, until } from "./run.ts";
@@ -114,11 +115,10 @@ async function startSsh(layout: Layout): Promise<string> {
 }
 
 async function startTailnetAndNodes(layout: Layout, log: Log): Promise<void> {
-  const { stateDir, address, netns, domain } = layout.tailnet;
   let endpoints: Awaited<ReturnType<typeof startTailnet>> | undefined;
   await inParallel(
     stage(log, "tailnet", async () => {
-      endpoints = await startTailnet({ stateDir, address, netns, domain });
+      endpoints = await startTailnet(layout.tailnet);
       return `headscale and API at ${endpoints.apiUrl}`;
     }),
     stage(log, "edge: resolver", async () => `systemd-resolved ${remark(await startResolver(layout))}`),
@@ -126,7 +126,7 @@ async function startTailnetAndNodes(layout: Layout, log: Log): Promise<void> {
   const joined = NODES.map((node) =>
     stage(log, `${node.machine}: tailscaled`, async () => {
       const started = endpoints && (await joinTailnet(layout, node, endpoints));
-      return `${node.hostname}.${domain} ${remark(started === true)}`;
+      return `${node.hostname}.${layout.tailnet.domain} ${remark(started === true)}`;
     }),
   );
   await inParallel(...joined);
@@ -182,21 +182,13 @@ async function clear(layout: Layout): Promise<void> {
     `the lab "${layout.name}": all processes have ended`,
     () => {
       const left = processesIn(machines).filter((pid) => pid !== process.pid);
-      for (const pid of left) killQuietly(pid);
+      for (const pid of left) sendSignal(pid, "SIGKILL");
       return left.length === 0;
     },
     15_000,
   );
   for (const box of Object.values(layout.boxes)) await removeCgroups(box.cgroup);
   await removeNetwork(layout);
-}
-
-function killQuietly(pid: number): void {
-  try {
-    process.kill(pid, "SIGKILL");
-  } catch {
-    // It has ended in between.
-  }
 }
 
 function remark(started: boolean): string {

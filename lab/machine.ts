@@ -1,12 +1,12 @@
-import { spawn } from "node:child_process";
-import { closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, openSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 
+import { startDetached } from "./detached.ts";
 import { diskEnvironment, OWN_DISK } from "./disk.ts";
 import type { Layout, Machine } from "./topology.ts";
-import { namespaceOf, namespaceOfProcess } from "./namespaces.ts";
+import { namespaceOf, namespaceOfProcess, readOptional } from "./namespaces.ts";
 import { isAlive, processOf, signal, type ProcessId } from "./processes.ts";
-import { run, SYSTEM_ENV, until, type RunOptions, type RunResult } from "./run.ts";
+import { inNetns, run, SYSTEM_ENV, until, type RunOptions, type RunResult } from "./run.ts";
 
 /** Where a machine's own state folder is seen from inside it. */
 export const INSIDE = "/run/machine";
@@ -71,27 +71,16 @@ export async function startMachine(layout: Layout, machine: Machine): Promise<bo
   const disk = machine.ownDisk ? await diskEnvironment(layout, machine) : {};
   const setup = [BEGIN, machine.ownDisk ? OWN_DISK : SHARED_DISK, END].join("");
   const unshare = "unshare --mount --uts --pid --fork --kill-child".split(" ");
-  const child = spawn(
-    "nsenter",
-    [`--net=/run/netns/${machine.netns}`, "--", ...unshare, "bash", "-c", setup],
-    {
-      detached: true,
-      cwd: "/",
-      stdio: ["ignore", log, log],
-      env: {
-        ...SYSTEM_ENV,
-        ...disk,
-        INSIDE,
-        DIR: machine.dir,
-        HOST: machine.name,
-        DNS: layout.dns,
-        ADDRESS: machine.address,
-      },
-    },
-  );
-  closeSync(log);
-  await new Promise((resolve, reject) => child.once("spawn", resolve).once("error", reject));
-  child.unref();
+  const env = {
+    ...SYSTEM_ENV,
+    ...disk,
+    INSIDE,
+    DIR: machine.dir,
+    HOST: machine.name,
+    DNS: layout.dns,
+    ADDRESS: machine.address,
+  };
+  await startDetached(inNetns(machine.netns, [...unshare, "bash", "-c", setup]), env, log);
   await until(`${machine.netns}: the machine is up`, () => existsSync(holderFile(machine)), 10_000, {
     every: 10,
     detail: () => readFileSync(join(layout.logDir, `${machine.name}.log`), "utf8").slice(-1000),
@@ -101,12 +90,9 @@ export async function startMachine(layout: Layout, machine: Machine): Promise<bo
 
 /** The process that holds the machine, or undefined when the machine is down. */
 export function holderOf(machine: Machine): ProcessId | undefined {
-  let pid: number;
-  try {
-    pid = Number(readFileSync(holderFile(machine), "utf8"));
-  } catch {
-    return undefined;
-  }
+  const text = readOptional(holderFile(machine));
+  if (text === undefined) return undefined;
+  const pid = Number(text);
   const found = processOf(pid);
   // The number may belong to somebody else by now: the holder is in the machine's namespace.
   const namespace = namespaceOf(machine);
@@ -140,6 +126,11 @@ export function runIn(
 ): Promise<RunResult> {
   const [program, ...args] = inMachine(machine, command);
   return run(program, args, options);
+}
+
+/** Whether a program that is run inside a machine ends with 0. */
+export async function succeeds(machine: Machine, command: readonly string[]): Promise<boolean> {
+  return (await runIn(machine, command, { allowFailure: true })).code === 0;
 }
 
 const NAMESPACES = ["--net", "--mount", "--uts", "--pid", "--root", "--wd"];

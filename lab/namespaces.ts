@@ -129,10 +129,7 @@ function identityOf(path: string): string | undefined {
   }
 }
 
-/**
- * Whether something is mounted there that can be seen: a mount that another one hides cannot be
- * taken away.
- */
+/** Whether a mount is to be seen there: one that another one hides cannot be taken away. */
 function isMounted(path: string): boolean {
   return existsSync(path) && statSync(path).dev !== statSync(dirname(path)).dev;
 }
@@ -141,7 +138,8 @@ function markerFile(layout: Layout): string {
   return join(layout.stateDir, "network");
 }
 
-function readOptional(path: string): string | undefined {
+/** A file's text, or undefined where it cannot be read. */
+export function readOptional(path: string): string | undefined {
   try {
     return readFileSync(path, "utf8");
   } catch {

@@ -3,7 +3,7 @@ import { join } from "node:path";
 
 import { startDaemon, stopDaemon, waitForDaemon } from "./daemon.ts";
 import type { Layout } from "./topology.ts";
-import { INSIDE, runIn } from "./machine.ts";
+import { INSIDE, runIn, succeeds } from "./machine.ts";
 import { toolPath } from "./programs.ts";
 import { secretsOf } from "./secrets.ts";
 
@@ -33,18 +33,12 @@ export async function startPostgres(
     command: [...AS_POSTGRES, toolPath("postgres"), "-D", DATA],
   });
   const ready = [toolPath("pg_isready"), "--quiet", "--host=/run/postgresql"];
-  await waitForDaemon(
-    layout,
-    daemon,
-    async () => (await runIn(machine, ready, { allowFailure: true })).code === 0,
-  );
+  await waitForDaemon(layout, daemon, () => succeeds(machine, ready));
   await ensureDatabase(layout);
   return started ? "started" : "running";
 }
 
-/**
- * Stops Postgres: its port is closed when this returns, and it stays down through the next `up`.
- */
+/** Stops Postgres: its port is closed when this returns. It stays down through the next `up`. */
 export async function stopPostgres(layout: Layout): Promise<void> {
   writeFileSync(heldFile(layout), "stopped with `npm run lab -- postgres stop`\n");
   // SIGINT: "fast shutdown", which does not wait for clients.

@@ -20,9 +20,13 @@ export function isAlive(id: ProcessId): boolean {
 
 /** Sends a signal to that very process; false when it is gone. */
 export function signal(id: ProcessId, name: NodeJS.Signals): boolean {
-  if (!isAlive(id)) return false;
+  return isAlive(id) && sendSignal(id.pid, name);
+}
+
+/** Sends a signal to a number, or to a group by its negative; false when there is none of it. */
+export function sendSignal(pid: number, name: NodeJS.Signals): boolean {
   try {
-    return process.kill(id.pid, name);
+    return process.kill(pid, name);
   } catch {
     return false;
   }
@@ -37,17 +41,17 @@ export function allPids(): number[] {
 
 /** A process's arguments, the program first; none when it is gone or a zombie. */
 export function commandLine(pid: number): string[] {
-  try {
-    return readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0").slice(0, -1);
-  } catch {
-    return [];
-  }
+  return stringsOf(pid, "cmdline");
 }
 
 /** A process's environment as it was started with; none when it is gone or another user's. */
 export function environmentOf(pid: number): string[] {
+  return stringsOf(pid, "environ");
+}
+
+function stringsOf(pid: number, file: "cmdline" | "environ"): string[] {
   try {
-    return readFileSync(`/proc/${pid}/environ`, "utf8").split("\0").slice(0, -1);
+    return readFileSync(`/proc/${pid}/${file}`, "utf8").split("\0").slice(0, -1);
   } catch {
     return [];
   }

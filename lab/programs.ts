@@ -1,7 +1,7 @@
-import { accessSync, constants } from "node:fs";
 import { delimiter, join } from "node:path";
 
 import { UserError } from "../lib/errors.ts";
+import { isExecutable } from "../tools/versions.mjs";
 
 /** Where Debian keeps programs that are not on everybody's PATH. */
 const DEBIAN_DIRS = ["/usr/sbin", "/sbin", "/usr/lib/postgresql/15/bin", "/usr/libexec/postfix"];
@@ -24,14 +24,4 @@ export function toolPath(name: string, env: NodeJS.ProcessEnv = process.env): st
     path: name,
     hint: "run `npm run up`, which downloads, builds or installs it",
   });
-}
-
-/** Whether a file can be run by this process. */
-export function isExecutable(file: string): boolean {
-  try {
-    accessSync(file, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
 }

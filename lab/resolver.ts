@@ -1,6 +1,6 @@
 import { startDaemon, waitForDaemon } from "./daemon.ts";
 import type { Layout } from "./topology.ts";
-import { runIn } from "./machine.ts";
+import { runIn, succeeds } from "./machine.ts";
 
 /** As Debian's and Ubuntu's cloud images have it; the upstream server is what DHCP would tell. */
 const CONFIGURE = `
@@ -17,6 +17,7 @@ ln -sf ../run/systemd/resolve/stub-resolv.conf /etc/resolv.conf
  */
 export async function startResolver(layout: Layout): Promise<boolean> {
   const machine = layout.machines.edge;
+  const there = (path: string) => succeeds(machine, ["test", "-e", path]);
   await runIn(machine, ["sh", "-ec", CONFIGURE, layout.dns]);
   const bus = { machine, name: "dbus" };
   await startDaemon(layout, { ...bus, command: ["dbus-daemon", "--system", "--nofork", "--nopidfile"] });
@@ -25,8 +26,4 @@ export async function startResolver(layout: Layout): Promise<boolean> {
   const started = await startDaemon(layout, { ...resolved, command: ["/lib/systemd/systemd-resolved"] });
   await waitForDaemon(layout, resolved, () => there("/run/systemd/resolve/stub-resolv.conf"));
   return started;
-
-  async function there(path: string): Promise<boolean> {
-    return (await runIn(machine, ["test", "-e", path], { allowFailure: true })).code === 0;
-  }
 }

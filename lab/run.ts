@@ -1,6 +1,8 @@
 import { spawn } from "node:child_process";
 import { setTimeout as sleep } from "node:timers/promises";
 
+import { sendSignal } from "./processes.ts";
+
 export interface RunOptions {
   /** Given to the program's standard input. Secrets go this way, never in argv. */
   stdin?: string;
@@ -25,13 +27,11 @@ export interface RunResult {
  */
 export const SYSTEM_ENV: NodeJS.ProcessEnv = {
   PATH: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
-  // Nobody's: bash whose stdin is a socket, as Node's pipes are, takes itself for a remote shell
-  // and reads ~/.bashrc.
-  HOME: "/",
+  HOME: "/", // nobody's
   LANG: "C.UTF-8",
   // Node gives a program sockets for pipes, and a bash on the first level whose input is a socket
-  // takes itself for rshd's and reads the user's ~/.bashrc (Debian's bash, shell.c
-  // run_startup_files). Seen: a pyenv in it that waited for a lock, a minute a call.
+  // takes itself for rshd's and reads ~/.bashrc (Debian's bash, shell.c run_startup_files). Seen:
+  // a pyenv in it that waited for a lock, a minute a call.
   SHLVL: "1",
 };
 
@@ -57,7 +57,7 @@ export function run(
     let timedOut = false;
     const timer = setTimeout(() => {
       timedOut = true;
-      if (pid !== undefined) killGroup(pid);
+      if (pid !== undefined) sendSignal(-pid, "SIGKILL");
     }, timeout);
     child.stdout.setEncoding("utf8").on("data", (text: string) => (stdout += text));
     child.stderr.setEncoding("utf8").on("data", (text: string) => (stderr += text));
@@ -85,11 +85,24 @@ export function run(
  * @example await runInNetns("lab-outside", ["nc", "-z", "-w", "3", "203.0.113.20", "25"])
  */
 export function runInNetns(
-  netns: string,
+  netns: string | undefined,
   command: readonly string[],
   options: RunOptions = {},
 ): Promise<RunResult> {
-  return run("nsenter", [`--net=/run/netns/${netns}`, "--", ...command], options);
+  const [program, ...args] = inNetns(netns, command);
+  return run(program, args, options);
+}
+
+/** The command line of that; without a namespace the command as it is. */
+export function inNetns(netns: string | undefined, command: readonly string[]): [string, ...string[]] {
+  const [program = "", ...args] = command;
+  return netns ? ["nsenter", `--net=/run/netns/${netns}`, "--", program, ...args] : [program, ...args];
+}
+
+/** Whether a TCP port takes connections from within a network namespace. */
+export async function isOpen(netns: string, address: string, port: number | string): Promise<boolean> {
+  const probe = ["bash", "-c", `: < /dev/tcp/${address}/${port}`];
+  return (await runInNetns(netns, probe, { allowFailure: true })).code === 0;
 }
 
 /**
@@ -124,17 +137,9 @@ function track(pid: number): void {
   watching = true;
   for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
     process.once(name, () => {
-      for (const each of running) killGroup(each);
+      for (const each of running) sendSignal(-each, "SIGKILL");
       // Ends as if nobody had listened, unless somebody else does.
       if (process.listenerCount(name) === 0) process.kill(process.pid, name);
     });
 }
 let watching = false;
-
-function killGroup(pid: number): void {
-  try {
-    process.kill(-pid, "SIGKILL");
-  } catch {
-    // Already gone.
-  }
-}

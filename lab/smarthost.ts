@@ -1,6 +1,7 @@
 import { chownSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
+import { KEY } from "./ca.ts";
 import { startDaemon, waitForDaemon } from "./daemon.ts";
 import type { Layout } from "./topology.ts";
 import { INSIDE, runIn } from "./machine.ts";
@@ -123,16 +124,6 @@ async function ensureCertificate(layout: Layout, folder: string): Promise<void> 
   const [key, cert] = [join(folder, "key.pem"), join(folder, "cert.pem")];
   if (existsSync(cert)) return;
   const name = `${SMARTHOST.host}.${layout.tailnet.domain}`;
-  const options = [
-    "-x509",
-    "-newkey",
-    "ec",
-    "-pkeyopt",
-    "ec_paramgen_curve:prime256v1",
-    "-noenc",
-    "-days",
-    "3650",
-  ];
   const subject = ["-subj", `/CN=${name}`, "-addext", `subjectAltName=DNS:${name}`];
-  await run("openssl", ["req", ...options, ...subject, "-keyout", key, "-out", cert]);
+  await run("openssl", ["req", "-x509", ...KEY, ...subject, "-keyout", key, "-out", cert]);
 }

@@ -1,7 +1,7 @@
 import { startDaemon, waitForDaemon } from "./daemon.ts";
 import type { Box, Layout } from "./topology.ts";
 import { runIn } from "./machine.ts";
-import { runInNetns } from "./run.ts";
+import { isOpen } from "./run.ts";
 
 /** What cloud-init does at a host's first start: keys of its own, and whose key opens it. */
 const FIRST_START = `
@@ -22,19 +22,11 @@ export async function startSshd(layout: Layout, box: Box, publicKey: string): Pr
   await runIn(box, ["sh", "-ec", FIRST_START], { stdin: publicKey });
   const daemon = { machine: box, name: "sshd" };
   const started = await startDaemon(layout, { ...daemon, command: ["/usr/sbin/sshd", "-D", "-e"] });
-  const probe = ["bash", "-c", `: < /dev/tcp/${box.address}/22`];
-  await waitForDaemon(
-    layout,
-    daemon,
-    async () => (await runInNetns(box.netns, probe, { allowFailure: true })).code === 0,
-  );
+  await waitForDaemon(layout, daemon, () => isOpen(box.netns, box.address, 22));
   return started;
 }
 
-/**
- * What a host shows as its own key: lines as known_hosts wants them, read where nobody can have
- * changed them.
- */
+/** A host's own keys, as lines of known_hosts, read where nobody can have changed them. */
 export async function hostKeys(box: Box): Promise<string[]> {
   const { stdout } = await runIn(box, ["sh", "-c", "cat /etc/ssh/ssh_host_*_key.pub"]);
   return stdout

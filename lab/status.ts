@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { docker, ping } from "./docker-hosts.ts";
 import { labFacts, ACCOUNTS } from "./config.ts";
 import { notedImages } from "./images/noted.ts";
-import { BOXES, MACHINES, type Box, type Layout } from "./topology.ts";
+import { BOXES, MACHINES, naming, type Box, type Layout } from "./topology.ts";
 import { holderOf } from "./machine.ts";
 
 interface ContainerInfo {
@@ -89,9 +89,8 @@ export function describe(info: LabInfo): string {
   );
   const networks = Object.entries(info.networks).map(([box, names]) => [box, names.join(", ")]);
   const accounts = info.mail.accounts.map((name) => `${name}@${info.mail.domain}`).join(", ");
-  const start = `npm run up${info.name === "lab" ? "" : ` -- --name ${info.name}`}`;
   return [
-    `lab "${info.name}": ${info.state}${info.state === "up" ? "" : `; start it with: ${start}`}`,
+    `lab "${info.name}": ${info.state}${info.state === "up" ? "" : `; start it with: npm run up${naming(info.name)}`}`,
     ...["machines:", ...table(Object.fromEntries(machines) as Record<string, string>)],
     ...["containers:", ...table(Object.fromEntries(containers) as Record<string, string>)],
     ...["networks:", ...table(Object.fromEntries(networks) as Record<string, string>)],

@@ -49,7 +49,7 @@ export async function joinTailnet(layout: Layout, node: Node, endpoints: Tailnet
   await waitForDaemon(layout, daemon, async () => settled.includes(await backendState(layout, node)));
   if ((await backendState(layout, node)) !== "Running") {
     const keyFile = join(folder, "authkey");
-    writeFileSync(keyFile, await createKey(layout.tailnet, { tags: [node.tag] }), { mode: 0o600 });
+    writeFileSync(keyFile, await createKey(layout.tailnet, [node.tag]), { mode: 0o600 });
     const flags = [
       `--login-server=${endpoints.loginServer}`,
       `--auth-key=file:${STATE}/authkey`,

@@ -2,6 +2,7 @@ import { homedir } from "node:os";
 import { join } from "node:path";
 
 import { UserError } from "../lib/errors.ts";
+import { cacheRoot } from "../tools/cache.mjs";
 
 /** The lab's machines, each a network namespace, with its address on the lab's internet. */
 export const ADDRESSES = {
@@ -101,7 +102,8 @@ export function layoutOf(name: string, env: NodeJS.ProcessEnv = process.env): La
       path: "--name",
       hint: "write 1 to 10 of a-z, 0-9 and dash, beginning with a letter: --name lab",
     });
-  const stateDir = join(stateRoot(env), name);
+  const stateRoot = env["TAILWART_STATE"] || join(homedir(), ".local", "state", "tailwart");
+  const stateDir = join(stateRoot, name);
   const machine = (machineName: MachineName): Machine => ({
     name: machineName,
     netns: `${name}-${machineName}`,
@@ -151,17 +153,8 @@ export function layoutOf(name: string, env: NodeJS.ProcessEnv = process.env): La
   };
 }
 
-/**
- * Folder of what may be thrown away but costs time: `TAILWART_CACHE`, else below `XDG_CACHE_HOME`.
- */
-export function cacheRoot(env: NodeJS.ProcessEnv = process.env): string {
-  return env["TAILWART_CACHE"] || join(env["XDG_CACHE_HOME"] || join(homedir(), ".cache"), "tailwart");
-}
-
-/** Folder of the labs' state: `TAILWART_STATE`, else ~/.local/state/tailwart. */
-export function stateRoot(env: NodeJS.ProcessEnv = process.env): string {
-  return env["TAILWART_STATE"] || join(homedir(), ".local", "state", "tailwart");
-}
+/** ` -- --name NAME` for a lab that needs naming, to end a command that somebody shall run. */
+export const naming = (name: string) => (name === "lab" ? "" : ` -- --name ${name}`);
 
 /**
  * The lab runs on Linux as root only; the program itself also deploys from macOS. @throws UserError

@@ -125,21 +125,8 @@ async function takeFromNpm(build, folder, options) {
   const prefix = join(folder, "npm");
   mkdirSync(prefix);
   // In an empty folder: npm would look for a package.json further up.
-  await run(
-    "npm",
-    [
-      "install",
-      "--prefix",
-      prefix,
-      "--ignore-scripts",
-      "--no-audit",
-      "--no-fund",
-      "--no-save",
-      "--loglevel=error",
-      build.npm,
-    ],
-    { log: options.log, cwd: prefix },
-  );
+  const flags = ["--ignore-scripts", "--no-audit", "--no-fund", "--no-save", "--loglevel=error"];
+  await run("npm", ["install", "--prefix", prefix, ...flags, build.npm], { log: options.log, cwd: prefix });
   const name = build.npm.slice(0, build.npm.lastIndexOf("@"));
   for (const [program, inside] of Object.entries(build.take)) {
     copyFileSync(join(prefix, "node_modules", name, inside), join(folder, "bin", program));
@@ -163,8 +150,6 @@ function needCompiler(name, root) {
   if (found !== "none" && atLeast(found, least)) return;
   throw new ToolError(
     `it is built with ${name} >= ${least}, and there is ${found === "none" ? "none" : found} on PATH`,
-    {
-      hint: `install it from ${get} (or let this machine reach the official downloads)`,
-    },
+    { hint: `install it from ${get} (or let this machine reach the official downloads)` },
   );
 }

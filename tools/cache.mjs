@@ -43,14 +43,18 @@ export function keyOf(...parts) {
  */
 export function folderHash(folder) {
   const hash = createHash("sha256");
-  for (const entry of readdirSync(folder, { withFileTypes: true, recursive: true })
-    .filter((entry) => entry.isFile())
-    .map((entry) => join(entry.parentPath ?? entry.path, entry.name))
-    .filter((file) => !file.slice(folder.length).includes("/target/"))
-    .sort()) {
-    hash.update(entry.slice(folder.length)).update("\0").update(readFileSync(entry)).update("\0");
+  for (const file of filesIn(folder).sort()) {
+    const name = file.slice(folder.length);
+    if (!name.includes("/target/")) hash.update(name).update("\0").update(readFileSync(file)).update("\0");
   }
   return hash.digest("hex");
+}
+
+/** The full paths of all files below a folder. @param {string} folder */
+function filesIn(folder) {
+  return readdirSync(folder, { withFileTypes: true, recursive: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath ?? entry.path, entry.name));
 }
 
 /** Folders under way, so that an interrupted run can take them away. @type {Set<string>} */
@@ -112,9 +116,8 @@ export function isAlive(pid) {
  * @param {string} folder
  */
 function syncTree(folder) {
-  for (const entry of readdirSync(folder, { withFileTypes: true, recursive: true })) {
-    if (!entry.isFile()) continue;
-    const file = openSync(join(entry.parentPath ?? entry.path, entry.name), "r");
+  for (const path of filesIn(folder)) {
+    const file = openSync(path, "r");
     fsyncSync(file);
     closeSync(file);
   }

@@ -39,9 +39,7 @@ export async function ensureDebianPackages(names, options = {}) {
   if (process.getuid?.() !== 0)
     throw new ToolError(
       `the Debian packages ${missing.join(", ")} are missing, and installing them needs root`,
-      {
-        hint: `run: sudo ${command}`,
-      },
+      { hint: `run: sudo ${command}` },
     );
   const root = cacheRoot();
   const log = options.log ?? join(root, "logs", "debian.log");

@@ -94,6 +94,3 @@ export interface Tools {
  */
 export function ensure(groups: Group[], options?: { quiet?: boolean }): Promise<Tools>;
 export function piecesOf(groups: Group[]): Piece[];
-export function find(piece: Piece, root?: string): Found | undefined;
-export function cacheRoot(env?: NodeJS.ProcessEnv): string;
-export const pieces: Piece[];

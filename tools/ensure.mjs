@@ -111,5 +111,3 @@ async function pulumiHome(plugins) {
   }
   return target;
 }
-
-export { cacheRoot, find, pieces };

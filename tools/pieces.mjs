@@ -152,14 +152,8 @@ async function installPlugin(piece, folder, file, options, tools) {
   const pulumi = tools.pulumi ?? onPath("pulumi");
   if (!pulumi) throw new ToolError("Pulumi installs the provider plugins, and there is no pulumi yet");
   options.doing("installing the plugin");
-  const args = [
-    "plugin",
-    "install",
-    "resource",
-    piece.plugin ?? "",
-    piece.version,
-    ...(file ? ["--file", file] : []),
-  ];
+  const args = ["plugin", "install", "resource", piece.plugin ?? "", piece.version];
+  if (file) args.push("--file", file);
   const env = { ...process.env, PULUMI_HOME: folder, PULUMI_SKIP_UPDATE_CHECK: "1" };
   await run(pulumi, args, { log: options.log, env, timeout: 600_000 });
   const bin = join(folder, "bin");
@@ -200,21 +194,18 @@ function onMachine(piece, root) {
 /** @param {Piece} piece @param {string} root */
 function downloadFolder(piece, root) {
   if (!piece.download) return undefined;
-  return join(
-    root,
-    "tools",
-    `${piece.name}-${keyOf("download", piece.version, piece.download, process.arch)}`,
-  );
+  return folderOf(piece, root, ["download", piece.version, piece.download, process.arch]);
 }
 
 /** @param {Piece} piece @param {string} root */
 function buildFolder(piece, root) {
   const parts = piece.build.map((build) => [build, ingredients(build, root)]);
-  return join(
-    root,
-    "tools",
-    `${piece.name}-${keyOf("build", piece.version, parts, process.platform, process.arch)}`,
-  );
+  return folderOf(piece, root, ["build", piece.version, parts, process.platform, process.arch]);
+}
+
+/** @param {Piece} piece @param {string} root @param {unknown[]} parts */
+function folderOf(piece, root, parts) {
+  return join(root, "tools", `${piece.name}-${keyOf(...parts)}`);
 }
 
 /** @param {string} folder @param {Piece} piece @param {string} source */

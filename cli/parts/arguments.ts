@@ -49,6 +49,3 @@ export function wrongUsage(what: string, usage: string): never {
 
 /** Node goes on about words that begin with a dash, which none of the commands takes. */
 const firstSentence = ({ message }: Error) => message.split(/(?<=[^.])\. /)[0] ?? message;
-
-/** ` -- --name NAME` for a lab that needs naming, to end a command that somebody shall run. */
-export const naming = (name: string) => (name === "lab" ? "" : ` -- --name ${name}`);

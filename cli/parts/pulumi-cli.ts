@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 
+import { naming } from "../../lab/topology.ts";
 import { UserError } from "../../lib/errors.ts";
 import { runCommand } from "../../lib/run-command.ts";
 import { Interrupted } from "./progress.ts";
@@ -87,7 +88,7 @@ export async function pulumi(
   const netns = `/run/netns/${stack.netns}`;
   if (inNamespace && !existsSync(netns)) {
     throw new UserError(`the lab "${stack.name}" is not running: ${netns} does not exist`, {
-      hint: `start it with: npm run up${stack.name === "lab" ? "" : ` -- --name ${stack.name}`}`,
+      hint: `start it with: npm run up${naming(stack.name)}`,
     });
   }
   const command = ["pulumi", "--non-interactive", ...args];

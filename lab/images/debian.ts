@@ -1,15 +1,10 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import { join } from "node:path";
-
 import type { Layer } from "./pack.ts";
 import { debootstrap } from "../debootstrap.ts";
 import { run } from "../run.ts";
 import { keyOf } from "./key.ts";
-import { SCRAP, type ImageStore } from "./store.ts";
+import type { ImageStore } from "./store.ts";
 
-/**
- * What debian:trixie-slim is made of: debootstrap's smallest variant, without its documentation.
- */
+/** debian:trixie-slim is debootstrap's smallest variant without its documentation. */
 const SUITE = "trixie";
 const EXCLUDE = [
   "./var/cache/apt/*",
@@ -36,20 +31,14 @@ export interface DebianUserland {
  */
 export async function debianLayer(
   store: ImageStore,
-  cacheDir: string,
   { packages, commands = [] }: DebianUserland,
   log: (line: string) => void,
 ): Promise<Layer> {
   const key = keyOf("debian", SUITE, packages, commands, EXCLUDE, process.arch);
-  const kept = store.keptLayer(key);
-  if (kept) return kept;
-  log(`making a Debian ${SUITE} with ${packages.join(", ")} (about 40 s)`);
-  const folder = mkdtempSync(join(cacheDir, `${SCRAP}debian-`));
-  try {
+  const make = async (folder: string) => {
+    log(`making a Debian ${SUITE} with ${packages.join(", ")} (about 40 s)`);
     await debootstrap(SUITE, packages, folder);
     for (const command of commands) await run("chroot", [folder, ...command]);
-    return await store.addLayer(key, folder, EXCLUDE);
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
+  };
+  return store.layer(key, make, EXCLUDE);
 }

@@ -19,6 +19,8 @@ export interface GivenImage {
 const HOW =
   "write NAME=FILE with a file that `docker save` wrote, or NAME=REPOSITORY@sha256:…; NAME is one of " +
   IMAGE_NAMES.join(", ");
+const wrongImage = (message: string, hint = HOW) => new UserError(message, { path: "--image", hint });
+const wrongLine = (message: string, hint: string) => new UserError(message, { path: "--line", hint });
 const PINNED = /^[\w.:/-]+@sha256:[0-9a-f]{64}$/;
 
 /**
@@ -34,18 +36,18 @@ export async function givenImages(words: readonly string[], line: string | undef
   for (const word of words) {
     const [, name = "", source = ""] = /^([^=]*)=(.*)$/.exec(word) ?? [];
     const known = IMAGE_NAMES.find((each) => each === name);
-    if (!known) throw new UserError(`"${word}" names no image of the lab`, { path: "--image", hint: HOW });
+    if (!known) throw wrongImage(`"${word}" names no image of the lab`);
     if (given.some((each) => each.name === known))
-      throw new UserError(`${known} is given twice`, { path: "--image", hint: "give each image once" });
+      throw wrongImage(`${known} is given twice`, "give each image once");
     given.push({ name: known, source: sourceOf(source) });
   }
   const stalwart = given.find(({ name }) => name === "stalwart");
   if (stalwart) stalwart.line = lineFor(stalwart.source, await tagOf(stalwart.source), line);
   else if (line !== undefined)
-    throw new UserError("--line says what a given Stalwart is, and none is given", {
-      path: "--line",
-      hint: "write --image stalwart=… beside it, or leave it out",
-    });
+    throw wrongLine(
+      "--line says what a given Stalwart is, and none is given",
+      "write --image stalwart=… beside it, or leave it out",
+    );
   return given;
 }
 
@@ -53,10 +55,7 @@ function sourceOf(source: string): string {
   if (PINNED.test(source)) return source;
   const file = resolve(source);
   if (source !== "" && statSync(file, { throwIfNoEntry: false })?.isFile()) return file;
-  throw new UserError(`"${source}" is neither a file nor a name with a digest`, {
-    path: "--image",
-    hint: HOW,
-  });
+  throw wrongImage(`"${source}" is neither a file nor a name with a digest`);
 }
 
 /** What an archive calls its image, such as "stalwartlabs/stalwart:v0.16.18"; a name is its own. */
@@ -70,20 +69,17 @@ function lineFor(source: string, tag: string | undefined, said: string | undefin
   const line = said === undefined ? tagged : LINES.find((known) => known === said);
   const accepted = LINES.join(", ");
   if (said !== undefined && line === undefined)
-    throw new UserError(`"${said}" is no line of Stalwart`, {
-      path: "--line",
-      hint: `write one of ${accepted}`,
-    });
+    throw wrongLine(`"${said}" is no line of Stalwart`, `write one of ${accepted}`);
   if (line === undefined)
-    throw new UserError(`${source} has no tag that names Stalwart's version`, {
-      path: "--line",
-      hint: `write --line with one of ${accepted} beside it`,
-    });
+    throw wrongLine(
+      `${source} has no tag that names Stalwart's version`,
+      `write --line with one of ${accepted} beside it`,
+    );
   if (tagged !== undefined && tagged !== line)
-    throw new UserError(`${source} is tagged ${tag}, which is of the line ${tagged} and not ${line}`, {
-      path: "--line",
-      hint: `write --line ${tagged}, or leave it out`,
-    });
+    throw wrongLine(
+      `${source} is tagged ${tag}, which is of the line ${tagged} and not ${line}`,
+      `write --line ${tagged}, or leave it out`,
+    );
   return line;
 }
 
@@ -101,10 +97,10 @@ async function contentOf(file: string): Promise<{ transport: string; tag: string
   const one = <T>(list: T[]): T => {
     const [first, ...more] = list;
     if (first !== undefined && more.length === 0) return first;
-    throw new UserError(`${file} holds ${list.length} images`, {
-      path: "--image",
-      hint: "save one image into it: docker save -o FILE IMAGE",
-    });
+    throw wrongImage(
+      `${file} holds ${list.length} images`,
+      "save one image into it: docker save -o FILE IMAGE",
+    );
   };
   if (names.has("manifest.json")) {
     const { RepoTags } = one((await read("manifest.json")) as { RepoTags?: string[] | null }[]);
@@ -120,7 +116,7 @@ async function contentOf(file: string): Promise<{ transport: string; tag: string
     const tag = annotations["io.containerd.image.name"] ?? (ref && `:${ref}`);
     return { transport: `oci-archive:${file}`, tag };
   }
-  throw new UserError(`${file} is no archive of an image`, { path: "--image", hint: HOW });
+  throw wrongImage(`${file} is no archive of an image`);
 }
 
 /**
@@ -143,12 +139,12 @@ export async function takeImage(workshop: Workshop, { name, source }: GivenImage
       allowFailure: true,
     });
     if (taken.code !== 0) {
-      throw new UserError(`${source} cannot be read: ${wordsOfSkopeo(taken.stderr)}`, {
-        path: "--image",
-        hint: pinned
+      throw wrongImage(
+        `${source} cannot be read: ${wordsOfSkopeo(taken.stderr)}`,
+        pinned
           ? "see that the name and the digest are right, and that this machine reaches the registry"
           : HOW,
-      });
+      );
     }
     const extra = name === "stalwart" ? [await caLayer(workshop)] : [];
     return store.adopt(folder, extra);

@@ -1,4 +1,4 @@
-import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, copyFileSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 
 import type { Layer } from "./pack.ts";
@@ -68,11 +68,11 @@ function removeScraps(cacheDir: string): void {
  */
 export async function buildLayout(workshop: Workshop, name: LayoutName): Promise<Manifest> {
   const { programs, make, userland } = RECIPES[name];
-  const { store, cacheDir, log } = workshop;
+  const { store, log } = workshop;
   const base =
     userland === "alpine"
       ? await packed(workshop, "alpine", USERLAND, alpineUserland)
-      : await debianLayer(store, cacheDir, userland, log);
+      : await debianLayer(store, userland, log);
   const own = await packed(workshop, name, programs, async (folder) => {
     label(folder);
     await make(folder);
@@ -85,46 +85,30 @@ export async function buildLayout(workshop: Workshop, name: LayoutName): Promise
  * A layer by which the lab's CA, and no other, is trusted: Stalwart orders its certificates from
  * the lab's ACME server.
  */
-export async function caLayer({ layout, store, cacheDir }: Workshop): Promise<Layer> {
+export async function caLayer({ layout, store }: Workshop): Promise<Layer> {
   const ca = await labCa(layout);
-  return layerOf(store, cacheDir, keyOf("lab-ca", await hashOfFile(ca)), (folder) => {
+  return store.layer(keyOf("lab-ca", await hashOfFile(ca)), (folder) => {
     mkdirSync(dirname(join(folder, TRUSTED)), { recursive: true });
     copyFileSync(ca, join(folder, TRUSTED));
     chmodSync(join(folder, TRUSTED), 0o644);
+    chmodSync(folder, 0o755);
   });
 }
 
 /** The layer that `make` makes of programs, by their content. */
 async function packed(
-  { store, cacheDir, log }: Workshop,
+  { store, log }: Workshop,
   name: string,
   programs: readonly string[],
   make: (folder: string) => Promise<void>,
 ): Promise<Layer> {
   const hashes = await Promise.all(programs.map((program) => hashOfFile(toolPath(program))));
   const key = keyOf(name, RECIPE_VERSION, programs, hashes);
-  return layerOf(store, cacheDir, key, async (folder) => {
+  return store.layer(key, async (folder) => {
     log(`packing ${name}`);
     await make(folder);
-  });
-}
-
-async function layerOf(
-  store: ImageStore,
-  cacheDir: string,
-  key: string,
-  make: (folder: string) => Promise<void> | void,
-): Promise<Layer> {
-  const kept = store.keptLayer(key);
-  if (kept) return kept;
-  const folder = mkdtempSync(join(cacheDir, `${SCRAP}${key}-`));
-  try {
-    await make(folder);
     chmodSync(folder, 0o755);
-    return await store.addLayer(key, folder);
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
+  });
 }
 
 /** Marks the image as the lab's own, so that nobody takes it for an official one. */

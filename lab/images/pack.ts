@@ -21,10 +21,7 @@ export interface Layer extends Blob {
 
 const ATTRIBUTES = ["--numeric-owner", "--xattrs", "--xattrs-include=security.capability"];
 
-/**
- * Packs a folder into a file: a compressed layer. What is left out, `exclude` names in tar's
- * patterns.
- */
+/** Packs a folder into a compressed layer. `exclude` names in tar's patterns what is left out. */
 export async function packLayer(folder: string, exclude: readonly string[], target: string): Promise<Layer> {
   const tar = spawn(
     "tar",

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 import { type Blob, type Layer, packLayer, unpackLayer } from "./pack.ts";
@@ -65,20 +65,39 @@ export class ImageStore {
     mkdirSync(join(dir, "layers"), { recursive: true });
   }
 
-  /** The layer that was kept under this key, or undefined. */
-  keptLayer(key: string): Layer | undefined {
+  /**
+   * The layer that is kept under a key; where there is none, the one that `make` makes in an empty
+   * folder.
+   *
+   * @param exclude tar patterns of what is left out
+   */
+  async layer(
+    key: string,
+    make: (folder: string) => Promise<void> | void,
+    exclude: readonly string[] = [],
+  ): Promise<Layer> {
+    const kept = this.keptLayer(key);
+    if (kept) return kept;
+    const folder = mkdtempSync(join(this.dir, `${SCRAP}${key}-`));
+    try {
+      await make(folder);
+      return await this.addLayer(key, folder, exclude);
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+  }
+
+  private keptLayer(key: string): Layer | undefined {
     if (!existsSync(this.layerFile(key))) return undefined;
     const layer = JSON.parse(readFileSync(this.layerFile(key), "utf8")) as Layer;
     return existsSync(this.blobFile(layer.digest)) ? layer : undefined;
   }
 
   /**
-   * Packs a folder as a layer and keeps it under a key. Owners, modes and file capabilities stay;
-   * times are set to 0 and names are sorted, so the same content has the same digest.
-   *
-   * @param exclude tar patterns of what is left out
+   * Owners, modes and file capabilities stay; times are set to 0 and names are sorted, so the same
+   * content has the same digest.
    */
-  async addLayer(key: string, folder: string, exclude: readonly string[] = []): Promise<Layer> {
+  private async addLayer(key: string, folder: string, exclude: readonly string[]): Promise<Layer> {
     const fresh = join(this.dir, "blobs", `${SCRAP}${key}`);
     try {
       const layer = await packLayer(folder, exclude, fresh);

@@ -21,9 +21,7 @@ export function send(layout: Layout, order: SendOrder): Promise<{ response: stri
   return ask(layout, "send", order, 45);
 }
 
-/**
- * Hands over messages from now on, and tells how many were taken and what was said to the others.
- */
+/** Hands over messages; tells how many were taken, and what was said to the others. */
 export function sendMany(layout: Layout, order: ManyOrder): Promise<{ taken: number; refused: string[] }> {
   return ask(layout, "many", order, order.during + 45);
 }

@@ -2,7 +2,8 @@ import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
 import { toolPath } from "../programs.ts";
-import { output, startDaemon, stopDaemon, waitForDaemon } from "./processes.ts";
+import { run } from "../run.ts";
+import { startDaemon, stopDaemon, waitForDaemon } from "./processes.ts";
 import { request } from "./request.ts";
 
 export interface HeadscaleOptions {
@@ -23,16 +24,6 @@ export interface HeadscaleOptions {
   netns?: string;
   /** The MagicDNS base domain. Default: tail.test */
   domain?: string;
-  /**
-   * DNS servers for all that is not a node, which nodes then ask through MagicDNS. Default: none,
-   * the nodes' own
-   */
-  nameservers?: string[];
-  /**
-   * After how long an ephemeral node that is away is deleted; headscale wants more than 65.
-   * Seconds. Default: 70
-   */
-  ephemeralTimeout?: number;
 }
 
 const NAME = "headscale";
@@ -43,16 +34,8 @@ const START_TIME = 30_000;
  * headscale's configuration: hermetic, with its own DERP relay over plain http and the policy in
  * its database.
  */
-export function headscaleConfig(options: HeadscaleOptions): object {
-  const {
-    stateDir,
-    address,
-    port,
-    domain = "tail.test",
-    nameservers = [],
-    stunPort = 3478,
-    metricsPort = 9090,
-  } = options;
+function headscaleConfig(options: HeadscaleOptions): object {
+  const { stateDir, address, port, domain = "tail.test", stunPort = 3478, metricsPort = 9090 } = options;
   const file = (name: string) => join(stateDir, name);
   return {
     server_url: `http://${address}:${port}`,
@@ -79,15 +62,17 @@ export function headscaleConfig(options: HeadscaleOptions): object {
       auto_update_enabled: false,
     },
     disable_check_updates: true,
-    node: { ephemeral: { inactivity_timeout: `${options.ephemeralTimeout ?? 70}s` } },
+    // When an ephemeral node that is away is deleted; headscale wants more than 65 s.
+    node: { ephemeral: { inactivity_timeout: "70s" } },
     database: { type: "sqlite", sqlite: { path: file("headscale.sqlite"), write_ahead_log: true } },
     log: { level: "info", format: "text" },
     policy: { mode: "database" },
     dns: {
       magic_dns: true,
       base_domain: domain,
-      override_local_dns: nameservers.length > 0,
-      nameservers: { global: nameservers },
+      // Nodes ask their own servers for all that is not a node.
+      override_local_dns: false,
+      nameservers: { global: [] },
     },
     unix_socket: file("headscale.sock"),
     unix_socket_permission: "0700",
@@ -118,17 +103,21 @@ export async function stopHeadscale(stateDir: string): Promise<void> {
 
 /** Runs a headscale command against the running server, over its unix socket. */
 export async function headscale(stateDir: string, ...args: string[]): Promise<string> {
-  return output(undefined, [toolPath(NAME), "--config", configFile(stateDir), ...args]);
+  return (await run(toolPath(NAME), ["--config", configFile(stateDir), ...args])).stdout;
 }
 
 /** headscale's own API key, made once and kept in a file. */
 export async function headscaleKeyFile(stateDir: string): Promise<string> {
-  const file = join(stateDir, "headscale-api.key");
-  const kept = await readFile(file, "utf8").catch(() => "");
-  if (kept.trim() === "") {
+  return keptKey(join(stateDir, "headscale-api.key"), async () => {
     const printed = await headscale(stateDir, "apikeys", "create", "--expiration", "8760h");
-    await writeFile(file, `${printed.trim().split(/\s+/).at(-1) ?? ""}\n`, { mode: 0o600 });
-  }
+    return printed.trim().split(/\s+/).at(-1) ?? "";
+  });
+}
+
+/** A file with a key, which is made where the file has none yet. */
+export async function keptKey(file: string, make: () => Promise<string> | string): Promise<string> {
+  const kept = await readFile(file, "utf8").catch(() => "");
+  if (kept.trim() === "") await writeFile(file, `${await make()}\n`, { mode: 0o600 });
   return file;
 }
 

@@ -6,14 +6,13 @@ import type { AdapterConfig } from "./adapter/main.ts";
 import {
   ensureUser,
   headscaleKeyFile,
+  keptKey,
   startHeadscale,
   stopHeadscale,
   type HeadscaleOptions,
 } from "./headscale.ts";
 import { startDaemon, stopDaemon, waitForDaemon } from "./processes.ts";
 import { request } from "./request.ts";
-
-export { inNetns } from "./processes.ts";
 
 /**
  * Where the lab's tailnet is. Plain data, so that every function below works from another process
@@ -34,16 +33,10 @@ export interface Tailnet {
   adapterPort?: number;
 }
 
-export interface TailnetOptions
-  extends
-    Tailnet,
-    Pick<HeadscaleOptions, "stunPort" | "metricsPort" | "domain" | "nameservers" | "ephemeralTimeout"> {
-  /**
-   * headscale's users, who stand in the lab's base policy. The first owns nodes without tags.
-   * Default: ann, ben
-   */
-  users?: [string, ...string[]];
-}
+type TailnetOptions = Tailnet & Pick<HeadscaleOptions, "stunPort" | "metricsPort" | "domain">;
+
+/** headscale's users, who are in the lab's base policy. The first owns nodes without tags. */
+const USERS = ["ann", "ben"] as const;
 
 /** What programs outside need to know. */
 export interface TailnetEndpoints {
@@ -82,14 +75,15 @@ export const BASE_POLICY = fileURLToPath(new URL("base.hujson", import.meta.url)
  * first start the policy is the lab owner's own (base.hujson): what a user has before tailwart.
  */
 export async function startTailnet(options: TailnetOptions): Promise<TailnetEndpoints> {
-  const { stateDir, netns, users = ["ann", "ben"], domain = "tail.test" } = options;
+  const { stateDir, netns, domain = "tail.test" } = options;
   const [headscalePort, adapterPort] = portsOf(options);
   await mkdir(stateDir, { recursive: true, mode: 0o700 });
-  const { users: _users, headscalePort: _headscale, adapterPort: _adapter, ...headscaleOptions } = options;
+  const { headscalePort: _headscale, adapterPort: _adapter, ...headscaleOptions } = options;
   await startHeadscale({ ...headscaleOptions, port: headscalePort, domain });
-  for (const user of users) await ensureUser(stateDir, user);
+  for (const user of USERS) await ensureUser(stateDir, user);
 
-  const apiKeyFile = await ensureApiKey(stateDir);
+  const newKey = () => `tskey-api-${randomBytes(24).toString("hex")}`;
+  const apiKeyFile = await keptKey(join(stateDir, "api.key"), newKey);
   const config: AdapterConfig = {
     listen: { host: "0.0.0.0", port: adapterPort },
     headscale: `http://127.0.0.1:${headscalePort}`,
@@ -97,7 +91,7 @@ export async function startTailnet(options: TailnetOptions): Promise<TailnetEndp
     apiKeyFile,
     stateFile: join(stateDir, "adapter-state.json"),
     domain,
-    user: users[0],
+    user: USERS[0],
   };
   const configFile = join(stateDir, "adapter.json");
   await writeFile(configFile, JSON.stringify(config, null, 2), { mode: 0o600 });
@@ -133,13 +127,11 @@ export function endpointsOf(tailnet: Tailnet, domain = "tail.test"): TailnetEndp
 /**
  * A login key for a node of the lab's world. Its tags must have owners in the policy.
  *
- * @example await createKey(tailnet, { tags: ["tag:db"] })
+ * @example await createKey(tailnet, ["tag:db"])
  */
-export async function createKey(
-  tailnet: Tailnet,
-  { tags, ephemeral = false, reusable = false }: { tags: string[]; ephemeral?: boolean; reusable?: boolean },
-): Promise<string> {
-  const capabilities = { devices: { create: { tags, ephemeral, reusable, preauthorized: true } } };
+export async function createKey(tailnet: Tailnet, tags: string[]): Promise<string> {
+  const create = { tags, ephemeral: false, reusable: false, preauthorized: true };
+  const capabilities = { devices: { create } };
   const { key } = await callApi<{ key: string }>(
     tailnet,
     "POST",
@@ -192,14 +184,6 @@ async function callApi<T>(
   const { status, text } = await request(tailnet.netns, order);
   if (status >= 300) throw new Error(`${method} ${path}: ${text} (${status})`);
   return (path.endsWith("/acl") ? text : JSON.parse(text || "{}")) as T;
-}
-
-async function ensureApiKey(stateDir: string): Promise<string> {
-  const file = join(stateDir, "api.key");
-  const kept = await readFile(file, "utf8").catch(() => "");
-  if (kept.trim() === "")
-    await writeFile(file, `tskey-api-${randomBytes(24).toString("hex")}\n`, { mode: 0o600 });
-  return file;
 }
 
 function apiUrl(tailnet: Tailnet): string {

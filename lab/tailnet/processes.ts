@@ -1,10 +1,10 @@
-import { spawn } from "node:child_process";
-import { closeSync, openSync } from "node:fs";
+import { openSync } from "node:fs";
 import { readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
-import { isAlive, processOf, signal, type ProcessId } from "../processes.ts";
-import { run, SYSTEM_ENV, until } from "../run.ts";
+import { startDetached } from "../detached.ts";
+import { isAlive, signal, type ProcessId } from "../processes.ts";
+import { inNetns, SYSTEM_ENV, until } from "../run.ts";
 
 /**
  * A process that goes on without the one that started it, known by files in a folder:
@@ -18,15 +18,6 @@ export interface Daemon {
 /** How long a stopped process may take to end by itself. Milliseconds. */
 const STOP_GRACE = 10_000;
 
-/**
- * The command, in a network namespace where one is given. nsenter, unlike `ip netns exec`, leaves
- * the mounts alone.
- */
-export function inNetns(netns: string | undefined, command: readonly string[]): [string, ...string[]] {
-  const [program = "", ...args] = command;
-  return netns ? ["nsenter", `--net=/run/netns/${netns}`, "--", program, ...args] : [program, ...args];
-}
-
 /** Starts a daemon unless it runs already. */
 export async function startDaemon(
   daemon: Daemon,
@@ -35,22 +26,9 @@ export async function startDaemon(
 ): Promise<void> {
   if (await runningDaemon(daemon)) return;
   const log = openSync(logFile(daemon), "a", 0o600);
-  try {
-    const [program, ...args] = inNetns(netns, command);
-    const child = spawn(program, args, {
-      detached: true,
-      cwd: "/",
-      stdio: ["ignore", log, log],
-      env: SYSTEM_ENV,
-    });
-    await new Promise((resolve, reject) => child.once("spawn", resolve).once("error", reject));
-    child.unref();
-    const id = child.pid === undefined ? undefined : processOf(child.pid);
-    if (!id) throw new Error(`${daemon.name} ended at once; it last wrote:\n${await lastLines(daemon)}`);
-    await writeFile(recordFile(daemon), JSON.stringify(id));
-  } finally {
-    closeSync(log);
-  }
+  const id = await startDetached(inNetns(netns, command), SYSTEM_ENV, log);
+  if (!id) throw new Error(`${daemon.name} ended at once; it last wrote:\n${await lastLines(daemon)}`);
+  await writeFile(recordFile(daemon), JSON.stringify(id));
 }
 
 /** Waits until a started daemon is ready; fails early, with its last words, when it ends. */
@@ -78,16 +56,6 @@ export async function stopDaemon(daemon: Daemon): Promise<void> {
     );
   }
   await rm(recordFile(daemon), { force: true });
-}
-
-/** Runs a command to its end and returns what it printed. */
-export async function output(
-  netns: string | undefined,
-  command: readonly string[],
-  stdin = "",
-): Promise<string> {
-  const [program, ...args] = inNetns(netns, command);
-  return (await run(program, args, { stdin })).stdout;
 }
 
 async function runningDaemon(daemon: Daemon): Promise<ProcessId | undefined> {

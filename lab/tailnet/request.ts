@@ -1,6 +1,6 @@
 import { fileURLToPath } from "node:url";
 
-import { output } from "./processes.ts";
+import { runInNetns } from "../run.ts";
 
 /** One HTTP request. */
 export interface HttpRequest {
@@ -22,5 +22,6 @@ const CHILD = fileURLToPath(new URL("request-child.ts", import.meta.url));
  * argv would show the key.
  */
 export async function request(netns: string | undefined, order: HttpRequest): Promise<HttpAnswer> {
-  return JSON.parse(await output(netns, [process.execPath, CHILD], JSON.stringify(order))) as HttpAnswer;
+  const { stdout } = await runInNetns(netns, [process.execPath, CHILD], { stdin: JSON.stringify(order) });
+  return JSON.parse(stdout) as HttpAnswer;
 }

@@ -2,8 +2,8 @@ import { readdirSync, realpathSync } from "node:fs";
 import { delimiter, dirname, join } from "node:path";
 import process from "node:process";
 
-import { isExecutable } from "../../lab/programs.ts";
 import { cacheRoot } from "../../tools/cache.mjs";
+import { isExecutable } from "../../tools/versions.mjs";
 
 /**
  * Directories in which a program is looked for: TAILWART_BIN, PATH, /usr/sbin (Debian's daemons),

@@ -1,12 +1,6 @@
 import { readFile } from "node:fs/promises";
 
-/** headscale's own user. */
-export interface HeadscaleUser {
-  id: string;
-  name: string;
-}
-
-export interface HeadscaleKey {
+interface HeadscaleKey {
   id: string;
   key: string;
   reusable: boolean;
@@ -85,11 +79,9 @@ export class HeadscaleApi {
     await this.#call("PUT", "policy", { policy });
   }
 
-  async users(name: string): Promise<HeadscaleUser[]> {
-    return (
-      (await this.#call<{ users?: HeadscaleUser[] }>("GET", `user?name=${encodeURIComponent(name)}`)).users ??
-      []
-    );
+  async users(name: string): Promise<{ id: string }[]> {
+    const path = `user?name=${encodeURIComponent(name)}`;
+    return (await this.#call<{ users?: { id: string }[] }>("GET", path)).users ?? [];
   }
 
   /**

@@ -180,27 +180,10 @@ export class Keys {
 }
 
 function authKeyAnswer(record: AuthKeyRecord, invalid: boolean): object {
-  const {
-    id,
-    description,
-    created,
-    expires,
-    expirySeconds,
-    reusable,
-    ephemeral,
-    preauthorized,
-    tags,
-    revoked,
-  } = record;
+  const { headscaleId: _ours, reusable, ephemeral, preauthorized, tags, ...answer } = record;
   return {
-    id,
-    keyType: "auth",
-    description,
-    created,
-    expires,
-    expirySeconds,
-    ...(revoked && { revoked }),
-    invalid: invalid || revoked !== undefined,
+    ...answer,
+    invalid: invalid || record.revoked !== undefined,
     capabilities: { devices: { create: { reusable, ephemeral, preauthorized, tags } } },
   };
 }

@@ -4,7 +4,7 @@ import { ApiError, type TestFailure } from "./api-error.ts";
 import { HeadscaleError, type HeadscaleApi } from "./headscale-api.ts";
 
 /** What a tailnet has until a policy is written: everybody may reach everything. */
-export const DEFAULT_POLICY = `// The default policy: every device may reach every other.
+const DEFAULT_POLICY = `// The default policy: every device may reach every other.
 {
   "grants": [
     { "src": ["*"], "dst": ["*"], "ip": ["*"] },
