@@ -6,9 +6,11 @@ import { cacheRoot, keyOf, makeWhole } from "./cache.mjs";
 import { ToolError } from "./errors.mjs";
 import { pieces } from "./manifest.mjs";
 import { find, provide, pluginFolder } from "./pieces.mjs";
+import { endChildren } from "./run.mjs";
 
 /** @typedef {import("./ensure.d.mts").Found} Found */
 /** @typedef {import("./ensure.d.mts").Group} Group */
+/** @typedef {import("./ensure.d.mts").Piece} Piece */
 
 /**
  * Makes what is missing of the groups and tells where everything is.
@@ -33,13 +35,39 @@ export async function ensure(groups, options = {}) {
   const found = [];
   /** @type {Record<string, string>} */
   const programs = {};
-  for (const [index, piece] of wanted.entries()) {
-    const title = `toolchain ${missing.indexOf(piece) + 1}/${missing.length} ${piece.name} ${piece.version}`;
-    const one = before[index] ?? (await provide(piece, { title, tools: programs, again }));
-    found.push(one);
-    for (const program of piece.programs) programs[program] = join(one.bin, program);
-  }
+  /** @param {(piece: Piece) => boolean} ofLane */
+  const lane = async (ofLane) => {
+    for (const [index, piece] of wanted.entries()) {
+      if (!ofLane(piece)) continue;
+      const title = `toolchain ${missing.indexOf(piece) + 1}/${missing.length} ${piece.name} ${piece.version}`;
+      const one = before[index] ?? (await provide(piece, { title, tools: programs, again }));
+      found[index] = one;
+      for (const program of piece.programs) programs[program] = join(one.bin, program);
+    }
+  };
+  // The crate beside the Go modules: each of them leaves processors idle while it fetches and links.
+  await allOrEnd([lane(isCrate), lane((piece) => !isCrate(piece))]);
   return { pieces: found, programs, ...(await environment(found)) };
+}
+
+/** @param {Piece} piece */
+function isCrate(piece) {
+  return piece.build.some((build) => "cargo" in build);
+}
+
+/**
+ * Waits for all; when one fails, what the others run is ended, so that none goes on unseen.
+ * @param {Promise<void>[]} lanes
+ * @throws what failed first
+ */
+async function allOrEnd(lanes) {
+  try {
+    await Promise.all(lanes);
+  } catch (error) {
+    endChildren();
+    await Promise.allSettled(lanes);
+    throw error;
+  }
 }
 
 /**

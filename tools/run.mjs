@@ -20,13 +20,18 @@ export function cleanUpOnSignals() {
   watching = true;
   for (const signal of /** @type {const} */ (["SIGINT", "SIGTERM", "SIGHUP"])) {
     process.once(signal, () => {
-      for (const child of children) endGroup(child);
+      endChildren();
       dropUnderWay();
       releaseAll();
       console.error("\nstopped: nothing half-made is left; running the same command again goes on from here");
       process.exit(128 + constants.signals[signal]);
     });
   }
+}
+
+/** Ends what `run` runs; each `run` then throws. */
+export function endChildren() {
+  for (const child of children) endGroup(child);
 }
 
 /**
