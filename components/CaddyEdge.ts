@@ -8,7 +8,7 @@ import { edgePorts, PORTS_ARE_FREE } from "../lib/caddy/ports.ts";
 import { CONFIG_FOLDER, EDGE_START, RELOAD_SCRIPT } from "../lib/caddy/reload.ts";
 import type { MailService } from "../lib/mail-services.ts";
 import { takingOver } from "./leftovers.ts";
-import { FIXED_NAME, LOGGING, nameOnHost, NO_HEALTHCHECK, roleLabels } from "./shared.ts";
+import { FIXED_NAME, hardened, nameOnHost } from "./shared.ts";
 
 /** Names and ports only: nothing here is Caddy's, so that another engine could take its place. */
 export interface CaddyEdgeArgs {
@@ -56,12 +56,10 @@ export class CaddyEdge extends pulumi.ComponentResource {
     this.container = new Container(
       `${name}-caddy`,
       {
-        ...LOGGING,
-        name: nameOnHost("edge"),
+        ...hardened("edge", { adds: ["CAP_NET_BIND_SERVICE"] }),
         image: args.image,
         entrypoints: EDGE_START.slice(0, 2),
         command: EDGE_START.slice(2),
-        restart: "always",
         // Published ports would show the bridge's gateway as the client of every IPv6 connection.
         // With the host's network and no `dns` Docker gives the container the host's own
         // resolv.conf, which answers public and MagicDNS names (moby libnetwork
@@ -70,15 +68,11 @@ export class CaddyEdge extends pulumi.ComponentResource {
         networkMode: "host",
         readOnly: true,
         tmpfs: { "/run": "", "/tmp": "" },
-        capabilities: { drops: ["ALL"], adds: ["CAP_NET_BIND_SERVICE"] },
-        securityOpts: ["no-new-privileges:true"],
         envs: ["XDG_CONFIG_HOME=/run", "XDG_DATA_HOME=/data"],
         volumes: [
           { volumeName: config.name, containerPath: CONFIG_FOLDER },
           { volumeName: data.name, containerPath: "/data" },
         ],
-        healthcheck: NO_HEALTHCHECK,
-        labels: roleLabels("edge"),
       },
       { ...parent, ...takingOver(args.dockerHost) },
     );

@@ -7,7 +7,7 @@ import type { Generation } from "../lib/stalwart/release.ts";
 import { STALWART_DIRECTORY } from "../lib/stalwart/paths.ts";
 import type { StalwartSettings } from "../lib/desired-state/schema.ts";
 import { takingOver } from "./leftovers.ts";
-import { FIXED_NAME, LOGGING, nameOnHost, NO_HEALTHCHECK, roleLabels } from "./shared.ts";
+import { bare, FIXED_NAME, hardened, nameOnHost } from "./shared.ts";
 
 /** Stalwart's container and the files in it. */
 export interface StalwartArgs {
@@ -61,13 +61,13 @@ export class Stalwart extends pulumi.ComponentResource {
     const files = new Container(
       `${name}-files`,
       {
+        ...bare("files"),
         name: nameOnHost("stalwart-files"),
         image: args.filesImage,
         start: false,
         mustRun: false,
         restart: "no",
         networkMode: "none",
-        capabilities: { drops: ["ALL"] },
         // Files without a secret belong to root: a hand edit of a file setting through the API
         // cannot rewrite them.
         uploads: [
@@ -77,30 +77,25 @@ export class Stalwart extends pulumi.ComponentResource {
           ...Object.entries(secretFiles).map(([path, content]) => upload(path, content, "0400", USER)),
         ],
         volumes: [{ volumeName: folder.name, containerPath: STALWART_DIRECTORY }],
-        healthcheck: NO_HEALTHCHECK,
-        labels: roleLabels("files"),
       },
       named,
     );
 
+    // The watch inside is what acts on a mute server; the image's own check knows nothing of PROXY.
+    // From 0.16 on the binary carries this capability: without it in the bounding set exec fails
+    // (decision 14). 0.15's does not; it may bind because the anchor's namespace lets everybody.
+    const server = hardened("stalwart", { adds: ["CAP_NET_BIND_SERVICE"] });
     this.container = new Container(
       `${name}-server`,
       {
-        ...LOGGING,
-        name: nameOnHost("stalwart"),
+        ...server,
         image: args.image,
         entrypoints: STALWART_COMMAND.slice(0, 1),
         command: STALWART_COMMAND.slice(1),
-        restart: "always",
         networkMode: args.networkMode,
         user: `${USER}:${USER}`,
         readOnly: true,
         tmpfs: { "/tmp": "mode=1777", "/var/lib/stalwart": `uid=${USER},gid=${USER},mode=0700` },
-        // From 0.16 on the binary carries this capability: without it in the bounding set exec
-        // fails (decision 14). 0.15's does not; it may bind because the anchor's namespace lets
-        // everybody.
-        capabilities: { drops: ["ALL"], adds: ["CAP_NET_BIND_SERVICE"] },
-        securityOpts: ["no-new-privileges:true"],
         // Deliveries under way may finish.
         stopTimeout: 30,
         destroyGraceSeconds: 30,
@@ -108,10 +103,7 @@ export class Stalwart extends pulumi.ComponentResource {
           ([key, value]) => `${key}=${value}`,
         ),
         volumes: [{ volumeName: folder.name, containerPath: STALWART_DIRECTORY, readOnly: true }],
-        // The watch inside is what acts on a mute server; the image's own check knows nothing of
-        // PROXY.
-        healthcheck: NO_HEALTHCHECK,
-        labels: [...roleLabels("stalwart"), { label: "tailwart.files.id", value: files.id }],
+        labels: [...server.labels, { label: "tailwart.files.id", value: files.id }],
       },
       named,
     );

@@ -11,7 +11,7 @@ import type { OwnVariable } from "../lib/tailnet/own-variables.ts";
 import type { NodeOrder } from "../verify/devices.ts";
 import { apiEnvironment } from "./api-environment.ts";
 import { takingOver } from "./leftovers.ts";
-import { FIXED_NAME, LOGGING, nameOnHost, NO_HEALTHCHECK, roleLabels, stackLabels } from "./shared.ts";
+import { FIXED_NAME, hardened, nameOnHost, stackLabels } from "./shared.ts";
 import { TailnetIdentity } from "./TailnetIdentity.ts";
 
 export interface TailnetSidecarArgs {
@@ -73,20 +73,14 @@ export class TailnetSidecar extends pulumi.ComponentResource {
     this.anchor = new Container(
       `${name}-anchor`,
       {
-        ...LOGGING,
-        name: nameOnHost("anchor"),
+        ...hardened("anchor"),
         image: args.anchorImage,
         entrypoints: ["sleep"],
         command: ["infinity"],
-        restart: "always",
         stopSignal: "SIGKILL", // sleep as PID 1 ignores SIGTERM, and there is nothing to save.
         networkMode: network.name,
         networksAdvanced: [{ name: network.name }],
         hostname: args.hostname,
-        capabilities: { drops: ["ALL"] },
-        securityOpts: ["no-new-privileges:true"],
-        healthcheck: NO_HEALTHCHECK,
-        labels: roleLabels("anchor"),
         sysctls: {
           // A blackholed Postgres must fail in seconds, not after the kernel's quarter of an hour.
           "net.ipv4.tcp_retries2": "6",
@@ -113,21 +107,22 @@ export class TailnetSidecar extends pulumi.ComponentResource {
           )
         : undefined;
 
+    const hardenedSidecar = hardened("sidecar", {
+      adds: ["CAP_NET_ADMIN", "CAP_NET_RAW"],
+      noNewPrivileges: false,
+    });
     this.container = new Container(
       `${name}-sidecar`,
       {
-        ...LOGGING,
-        name: nameOnHost("sidecar"),
+        ...hardenedSidecar,
         image: args.image,
         entrypoints: ["/bin/sh", "-c"],
         command: [SIDECAR_START],
-        restart: "always",
         networkMode: this.networkMode,
         // Stopped with time to log out: a killed ephemeral node lingers, and its successor is
         // called <name>-1.
         stopTimeout: 15,
         destroyGraceSeconds: 15,
-        capabilities: { drops: ["ALL"], adds: ["CAP_NET_ADMIN", "CAP_NET_RAW"] },
         devices: [{ hostPath: "/dev/net/tun", containerPath: "/dev/net/tun", permissions: "rwm" }],
         envs: sidecarEnv(args, identity.advertiseTags),
         uploads: [{ file: LOGIN_KEY_FILE, content: identity.authKey, permissions: "0400" }],
@@ -140,7 +135,7 @@ export class TailnetSidecar extends pulumi.ComponentResource {
           startPeriod: "30s",
         },
         labels: [
-          ...roleLabels("sidecar"),
+          ...hardenedSidecar.labels,
           ...(identity.keyId ? [{ label: LOGIN_KEY_LABEL, value: identity.keyId }] : []),
         ],
       },

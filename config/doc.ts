@@ -3,6 +3,7 @@ import { z } from "zod";
 import { secretSchema } from "./schema/secrets.ts";
 import { withLinks } from "../lib/citations.ts";
 import { NAMESPACE } from "./key-path.ts";
+import { cell, table } from "../lib/markdown.ts";
 import { metadataOf, unwrap, variantsOf } from "../lib/zod-metadata.ts";
 import { configSchema } from "./schema.ts";
 
@@ -24,7 +25,7 @@ export function configDoc(): string {
   const keys = keysOf(configSchema, "");
   const secrets = Object.entries(secretSchema.shape).map(([name, schema]) => {
     const needed = schema.safeParse(undefined).success ? "" : " Required.";
-    return `| \`${NAMESPACE}:${name}\` | ${schema.description}${needed} |`;
+    return [`\`${NAMESPACE}:${name}\``, `${schema.description}${needed}`];
   });
   const page = `<!-- Made by \`npm run docs\` from config/schema.ts. -->
 # Config
@@ -32,19 +33,23 @@ export function configDoc(): string {
 Keys of \`Pulumi.<stack>.yaml\`. A key with dots is a map: \`${NAMESPACE}:postgres.host\` is \`host\` below
 \`${NAMESPACE}:postgres\`. A wrong or unknown key is refused before anything is registered.
 
-| key | what | accepts | default | example |
-|---|---|---|---|---|
-${keys.map((key) => `| \`${NAMESPACE}:${key.path}\` | ${key.what} | ${key.accepts} | ${key.fallback} | ${key.example} |`).join("\n")}
+${table(["key", "what", "accepts", "default", "example"], keys.map(rowOf))}
 
 ## Secrets
 Set with \`pulumi config set --secret KEY\`; a plain value is refused.
 
-| key | what |
-|---|---|
-${secrets.join("\n")}
+${table(["key", "what"], secrets)}
 `;
   return withLinks(page, "");
 }
+
+const rowOf = ({ path, what, accepts, fallback, example }: Key) => [
+  `\`${NAMESPACE}:${path}\``,
+  what,
+  accepts,
+  fallback,
+  example,
+];
 
 /** The leaves below a schema: maps and lists of maps are gone into. */
 function keysOf(schema: z.ZodType, path: string): Key[] {
@@ -87,8 +92,3 @@ function keyOf(schema: z.ZodType, path: string): Key {
 }
 
 const code = (value: unknown) => `\`${cell(typeof value === "string" ? value : JSON.stringify(value))}\``;
-
-/** Text as it may stand in a table's cell. */
-function cell(text: string): string {
-  return text.replaceAll("|", "\\|").replaceAll("<", "&lt;");
-}

@@ -3,6 +3,7 @@
  * settings does with it.
  */
 import { withLinks } from "../citations.ts";
+import { cell, table } from "../markdown.ts";
 import { topDescription } from "./field-reference.ts";
 import { type Cell, type MatrixRow, settingsMatrix } from "./support-matrix.ts";
 
@@ -31,8 +32,8 @@ least of it; the rest follows from what is deployed.
 - **not kept**: the server has no place for it.
 
 ## At the top
-${table(rows.filter(({ path }) => alone.includes(path)))}
-${parts.map((top) => `\n## ${top}\n${topDescription(top)}\n\n${table(rows.filter((row) => topOf(row) === top))}`).join("\n")}
+${fieldTable(rows.filter(({ path }) => alone.includes(path)))}
+${parts.map((top) => `\n## ${top}\n${topDescription(top)}\n\n${fieldTable(rows.filter((row) => topOf(row) === top))}`).join("\n")}
 
 ## What is refused
 ${refusals(rows)}
@@ -42,14 +43,15 @@ ${refusals(rows)}
 
 const topOf = ({ keys }: MatrixRow): string => String(keys[0]);
 
-function table(rows: readonly MatrixRow[]): string {
-  const lines = rows.map(
-    ({ path, description, accepts, fallback, cells }) =>
-      `| ${[code(path), cell(description), cell(accepts), code(fallback), ...GENERATIONS.map(([g]) => placed(cells[g]))].join(" | ")} |`,
-  );
-  return `| field | what | accepts | default | 0.15 | 0.16, 1 |
-|---|---|---|---|---|---|
-${lines.join("\n")}`;
+function fieldTable(rows: readonly MatrixRow[]): string {
+  const lines = rows.map(({ path, description, accepts, fallback, cells }) => [
+    code(path),
+    cell(description),
+    cell(accepts),
+    code(fallback),
+    ...GENERATIONS.map(([generation]) => placed(cells[generation])),
+  ]);
+  return table(["field", "what", "accepts", "default", ...GENERATIONS.map(([, line]) => line)], lines);
 }
 
 function placed({ places, otherwise, except }: Cell): string {
@@ -73,6 +75,3 @@ function refusals(rows: readonly MatrixRow[]): string {
 }
 
 const code = (text: string): string => (/^(none|required)$/.test(text) ? text : `\`${cell(text)}\``);
-
-/** Text as it may stand in a table's cell. */
-const cell = (text: string): string => text.replaceAll("|", "\\|").replaceAll("<", "&lt;");
