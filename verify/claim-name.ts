@@ -4,12 +4,11 @@
 // A killed or replaced node lingers in the tailnet for up to an hour, and its successor is called
 // stalwart-1, which the edge does not dial (decision 11). So, once the new node is there: the
 // offline one is removed, and the name is taken.
-import { text } from "node:stream/consumers";
-
-import { describeError, UserError } from "../lib/errors.ts";
+import { UserError } from "../lib/errors.ts";
 import { hasName, isStale, namesakes, type NodeOrder } from "./devices.ts";
 import { inContainer } from "./docker.ts";
 import { renewLoginKey } from "./login-key.ts";
+import { runOnInput } from "./run.ts";
 import { apiAccess, deleteDevice, listDevices, renameDevice } from "./tailscale-api.ts";
 
 /**
@@ -66,9 +65,4 @@ async function ownAddress({ dockerHost, container }: NodeOrder): Promise<string>
   return status === 0 ? stdout.trim() : "";
 }
 
-try {
-  console.log(`✓ ${await claim(JSON.parse(await text(process.stdin)) as NodeOrder)}`);
-} catch (error) {
-  console.error(`✗ ${describeError(error)}`);
-  process.exit(1);
-}
+await runOnInput(claim);

@@ -1,8 +1,5 @@
 // Proves that a deployed stack works: `node verify/main.ts <check…>` with a VerifyTarget as JSON on
 // stdin.
-import { text } from "node:stream/consumers";
-
-import { describeError } from "../lib/errors.ts";
 import {
   edgePassesOn,
   relayReachable,
@@ -11,6 +8,7 @@ import {
   storesReachable,
   type VerifyTarget,
 } from "./checks.ts";
+import { runOnInput } from "./run.ts";
 
 const CHECKS = {
   sidecar: sidecarHealthy,
@@ -33,11 +31,6 @@ if (names.length === 0 || unknown.length > 0) {
   process.exit(2);
 }
 
-const target = JSON.parse(await text(process.stdin)) as VerifyTarget;
 const deadline = Date.now() + BUDGET * 1000;
-try {
-  for (const name of names as CheckName[]) console.log(`✓ ${await CHECKS[name](target, deadline)}`);
-} catch (error) {
-  console.error(`✗ ${describeError(error)}`);
-  process.exit(1);
-}
+const checks = (names as CheckName[]).map((name) => CHECKS[name]);
+await runOnInput(...checks.map((check) => (target: VerifyTarget) => check(target, deadline)));

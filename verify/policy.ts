@@ -1,9 +1,8 @@
 // Looks at the tailnet's live policy: `node verify/policy.ts drift|tests`, with a PolicyOrder as
 // JSON on stdin.
-import { text } from "node:stream/consumers";
-
-import { describeError, UserError } from "../lib/errors.ts";
+import { UserError } from "../lib/errors.ts";
 import { driftOf } from "./drift.ts";
+import { runOnInput } from "./run.ts";
 import { apiAccess, failedTests, livePolicy } from "./tailscale-api.ts";
 
 /** What this program is told. */
@@ -56,9 +55,4 @@ if (verb === undefined) {
   console.error("usage: node verify/policy.ts drift|tests  (a policy order as JSON on stdin)");
   process.exit(2);
 }
-try {
-  console.log(`✓ ${await verb(JSON.parse(await text(process.stdin)) as PolicyOrder)}`);
-} catch (error) {
-  console.error(`✗ ${describeError(error)}`);
-  process.exit(1);
-}
+await runOnInput(verb);
