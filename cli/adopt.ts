@@ -1,6 +1,7 @@
 // `npm run adopt`: takes into a stack what somebody has made by hand: the tailnet's policy file, or
 // Stalwart's settings.
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
@@ -51,11 +52,27 @@ await runMain(async () => (what === "policy" ? adoptPolicyOf(stack ?? "") : adop
 async function adoptPolicyOf(ofStack: string): Promise<void> {
   const { file, remove } = await importFile();
   const args = ["import", "--file", file, "--yes", "--generate-code=false", "--stack", ofStack];
-  const done = spawnSync("pulumi", args, { cwd: PROJECT, stdio: "inherit" });
-  await remove();
-  if (done.error)
+  try {
+    process.exitCode = await inForeground("pulumi", args);
+  } catch {
     throw new UserError("pulumi is not on PATH", { hint: "https://www.pulumi.com/docs/install/" });
-  process.exitCode = done.status ?? 1;
+  } finally {
+    await remove();
+  }
+}
+
+/**
+ * Runs a program that keeps the terminal, since it may ask for a passphrase, and waits for its end:
+ * a terminal's Ctrl-C reaches it by itself, and it ends in good order; SIGTERM is passed on.
+ *
+ * @returns its exit code
+ */
+async function inForeground(program: string, args: string[]): Promise<number> {
+  const child = spawn(program, args, { cwd: PROJECT, stdio: "inherit" });
+  process.on("SIGINT", () => undefined);
+  for (const signal of ["SIGTERM", "SIGHUP"] as const) process.on(signal, () => child.kill(signal));
+  const [code] = (await once(child, "exit")) as [number | null];
+  return code ?? 1;
 }
 
 async function adoptSettingsNow(): Promise<void> {

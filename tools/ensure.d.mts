@@ -94,3 +94,5 @@ export interface Tools {
  */
 export function ensure(groups: Group[], options?: { quiet?: boolean }): Promise<Tools>;
 export function piecesOf(groups: Group[]): Piece[];
+/** Waits for all; when one fails, ends what the others run, and throws what failed first. */
+export function allOrEnd(lanes: Promise<void>[]): Promise<void>;

@@ -45,7 +45,7 @@ export async function ensure(groups, options = {}) {
       for (const program of piece.programs) programs[program] = join(one.bin, program);
     }
   };
-  // The crate beside the Go modules: each of them leaves processors idle while it fetches and links.
+  // The crate beside the Go modules: each leaves processors idle while it fetches and links.
   await allOrEnd([lane(isCrate), lane((piece) => !isCrate(piece))]);
   return { pieces: found, programs, ...(await environment(found)) };
 }
@@ -60,7 +60,7 @@ function isCrate(piece) {
  * @param {Promise<void>[]} lanes
  * @throws what failed first
  */
-async function allOrEnd(lanes) {
+export async function allOrEnd(lanes) {
   try {
     await Promise.all(lanes);
   } catch (error) {

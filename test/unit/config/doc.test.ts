@@ -2,20 +2,18 @@ import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { z } from "zod";
 
+import { PAGES } from "../../../cli/docs/pages.ts";
 import { configDoc } from "../../../config/doc.ts";
 import { configSchema } from "../../../config/schema.ts";
 import { allPolicies } from "../../../policies/rules/index.ts";
 import { policiesDoc } from "../../../policies/doc.ts";
 
-const page = (name: string) => readFileSync(new URL(`../../../${name}`, import.meta.url), "utf8");
-
-test("CONFIG.md is what the schema says now; otherwise run: npm run docs", () => {
-  expect(page("CONFIG.md")).toBe(configDoc());
-});
-
-test("POLICIES.md is what the policies say now; otherwise run: npm run docs", () => {
-  expect(page("POLICIES.md")).toBe(policiesDoc());
-});
+test.each(Object.entries(PAGES))(
+  "%s is what the code says now; otherwise run: npm run docs",
+  (path, made) => {
+    expect(readFileSync(new URL(`../../../${path}`, import.meta.url), "utf8")).toBe(made());
+  },
+);
 
 test("every key at the top of the schema is in CONFIG.md", () => {
   for (const key of Object.keys(configSchema.shape)) expect(configDoc()).toContain(`tailwart:${key}`);

@@ -1,7 +1,5 @@
-import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 
-import { settingsDoc } from "../../../../lib/desired-state/doc.ts";
 import { allFields } from "../../../../lib/desired-state/field-reference.ts";
 import { type Cell, settingsMatrix } from "../../../../lib/desired-state/support-matrix.ts";
 import { settingsSchema } from "../../../../lib/desired-state/schema.ts";
@@ -9,11 +7,6 @@ import { settingsSchema } from "../../../../lib/desired-state/schema.ts";
 const matrix = settingsMatrix();
 const where = (generation: "keys" | "registry", wanted: (cell: Cell) => boolean) =>
   matrix.filter(({ cells }) => wanted(cells[generation])).map(({ path }) => path);
-
-test("docs/settings.md is what the schema and the translations say now; otherwise run: npm run docs", () => {
-  const page = readFileSync(new URL("../../../../docs/settings.md", import.meta.url), "utf8");
-  expect(page).toBe(settingsDoc(matrix));
-});
 
 test("every key at the top of the desired state has its fields in the matrix", () => {
   const tops = new Set(matrix.map(({ keys }) => keys[0]));

@@ -1,0 +1,20 @@
+import { join } from "node:path";
+
+import { configDoc } from "../../config/doc.ts";
+import { STACK_FILE_SCHEMA, stackFileSchema } from "../../config/json-schema.ts";
+import { settingsDoc } from "../../lib/desired-state/doc.ts";
+import { policiesDoc } from "../../policies/doc.ts";
+import { reviewPicture } from "./review-picture.ts";
+import { topology } from "./topology.ts";
+
+const PROJECT = join(import.meta.dirname, "../..");
+
+/** Every page that is made from the code, by its path. */
+export const PAGES: Record<string, () => string> = {
+  "CONFIG.md": configDoc,
+  "POLICIES.md": policiesDoc,
+  "docs/settings.md": settingsDoc,
+  "docs/topology.svg": () => topology(join(PROJECT, "Pulumi.prod.yaml")),
+  "docs/review.svg": () => reviewPicture(join(PROJECT, "docs/review.md")),
+  [STACK_FILE_SCHEMA]: () => `${JSON.stringify(stackFileSchema(), null, 2)}\n`,
+};

@@ -1,0 +1,51 @@
+// docs/review.svg: the beginning of a review, as docs/review.md shows it.
+import { readFileSync } from "node:fs";
+
+import { svg, text } from "./svg.ts";
+
+/** Columns of the picture's text, and lines of the report that it shows. */
+const COLUMNS = 104;
+const LINES = 14;
+
+/**
+ * The picture of the first report that a page shows.
+ *
+ * @param page docs/review.md, whose reports a test compares with what the tool writes
+ */
+export function reviewPicture(page: string): string {
+  const report = readFileSync(page, "utf8").split("~~~markdown\n")[1]?.split("\n~~~")[0] ?? "";
+  const lines = report
+    .split("\n")
+    .filter((line) => line !== "")
+    .slice(0, 7)
+    .flatMap(drawn)
+    .slice(0, LINES);
+  const height = 40 + lines.length * 22;
+  const drawnLines = lines.map(({ words, kind, indent }, index) =>
+    text(24 + indent, 34 + index * 22, [words], kind),
+  );
+  return svg({ width: 820, height }, "A review of a change that a policy refuses", drawnLines);
+}
+
+/** A line of Markdown as lines of the picture: its marks become type and indentation. */
+function drawn(line: string): { words: string; kind: string; indent: number }[] {
+  const [, mark = "", rest = ""] = /^(#+ |\s*- |)(.*)$/.exec(line) ?? [];
+  const heading = mark.startsWith("#");
+  const plain = rest.replace(/\*\*|`/g, "").replaceAll("&lt;", "<");
+  const indent = heading || mark === "" ? 0 : 8 + mark.indexOf("-") * 10;
+  return wrapped(plain).map((words, index) => ({
+    words: mark.includes("-") && index === 0 ? `• ${words}` : words,
+    kind: heading || rest.startsWith("**1") ? "head" : "",
+    indent: mark.includes("-") && index > 0 ? indent + 10 : indent,
+  }));
+}
+
+function wrapped(line: string): string[] {
+  const lines = [""];
+  for (const word of line.split(" ")) {
+    const last = lines.at(-1) ?? "";
+    if (last.length + word.length < COLUMNS) lines[lines.length - 1] = last ? `${last} ${word}` : word;
+    else lines.push(word);
+  }
+  return lines;
+}

@@ -1,0 +1,21 @@
+// Builds side by side, of which one fails.
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { allOrEnd } from "../../../tools/ensure.mjs";
+import { run } from "../../../tools/run.mjs";
+
+test("a build that fails ends those beside it, and is the one that is named", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "lanes-"));
+  const log = join(folder, "log");
+  const began = Date.now();
+  const beside = run("sleep", ["30"], { log });
+  const ended = expect(beside).rejects.toThrow(/`sleep 30` ended with SIGTERM/);
+  await expect(allOrEnd([beside, run("false", [], { log: `${log}2` })])).rejects.toThrow(
+    /`false` ended with 1/,
+  );
+  await ended;
+  expect(Date.now() - began).toBeLessThan(10_000);
+  rmSync(folder, { recursive: true });
+});
