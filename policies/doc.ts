@@ -1,6 +1,7 @@
 import type { PolicyConfigSchema } from "@pulumi/policy";
 
 import { lessonPage } from "../lib/citations.ts";
+import { table } from "../lib/markdown.ts";
 import { EXCEPTIONS_DESCRIPTION, EXCEPTIONS_SCHEMA } from "./framework/exceptions-policy.ts";
 import { EXCEPTIONS_FILE } from "./framework/exceptions.ts";
 import { EXCEPTIONS_POLICY } from "./framework/pack-state.ts";
@@ -17,17 +18,27 @@ concern tailwart's own. *mandatory* fails the preview; what a policy cannot judg
 could ask for) is listed as *Not judged*, never passed over. How the pack is added to a stack:
 [policies/README.md](policies/README.md).
 
-| policy | ★ | what holds | severity | level | lesson |
-|---|---|---|---|---|---|
-${policies.map(row).join("\n")}
+${table(["policy", "★", "what holds", "severity", "level", "lesson"], policies.map(row))}
 
 ${settingsOfAll()}
 ${exceptionsDoc()}
 ${policies.map(policyDoc).join("\n")}`;
 }
 
-const row = (p: AnyPolicy): string =>
-  `| [${p.id}](#${p.id}) | ${p.portable ? "★" : ""} | ${p.description} | ${p.severity} | ${p.enforcementLevel} | ${p.lesson === undefined ? "" : `[${p.lesson}](${lessonPage(p.lesson)})`} |`;
+const row = (p: AnyPolicy): string[] => [
+  `[${p.id}](#${p.id})`,
+  p.portable ? "★" : "",
+  p.description,
+  p.severity,
+  p.enforcementLevel,
+  p.lesson === undefined ? "" : `[${p.lesson}](${lessonPage(p.lesson)})`,
+];
+
+const LEVEL = [
+  "`<policy>.enforcementLevel`",
+  "string",
+  "`advisory`, `mandatory` or `disabled`, in place of the policy's own. A string in place of the object means the same.",
+];
 
 function settingsOfAll(): string {
   return `## Settings
@@ -42,10 +53,7 @@ function settingsOfAll(): string {
 
 Every policy takes these; what it takes besides stands in its section.
 
-| key | type | what |
-|---|---|---|
-| \`<policy>.enforcementLevel\` | string | \`advisory\`, \`mandatory\` or \`disabled\`, in place of the policy's own. A string in place of the object means the same. |
-${rows("<policy>", COMMON_SCHEMA)}
+${keys("<policy>", COMMON_SCHEMA, [LEVEL])}
 `;
 }
 
@@ -78,9 +86,7 @@ All exceptions that are in force are listed, and at the end those that matched n
 another stack. A file with a wrong key, an unknown policy, a missing reason, a bad date or the same exception twice is
 refused, before anything is judged.
 
-| key | type | what |
-|---|---|---|
-${rows(EXCEPTIONS_POLICY, EXCEPTIONS_SCHEMA.properties)}
+${keys(EXCEPTIONS_POLICY, EXCEPTIONS_SCHEMA.properties)}
 `;
 }
 
@@ -100,23 +106,17 @@ ${settingsDoc(policy)}`;
 }
 
 function settingsDoc({ id, settings }: AnyPolicy): string {
-  if (!settings) return "";
-  return `
-| key | type | what |
-|---|---|---|
-${rows(id, settings.schema.properties)}
-`;
+  return settings ? `\n${keys(id, settings.schema.properties)}\n` : "";
 }
 
-/** Rows of a table of keys. */
-function rows(id: string, properties: PolicyConfigSchema["properties"] = {}): string {
-  return Object.entries(properties)
-    .map(([name, property]) => {
-      const { type, enum: values, description = "" } = property as Record<string, unknown>;
-      const choice = Array.isArray(values)
-        ? ` One of ${values.map((value) => `\`${value}\``).join(", ")}.`
-        : "";
-      return `| \`${id}.${name}\` | ${String(type ?? "")} | ${String(description)}${choice} |`;
-    })
-    .join("\n");
+/** A table of keys. */
+function keys(id: string, properties: PolicyConfigSchema["properties"] = {}, first: string[][] = []): string {
+  const rows = Object.entries(properties).map(([name, property]) => {
+    const { type, enum: values, description = "" } = property as Record<string, unknown>;
+    const choice = Array.isArray(values)
+      ? ` One of ${values.map((value) => `\`${value}\``).join(", ")}.`
+      : "";
+    return [`\`${id}.${name}\``, String(type ?? ""), `${String(description)}${choice}`];
+  });
+  return table(["key", "type", "what"], [...first, ...rows]);
 }

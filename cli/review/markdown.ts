@@ -1,3 +1,4 @@
+import { table } from "../../lib/markdown.ts";
 import type { Change, PropertyChange } from "./changes.ts";
 import { longest } from "./downtime.ts";
 import { type Gap, isMandatory, nameOf, type Report, typeOf, type Violation } from "./model.ts";
@@ -128,15 +129,13 @@ function downtimeSection({ downtime, changes }: Report): string {
         : `Mail is down for about **${seconds} s** (the longest of these: they happen together). Senders try again.`;
   const rows = downtime.map(({ name, op, seconds: each, basis, source: held, effect }) => {
     const figure = each === undefined ? "unknown" : each === 0 ? "not" : `${basis} ${each} s`;
-    return `| ${code(name)} | ${op} | ${figure}${held ? ` (${code(held)})` : ""} | ${text(effect)} |`;
+    return [code(name), op, `${figure}${held ? ` (${code(held)})` : ""}`, text(effect)];
   });
-  const table = rows.length
-    ? `\n\n| what | step | mail is down | why |\n|---|---|---|---|\n${rows.join("\n")}`
-    : "";
+  const shown = rows.length ? `\n\n${table(["what", "step", "mail is down", "why"], rows)}` : "";
   const rest = others.length
     ? `\n\nAlso replaced, without effect on mail: ${others.map(({ urn }) => code(nameOf(urn))).join(", ")}.`
     : "";
-  return `### What is replaced, and how long mail is down\n\n${total}${table}${rest}`;
+  return `### What is replaced, and how long mail is down\n\n${total}${shown}${rest}`;
 }
 
 function driftSection({ drift }: Report, detail: Detail): string {
@@ -203,13 +202,11 @@ function exceptionsSection({ exceptions, notes }: Report): string {
   if (exceptions.length === 0 && notes.length === 0) return "";
   const rows = exceptions.map(({ violation, until, reason }) => {
     const what = [violation.where && code(violation.where), text(violation.what)].filter(Boolean).join(" ");
-    return `| ${code(violation.policy)} | ${resource(violation.urn)}: ${what} | ${until ?? ""} | ${text(reason)} |`;
+    return [code(violation.policy), `${resource(violation.urn)}: ${what}`, until ?? "", text(reason)];
   });
-  const table = rows.length
-    ? `\n\n| policy | what is let pass | until | reason |\n|---|---|---|---|\n${rows.join("\n")}`
-    : "";
+  const shown = rows.length ? `\n\n${table(["policy", "what is let pass", "until", "reason"], rows)}` : "";
   const said = notes.map((note) => `\n\n${block(note)}`).join("");
-  return `### Exceptions${table}${said}`;
+  return `### Exceptions${shown}${said}`;
 }
 
 function packsSection({ packs, kind }: Report): string {
