@@ -6,7 +6,8 @@ import type { SdkPolicy, ViolationReport } from "./sdk-policy.ts";
 
 export const EXCEPTIONS_DESCRIPTION = "Every exception has a reason and an end, and none has passed its end.";
 
-const describe = ({ at, policy, urn }: Exception): string => `${at}: ${policy} on ${urn}`;
+const describe = ({ at, policy, urn, where }: Exception): string =>
+  `${at}: ${policy} on ${urn}${where === undefined ? "" : ` at ${where}`}`;
 
 export const EXCEPTIONS_SCHEMA = {
   properties: {

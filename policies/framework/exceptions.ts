@@ -10,8 +10,13 @@ export interface Exception {
   /** Where it is in the file, such as `exceptions[0]`. */
   readonly at: string;
   readonly policy: string;
-  /** A URN in which `*` stands for any text. */
+  /** A URN in which `*` stands for any text. It has to name a type and a resource. */
   readonly urn: string;
+  /**
+   * The place in the resource, as the finding names it, such as `envs (URL)`; `*` stands for any
+   * text. Default: every place.
+   */
+  readonly where?: string;
   readonly reason: string;
   /** The last day on which it holds (UTC), as YYYY-MM-DD. */
   readonly expires: string;
@@ -26,11 +31,19 @@ export class ExceptionsError extends Error {
   }
 }
 
-const KEYS = ["policy", "urn", "reason", "expires"] as const;
+const KEYS = ["policy", "urn", "where", "reason", "expires"] as const;
 const EXAMPLE = '"urn:pulumi:prod::shop::docker:index/container:Container::legacy-*"';
 
-/** Two resources that have nothing in common: a pattern for both is one for every resource. */
-const UNLIKE = ["urn:pulumi:a::b::c:d/e:F::g", "urn:pulumi:z::y::x:w/v:U$t:s:R::q"];
+/**
+ * Whether a pattern says which type and which name: `urn:pulumi:prod::*` is a stack, and `*docker*`
+ * every resource of a provider.
+ */
+function namesResource(pattern: string): boolean {
+  const parts = pattern.split("::");
+  const isType = (part: string) => /[a-z0-9]/i.test(part) && /^\*|:/.test(part) && !part.startsWith("urn:");
+  const type = parts.slice(0, -1).findLastIndex(isType);
+  return type >= 0 && /[a-z0-9]/i.test(parts.slice(type + 1).join());
+}
 
 /** Text in which `*` stands for any other; everything else for itself. */
 export function matches(pattern: string, urn: string): boolean {
@@ -83,22 +96,24 @@ function problemsOf(entry: unknown, at: string, policyIds: readonly string[]): s
       problems.push(`${at}.${key} is no key of an exception; write one of ${KEYS.join(", ")}`);
   const text = (key: (typeof KEYS)[number], accepts: string, isFine: (value: string) => boolean): void => {
     const value = entry[key];
+    if (value === undefined && key === "where") return;
     if (value === undefined) problems.push(`${at}.${key} is missing; it accepts ${accepts}`);
     else if (typeof value !== "string" || value.trim() === "" || !isFine(value))
       problems.push(`${at}.${key} accepts ${accepts}`);
   };
   text("policy", `the id of a policy: ${policyIds.join(", ")}`, (id) => policyIds.includes(id));
-  text("urn", `a URN, in which * stands for any text, but not one for every resource: ${EXAMPLE}`, (urn) =>
-    UNLIKE.some((other) => !matches(urn, other)),
-  );
+  text("urn", `a URN with a type and a name, in which * stands for any text: ${EXAMPLE}`, namesResource);
+  text("where", 'the place that the finding names, in which * stands for any text: "envs (URL)"', () => true);
   text("reason", "a sentence that says why the finding may stand", () => true);
   text("expires", 'a day as YYYY-MM-DD, the last one on which it holds: "2027-01-31"', isDate);
   return problems;
 }
 
 function duplicatesIn(exceptions: readonly Exception[]): string[] {
-  return exceptions.flatMap(({ at, policy, urn }, index) => {
-    const first = exceptions.slice(0, index).find((other) => other.policy === policy && other.urn === urn);
+  return exceptions.flatMap(({ at, policy, urn, where }, index) => {
+    const isSame = (other: Exception) =>
+      other.policy === policy && other.urn === urn && other.where === where;
+    const first = exceptions.slice(0, index).find(isSame);
     return first ? [`${at} repeats ${first.at}: ${policy} on ${urn}; delete one`] : [];
   });
 }
@@ -117,9 +132,11 @@ export class Exceptions {
     this.expired = exceptions.filter(({ expires }) => expires < today);
   }
 
-  /** The exception that covers a finding of a policy on a resource; it then counts as used. */
-  cover(policy: string, urn: string): Exception | undefined {
-    const found = this.inForce.find((each) => each.policy === policy && matches(each.urn, urn));
+  /** The exception that covers a policy's finding at a place; it then counts as used. */
+  cover(policy: string, urn: string, where: string): Exception | undefined {
+    const found = this.inForce.find(
+      (each) => each.policy === policy && matches(each.urn, urn) && matches(each.where ?? "*", where),
+    );
     if (found) this.#used.add(found);
     return found;
   }

@@ -61,7 +61,7 @@ function report<Settings>(
   const { enforcementLevel, severity } = run.configOf(policy);
   for (const finding of verdict.findings) {
     const text = describeFinding(policy, finding);
-    const exception = run.exceptions.cover(policy.id, finding.urn ?? urn);
+    const exception = run.exceptions.cover(policy.id, finding.urn ?? urn, finding.where);
     const message = exception ? describeExcepted(exception, text) : text;
     send({
       message,

@@ -102,7 +102,7 @@ function judgeNamespaces({ props }: PolicyResource): Judgement {
 function judgeCapabilities({ props }: PolicyResource, allowed: readonly string[]): Judgement {
   return judgeTexts(props, ["capabilities", "adds"], (text, where) => {
     if (allowed.includes(capability(text))) return PASS;
-    const what = "adds a capability that is not among the allowed ones";
+    const what = `adds ${capability(text)}, a capability that is not among the allowed ones`;
     const instead = `one of ${allowed.join(", ")}, or a longer list in ${ID}.allowedCapabilities`;
     return refuse({ where, what, instead });
   });

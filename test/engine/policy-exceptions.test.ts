@@ -8,7 +8,7 @@ const BAD =
   'for (const name of ["web", "db"]) container(name, { envs: ["DB_HOST=100.101.102.103"], labels: [{ label: "a", value: "b" }] });';
 const entry = {
   policy: "no-hardcoded-tailnet-ip",
-  urn: "urn:pulumi:raw::*::web",
+  urn: "urn:pulumi:raw::*:Container::web",
   reason: "it moves next month",
   expires: "9999-12-31",
 };
@@ -28,19 +28,19 @@ afterAll(() => raw?.remove());
 
 describe("the file of exceptions beside a program's Pulumi.yaml", () => {
   test("lets one finding pass, prints what is in force and what matched nothing, and leaves the rest refused", async () => {
-    except(entry, { ...entry, urn: "*::gone" });
+    except(entry, { ...entry, urn: "*:Container::gone" });
     const { code, output } = await raw.preview(BAD);
     expect(output).toMatch(EXCEPTED);
     expect(output).toMatch(/\[mandatory\] \[severity: high\] {2}no-hardcoded-tailnet-ip .*: db\)\n\s+envs/);
     expect(output).toMatch(
-      /2 exceptions are in force .*\n.*::web until 9999-12-31: it moves next month\n.*\*::gone until/,
+      /2 exceptions are in force .*\n.*::web until 9999-12-31: it moves next month\n.*\*:Container::gone until/,
     );
     expect(output).toMatch(
-      /Exceptions that matched no finding in this run .*\n\s+exceptions\[1\]: .*\*::gone\n/,
+      /Exceptions that matched no finding in this run .*\n\s+exceptions\[1\]: .*\*:Container::gone\n/,
     );
     expect(code).not.toBe(0);
 
-    except(entry, { ...entry, urn: "*::db" });
+    except(entry, { ...entry, urn: "*:Container::db" });
     const excepted = await raw.preview(BAD);
     expect(excepted.output).not.toContain("[mandatory]");
     expect(excepted.output).not.toContain("matched no finding");
@@ -48,7 +48,7 @@ describe("the file of exceptions beside a program's Pulumi.yaml", () => {
   });
 
   test("ends an update before it has made anything when an exception has expired", async () => {
-    except(entry, { ...entry, urn: "*::db", expires: "2026-01-31" });
+    except(entry, { ...entry, urn: "*:Container::db", expires: "2026-01-31" });
     const { code, output } = await raw.run("up", "--skip-preview", "--yes", "--policy-pack", PACK);
     expect(output).toMatch(EXPIRED);
     expect(output).toContain("expired on 2026-01-31");
@@ -79,7 +79,7 @@ describe("the file of exceptions beside a program's Pulumi.yaml", () => {
     const audit = () => raw.run("policy", "analyze", "--file", file, "--policy-pack", PACK);
     except(entry);
     expect((await audit()).output).toMatch(EXCEPTED);
-    except(entry, { ...entry, urn: "*::db", expires: "2026-01-31" });
+    except(entry, { ...entry, urn: "*:Container::db", expires: "2026-01-31" });
     expect((await audit()).output).toMatch(EXPIRED);
   });
 

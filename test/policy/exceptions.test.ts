@@ -33,8 +33,25 @@ describe("the file of exceptions", () => {
     const text = `{ // why\n "exceptions": [${JSON.stringify(entry)}, ], }`;
     expect(parse(text)).toEqual([{ at: "exceptions[0]", ...entry }]);
     expect(parse('{ "exceptions": [] }')).toEqual([]);
-    const others = [entry, { ...entry, policy: "no-odd-stack" }, { ...entry, urn: "*::db" }];
+    const others = [entry, { ...entry, policy: "no-odd-stack" }, { ...entry, urn: "*:Container::db" }];
     expect(parse(fileOf(...others))).toHaveLength(3);
+  });
+
+  test.each([
+    WEB,
+    "urn:pulumi:*::docker:index/container:Container::web",
+    "*::docker:index/container:Container::legacy-*",
+    "*Container::web",
+    "urn:pulumi:prod::shop::*Container::web",
+    "urn:pulumi:test::tailwart::a:b:C$docker:index/container:Container::web::of::two",
+  ])("takes a pattern with a type and a name: %s", (urn) => {
+    expect(parse(fileOf({ ...entry, urn }))).toMatchObject([{ urn }]);
+  });
+
+  test("takes one exception for each place of a resource", () => {
+    const places = [{ ...entry, where: "image" }, { ...entry, where: "envs (A)" }, entry];
+    expect(parse(fileOf(...places))).toHaveLength(3);
+    expect(refusal(fileOf(places[0]!, places[0]!))).toContain("exceptions[1] repeats exceptions[0]");
   });
 
   test.each([
@@ -45,7 +62,7 @@ describe("the file of exceptions", () => {
     ['{ "exceptions": [], "exception": [] }', "exception is no key of this file"],
     [
       '{ "exceptions": ["no-bad-thing"] }',
-      "exceptions[0] accepts an object with policy, urn, reason, expires",
+      "exceptions[0] accepts an object with policy, urn, where, reason, expires",
     ],
     [fileOf(entry, { ...entry, policy: "no-bad-thin" }), "exceptions[1].policy accepts the id of a policy"],
     [fileOf({ ...entry, until: "2026-12-31" }), "exceptions[0].until is no key of an exception"],
@@ -58,8 +75,20 @@ describe("the file of exceptions", () => {
     [fileOf({ ...entry, expires: "31.12.2026" }), "exceptions[0].expires accepts a day as YYYY-MM-DD"],
     [fileOf({ ...entry, expires: 20_261_231 }), "exceptions[0].expires accepts a day as YYYY-MM-DD"],
     [fileOf({ ...entry, urn: "" }), "exceptions[0].urn accepts a URN"],
-    [fileOf({ ...entry, urn: "*" }), "exceptions[0].urn accepts a URN"],
-    [fileOf({ ...entry, urn: "urn:pulumi:*::*" }), "not one for every resource"],
+    ...[
+      "*",
+      "urn:pulumi:*::*",
+      "urn:pulumi:prod::*",
+      "urn:pulumi:prod::shop::*",
+      "urn:pulumi:prod::shop::docker*",
+      "urn:pulumi:prod::*::web",
+      "urn:pulumi:prod::web",
+      "urn:pulumi:prod::shop::docker:index/container:Container::*",
+      "*docker*",
+      "*::*::web",
+      "*web",
+    ].map((urn) => [fileOf({ ...entry, urn }), "exceptions[0].urn accepts a URN with a type and a name"]),
+    [fileOf({ ...entry, where: "" }), "exceptions[0].where accepts the place that the finding names"],
     [
       fileOf(entry, { ...entry, reason: "again" }),
       "exceptions[1] repeats exceptions[0]: no-bad-thing on urn:",
@@ -104,26 +133,35 @@ describe("an exception", () => {
     new Exceptions("file", parseExceptions(fileOf(...entries), "file", IDS), today);
 
   test("holds through its last day and not after it", () => {
-    expect(all("2026-12-31", entry).cover("no-bad-thing", WEB)).toMatchObject(entry);
+    expect(all("2026-12-31", entry).cover("no-bad-thing", WEB, "image")).toMatchObject(entry);
     const later = all("2027-01-01", entry);
-    expect(later.cover("no-bad-thing", WEB)).toBeUndefined();
+    expect(later.cover("no-bad-thing", WEB, "image")).toBeUndefined();
     expect(later.expired).toMatchObject([entry]);
     expect(later.inForce).toEqual([]);
   });
 
-  test("covers its policy alone", () => expect(all(TODAY, entry).cover("no-odd-stack", WEB)).toBeUndefined());
+  test("for one place does not hide the next one", () => {
+    const some = all(TODAY, { ...entry, where: "envs (DB_*)" });
+    expect(some.cover("no-bad-thing", WEB, "envs (URL)")).toBeUndefined();
+    expect(some.unused(WEB)).toHaveLength(1);
+    expect(some.cover("no-bad-thing", WEB, "envs (DB_HOST)")).toMatchObject({ where: "envs (DB_*)" });
+    expect(some.unused(WEB)).toEqual([]);
+  });
+
+  test("covers its policy alone", () =>
+    expect(all(TODAY, entry).cover("no-odd-stack", WEB, "image")).toBeUndefined());
 
   test("is unused until it covers a finding, in the stacks that its pattern can name", () => {
     const exceptions = all(
       TODAY,
       entry,
-      { ...entry, urn: "*::db" },
-      { ...entry, urn: "urn:pulumi:prod::tailwart::*" },
-      { ...entry, urn: "urn:pulumi:te*" },
+      { ...entry, urn: "*:Container::db" },
+      { ...entry, urn: "urn:pulumi:prod::tailwart::*:Container::web" },
+      { ...entry, urn: "urn:pulumi:te*::*:Container::gone" },
     );
     const idle = () => exceptions.unused(WEB).map(({ at }) => at);
     expect(idle()).toEqual(["exceptions[0]", "exceptions[1]", "exceptions[3]"]);
-    exceptions.cover("no-bad-thing", WEB);
+    exceptions.cover("no-bad-thing", WEB, "image");
     expect(idle()).toEqual(["exceptions[1]", "exceptions[3]"]);
     expect(exceptions.unused(WEB.replace(":test:", ":prod:")).map(({ at }) => at)).toEqual([
       "exceptions[1]",
@@ -248,13 +286,15 @@ describe("a run of the pack", () => {
   });
 
   test("tells them at the end where the stack has no resource of its own", async () => {
-    const [, , exceptions] = served(fileOf({ ...entry, expires: "2026-11-22" }, { ...entry, urn: "*::db" }));
+    const [, , exceptions] = served(
+      fileOf({ ...entry, expires: "2026-11-22" }, { ...entry, urn: "*:Container::db" }),
+    );
     const told = await askServed([exceptions!], [web]);
     expect(told.map(({ level }) => level)).toEqual(["mandatory", "advisory", "advisory"]);
   });
 
   test("prints all that are in force, and at the end those that matched nothing", async () => {
-    const policies = served(fileOf(entry, { ...entry, urn: "*::db" }));
+    const policies = served(fileOf(entry, { ...entry, urn: "*:Container::db" }));
     const [inForce, ...none] = await askServed([policies[2]!], stack);
     expect(none).toEqual([]);
     expect(inForce).toMatchObject({ policy: "policy-exceptions", level: "advisory", severity: "low" });
@@ -262,15 +302,20 @@ describe("a run of the pack", () => {
       [
         "2 exceptions are in force (policy-exceptions.jsonc):",
         `  exceptions[0]: no-bad-thing on ${WEB} until 2026-12-31: the vendor mends it`,
-        "  exceptions[1]: no-bad-thing on *::db until 2026-12-31: the vendor mends it",
+        "  exceptions[1]: no-bad-thing on *:Container::db until 2026-12-31: the vendor mends it",
       ].join("\n"),
     );
     await askServed(policies, web);
     const [idle] = await askServed([policies[2]!], [stack, web]);
     expect(idle).toMatchObject({ level: "advisory", severity: "low" });
     expect(idle?.message).toMatch(
-      /^Exceptions that matched no finding in this run \(policy-exceptions\.jsonc\); .*:\n {2}exceptions\[1\]: no-bad-thing on \*::db$/,
+      /^Exceptions that matched no finding in this run \(policy-exceptions\.jsonc\); .*:\n {2}exceptions\[1\]: no-bad-thing on \*:Container::db$/,
     );
+  });
+
+  test("names the place of an exception that has one", async () => {
+    const [inForce] = await askServed([served(fileOf({ ...entry, where: "envs" }))[2]!], stack);
+    expect(inForce?.message).toContain(`exceptions[0]: no-bad-thing on ${WEB} at envs until`);
   });
 
   test("counts what a stack policy has excepted as used, since it asks the exceptions last", async () => {
@@ -307,7 +352,7 @@ describe("a run of the pack", () => {
   test("reads the day from the clock when it is not told", () => {
     writeFileSync(
       join(dir, "policy-exceptions.jsonc"),
-      fileOf({ ...entry, expires: "2001-01-01" }, { ...entry, urn: "*b", expires: "9999-12-31" }),
+      fileOf({ ...entry, expires: "2001-01-01" }, { ...entry, urn: "*Container::b", expires: "9999-12-31" }),
     );
     const run = new PackRun([rule], dir);
     run.configure(new Map());

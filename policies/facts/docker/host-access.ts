@@ -9,32 +9,45 @@ export interface HostPath {
   readonly path: string | undefined;
 }
 
-/** Directories of the host's own files, devices or sockets. What is below is judged by itself. */
-const OF_THE_HOST: readonly string[] = [
-  "/",
-  "/boot",
-  "/dev",
-  "/etc",
-  "/proc",
-  "/root",
-  "/run",
-  "/sys",
-  "/usr",
-  "/var",
-  "/var/lib",
-  "/var/lib/docker",
-  "/var/run",
+/** Directories that hold the host's own alone. What is below is judged by itself. */
+const OF_THE_HOST: readonly string[] = ["/", "/home", "/run", "/var", "/var/lib", "/var/run", "/var/spool"];
+
+/**
+ * Directories of which every part gives the host away: who writes there, or reads the keys there,
+ * is root on the host sooner or later.
+ */
+const WHOLLY_OF_THE_HOST: readonly string[] = [
+  ...["/bin", "/boot", "/dev", "/etc", "/lib", "/lib64", "/proc", "/root", "/sbin", "/sys", "/usr"],
+  ...["/var/lib/containerd", "/var/lib/containers", "/var/lib/docker", "/var/lib/kubelet"],
+  ...["/var/lib/dpkg", "/var/lib/systemd", "/var/spool/cron", "/run/systemd"],
+];
+
+/** What of it containers are given for good reasons, each with all that is below it. */
+const FINE: readonly RegExp[] = [
+  /^\/etc\/(?:localtime|timezone|hosts|hostname|resolv\.conf|machine-id|os-release)$/,
+  /^\/etc\/(?:ssl\/certs|ca-certificates|pki\/(?:ca-trust|tls\/certs)|letsencrypt)(?:\/|$)/,
+  // a server's own configuration
+  /^\/etc\/(?:caddy|nginx|traefik|haproxy|apache2|postfix|dovecot|stalwart|rspamd|opendkim|prometheus|grafana|alloy)(?:\/|$)/,
+  /^\/usr\/(?:local\/)?share\/(?:zoneinfo|ca-certificates)(?:\/|$)/,
+  /^\/lib\/modules$/, // of WireGuard's images
+  /^\/dev\/(?:net\/tun|shm|log)$/,
+  /^\/var\/lib\/docker\/volumes\/[^/]+\/_data(?:\/|$)/,
 ];
 
 /** What a container can do with a host path that it should not, or undefined. */
 export function dangerOf(path: string): string | undefined {
-  const clean = posix.normalize(path).replace(/(.)\/$/, "$1");
+  // /var/run is a link to /run on every distribution of today.
+  const clean = posix
+    .normalize(path)
+    .replace(/(.)\/$/, "$1")
+    .replace(/^\/var\/run(?=\/)/, "/run");
   if (/(?:^|\/)(?:docker|containerd|podman|crio)\.sock$/.test(clean))
     return "hands over the container engine's socket, by which it is root on the host";
   if (OF_THE_HOST.includes(clean)) return `mounts the host's ${clean}`;
-  return clean.startsWith("/proc/")
-    ? "mounts the host's /proc, where every process shows its environment"
-    : undefined;
+  if (clean.startsWith("/proc/")) return "mounts the host's /proc, where every process shows its environment";
+  if (/\/\.(?:ssh|docker|kube|gnupg|aws)(?:\/|$)/.test(clean)) return `hands over the keys in ${clean}`;
+  const isOwn = WHOLLY_OF_THE_HOST.some((folder) => clean === folder || clean.startsWith(`${folder}/`));
+  return isOwn && !FINE.some((pattern) => pattern.test(clean)) ? `mounts the host's ${clean}` : undefined;
 }
 
 /** Every host path among a container's volumes and mounts. */
