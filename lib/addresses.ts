@@ -1,15 +1,20 @@
 export type HostClass = "ipv4" | "ipv6" | "tailnet-ipv4" | "tailnet-ipv6" | "name" | "invalid";
 
-const MAGIC_DNS_V4 = 0x64646464;
-// 100.100.100.100
+/** First and last address of what lies in 100.64.0.0/10 and is no node, as numbers. */
+const NO_NODE_V4: readonly (readonly [number, number])[] = [
+  [0x64646464, 0x64646464], // 100.100.100.100, MagicDNS's resolver
+  [0x64735c00, 0x64735dff], // 100.115.92.0/23, ChromeOS' own (tailscale net/tsaddr/tsaddr.go)
+  // Alibaba Cloud's resolvers and metadata service (tailscale/tailscale#1381)
+  [0x64640288, 0x64640288],
+  [0x6464028a, 0x6464028a],
+  [0x646464c8, 0x646464c8],
+];
 const MAGIC_DNS_V6 = "fd7a:115c:a1e0:0:0:0:0:53";
 
-/**
- * True for a host of 100.64.0.0/10 other than MagicDNS's resolver. `value` is the address as an
- * unsigned 32-bit number.
- */
+/** True for what a node can have of 100.64.0.0/10. `value`: the address as an unsigned number. */
 export function isTailnetV4(value: number): boolean {
-  return value >= 0x64400000 && value <= 0x647fffff && value !== MAGIC_DNS_V4;
+  const isReserved = NO_NODE_V4.some(([first, last]) => value >= first && value <= last);
+  return value >= 0x64400000 && value <= 0x647fffff && !isReserved;
 }
 
 function parsePart(part: string): number | undefined {
@@ -89,7 +94,10 @@ export function tailnetV6(groups: number[]): "ipv6" | "ipv4-in-ipv6" | undefined
   const v4 = embeddedV4(groups);
   if (v4 !== undefined && isTailnetV4(v4)) return "ipv4-in-ipv6";
   const own = groups[0] === 0xfd7a && groups[1] === 0x115c && groups[2] === 0xa1e0;
-  return own && groups.map((group) => group.toString(16)).join(":") !== MAGIC_DNS_V6 ? "ipv6" : undefined;
+  // fd7a:115c:a1e0:b1a::/64 is 4via6: worked out of a site's number and an IPv4 address, so that it
+  // stays (tailscale net/tsaddr/tsaddr.go, TailscaleViaRange).
+  if (!own || groups[3] === 0xb1a) return undefined;
+  return groups.map((group) => group.toString(16)).join(":") === MAGIC_DNS_V6 ? undefined : "ipv6";
 }
 
 /**

@@ -35,13 +35,24 @@ function jsonPieces(text: string): { path: Path; text: string }[] | undefined {
   return errors.length === 0 ? pieces : undefined;
 }
 
-/** The strings of TOML, or undefined when it is none. */
+/** The address that ends a key, such as `server.allowed-ip.198.51.100.7` of Stalwart's. */
+function addressIn(key: string): string | undefined {
+  return /(?:^|\.)((?:\d{1,3}\.){3}\d{1,3}(?:\/\d+)?|[\da-f]*:[\da-f:]+(?:\/\d+)?)$/i.exec(key)?.[1];
+}
+
+/** The strings of TOML, and the addresses in its keys, or undefined when it is none. */
 function tomlPieces(text: string): { path: Path; text: string }[] | undefined {
   if (!/^[ \t]*(?:\[{1,2}[^\]\n]+\]{1,2}|[\w."-]+[ \t]*=.+)[ \t]*$/m.test(text)) return undefined;
   try {
-    return walk(parseToml(text)).leaves.flatMap(({ path, value }) =>
-      typeof value === "string" ? [{ path, text: value }] : [],
-    );
+    return walk(parseToml(text)).leaves.flatMap(({ path, value }) => {
+      // Unquoted, the parts of an address are four keys.
+      const address = addressIn(path.filter((part) => typeof part === "string").join("."));
+      const texts = [
+        ...(address === undefined ? [] : [address]),
+        ...(typeof value === "string" ? [value] : []),
+      ];
+      return texts.map((each) => ({ path, text: each }));
+    });
   } catch {
     return undefined;
   }
@@ -56,14 +67,29 @@ function structuredPieces(text: string): { path: Path; text: string }[] | undefi
   }
 }
 
-/** Empties lines that are comments in shell, Caddyfile, YAML and most other formats. */
+/** Leaves out comments as shell, Caddyfile, YAML and most other formats have them. */
 function withoutComments(text: string): string {
-  return text.includes("\n") ? text.replace(/^[ \t]*(?:#|\/\/)(?!!).*$/gm, "") : text;
+  if (!text.includes("\n")) return text;
+  return text
+    .replace(/^[ \t]*(?:#|\/\/)(?!!).*$/gm, "")
+    .replace(/^.*[ \t]#.*$/gm, (line) => line.slice(0, commentIn(line)));
+}
+
+/** Where the comment at the end of a line begins: at a # after a blank, outside of quotes. */
+function commentIn(line: string): number {
+  let quote = "";
+  for (let index = 0; index < line.length; index++) {
+    const char = line[index] as string;
+    if (quote) quote = char === quote ? "" : quote;
+    else if (/["'`]/.test(char)) quote = char;
+    else if (char === "#" && /\s/.test(line[index - 1] ?? "")) return index;
+  }
+  return line.length;
 }
 
 /**
  * What a text says once its format is undone: the strings of JSON, HuJSON or TOML (also inside one
- * another), or the text without comment lines.
+ * another), or the text without comments.
  *
  * @param where what the pieces' places begin with
  * @param key innermost key that holds the text
@@ -156,5 +182,18 @@ const textsOnce = perResource((props): Texts => {
     const file = names.get(`uploads ${path[1]}`) ?? "the upload";
     gaps.push({ path, because: `${file} comes from a local file, which is only read at deploy` });
   }
-  return { pieces: leaves.flatMap((leaf) => pieces(leaf, names)), gaps };
+  return { pieces: [...leaves.flatMap((leaf) => pieces(leaf, names)), ...keysOf(leaves)], gaps };
 });
+
+/** The addresses in keys. */
+function keysOf(leaves: readonly Leaf[]): TextPiece[] {
+  const seen = new Map<string, TextPiece>();
+  for (const { path } of leaves) {
+    for (const [index, part] of path.entries()) {
+      const text = typeof part === "string" ? addressIn(part) : undefined;
+      const where = formatPath(path.slice(0, index + 1));
+      if (text !== undefined) seen.set(where, { where, text, key: "" });
+    }
+  }
+  return [...seen.values()];
+}

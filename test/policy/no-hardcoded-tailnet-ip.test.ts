@@ -13,6 +13,57 @@ const caddy = JSON.stringify({
   },
 });
 
+const upload = (file: string, content: string) => container({ uploads: [{ file, content }] });
+
+describe("no-hardcoded-tailnet-ip passes an address in a comment", () => {
+  test.each([
+    [
+      "behind a Caddyfile's directive",
+      "/Caddyfile",
+      "a.example {\n\treverse_proxy app:80 # was 100.101.102.103\n}\n",
+    ],
+    ["behind a variable", "/app/.env", "DB=records   # 100.101.102.104\nLOG=info\n"],
+    ["behind a value of YAML", "/c.yaml", "db:\n  host: records # 100.101.102.104\n"],
+    ["behind a quoted value", "/c.yaml", "db:\n  host: 'records' # 100.101.102.104\n"],
+    ["behind a value with a # in quotes", "/c.yaml", 'color: "a # b" # 100.101.102.104\nx: y\n'],
+    ["behind a command, after a tab", "/run.sh", "exec app\t# 100.101.102.104\nexit\n"],
+  ])("%s", async (_, file, content) => expect(await upload(file, content)).toEqual(PASSED));
+});
+
+describe("no-hardcoded-tailnet-ip refuses an address that only looks like a comment", () => {
+  test.each([
+    ["in double quotes", 'url: "x # 100.101.102.103"\nb: c\n'],
+    ["in single quotes", "url: 'x # 100.101.102.103'\nb: c\n"],
+    ["in a Caddyfile's backquotes", "respond `# 100.101.102.103`\nlog\n"],
+    ["behind a # within a word", "url: http://x/a#100.101.102.103\nb: c\n"],
+    ["before the comment", "host: 100.101.102.103 # the edge\nb: c\n"],
+    ["in a single line, where # begins no comment", "x # 100.101.102.103"],
+  ])("%s", async (_, content) => expect((await upload("/c", content)).violations).toHaveLength(1));
+});
+
+describe("no-hardcoded-tailnet-ip refuses an address in a key", () => {
+  const settings = (key: string) =>
+    runPolicy(policy, { type: "tailwart:mail:Settings", props: { settings: { [key]: "" } } });
+  test.each([
+    ["server.allowed-ip.100.101.102.103", 1],
+    ["server.allowed-ip.fd7a:115c:a1e0::67", 1],
+    ["100.101.102.103", 1],
+    ["server.allowed-ip.100.101.102.103/32", 1],
+    ["server.allowed-ip.100.64.0.0/10", 0],
+    ["server.allowed-ip.198.51.100.7", 0],
+    ["queue.route.0000.then", 0],
+  ])("%s: %i", async (key, count) => expect((await settings(key)).violations).toHaveLength(count));
+
+  test.each([
+    ["quoted", '[server.allowed-ip]\n"100.101.102.103" = ""\n'],
+    ["in parts", "[server]\nallowed-ip.100.101.102.103 = true\n"],
+  ])("of TOML, %s", async (_, content) => {
+    expect((await upload("/c.toml", content)).violations).toEqual([
+      expect.stringContaining("100.101.102.103"),
+    ]);
+  });
+});
+
 describe("no-hardcoded-tailnet-ip refuses an address", () => {
   test("in an environment variable, and says where, what, why and what to write instead", async () => {
     const { violations } = await container({ envs: ["A=1", "SMARTHOST=100.101.102.103:587"] });

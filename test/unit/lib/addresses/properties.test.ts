@@ -12,13 +12,27 @@ const options = { numRuns: runs };
 const MINUTES = 60_000;
 
 const CGNAT: [ipaddr.IPv4, number] = [ipaddr.IPv4.parse("100.64.0.0"), 10];
+const NO_NODE = [
+  "100.100.100.100/32",
+  "100.115.92.0/23",
+  "100.100.2.136/32",
+  "100.100.2.138/32",
+  "100.100.100.200/32",
+];
+const isNoNode = (address: ipaddr.IPv4) =>
+  NO_NODE.some((range) => address.match(ipaddr.IPv4.parseCIDR(range)));
 const ULA: [ipaddr.IPv6, number] = [ipaddr.IPv6.parse("fd7a:115c:a1e0::"), 48];
+/** fd7a:115c:a1e0:b1a::/64, of an address that is in the tailnet's range. */
+const is4via6 = (address: ipaddr.IPv4 | ipaddr.IPv6) => (address as ipaddr.IPv6).parts[3] === 0xb1a;
+
 /** What an independent library says of an address, in the terms of design.md. */
 function isNode(text: string): boolean {
   const address = ipaddr.process(text); // process() unwraps IPv4-mapped addresses
   if (address.kind() === "ipv4")
-    return (address as ipaddr.IPv4).match(CGNAT) && address.toString() !== "100.100.100.100";
-  return (address as ipaddr.IPv6).match(ULA) && address.toString() !== "fd7a:115c:a1e0::53";
+    return (address as ipaddr.IPv4).match(CGNAT) && !isNoNode(address as ipaddr.IPv4);
+  return (
+    (address as ipaddr.IPv6).match(ULA) && address.toString() !== "fd7a:115c:a1e0::53" && !is4via6(address)
+  );
 }
 
 /** IPv4-compatible (::/96) and NAT64 (64:ff9b::/96) addresses, which ipaddr.js does not unwrap. */
@@ -30,7 +44,9 @@ function embedsV4(text: string): boolean {
 }
 
 const dotted = (n: number): string => [n >>> 24, (n >>> 16) & 255, (n >>> 8) & 255, n & 255].join(".");
-const nodeV4 = fc.integer({ min: 0x64400000, max: 0x647fffff }).filter((n) => n !== 0x64646464);
+const nodeV4 = fc
+  .integer({ min: 0x64400000, max: 0x647fffff })
+  .filter((n) => !isNoNode(ipaddr.IPv4.parse(dotted(n))));
 const otherV4 = fc
   .oneof(
     fc.nat({ max: 0xffffffff }),
