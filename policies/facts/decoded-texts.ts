@@ -8,6 +8,8 @@ export interface TextPiece {
   /** Such as `envs (SMARTHOST)` or `uploads[0].content (/etc/caddy.json) apps.layer4`. */
   readonly where: string;
   readonly text: string;
+  /** The text with the comments at its lines' ends, which may give something away. */
+  readonly raw: string;
   /** Innermost key or variable that holds the text. */
   readonly key: string;
 }
@@ -67,12 +69,15 @@ function structuredPieces(text: string): { path: Path; text: string }[] | undefi
   }
 }
 
-/** Leaves out comments as shell, Caddyfile, YAML and most other formats have them. */
+/** Empties lines that are comments in shell, Caddyfile, YAML and most other formats. */
+function withoutCommentLines(text: string): string {
+  return text.includes("\n") ? text.replace(/^[ \t]*(?:#|\/\/)(?!!).*$/gm, "") : text;
+}
+
+/** Leaves out comments at lines' ends, as the same formats have them. */
 function withoutComments(text: string): string {
   if (!text.includes("\n")) return text;
-  return text
-    .replace(/^[ \t]*(?:#|\/\/)(?!!).*$/gm, "")
-    .replace(/^.*[ \t]#.*$/gm, (line) => line.slice(0, commentIn(line)));
+  return text.replace(/^.*[ \t]#.*$/gm, (line) => line.slice(0, commentIn(line)));
 }
 
 /** Where the comment at the end of a line begins: at a # after a blank, outside of quotes. */
@@ -98,6 +103,7 @@ export function decodeText(where: string, key: string, text: string): TextPiece[
   return decoded(text).map((piece) => ({
     where: where + piece.place,
     text: piece.text,
+    raw: piece.raw,
     key: piece.key ?? key,
   }));
 }
@@ -106,6 +112,7 @@ export function decodeText(where: string, key: string, text: string): TextPiece[
 interface InnerPiece {
   readonly place: string;
   readonly text: string;
+  readonly raw: string;
   readonly key: string | undefined;
 }
 
@@ -124,13 +131,17 @@ function decoded(text: string): readonly InnerPiece[] {
 
 function decode(text: string, depth: number): InnerPiece[] {
   const inner = depth < MAX_DEPTH ? structuredPieces(text) : undefined;
-  if (inner === undefined) return [{ place: "", text: withoutComments(text), key: undefined }];
+  if (inner === undefined) {
+    const raw = withoutCommentLines(text);
+    return [{ place: "", text: withoutComments(raw), raw, key: undefined }];
+  }
   return inner.flatMap((piece) => {
     const innerKey = piece.path.findLast((part) => typeof part === "string");
     const place = ` ${formatPath(piece.path)}`;
     return decode(piece.text, depth + 1).map((one) => ({
       place: place + one.place,
       text: one.text,
+      raw: one.raw,
       key: one.key ?? innerKey,
     }));
   });
@@ -192,7 +203,7 @@ function keysOf(leaves: readonly Leaf[]): TextPiece[] {
     for (const [index, part] of path.entries()) {
       const text = typeof part === "string" ? addressIn(part) : undefined;
       const where = formatPath(path.slice(0, index + 1));
-      if (text !== undefined) seen.set(where, { where, text, key: "" });
+      if (text !== undefined) seen.set(where, { where, text, raw: text, key: "" });
     }
   }
   return [...seen.values()];

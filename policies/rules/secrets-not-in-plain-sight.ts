@@ -12,6 +12,7 @@ import { isOwn } from "../facts/own-resources.ts";
 import {
   assignedSecretsIn,
   isLiteralSecret,
+  isLogin,
   isSecretName,
   isSuspicious,
   secretShapesIn,
@@ -83,13 +84,14 @@ function nameOf({ key, where }: TextPiece): string {
 
 /** What is wrong with one decoded text, without a word of it. */
 function whatsOf(piece: TextPiece, type: string): string[] {
-  const shapes = isSuspicious(piece.text) ? secretShapesIn(piece.text) : [];
+  const shapes = isSuspicious(piece.raw) ? secretShapesIn(piece.raw) : [];
   if (shapes.length > 0) return [...new Set(shapes.map(({ what }) => `holds ${what} as plain text`))];
   // The content of a file with more lines than one is no bare password: its lines are read instead.
   if (isOwn({ type }) && KEY_ID.test(piece.where)) return [];
-  if (isSecretName(nameOf(piece)) && !piece.text.trim().includes("\n"))
-    return isLiteralSecret(piece.text) ? ["is a secret by its name, written as plain text"] : [];
-  const names = isSuspicious(piece.text) ? assignedSecretsIn(piece.text) : [];
+  if (isSecretName(nameOf(piece)) && !piece.raw.trim().includes("\n"))
+    return isLiteralSecret(piece.raw) ? ["is a secret by its name, written as plain text"] : [];
+  if (isLogin(nameOf(piece), piece.raw)) return ["holds a user with the password, written as plain text"];
+  const names = isSuspicious(piece.raw) ? assignedSecretsIn(piece.raw) : [];
   return names.map((name) => `gives ${name} as plain text`);
 }
 

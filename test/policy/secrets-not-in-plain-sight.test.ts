@@ -236,3 +236,68 @@ describe("secrets-not-in-plain-sight lists as not judged", () => {
     expect(await policy.judgeResource?.(plain, undefined)).toEqual({ findings: [], notJudged: [] });
   });
 });
+
+describe("secrets-not-in-plain-sight and a user with the password in one variable", () => {
+  const found = async (env: string) =>
+    (await runPolicy(policy, { type: "docker:index/container:Container", props: { envs: [env] } }))
+      .violations;
+
+  test.each([
+    "STALWART_RECOVERY_ADMIN=admin:opensesame1",
+    "BASIC_AUTH=alice:opensesame1",
+    "BASICAUTH=alice@example.org:open:sesame",
+    "NEO4J_AUTH=neo4j/opensesame1",
+    "PGADMIN_LOGIN='alice:opensesame1'",
+    "PROXY_AUTH=svc:hunter22",
+  ])("refuses %s, without a word of it", async (env) => {
+    const violations = await found(env);
+    expect(violations).toEqual([expect.stringContaining("holds a user with the password")]);
+    expect(violations[0]).not.toMatch(/opensesame|hunter22|open:sesame/);
+  });
+
+  test.each([
+    "STALWART_RECOVERY_ADMIN=admin:${RECOVERY_PASSWORD}",
+    "NEO4J_AUTH=none",
+    "CADDY_ADMIN=localhost:2019",
+    "CADDY_ADMIN=unix//run/caddy/admin.sock",
+    "SMTP_AUTH=login",
+    "BASIC_AUTH=alice:$2a$14$Qw3rTy7uIoP1aSdFgH5jKelZ9xCvBnM2qWeRtYuIoPaSdFgHjKlZx",
+    "TRAEFIK_AUTH=alice:$$apr1$$abcdefgh$$ijklmnopqrstuvwxyz0123",
+    "BASIC_AUTH=alice:/run/secrets/alice",
+    "OAUTH=a:bcdefgh1",
+  ])("passes %s", async (env) => expect(await found(env)).toEqual([]));
+});
+
+describe("secrets-not-in-plain-sight and a secret one blank behind its name", () => {
+  const found = async (content: string) => {
+    const props = { uploads: [{ file: "/etc/app.conf", content: `first line\n${content}\nlast line\n` }] };
+    return (await runPolicy(policy, { type: "docker:index/container:Container", props })).violations;
+  };
+
+  test.each([
+    ["acme_dns", "\tacme_dns cloudflare wQ3nV8kLz0Tt5YhJ2mXc7RbP"],
+    ["dns", "tls {\n\tdns hetzner wQ3nV8kLz0Tt5YhJ2mXc7RbP\n}"],
+    ["api_token", "dns hetzner {\n\tapi_token wQ3nV8kLz0Tt5YhJ2mXc7RbP\n}"],
+    ["password", "host smtp.example.org\nuser alice\npassword opensesame1"],
+    ["password", "machine imap.example.org login alice password opensesame1"],
+    ["password", "host x # password = opensesame1"],
+    ["STALWART_RECOVERY_ADMIN", "STALWART_RECOVERY_ADMIN=admin:opensesame1"],
+  ])("refuses %s in %j", async (name, content) => {
+    const violations = await found(content);
+    expect(violations).toEqual([expect.stringContaining(`gives ${name} as plain text`)]);
+    expect(violations[0]).not.toMatch(/opensesame|wQ3n/);
+  });
+
+  test.each([
+    "acme_dns cloudflare {env.CF_API_TOKEN}",
+    "dns hetzner {$HETZNER_TOKEN}",
+    "api_token {file./run/secrets/dns}",
+    "password_file /run/secrets/db",
+    "password ${DB_PASSWORD}",
+    "dns 10.0.0.53 10.0.0.54",
+    "token required",
+    "basic_auth {\n\talice $2a$14$Qw3rTy7uIoP1aSdFgH5jKelZ9xCvBnM2qWeRtYuIoPaSdFgHjKlZx\n}",
+    "machine imap.example.org login alice password ${PASSWORD}",
+    "the password is kept elsewhere",
+  ])("passes %j", async (content) => expect(await found(content)).toEqual([]));
+});

@@ -35,7 +35,7 @@ const PLACES: readonly (readonly [what: string, place: RegExp])[] = [
 ];
 
 const SUSPICIOUS =
-  /pass|secret|token|key|pwd|psk|credential|authorization|gh[pousr]_|github_pat|glpat|xox|xapp|AIza|dckr|pul-|_live_|A[KS]IA|:\/\/[^\s/]{0,800}@|\\u00/i;
+  /pass|secret|token|key|pwd|psk|credential|authorization|gh[pousr]_|github_pat|glpat|xox|xapp|AIza|dckr|pul-|_live_|A[KS]IA|_(?:admin|auth|login)|basic_?auth|acme_dns|\bdns [a-z\d]+ \S{16}|:\/\/[^\s/]{0,800}@|\\u00/i;
 
 /** Whether a text can hold any of these: a tenth of the cost, and most texts have none. */
 export const isSuspicious = (text: string): boolean => SUSPICIOUS.test(text);
@@ -73,6 +73,25 @@ export function isLiteralSecret(value: string): boolean {
   return rest === text || rest.replace(/\s/g, "").length >= 8;
 }
 
+/**
+ * Whether a variable holds a user with the password: `STALWART_RECOVERY_ADMIN=admin:…`,
+ * `BASIC_AUTH=alice:…`, `NEO4J_AUTH=neo4j/…`. A host with its port, or a hash, is none.
+ */
+export function isLogin(name: string, value: string): boolean {
+  if (!/(?:^|_)(?:admin|auth|basic_?auth|login)$/i.test(name)) return false;
+  const separator = /^neo4j_auth$/i.test(name) ? "/" : ":";
+  const [user = "", ...rest] = value
+    .trim()
+    .replace(/^(["'])(.*)\1$/, "$2")
+    .split(separator);
+  const password = rest.join(separator);
+  return (
+    /^[\w.@+-]{1,100}$/.test(user) &&
+    !/^(?:\d*$|\/|\$?\$apr1\$|\$\$2[aby]?\$)/.test(password) &&
+    isLiteralSecret(password)
+  );
+}
+
 export interface ShapeFound {
   readonly what: string;
   /** The text itself, so that it can be kept out of messages. */
@@ -104,14 +123,26 @@ const ASSIGNMENTS: readonly RegExp[] = [
   /(?:^|\s)--?([A-Za-z][\w-]{0,80})[ \t]+("[^"\n]*"|'[^'\n]*'|[^\s"'`;&|-][^\s"'`;&|]*)/gm,
 ];
 
+/** `name value` as the whole of a line: Caddyfiles, msmtp's and many clients' files. */
+const NAME_AND_VALUE = /^[ \t]*([A-Za-z][\w-]{0,80})[ \t]+(\S{8,})[ \t]*$/gm;
+/** Caddy's DNS providers take their token behind the provider's name; netrc has its own words. */
+const BY_WORDS: readonly RegExp[] = [
+  /^[ \t]*(acme_dns|dns)[ \t]+[a-z][\w.]{1,40}[ \t]+(\S{16,})[ \t]*$/gm,
+  /(?:machine[ \t]+\S{1,200}|^default)\s+login\s+\S{1,200}\s+(password)\s+(\S{4,})/gm,
+];
+
 /** Names of secrets that a plain text (a script, INI, YAML, a Caddyfile) gives a literal. */
 export function assignedSecretsIn(text: string): string[] {
   const names = new Set<string>();
+  const isValue = (value: string) => isLiteralSecret(value) && !isCode(value);
   for (const shape of ASSIGNMENTS) {
-    for (const [, name = "", value = ""] of text.matchAll(shape)) {
-      if (isSecretName(name) && isLiteralSecret(value) && !isCode(value)) names.add(name);
-    }
+    for (const [, name = "", value = ""] of text.matchAll(shape))
+      if ((isSecretName(name) && isValue(value)) || isLogin(name, value)) names.add(name);
   }
+  for (const [, name = "", value = ""] of text.matchAll(NAME_AND_VALUE))
+    if (isSecretName(name) && isValue(value)) names.add(name);
+  for (const shape of BY_WORDS)
+    for (const [, name = "", value = ""] of text.matchAll(shape)) if (isValue(value)) names.add(name);
   return [...names];
 }
 
