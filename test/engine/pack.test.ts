@@ -195,9 +195,17 @@ describe("a stranger's Docker and Caddy program with the package", () => {
   });
 
   test("may be excepted by a file beside its Pulumi.yaml, also for the link in node_modules/.bin", async () => {
-    const exceptions = ["no-hardcoded-tailnet-ip", "relay-target-ipv4-only", "tailnet-flows-granted"].map(
-      (policy) => ({ policy, urn: "urn:pulumi:dev::shop::*", reason: "moves in May", expires: "9999-12-31" }),
-    );
+    const excepted = [
+      ["no-hardcoded-tailnet-ip", "shop"],
+      ["relay-target-ipv4-only", "shop"],
+      ["tailnet-flows-granted", "caddy"],
+    ];
+    const exceptions = excepted.map(([policy, name]) => ({
+      policy,
+      urn: `urn:pulumi:dev::shop::*:Container::${name}`,
+      reason: "moves in May",
+      expires: "9999-12-31",
+    }));
     writeFileSync(join(shop, "policy-exceptions.jsonc"), JSON.stringify({ exceptions }));
     const { code, output } = await preview(UNSAFE, "node_modules/.bin/tailwart-policies");
     expect(output.match(/Excepted until 9999-12-31: moves in May/g)).toHaveLength(3);
