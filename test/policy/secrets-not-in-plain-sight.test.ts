@@ -264,7 +264,7 @@ describe("secrets-not-in-plain-sight and a user with the password in one variabl
     "BASIC_AUTH=alice:$2a$14$Qw3rTy7uIoP1aSdFgH5jKelZ9xCvBnM2qWeRtYuIoPaSdFgHjKlZx",
     "TRAEFIK_AUTH=alice:$$apr1$$abcdefgh$$ijklmnopqrstuvwxyz0123",
     "BASIC_AUTH=alice:/run/secrets/alice",
-    "OAUTH=a:bcdefgh1",
+    "APP_AUTHOR=alice:opensesame1",
   ])("passes %s", async (env) => expect(await found(env)).toEqual([]));
 });
 
