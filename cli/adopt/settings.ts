@@ -7,7 +7,7 @@
 import { parseDocument } from "yaml";
 
 import { NAMESPACE } from "../../config/key-path.ts";
-import { loadConfig } from "../../config/load.ts";
+import { stackFileConfig } from "../../config/stack-file.ts";
 import { componentArgs } from "../../config/component-args.ts";
 import { toSettingKeys } from "../../lib/desired-state/keys/keys.ts";
 import { toRegistryObjects } from "../../lib/desired-state/registry/objects.ts";
@@ -136,17 +136,7 @@ export function adoptSettings(text: string, live: Flat): Adoption {
  * setting.
  */
 function declared({ config }: { config: Record<string, unknown> }): Flat {
-  const closed = (value: unknown): boolean =>
-    typeof value === "object" && value !== null && "secure" in value;
-  const secrets = new Set(Object.keys(config).filter((key) => closed(config[key])));
-  const raw = Object.fromEntries(
-    Object.entries(config).map(([key, value]) => {
-      // In base64, which a TSIG key has to be.
-      if (secrets.has(key)) return [key, "Y2xvc2Vk"];
-      return [key, typeof value === "string" ? value : JSON.stringify(value)];
-    }),
-  );
-  const plan = componentArgs(loadConfig(raw, (key) => secrets.has(key)).config);
+  const plan = componentArgs(stackFileConfig(config));
   return plan.generation === "registry"
     ? flatten(toRegistryObjects(plan.settings))
     : toSettingKeys(plan.settings);

@@ -5,7 +5,14 @@ import { svg, text } from "./svg.ts";
 
 /** Columns of the picture's text, and lines of the report that it shows. */
 const COLUMNS = 104;
-const LINES = 14;
+const LINES = 7;
+
+/** The reports that a page shows, each between its marks. */
+export const reportsIn = (page: string): string[] =>
+  page
+    .split("~~~markdown\n")
+    .slice(1)
+    .map((rest) => rest.split("\n~~~")[0] ?? "");
 
 /**
  * The picture of the first report that a page shows.
@@ -13,13 +20,9 @@ const LINES = 14;
  * @param page docs/review.md, whose reports a test compares with what the tool writes
  */
 export function reviewPicture(page: string): string {
-  const report = readFileSync(page, "utf8").split("~~~markdown\n")[1]?.split("\n~~~")[0] ?? "";
-  const lines = report
-    .split("\n")
-    .filter((line) => line !== "")
-    .slice(0, 7)
-    .flatMap(drawn)
-    .slice(0, LINES);
+  const [report = ""] = reportsIn(readFileSync(page, "utf8"));
+  const shown = report.split("\n").filter((line) => line !== "");
+  const lines = shown.slice(0, LINES).flatMap(drawn);
   const height = 40 + lines.length * 22;
   const drawnLines = lines.map(({ words, kind, indent }, index) =>
     text(24 + indent, 34 + index * 22, [words], kind),
@@ -30,13 +33,14 @@ export function reviewPicture(page: string): string {
 /** A line of Markdown as lines of the picture: its marks become type and indentation. */
 function drawn(line: string): { words: string; kind: string; indent: number }[] {
   const [, mark = "", rest = ""] = /^(#+ |\s*- |)(.*)$/.exec(line) ?? [];
-  const heading = mark.startsWith("#");
+  const bold = mark.startsWith("#") || /^\*\*[^*]+\*\*$/.test(line);
+  const item = mark.includes("-");
+  const indent = item ? 8 + mark.indexOf("-") * 10 : 0;
   const plain = rest.replace(/\*\*|`/g, "").replaceAll("&lt;", "<");
-  const indent = heading || mark === "" ? 0 : 8 + mark.indexOf("-") * 10;
   return wrapped(plain).map((words, index) => ({
-    words: mark.includes("-") && index === 0 ? `• ${words}` : words,
-    kind: heading || rest.startsWith("**1") ? "head" : "",
-    indent: mark.includes("-") && index > 0 ? indent + 10 : indent,
+    words: item && index === 0 ? `• ${words}` : words,
+    kind: bold ? "head" : "",
+    indent: item && index > 0 ? indent + 10 : indent,
   }));
 }
 

@@ -2,9 +2,8 @@ import { readFileSync } from "node:fs";
 
 import { parse } from "yaml";
 
-import { loadConfig } from "../../config/load.ts";
-import { isSecure, placeholderOf } from "../../config/placeholder.ts";
 import { componentArgs } from "../../config/component-args.ts";
+import { stackFileConfig } from "../../config/stack-file.ts";
 import type { VerifyTarget } from "../../verify/checks.ts";
 
 /**
@@ -15,14 +14,9 @@ import type { VerifyTarget } from "../../verify/checks.ts";
  */
 export function verifyTargetOf(file: string, stack: string): VerifyTarget {
   const { config } = parse(readFileSync(file, "utf8")) as { config: Record<string, unknown> };
-  const raw = Object.entries(config).map(([key, value]) => {
-    const text = isSecure(value) ? placeholderOf(key, config) : value;
-    return [key, typeof text === "string" ? text : JSON.stringify(text)];
-  });
-  const loaded = loadConfig(Object.fromEntries(raw) as Record<string, string>, (key) =>
-    isSecure(config[key]),
-  );
-  const { kvmDockerHost, edgeDockerHost, edgeNames, ...reached } = componentArgs(loaded.config).verification;
+  const { kvmDockerHost, edgeDockerHost, edgeNames, ...reached } = componentArgs(
+    stackFileConfig(config),
+  ).verification;
   const container = (role: string) => `tailwart-${stack}-${role}`;
   return {
     kvm: {

@@ -3,14 +3,12 @@ import { join } from "node:path";
 
 import { describe, expect, test } from "vitest";
 
+import { reportsIn } from "../../../../cli/docs/review-picture.ts";
 import { toMarkdown } from "../../../../cli/review/markdown.ts";
 import { recorded } from "./fixtures.ts";
 
 const page = readFileSync(join(import.meta.dirname, "../../../../docs/review.md"), "utf8");
-const samples = page
-  .split("~~~markdown\n")
-  .slice(1)
-  .map((rest) => rest.split("\n~~~")[0] ?? "");
+const samples = reportsIn(page);
 
 describe("docs/review.md", () => {
   test("shows what the tool writes of a recorded preview that a policy refuses", () => {
