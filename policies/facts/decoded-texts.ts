@@ -49,11 +49,7 @@ function tomlPieces(text: string): { path: Path; text: string }[] | undefined {
     return walk(parseToml(text)).leaves.flatMap(({ path, value }) => {
       // Unquoted, the parts of an address are four keys.
       const address = addressIn(path.filter((part) => typeof part === "string").join("."));
-      const texts = [
-        ...(address === undefined ? [] : [address]),
-        ...(typeof value === "string" ? [value] : []),
-      ];
-      return texts.map((each) => ({ path, text: each }));
+      return [address, value].flatMap((text) => (typeof text === "string" ? [{ path, text }] : []));
     });
   } catch {
     return undefined;
@@ -100,10 +96,9 @@ function commentIn(line: string): number {
  * @param key innermost key that holds the text
  */
 export function decodeText(where: string, key: string, text: string): TextPiece[] {
-  return decoded(text).map((piece) => ({
-    where: where + piece.place,
-    text: piece.text,
-    raw: piece.raw,
+  return decoded(text).map(({ place, ...piece }) => ({
+    ...piece,
+    where: where + place,
     key: piece.key ?? key,
   }));
 }
@@ -139,9 +134,8 @@ function decode(text: string, depth: number): InnerPiece[] {
     const innerKey = piece.path.findLast((part) => typeof part === "string");
     const place = ` ${formatPath(piece.path)}`;
     return decode(piece.text, depth + 1).map((one) => ({
+      ...one,
       place: place + one.place,
-      text: one.text,
-      raw: one.raw,
       key: one.key ?? innerKey,
     }));
   });
@@ -202,8 +196,9 @@ function keysOf(leaves: readonly Leaf[]): TextPiece[] {
   for (const { path } of leaves) {
     for (const [index, part] of path.entries()) {
       const text = typeof part === "string" ? addressIn(part) : undefined;
+      if (text === undefined) continue;
       const where = formatPath(path.slice(0, index + 1));
-      if (text !== undefined) seen.set(where, { where, text, raw: text, key: "" });
+      seen.set(where, { where, text, raw: text, key: "" });
     }
   }
   return [...seen.values()];

@@ -96,14 +96,18 @@ function problemsOf(entry: unknown, at: string, policyIds: readonly string[]): s
       problems.push(`${at}.${key} is no key of an exception; write one of ${KEYS.join(", ")}`);
   const text = (key: (typeof KEYS)[number], accepts: string, isFine: (value: string) => boolean): void => {
     const value = entry[key];
-    if (value === undefined && key === "where") return;
     if (value === undefined) problems.push(`${at}.${key} is missing; it accepts ${accepts}`);
     else if (typeof value !== "string" || value.trim() === "" || !isFine(value))
       problems.push(`${at}.${key} accepts ${accepts}`);
   };
   text("policy", `the id of a policy: ${policyIds.join(", ")}`, (id) => policyIds.includes(id));
   text("urn", `a URN with a type and a name, in which * stands for any text: ${EXAMPLE}`, namesResource);
-  text("where", 'the place that the finding names, in which * stands for any text: "envs (URL)"', () => true);
+  if (entry["where"] !== undefined)
+    text(
+      "where",
+      'the place that the finding names, in which * stands for any text: "envs (URL)"',
+      () => true,
+    );
   text("reason", "a sentence that says why the finding may stand", () => true);
   text("expires", 'a day as YYYY-MM-DD, the last one on which it holds: "2027-01-31"', isDate);
   return problems;

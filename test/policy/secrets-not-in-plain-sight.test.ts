@@ -270,8 +270,8 @@ describe("secrets-not-in-plain-sight and a user with the password in one variabl
 
 describe("secrets-not-in-plain-sight and a secret one blank behind its name", () => {
   const found = async (content: string) => {
-    const props = { uploads: [{ file: "/etc/app.conf", content: `first line\n${content}\nlast line\n` }] };
-    return (await runPolicy(policy, { type: "docker:index/container:Container", props })).violations;
+    const file = upload("/etc/app.conf", `first line\n${content}\nlast line\n`);
+    return (await runPolicy(policy, file)).violations;
   };
 
   test.each([

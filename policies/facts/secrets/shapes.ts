@@ -65,7 +65,7 @@ export function isSecretName(name: string): boolean {
 
 /** Whether a value is a secret itself: no reference, path, hash, placeholder, switch or address. */
 export function isLiteralSecret(value: string): boolean {
-  const text = value.trim().replace(/^(["'])(.*)\1$/, "$2");
+  const text = unquoted(value);
   if (text === "" || [HASH, WORD, PATH, PLACEHOLDER].some((shape) => shape.test(text))) return false;
   if (/^[a-z][a-z\d+.-]*:\/\/[^\s@]*$/i.test(text)) return false;
   const rest = text.replace(REFERENCES, "");
@@ -79,18 +79,17 @@ export function isLiteralSecret(value: string): boolean {
  */
 export function isLogin(name: string, value: string): boolean {
   if (!/(?:^|_)(?:admin|auth|basic_?auth|login)$/i.test(name)) return false;
-  const separator = /^neo4j_auth$/i.test(name) ? "/" : ":";
-  const [user = "", ...rest] = value
-    .trim()
-    .replace(/^(["'])(.*)\1$/, "$2")
-    .split(separator);
-  const password = rest.join(separator);
+  const login = /^neo4j_auth$/i.test(name) ? /^([^/]*)\/(.*)$/s : /^([^:]*):(.*)$/s;
+  const [, user = "", password = ""] = login.exec(unquoted(value)) ?? [];
   return (
     /^[\w.@+-]{1,100}$/.test(user) &&
     !/^(?:\d*$|\/|\$?\$apr1\$|\$\$2[aby]?\$)/.test(password) &&
     isLiteralSecret(password)
   );
 }
+
+/** A value without the blanks and the quotes around it. */
+const unquoted = (value: string): string => value.trim().replace(/^(["'])(.*)\1$/, "$2");
 
 export interface ShapeFound {
   readonly what: string;
