@@ -7,8 +7,8 @@ const EVERY = 30_000;
 /** How long a stage has a terminal's line when several are under way (milliseconds). */
 const TURN = 3_000;
 
-/** The stages under way: on a terminal they take turns. @type {symbol[]} */
-const underWay = [];
+/** The stages under way: on a terminal they take turns. @type {Set<symbol>} */
+const underWay = new Set();
 
 /**
  * Shows one stage until it is ended.
@@ -21,13 +21,13 @@ export function stage(title, out = process.stderr) {
   let doing = "";
   let printed = Date.now();
   const me = Symbol(title);
-  underWay.push(me);
+  underWay.add(me);
   const line = () => `${title}${doing ? `: ${doing}` : ""} (${duration(Date.now() - began)})`;
   const timer = setInterval(() => {
-    const turn = underWay[Math.floor(Date.now() / TURN) % underWay.length];
-    if (out.isTTY && turn !== me) return;
-    if (out.isTTY) out.write(`\r\x1b[2K${line().slice(0, (out.columns ?? 80) - 1)}`);
-    else if (Date.now() - printed >= EVERY) {
+    if (out.isTTY) {
+      const turn = [...underWay][Math.floor(Date.now() / TURN) % underWay.size];
+      if (turn === me) out.write(`\r\x1b[2K${line().slice(0, (out.columns ?? 80) - 1)}`);
+    } else if (Date.now() - printed >= EVERY) {
       printed = Date.now();
       out.write(`${line()}\n`);
     }
@@ -47,7 +47,7 @@ export function stage(title, out = process.stderr) {
     /** Ends the stage. @param {string} [text] what came of it */
     end(text) {
       clearInterval(timer);
-      if (underWay.includes(me)) underWay.splice(underWay.indexOf(me), 1);
+      underWay.delete(me);
       if (out.isTTY) out.write("\r\x1b[2K");
       if (text) out.write(`${title}: ${text} (${duration(Date.now() - began)})\n`);
     },

@@ -29,8 +29,11 @@ export function cleanUpOnSignals() {
   }
 }
 
-/** Ends what `run` runs; each `run` then throws. */
+let ended = false;
+
+/** Ends what `run` runs, each of which then throws, and starts nothing any more. */
 export function endChildren() {
+  ended = true;
   for (const child of children) endGroup(child);
 }
 
@@ -45,6 +48,7 @@ export function endChildren() {
  */
 export async function run(command, args, options) {
   cleanUpOnSignals();
+  if (ended) throw new ToolError(`\`${command}\` is not started: another stage has failed`);
   mkdirSync(dirname(options.log), { recursive: true });
   const log = createWriteStream(options.log, { flags: "a" });
   log.write(`$ ${command} ${args.join(" ")}\n`);

@@ -7,6 +7,8 @@ import { join, resolve } from "node:path";
 
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 
+import { sendSignal } from "../../../lab/processes.ts";
+
 const ADOPT = resolve(import.meta.dirname, "../../../cli/adopt.ts");
 const PULUMI = `#!/bin/sh
 trap 'sleep 0.3; touch "$TMPDIR/ended"; exit 7' INT TERM
@@ -15,15 +17,21 @@ while :; do sleep 0.05; done
 `;
 
 let folder: string;
+let group: number | undefined;
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), "adopt-"));
   writeFileSync(join(folder, "pulumi"), PULUMI, { mode: 0o755 });
 });
-afterEach(() => rmSync(folder, { recursive: true }));
+afterEach(() => {
+  if (group !== undefined) sendSignal(-group, "SIGKILL");
+  group = undefined;
+  rmSync(folder, { recursive: true });
+});
 
 const started = async () => {
   const env = { ...process.env, PATH: `${folder}:${process.env["PATH"]}`, TMPDIR: folder };
   const child = spawn(process.execPath, [ADOPT, "policy", "--stack", "prod"], { env, detached: true });
+  group = child.pid;
   await vi.waitFor(() => expect(existsSync(join(folder, "began"))).toBe(true), 10_000);
   return { child, pid: child.pid as number };
 };

@@ -1,5 +1,5 @@
 // Builds side by side, of which one fails.
-import { mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
@@ -16,6 +16,9 @@ test("a build that fails ends those beside it, and is the one that is named", as
     /`false` ended with 1/,
   );
   await ended;
+  // Nor does a build go on with its next program.
+  await expect(run("touch", [join(folder, "next")], { log })).rejects.toThrow("another stage has failed");
+  expect(existsSync(join(folder, "next"))).toBe(false);
   expect(Date.now() - began).toBeLessThan(10_000);
   rmSync(folder, { recursive: true });
 });
