@@ -63,6 +63,7 @@ ulimit -Sn "$(ulimit -Hn)"
 child=    # Stalwart's process, while it runs
 status=0  # its exit status, once it has ended
 job=      # the one helper that is being waited for
+tick=     # a second, which bounds each wait
 stopping= # the signal that asked for a stop
 ending=   # set while Stalwart has its grace, which no signal shortens
 
@@ -104,7 +105,8 @@ ended() {
 
 # Runs a command as a job; its status, or 200 when a stop or Stalwart's end has cut it short.
 # Who has ended is asked of the kernel each turn: `wait -n` forgets a process that a signal has
-# killed between two waits, while `wait` still knows its status.
+# killed between two waits, while `wait` still knows its status. And it misses one that ends while it
+# looks through its list (bash 5.2, wait_for_any_job), and waits for the end of any other: the tick's.
 run() {
   local result
   "$@" &
@@ -114,7 +116,12 @@ run() {
       kill -TERM "$job" 2>/dev/null
       break
     fi
-    wait -n "$job" ${child:+"$child"} 2>/dev/null
+    if ! kill -0 "$tick" 2>/dev/null; then
+      [[ -z $tick ]] || wait "$tick" 2>/dev/null
+      sleep 1 &
+      tick=$!
+    fi
+    wait -n "$job" "$tick" ${child:+"$child"} 2>/dev/null
   done
   ended "$job"
   result=$?
@@ -138,9 +145,8 @@ end_stalwart() {
   if [[ -n $child ]]; then
     say "Stalwart did not end within $stop_grace s of SIGTERM; killing it"
     kill -KILL "$child" 2>/dev/null
-    wait "$child" 2>/dev/null
-    status=$?
-    child=
+    while kill -0 "$child" 2>/dev/null; do wait "$child" 2>/dev/null; done
+    status=137 child=
   fi
   ending=
 }
