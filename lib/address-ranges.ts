@@ -46,6 +46,19 @@ export function covers(outer: AddressRange, inner: AddressRange): boolean {
   return outer.family === inner.family && outer.from <= inner.from && outer.to >= inner.to;
 }
 
+/** Whether ranges together cover one, also in pieces that lie side by side. */
+export function coverTogether(ranges: readonly AddressRange[], whole: AddressRange): boolean {
+  const pieces = ranges
+    .filter((range) => overlaps(range, whole))
+    .toSorted((a, b) => (a.from < b.from ? -1 : 1));
+  let next = whole.from;
+  for (const { from, to } of pieces) {
+    if (from > next) return false;
+    if (to >= next) next = to + 1n;
+  }
+  return next > whole.to;
+}
+
 export function overlaps(a: AddressRange, b: AddressRange): boolean {
   return a.family === b.family && a.from <= b.to && b.from <= a.to;
 }

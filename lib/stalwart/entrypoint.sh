@@ -81,6 +81,8 @@ trap 'on_stop TERM' TERM
 trap 'on_stop INT' INT
 # Nobody can be served any more, so nothing is worth a wait.
 trap 'stop_grace=2; on_stop USR1' USR1
+# Ends a `wait`, see ended.
+trap : USR2
 
 # Goes on beside everything else, for as long as process 1 is there.
 watch_namespace() {
@@ -93,14 +95,18 @@ watch_namespace() {
   kill -USR1 $$
 }
 
-# Waits for a process to end; its status, or 143 where bash has lost it. A signal with a trap makes
-# `wait -n` leave at once: also when it has just taken the end of a process from the kernel and has
-# not noted it yet. bash holds that one to be running then, and would wait for it for ever.
+# The status of a process that has ended, or 143 where bash has lost it. A signal with a trap makes a
+# `wait` leave at once: also when it has just taken the end of a process from the kernel and has not
+# noted it yet. bash holds that one to be running then, and would wait for it for ever.
 ended() {
-  if ! kill -0 "$1" 2>/dev/null && [[ $'\n'$(jobs -rp)$'\n' == *$'\n'"$1"$'\n'* ]]; then
-    return 143
+  local result
+  if [[ -n $stopping ]]; then
+    { sleep 1 && kill -USR2 $$ 2>/dev/null; } &
   fi
   wait "$1" 2>/dev/null
+  result=$?
+  ((result != 140)) || result=143 # 128 + SIGUSR2
+  return "$result"
 }
 
 # Runs a command as a job; its status, or 200 when a stop or Stalwart's end has cut it short.
@@ -117,13 +123,13 @@ run() {
       break
     fi
     if ! kill -0 "$tick" 2>/dev/null; then
-      [[ -z $tick ]] || wait "$tick" 2>/dev/null
+      [[ -z $tick ]] || ended "$tick"
       sleep 1 &
       tick=$!
     fi
     wait -n "$job" "$tick" ${child:+"$child"} 2>/dev/null
   done
-  ended "$job"
+  if [[ -z $stopping ]]; then ended "$job"; fi
   result=$?
   job=
   if [[ -n $child ]] && ! kill -0 "$child" 2>/dev/null; then

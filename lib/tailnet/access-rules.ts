@@ -37,7 +37,8 @@ export interface Rule {
 export const membersNamed = (object: Record<string, unknown>, name: string): unknown[] =>
   Object.keys(object)
     .filter((key) => key.toLowerCase() === name.toLowerCase())
-    .map((key) => object[key]);
+    .map((key) => object[key])
+    .filter((value) => value !== null); // which Go reads as if the key were not there
 
 /** The texts of a list, without the blanks around them that control servers trim as well. */
 const textsOf = (object: Record<string, unknown>, name: string): string[] =>
@@ -111,9 +112,10 @@ function fromAcls(document: PolicyDocument): Rule[] {
     const protocol = proto === undefined || proto === "" ? "" : `${String(proto)}:`;
     // Old spellings: `users` and `ports`.
     const destinations = [...textsOf(entry, "dst"), ...textsOf(entry, "ports")].map((text) => {
-      const at = text.lastIndexOf(":");
-      const ports = text.slice(at + 1).split(",");
-      return { selector: text.slice(0, at), ...parseOpenings(ports.map((port) => protocol + port.trim())) };
+      // Without ports the control server takes nothing of the file, so this opens nothing.
+      const [, selector = text, ports = ""] = /^(.*):([\d\s,*-]+)$/.exec(text) ?? [];
+      const openings = ports === "" ? [] : ports.split(",").map((port) => protocol + port.trim());
+      return { selector, ...parseOpenings(openings) };
     });
     const src = [...textsOf(entry, "src"), ...textsOf(entry, "users")];
     return [{ where: `acls[${index}]`, src, destinations, ...conditionOf(document, entry) }];

@@ -41,7 +41,7 @@ const named = (rule: Rule, answer: Answer): Answer =>
   answer.answer === "no"
     ? NO
     : {
-        answer: answer.answer,
+        ...answer,
         rule: rule.where,
         ...(answer.because !== undefined && { because: `${rule.where} may open it: ${answer.because}` }),
       };

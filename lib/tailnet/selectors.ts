@@ -1,4 +1,5 @@
 import {
+  coverTogether,
   covers,
   overlaps,
   parseRange,
@@ -24,6 +25,8 @@ export interface Answer {
   readonly answer: "yes" | "no" | "maybe";
   readonly rule?: string;
   readonly because?: string;
+  /** True for a "maybe" that hangs on which node has an address at the moment. */
+  readonly byAddress?: true;
 }
 
 export const YES: Answer = { answer: "yes" };
@@ -38,8 +41,12 @@ export function both(a: Answer, b: Answer): Answer {
 
 /** One is enough. */
 export function either(answers: readonly Answer[]): Answer {
+  const perhaps = answers.filter(({ answer }) => answer === "maybe");
   return (
-    answers.find(({ answer }) => answer === "yes") ?? answers.find(({ answer }) => answer === "maybe") ?? NO
+    answers.find(({ answer }) => answer === "yes") ??
+    perhaps.find(({ byAddress }) => byAddress !== true) ??
+    perhaps[0] ??
+    NO
   );
 }
 
@@ -75,8 +82,10 @@ function matchPeople(selector: string, { tags = [], host, people }: Party, docum
 function matchRanges(ranges: readonly AddressRange[], { host, tags }: Party, text: string): Answer {
   const own = host === undefined ? undefined : parseRange(host);
   if (own) return ranges.some((range) => covers(range, own)) ? YES : NO;
-  if (ranges.some((range) => covers(range, TAILNET_V4))) return YES;
+  if (coverTogether(ranges, TAILNET_V4)) return YES;
   const near = ranges.some((range) => overlaps(range, TAILNET_V4) || overlaps(range, TAILNET_V6));
+  if (near && ranges.every(({ from, to }) => from === to))
+    return { ...maybe(`which node has ${text} cannot be told`), byAddress: true };
   // Behind a subnet router any other address may be meant by a name that is not the tailnet's own.
   const onTailnet = (tags ?? []).length > 0 || host === undefined || /\.ts\.net\.?$/i.test(host);
   return near || !onTailnet ? maybe(`which node has ${text} cannot be told`) : NO;
@@ -114,6 +123,23 @@ export function isOneAddress(selector: string, document: PolicyDocument): boolea
   return range !== undefined && range.from === range.to;
 }
 
+const rangesMeant = (selector: string, document: PolicyDocument): AddressRange[] | undefined =>
+  selector.startsWith("ipset:") ? rangesOfSet(selector, document) : rangesNamed(selector, document);
+
+/**
+ * True for selectors that together mean every node of the tailnet: by `*`, by all people and all
+ * tagged nodes, or by ranges, aliases of `hosts` and `ipsets` that hold every address.
+ *
+ * @example meansEveryNode(["100.64.0.0/11", "100.96.0.0/11"], {}) // true
+ */
+export function meansEveryNode(selectors: readonly string[], document: PolicyDocument): boolean {
+  if (selectors.includes("*") || selectors.includes("autogroup:danger-all")) return true;
+  if (selectors.includes("autogroup:tagged") && selectors.some((one) => /^autogroup:members?$/.test(one)))
+    return true;
+  const ranges = selectors.flatMap((selector) => rangesMeant(selector, document) ?? []);
+  return coverTogether(ranges, TAILNET_V4) || coverTogether(ranges, TAILNET_V6);
+}
+
 /** Whether a selector of a rule means this end of a connection. */
 export function matches(selector: string, party: Party, document: PolicyDocument): Answer {
   if (selector === "*") return YES;
@@ -128,8 +154,6 @@ export function matches(selector: string, party: Party, document: PolicyDocument
   const name = selector.replace(/^(?:host|svc):/, "");
   if (host !== undefined && sameHost(name, host)) return YES;
   if (selector.startsWith("svc:")) return NO; // a service has a name and addresses of its own
-  const ranges = selector.startsWith("ipset:")
-    ? rangesOfSet(selector, document)
-    : rangesNamed(selector, document);
+  const ranges = rangesMeant(selector, document);
   return ranges ? matchRanges(ranges, party, selector) : maybe(`what ${selector} stands for cannot be told`);
 }

@@ -42,7 +42,7 @@ interface Need extends Connection {
 }
 
 const grantOf = (src: string, dst: string, port: number): string =>
-  `{ "src": ["${src}"], "dst": ["${dst}"], "ip": ["tcp:${port}"] } among the grants`;
+  `{ "src": [${JSON.stringify(src)}], "dst": [${JSON.stringify(dst)}], "ip": ["tcp:${port}"] } among the grants`;
 
 const sourceName = ({ tags }: Party): string => tags?.join(" and ") ?? "its node";
 const sources = ({ tags }: Party): string => tags?.[0] ?? "tag:<its node's>";
@@ -64,9 +64,9 @@ function whatIsMissing(document: PolicyDocument, { from, to }: Need): string {
 function judgeNeed(document: PolicyDocument, need: Need): Judgement {
   const { where, urn, from, to, port, role } = need;
   const host = need.quiet ? "its host" : need.host;
-  const { answer, because } = reaches(document, { src: from, dst: to, port });
+  const { answer, because, byAddress, rule } = reaches(document, { src: from, dst: to, port });
   if (answer === "yes") return PASS;
-  if (answer === "maybe") {
+  if (answer === "maybe" && !(byAddress && from.tags && to.tags)) {
     const hints = [
       ...(from.tags ? [] : [` (${ID}.sources in the policy config names the node it connects through)`]),
       ...(to.tags ? [] : [` (${ID}.hosts in the policy config names a host's tag)`]),
@@ -74,7 +74,10 @@ function judgeNeed(document: PolicyDocument, need: Need): Judgement {
     const text = need.quiet ? because?.replaceAll(need.host, "its host") : because;
     return unjudged({ where: `${where} ${host}:${port}`, because: `${text}${hints[0] ?? ""}`, urn });
   }
-  const what = `needs ${sourceName(from)} to reach ${host}:${port}, ${role}, and ${whatIsMissing(document, need)}`;
+  const missing = byAddress
+    ? `only ${rule} may open that, by an address, which is another one when the node registers again`
+    : whatIsMissing(document, need);
+  const what = `needs ${sourceName(from)} to reach ${host}:${port}, ${role}, and ${missing}`;
   const instead = grantOf(sources(from), to.tags?.[0] ?? "tag:<that node's>", port);
   return refuse({ where, what, instead, urn });
 }

@@ -1,5 +1,12 @@
-import { covers, parseRange, TAILNET_V4 } from "../../lib/address-ranges.ts";
-import { allowsAllBySilence, rulesOf, type Destination, type Rule } from "../../lib/tailnet/access-rules.ts";
+import { coverTogether } from "../../lib/address-ranges.ts";
+import {
+  allowsAllBySilence,
+  rulesOf,
+  type Destination,
+  type PolicyDocument,
+  type Rule,
+} from "../../lib/tailnet/access-rules.ts";
+import { meansEveryNode } from "../../lib/tailnet/selectors.ts";
 import { merge, PASS, refuse, unjudged, unknown } from "../framework/judgement.ts";
 import { definePolicy, type Judgement, type PolicyResource, type Verdict } from "../framework/policy.ts";
 import { read, readString } from "../framework/values.ts";
@@ -39,30 +46,20 @@ const FLAGS = {
 const NARROW =
   'the grants that are needed, such as { "src": ["tag:stalwart"], "dst": ["tag:mail"], "ip": ["tcp:587"] }';
 
-/** True for selectors that together mean every node of the tailnet. */
-function isEverybody(selectors: readonly string[]): boolean {
-  const whole = (selector: string): boolean => {
-    const range = parseRange(selector);
-    return (
-      selector === "*" ||
-      selector === "autogroup:danger-all" ||
-      (range !== undefined && covers(range, TAILNET_V4))
-    );
-  };
-  return (
-    selectors.some(whole) ||
-    (selectors.includes("autogroup:tagged") && selectors.some((one) => /^autogroup:members?$/.test(one)))
-  );
-}
+const ALL_PORTS = { family: 4, from: 1n, to: 65_535n } as const;
 
+/** Over TCP, in one opening or in pieces. */
 const opensAllPorts = ({ openings }: Destination): boolean =>
-  openings.some(
-    ({ protocol = "tcp", from, to }) => (protocol === "*" || protocol === "tcp") && from <= 1 && to >= 65_535,
+  coverTogether(
+    openings
+      .filter(({ protocol = "tcp" }) => protocol === "*" || protocol === "tcp")
+      .map(({ from, to }) => ({ family: 4, from: BigInt(from), to: BigInt(to) })),
+    ALL_PORTS,
   );
 
-function allowsAll({ src, destinations, condition }: Rule): boolean {
+function allowsAll({ src, destinations, condition }: Rule, document: PolicyDocument): boolean {
   const wide = destinations.filter(opensAllPorts).map(({ selector }) => selector);
-  return condition === undefined && isEverybody(src) && isEverybody(wide);
+  return condition === undefined && meansEveryNode(src, document) && meansEveryNode(wide, document);
 }
 
 function judgeContent(acl: PolicyResource): Judgement {
@@ -75,7 +72,7 @@ function judgeContent(acl: PolicyResource): Judgement {
   if (allowsAllBySilence(reading.document))
     return refused("has no grants key, which control servers read as everybody may reach everything");
   const everything = "lets everybody reach everything, so that no other rule restricts anything";
-  const wide = rulesOf(reading.document).filter(allowsAll);
+  const wide = rulesOf(reading.document).filter((rule) => allowsAll(rule, reading.document));
   return merge(...wide.map((rule) => refused(everything, `acl ${rule.where}`)));
 }
 

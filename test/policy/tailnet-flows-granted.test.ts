@@ -92,6 +92,38 @@ describe("tailnet-flows-granted refuses a stack whose", () => {
     expect(violations).toEqual(none);
   });
 
+  const rules = (...acls: object[]) => document({ acls: acls.map((one) => ({ action: "accept", ...one })) });
+  test.each([
+    ["no port, which the control server refuses", rules({ src: ["tag:app"], dst: ["tag:mail"] })],
+    ["keys that do not exist", rules({ Sources: ["tag:app"], Destinations: ["tag:mail:*"] })],
+    ["no source", rules({ src: [], dst: ["tag:mail:*"] })],
+    ["a port's name", rules({ src: ["tag:app"], dst: ["tag:mail:submission"] })],
+    ["a list of nothing", rules({ src: ["tag:app"], dst: ["tag:mail:"] })],
+    [
+      "an application alone",
+      document({ grants: [{ src: ["tag:app"], dst: ["tag:mail"], app: { x: [{}] } }] }),
+    ],
+    ["a refusal", rules({ action: "drop", src: ["tag:app"], dst: ["tag:mail:*"] })],
+  ])("relay stands in a rule that grants nothing: %s", async (_, acl) => {
+    const { violations } = await run([node, app(`RELAY_HOST=${HOST}:587`), acl], {
+      hosts: { [HOST]: "tag:mail" },
+    });
+    expect(violations).toEqual([expect.stringContaining("the relay, and no grant opens that")]);
+  });
+
+  test("relay is only granted by an address, which may be another one tomorrow", async () => {
+    const relay = app(`RELAY_HOST=${HOST}:587`);
+    const hosts = { [HOST]: "tag:mail" };
+    const byAddress = rules({ src: ["tag:app"], dst: ["100.101.102.111:*"] });
+    expect((await run([node, relay, byAddress], { hosts })).violations).toEqual([
+      expect.stringContaining("and only acls[0] may open that, by an address, which is another one when"),
+    ]);
+    // A range that it may lie in says more.
+    const byRange = rules({ src: ["tag:app"], dst: ["100.101.102.111:*", "100.100.0.0/16:587"] });
+    expect((await run([node, relay, byRange], { hosts })).violations).toEqual([]);
+    expect((await run([node, relay, byAddress])).violations).toEqual([]);
+  });
+
   test("node stands in no grant", async () => {
     expect(
       await heads(node, app(`RELAY_HOST=${HOST}:587`), grants(["tag:mail", "tag:db", "tcp:5432"])),

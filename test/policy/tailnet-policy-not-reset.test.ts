@@ -73,6 +73,51 @@ describe("tailnet-policy-not-reset refuses", () => {
     ]);
   });
 
+  const names = {
+    hosts: { anything: "0.0.0.0/0", tailnet: "100.64.0.0/10", one: "100.64.0.1", low: "100.64.0.0/11" },
+    ipsets: {
+      "ipset:all": ["add 100.64.0.0/10", "add fd7a:115c:a1e0::/48"],
+      "ipset:halves": ["100.64.0.0-100.95.255.255", "add 100.96.0.0/11"],
+      "ipset:nested": ["ipset:halves"],
+      "ipset:half": ["host:low"],
+      "ipset:holes": ["add 100.64.0.0/10", "remove 100.64.0.0/11"],
+    },
+  };
+  const named = (src: string[], dst: string[], ip: string[]) => ({ ...names, ...grant(src, dst, ip) });
+  const WIDE: [string, object][] = [
+    ["an alias of a range", named(["tailnet"], ["anything"], ["*"])],
+    ["an alias with its kind", named(["host:tailnet"], ["*"], ["*"])],
+    ["an ipset", named(["ipset:all"], ["ipset:all"], ["*"])],
+    ["an ipset of pieces", named(["ipset:halves"], ["*"], ["*"])],
+    ["an ipset of an ipset", named(["*"], ["ipset:nested"], ["*"])],
+    ["pieces side by side", named(["100.64.0.0/11", "100.96.0.0/11"], ["*"], ["*"])],
+    ["pieces that overlap, in any order", named(["100.80.0.0-100.127.255.255", "low"], ["*"], ["*"])],
+    ["every IPv6 address", named(["*"], ["fd7a:115c:a1e0::/48"], ["*"])],
+    ["ports in pieces", named(["*"], ["*"], ["tcp:1-1024", "tcp:1000-65535"])],
+    ["the protocol by its number", named(["*"], ["*"], ["6:*"])],
+    ["ports from 0", named(["*"], ["*"], ["tcp:0-65535"])],
+    [
+      "a section that is null, which counts as missing, beside",
+      { ...named(["*"], ["*"], ["*"]), acls: null },
+    ],
+  ];
+  test.each(WIDE)("every node and port in other words: %s", async (_, document) => {
+    expect(await heads(acl(document))).toEqual([expect.stringMatching(/^acl grants\[0\] lets everybody/)]);
+  });
+
+  const NARROWER: [string, object][] = [
+    ["an alias of one address", named(["one"], ["*"], ["*"])],
+    ["half of the range", named(["ipset:half"], ["*"], ["*"])],
+    ["a set with holes, which is not worked out", named(["ipset:holes"], ["*"], ["*"])],
+    ["pieces with a gap", named(["100.64.0.0/11", "100.112.0.0/12"], ["*"], ["*"])],
+    ["an alias that the file does not have", named(["nobody"], ["*"], ["*"])],
+    ["ports with a gap", named(["*"], ["*"], ["tcp:1-1024", "tcp:1026-65535"])],
+    ["pieces of another protocol", named(["*"], ["*"], ["tcp:1-1024", "udp:1025-65535"])],
+  ];
+  test.each(NARROWER)("but not %s", async (_, document) => {
+    expect(await run(acl(document))).toEqual(PASSED);
+  });
+
   test("an old rule that opens everything, deep in HuJSON, and names its place", async () => {
     const text = `// mine
       { "grants": [], "acls": [ { "action": "accept", "src": ["tag:a"], "dst": ["tag:b:22"] },
@@ -82,6 +127,8 @@ describe("tailnet-policy-not-reset refuses", () => {
 
   test("a file that opens everything by saying nothing", async () => {
     expect(await heads(acl({ tagOwners: {} }))).toEqual([expect.stringMatching(/^acl has no grants key/)]);
+    for (const silent of [{ grants: null }, { acls: null, Grants: null }])
+      expect(await heads(acl(silent))).toEqual([expect.stringMatching(/^acl has no grants key/)]);
     expect(await heads(acl(" \n"))).toEqual([expect.stringMatching(/^acl is empty/)]);
   });
 
