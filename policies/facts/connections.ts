@@ -7,7 +7,7 @@ import { dataStoresOf, storesInArgs } from "./data-stores.ts";
 import { CONTAINER, environmentOf } from "./docker/containers.ts";
 import { isLoopback, plainHost } from "./hosts.ts";
 import { isOwn, SETTINGS } from "./own-resources.ts";
-import { relayHostsOf } from "./relay-hosts.ts";
+import { relayHostsOf } from "./relays/relay-hosts.ts";
 import { stalwartKeys } from "./stalwart/flat-keys.ts";
 
 const portOf = (text: unknown): number | undefined => {
@@ -17,35 +17,14 @@ const portOf = (text: unknown): number | undefined => {
     : undefined;
 };
 
-/** Postfix, and images with the same variables, relay to port 25 unless another is set. */
-const RELAY_SCHEMES: Readonly<Record<string, number>> = { smtps: 465, submission: 587, submissions: 465 };
-
-function relayPort(setting: string, host: string, beside: unknown): number {
-  const at = setting.toLowerCase().indexOf(host.toLowerCase());
-  const [, own] = /^\]?:(\d{1,5})/.exec(setting.slice(at + host.length)) ?? [];
-  const [, scheme = ""] = /([a-z]+):\/\/[^\s,;]*$/i.exec(setting.slice(Math.max(0, at - 200), at)) ?? [];
-  return portOf(own) ?? portOf(beside) ?? RELAY_SCHEMES[scheme.toLowerCase()] ?? 25;
-}
-
 function relaysOf(resource: PolicyResource): Connection[] {
-  const relays = relayHostsOf(resource)?.hosts ?? [];
-  if (relays.length === 0) return [];
-  const texts = new Map<string, unknown>();
-  if (resource.type === CONTAINER)
-    for (const [name, value] of environmentOf(resource).values) texts.set(`envs (${name})`, value);
-  else for (const { path, value } of walk(resource.props).leaves) texts.set(formatPath(path), value);
-  return relays.map(({ where, host }) => {
-    const setting = String(texts.get(where) ?? "");
-    const beside = [
-      where.replace(/(?:host(?:name|s)?|address)(?="\]$|\)?$)/i, (word) =>
-        /^[A-Z]/.test(word) ? "PORT" : "port",
-      ),
-      where.replace(/\)$/, "_PORT)"),
-    ].find((place) => place !== where && texts.has(place));
-    const port = relayPort(setting, host, beside === undefined ? undefined : texts.get(beside));
-    const quiet = setting.includes("@") ? ({ quiet: true } as const) : {};
-    return { where, host: plainHost(host), port, role: "the relay", ...quiet };
-  });
+  return (relayHostsOf(resource)?.hosts ?? []).map(({ where, host, port, quiet }) => ({
+    where,
+    host: plainHost(host),
+    port,
+    role: "the relay",
+    ...(quiet && { quiet }),
+  }));
 }
 
 const MEMORY = "the in-memory store";

@@ -2,7 +2,7 @@ import { classifyHost } from "../../lib/addresses.ts";
 import { at, merge, PASS, refuse, unjudged } from "../framework/judgement.ts";
 import { isServerAddress, refuseUnknownKeys, wrongSetting } from "../framework/policy-settings.ts";
 import { definePolicy, type Judgement, type PolicyResource, type Verdict } from "../framework/policy.ts";
-import { relayHostsOf, type RelayHost } from "../facts/relay-hosts.ts";
+import { relayHostsOf, type RelayHost } from "../facts/relays/relay-hosts.ts";
 import { askAaaa } from "../facts/resolver.ts";
 import {
   askerTags,
@@ -108,7 +108,7 @@ async function judgeRecords({ where, host }: RelayHost, settings: RelayTargetSet
 /** Literals, and records where a resolver is configured. judgeStack lists what is not judged. */
 async function judgeResource(resource: PolicyResource, settings: RelayTargetSettings): Promise<Verdict> {
   const relays = relayHostsOf(resource);
-  if (!relays) return { notApplicable: "only tailwart:mail:* resources and Docker containers name a relay" };
+  if (!relays) return { notApplicable: "only tailwart:mail:* resources, Docker containers and commands name a relay" };
   if (relays.hosts.length === 0 && relays.gaps.length === 0)
     return { notApplicable: "the resource names no relay" };
   const byRecord = await Promise.all(relays.hosts.map((relay) => judgeRecords(relay, settings)));

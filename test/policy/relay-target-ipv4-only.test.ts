@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { hostsIn } from "../../policies/facts/relay-hosts.ts";
+import { hostsIn } from "../../policies/facts/relays/settings.ts";
 import {
   parseRelayTargetSettings,
   relayTargetIpv4Only as policy,

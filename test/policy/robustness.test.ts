@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { readHealthTest } from "../../policies/facts/docker/health-test.ts";
-import { hostsIn } from "../../policies/facts/relay-hosts.ts";
+import { hostsIn } from "../../policies/facts/relays/settings.ts";
 import { decodeText } from "../../policies/facts/decoded-texts.ts";
 
 const options = { numRuns: Number(process.env["TAILWART_PROPERTY_RUNS"] ?? 500) };

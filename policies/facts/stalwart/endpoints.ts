@@ -1,13 +1,12 @@
 /** Stalwart's HTTP listeners and the paths they answer, by keys, a TOML file, or the registry. */
-import { parse as parseToml } from "smol-toml";
-
 import { gapAt } from "../../framework/judgement.ts";
 import type { NotJudged, PolicyResource } from "../../framework/policy.ts";
-import { formatPath, read, readAt, readString, walk, type Path } from "../../framework/values.ts";
+import { formatPath, read, readAt, readString, type Path } from "../../framework/values.ts";
 import { CONTAINER } from "../docker/containers.ts";
 import { uploadsOf } from "../docker/uploads.ts";
 import { hostPort, isLoopback } from "../hosts.ts";
 import { REGISTRY, SETTINGS } from "../own-resources.ts";
+import { keysOfToml } from "./config-file.ts";
 import { stalwartKeys, type StalwartKeys } from "./flat-keys.ts";
 import { ifBlockOf } from "./routing.ts";
 
@@ -82,22 +81,6 @@ function fromKeys(keys: StalwartKeys): Endpoints {
       .filter(({ key }) => key === undefined || /^server\.listener\..+\.(?:bind|protocol)/.test(key))
       .map(({ where: place, because }) => ({ where: place, because })),
   };
-}
-
-/** The keys of a TOML file as Stalwart flattens them: lists by numbers of four digits. */
-function keysOfToml(text: string, place: string): StalwartKeys | undefined {
-  try {
-    const leaves = walk(parseToml(text)).leaves;
-    const flat = (path: Path): string =>
-      path.map((part) => (typeof part === "number" ? String(part).padStart(4, "0") : part)).join(".");
-    return {
-      values: new Map(leaves.map(({ path, value }) => [flat(path), String(value)])),
-      where: (key) => `${place} ${key}`,
-      gaps: [],
-    };
-  } catch {
-    return undefined;
-  }
 }
 
 /** Config files that a container brings along. */

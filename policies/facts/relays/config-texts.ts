@@ -1,0 +1,90 @@
+/** Relays in the config files of mail programs, of programs that send mail, and in scripts. */
+import { isRecord } from "../../../lib/json-values.ts";
+import { besidesOf, hostsIn, namesRelay, portIn } from "./settings.ts";
+
+/** A relay that a text names; `at` is the key or the word that names it. */
+export interface NamedRelay {
+  readonly at: string;
+  readonly host: string;
+  readonly port: number;
+  /** True when the setting carries a login, and is not to be quoted. */
+  readonly quiet: boolean;
+}
+
+/**
+ * One `key = value` of a line, as ini files, YAML, PHP, Ruby, shell and Postfix have them; m4's
+ * define(`SMART_HOST', `host'), and blanks between key and value, as msmtp and dma have them.
+ */
+const KEYED =
+  /(?:^|[\s"'`[({,;])([A-Za-z][\w-]*)["'`\]]*([ \t]*(?:=>?|:|,)[ \t]*|[ \t]+)(?:"([^"\n]*)"|'([^'\n]*)'|`([^'\n]*)'|([^\s"'`;)}][^"'`;)}\n]*))/gm;
+/** What has a blank alone between key and value. */
+const BLANK_AFTER = /^(?:smarthost|mailhub|relayhost)(?:_port)?$/i;
+/** Keys of one word that mean a relay in a section or file of that name alone. */
+const SECTIONED: readonly (readonly [file: RegExp, key: RegExp, portKey: string])[] = [
+  [/^[ \t]*account[ \t]|^[ \t]*defaults[ \t]*$/m, /^[ \t]*host[ \t]+(\S+)/gm, "port"], // msmtp
+  [/^[ \t]*\[smtp\][ \t]*$/m, /^[ \t]*\[smtp\][ \t]*$[^[]*?^[ \t]*host[ \t]*=[ \t]*(\S+)/gm, "port"], // Grafana
+  [/^[ \t]*action[ \t].*\brelay\b/m, /^[ \t]*action[ \t].*\brelay[ \t]+host[ \t]+"?([^\s"]+)/gm, ""], // OpenSMTPD
+  [/^[ \t]*route_list[ \t]*=/m, /^[ \t]*route_list[ \t]*=[ \t]*"?\S+[ \t]+([^\s"]+)/gm, ""], // Exim
+];
+
+/** Spares the search where nothing of the kind can be. */
+const MAY_NAME_RELAY = /relay|smart_?host|mailhub|smtp|^[ \t]*(?:host|route_list)[ \t]/im;
+
+const isHostLike = (text: string): boolean =>
+  /^[\w.[\]:-]+$/.test(text) && /[.:\]]|^[a-z][\w-]*$/i.test(text);
+
+/** The relays that an unstructured text names. */
+export function relaysInText(text: string): NamedRelay[] {
+  if (!MAY_NAME_RELAY.test(text)) return [];
+  const entries = [...text.matchAll(KEYED)]
+    .filter(([, key = "", between = ""]) => between.trim() !== "" || BLANK_AFTER.test(key))
+    .map(([, key = "", , ...values]) => ({
+      key,
+      value: (values.find((one) => one !== undefined) ?? "").replace(/[\s,]+$/, ""),
+    }));
+  const valueOf = (key: string): string | undefined =>
+    entries.find((entry) => entry.key === key)?.value ??
+    new RegExp(`^[ \\t]*${key}[ \\t]+(\\d+)`, "m").exec(text)?.[1]; // msmtp's port
+  const keyed = entries
+    .filter(({ key }) => namesRelay(key.replaceAll("-", "_"), (name) => valueOf(name) !== undefined))
+    .map(({ key, value }) => ({
+      at: key,
+      value,
+      beside: besidesOf(key).find((one) => one !== key && valueOf(one)),
+    }));
+  const sectioned = SECTIONED.filter(([file]) => file.test(text)).flatMap(([, key, portKey]) =>
+    [...text.matchAll(key)].map(([, value = ""]) => ({ at: "host", value, beside: portKey })),
+  );
+  return [...keyed, ...sectioned].flatMap(({ at, value, beside }) =>
+    hostsIn(value)
+      .filter(isHostLike)
+      .map((host) => {
+        const port = portIn(value, host, beside === undefined ? undefined : valueOf(beside));
+        return { at, host, port, quiet: value.includes("@") };
+      }),
+  );
+}
+
+/** A route of Stalwart's registry in a plan or a request: `{"@type": "Relay", "address": …}`. */
+function routesIn(value: unknown): NamedRelay[] {
+  if (typeof value !== "object" || value === null) return [];
+  const inner = Object.values(value).flatMap(routesIn);
+  if (!isRecord(value) || value["@type"] !== "Relay" || typeof value["address"] !== "string") return inner;
+  const host = value["address"];
+  return [{ at: "address", host, port: Number(value["port"] ?? 25), quiet: false }, ...inner];
+}
+
+/** The relays of a plan: JSON, or one JSON object a line. */
+export function relaysInPlan(text: string): NamedRelay[] {
+  if (!/"@type"\s*:\s*"Relay"/.test(text)) return [];
+  const parsed = (part: string): unknown => {
+    try {
+      return JSON.parse(part);
+    } catch {
+      return undefined;
+    }
+  };
+  const whole = parsed(text);
+  const parts = whole === undefined ? text.split("\n").map(parsed) : [whole];
+  return parts.flatMap(routesIn);
+}
