@@ -180,6 +180,7 @@ const textsOnce = perResource((props): Texts => {
   for (const { path, value } of leaves) {
     const [list = "", index, key] = path;
     if (path.length === 3 && NAME_OF_MEMBER[list] === key) names.set(`${list} ${index}`, String(value));
+    if (list === "remotePath") names.set("source undefined", String(value)); // a copied asset
   }
   for (const { path, value } of leaves) {
     // The provider fills in an empty one over the whole stack.

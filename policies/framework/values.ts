@@ -124,8 +124,12 @@ function visitAll(root: unknown): Visited {
     } else if (typeof value === "string" || typeof value === "number" || typeof value === "boolean") {
       leaves.push({ path, value });
     } else if (typeof value === "object" && value !== null) {
-      if (inside(value, "__pulumiAsset") === true || inside(value, "__pulumiArchive") === true) {
-        gaps.push({ path, because: "an asset, whose content is only read at deploy" });
+      const isArchive = inside(value, "__pulumiArchive") === true;
+      if (isArchive || inside(value, "__pulumiAsset") === true) {
+        // Wire/inputs.ts shows those of text.
+        const shown = inside(value, isArchive ? "assets" : "text");
+        if (shown !== undefined) visit(shown, isArchive ? [...path, "assets"] : path);
+        else gaps.push({ path, because: "an asset, whose content is only read at deploy" });
         return;
       }
       const keys = Array.isArray(value) ? value.keys() : Object.keys(value);

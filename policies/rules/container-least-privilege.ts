@@ -1,4 +1,4 @@
-import { merge, PASS, refuse, unknown } from "../framework/judgement.ts";
+import { merge, PASS, refuse, unjudged, unknown } from "../framework/judgement.ts";
 import { refuseUnknownKeys, wrongSetting } from "../framework/policy-settings.ts";
 import { definePolicy, type Judgement, type PolicyResource } from "../framework/policy.ts";
 import { formatPath, listAt, read, readString, type Path } from "../framework/values.ts";
@@ -139,16 +139,21 @@ function judgeHostPath({ where, path }: HostPath): Judgement {
 
 /**
  * Root without need: a container that is set to run as root and keeps Docker's default
- * capabilities. Root with `drops: ["ALL"]` has only what is added, and the user that an image runs
- * as by itself cannot be seen here: neither is judged.
+ * capabilities. Root with `drops: ["ALL"]` has only what is added.
  */
 function judgeRoot({ props }: PolicyResource): Judgement {
   const drops = listAt(props, ["capabilities", "drops"]);
   if (drops.entries.some(({ entry }) => entry.known && capability(String(entry.value)) === "ALL"))
     return PASS;
   const user = readString(props, ["user"]);
-  if (user.known && !/^(?:root|0+)(?::|$)/.test(user.value ?? "")) return PASS;
   if (!user.known) return unknown("user");
+  if (!user.value)
+    return unjudged({
+      where: "user",
+      because:
+        "is not set, and the image's own cannot be seen here; with it go Docker's default capabilities",
+    });
+  if (!/^(?:root|0+)(?::|$)/.test(user.value)) return PASS;
   const open = drops.entries.find(({ entry }) => !entry.known);
   if (open || !drops.known) return unknown(formatPath(open?.path ?? ["capabilities", "drops"]));
   return refuse({

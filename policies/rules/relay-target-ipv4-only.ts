@@ -108,7 +108,8 @@ async function judgeRecords({ where, host }: RelayHost, settings: RelayTargetSet
 /** Literals, and records where a resolver is configured. judgeStack lists what is not judged. */
 async function judgeResource(resource: PolicyResource, settings: RelayTargetSettings): Promise<Verdict> {
   const relays = relayHostsOf(resource);
-  if (!relays) return { notApplicable: "only tailwart:mail:* resources, Docker containers and commands name a relay" };
+  if (!relays)
+    return { notApplicable: "only tailwart:mail:* resources, Docker containers and commands name a relay" };
   if (relays.hosts.length === 0 && relays.gaps.length === 0)
     return { notApplicable: "the resource names no relay" };
   const byRecord = await Promise.all(relays.hosts.map((relay) => judgeRecords(relay, settings)));

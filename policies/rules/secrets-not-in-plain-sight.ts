@@ -77,7 +77,7 @@ function isSuspiciousLeaf({ path, value }: Leaf): boolean {
 /** What the text is the value of: its key, or the label, variable or file that its place names. */
 function nameOf({ key, where }: TextPiece): string {
   const [, member] =
-    /^(?:uploads\[\d+\]\.content(?:Base64)?|labels\[\d+\]\.value) \((.+)\)$/.exec(where) ?? [];
+    /^(?:uploads\[\d+\]\.content(?:Base64)?|labels\[\d+\]\.value|source) \((.+)\)$/.exec(where) ?? [];
   if (member === undefined) return key;
   return SECRET_FILE.test(member) ? "secret" : (member.split("/").at(-1) ?? "");
 }

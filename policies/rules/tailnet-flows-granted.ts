@@ -39,6 +39,8 @@ interface Need extends Connection {
   readonly urn: string;
   readonly from: Party;
   readonly to: Party;
+  /** True when it may go to a container of another stack as well. */
+  readonly unsure?: true;
 }
 
 const grantOf = (src: string, dst: string, port: number): string =>
@@ -73,6 +75,10 @@ function judgeNeed(document: PolicyDocument, need: Need): Judgement {
     ];
     const text = need.quiet ? because?.replaceAll(need.host, "its host") : because;
     return unjudged({ where: `${where} ${host}:${port}`, because: `${text}${hints[0] ?? ""}`, urn });
+  }
+  if (need.unsure) {
+    const because = `the name is a node's or, since containerboot leaves Docker's resolver as it is (TS_ACCEPT_DNS), a container's of another stack; ${ID}.hosts in the policy config says which`;
+    return unjudged({ where: `${where} ${host}:${port}`, because, urn });
   }
   const missing = byAddress
     ? `only ${rule} may open that, by an address, which is another one when the node registers again`
@@ -118,13 +124,14 @@ function needsOf(resource: PolicyResource, tailnet: Tailnet): Need[] {
   if (dials.length === 0) return [];
   const { tags: source, offline } = tailnet.sourceOf(resource);
   if (offline) return [];
-  return dials
-    .filter(({ host }) => tailnet.leadsTo(host, resource))
-    .map((dial) => {
-      const tags = tailnet.tagsOf(dial.host);
-      const from = source ? { tags: source } : {};
-      return { ...dial, urn: resource.urn, from, to: { host: dial.host, ...(tags && { tags }) } };
-    });
+  return dials.flatMap((dial) => {
+    const leads = tailnet.leadsTo(dial.host, resource);
+    if (leads === "no") return [];
+    const tags = tailnet.tagsOf(dial.host);
+    const from = source ? { tags: source } : {};
+    const to = { host: dial.host, ...(tags && { tags }) };
+    return [{ ...dial, urn: resource.urn, from, to, ...(leads === "maybe" && { unsure: true as const }) }];
+  });
 }
 
 function judgeStack(resources: readonly PolicyResource[], settings: TailnetSettings): Verdict {

@@ -13,7 +13,10 @@ import {
   PASSED,
 } from "./harness.ts";
 
-const container = (props: object): TestResource => ({ type: "docker:index/container:Container", props });
+const container = (props: object): TestResource => ({
+  type: "docker:index/container:Container",
+  props: { user: "1000", ...props },
+});
 const host = (hostPath: unknown): object => ({ volumes: [{ hostPath, containerPath: "/x" }] });
 const SOCKET = /hands over the container engine's socket/;
 
@@ -205,6 +208,27 @@ describe("container-least-privilege lists as not judged", () => {
     ["the name of a volume", { volumes: [{ volumeName: UNKNOWN, containerPath: "/data" }] }],
     ["the source of a volume mount", { mounts: [{ type: "volume", source: UNKNOWN, target: "/data" }] }],
   ])("nothing of %s: it could not change the verdict", async (_, props) => {
+    expect(await runPolicy(policy, container(props))).toEqual(PASSED);
+  });
+});
+
+describe("container-least-privilege does not judge whom an image runs as", () => {
+  const because =
+    "user: is not set, and the image's own cannot be seen here; with it go Docker's default capabilities";
+  test.each([
+    ["without a user", { user: undefined }],
+    ["with an empty one, as the provider fills in", { user: "" }],
+    ["that drops some capabilities", { user: undefined, capabilities: { drops: ["NET_RAW"] } }],
+    ["that adds one", { user: undefined, capabilities: { adds: ["NET_BIND_SERVICE"] } }],
+  ])("%s", async (_, props) => {
+    expect(await runPolicy(policy, container(props))).toEqual({ violations: [], notJudged: [because] });
+  });
+
+  test.each([
+    ["with a user of its own", { user: "stalwart" }],
+    ["with a user's number and group", { user: "2000:2000" }],
+    ["that drops all capabilities", { user: undefined, capabilities: { drops: ["ALL"] } }],
+  ])("but passes one %s", async (_, props) => {
     expect(await runPolicy(policy, container(props))).toEqual(PASSED);
   });
 });

@@ -3,7 +3,13 @@ import type { AnyPolicy } from "../../policies/rules/index.ts";
 import { answersOf } from "../../policies/framework/wire/serve.ts";
 import { PackRun } from "../../policies/framework/pack-state.ts";
 import { toSdkPolicy, type SdkPolicy } from "../../policies/framework/sdk-policy.ts";
-import { readInputsDirectly, specialSecretSig, specialSigKey } from "../../policies/framework/wire/inputs.ts";
+import {
+  readInputsDirectly,
+  specialArchiveSig,
+  specialAssetSig,
+  specialSecretSig,
+  specialSigKey,
+} from "../../policies/framework/wire/inputs.ts";
 
 /**
  * Runs a policy the way the engine does, without a server: through what the pack serves and the
@@ -49,6 +55,13 @@ export class Secret {
   }
 }
 export const secret = (value: unknown): Secret => new Secret(value);
+
+/** A text asset, and an archive of some, as the engine sends them. */
+export const textAsset = (text: string): object => ({ [specialSigKey]: specialAssetSig, text });
+export const archiveOf = (assets: Record<string, object>): object => ({
+  [specialSigKey]: specialArchiveSig,
+  assets,
+});
 
 export interface TestResource {
   readonly type: string;

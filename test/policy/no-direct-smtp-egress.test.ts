@@ -52,6 +52,18 @@ describe("no-direct-smtp-egress refuses a strategy that", () => {
       rules([[LOCAL, "'local'"]], "'smarthost'"),
       `${at("1.else")} ${MISSING}`,
     ],
+    ...["false", "true", "0", "1", "2.5", "if_then(size > 9, 'smarthost', false)"].map(
+      (value): [string, Record<string, unknown>, string] => [
+        `gives no name but ${value}`,
+        { ...RELAY, ...rules([[LOCAL, "'local'"]], value) },
+        `${at("1.else")} ${MISSING}`,
+      ],
+    ),
+    [
+      "relays what is local, and nothing else",
+      { ...RELAY, ...rules([[LOCAL, "'smarthost'"]], "false") },
+      `${at("1.else")} ${MISSING}`,
+    ],
     [
       "has a condition that is not looked into",
       { ...RELAY, ...rules([["retry_num > 3", "'mx'"]], "'smarthost'") },

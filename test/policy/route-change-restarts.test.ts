@@ -40,6 +40,11 @@ test("route-change-restarts says where, what, why and what to write instead", as
   );
 });
 
+test("route-change-restarts passes a restart that is written over several lines", async () => {
+  const create = `${POST}\ndocker \\\n  restart \\\n  stalwart`;
+  expect(await runStackPolicy(policy, [write(create)])).toEqual(PASSED);
+});
+
 describe("route-change-restarts refuses a command that writes routes", () => {
   test.each([
     [
@@ -49,6 +54,10 @@ describe("route-change-restarts refuses a command that writes routes", () => {
     [
       "with the body in the environment",
       command("r", { create: 'curl --json "$BODY" http://s/api/settings', environment: { BODY } }),
+    ],
+    [
+      "over several lines",
+      command("r", { create: `curl -X POST \\\n  http://s/api/settings \\\n  -d '${BODY}'` }),
     ],
     [
       "from a script in the environment",
@@ -95,6 +104,12 @@ describe("route-change-restarts refuses a command that writes routes", () => {
       "by a name on Stalwart's command line",
       command("r", { create: "stalwart-cli update MtaOutboundStrategy --json '{}'" }),
     ],
+    ...[
+      `stalwart-cli \\\n  --url http://s \\\n  apply --stdin <<E\n{"object":"MtaRoute"}\nE`,
+      `stalwart-cli \\\r\n  -u http://s apply <<E\r\n{"object":"MtaOutboundStrategy"}\r\nE`,
+      `stalwart-cli -u http://s \\\n\\\n  create MtaRoute`,
+      `# a comment \\\nstalwart-cli \\\n  update MtaRoute x`,
+    ].map((create, i): [string, TestResource] => [`over several lines (${i})`, command("r", { create })]),
     ["with a request", command("r", { create: "curl -d @- http://s/jmap", stdin: SET })],
     [
       "and asks for ReloadSettings",

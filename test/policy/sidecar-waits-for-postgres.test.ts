@@ -62,6 +62,26 @@ describe("sidecar-waits-for-postgres refuses a health check that", () => {
       [NO_TAILSCALED],
     ],
     ["listens instead of connecting", shell(`${HEALTH} && nc -l the-record-prod 5432`), [NO_STORE]],
+    ["takes either", shell(`${HEALTH} || ${PROBE}`), [NO_TAILSCALED, NO_STORE]],
+    [
+      "takes either, and both in one case",
+      shell(`${HEALTH} || ${HEALTH} && ${PROBE} || true`),
+      [NO_TAILSCALED, NO_STORE],
+    ],
+    ["always succeeds in the end", shell(`${HEALTH} && ${PROBE} || true`), [NO_TAILSCALED, NO_STORE]],
+    [
+      "always succeeds in the end, by a colon",
+      shell(`${HEALTH} && ${PROBE} || :`),
+      [NO_TAILSCALED, NO_STORE],
+    ],
+    ["ends well in any case", shell(`${HEALTH} && ${PROBE} || exit 0`), [NO_TAILSCALED, NO_STORE]],
+    [
+      "prints its failure, which succeeds",
+      shell(`${HEALTH} && ${PROBE} || echo down`),
+      [NO_TAILSCALED, NO_STORE],
+    ],
+    ["forgives the probe alone", shell(`${PROBE} || true && ${HEALTH}`), [NO_STORE]],
+    ["asks one of two servers", shell(`nc -z a 5432 || nc -z b 5432 && ${HEALTH}`), [NO_STORE]],
     ["is turned off", ["NONE"], [/turns the health check off/]],
     ["has no form that Docker knows", [HEALTH], [/begins with neither CMD nor CMD-SHELL/]],
     ["is an empty list", [], [/is not set/]],
@@ -99,6 +119,12 @@ describe("sidecar-waits-for-postgres passes a health check that", () => {
   test.each([
     ["joins both with &&", shell(`${HEALTH} && ${PROBE}`)],
     ["joins both the other way round, with exit 1", shell(`${PROBE} && ${HEALTH} >/dev/null 2>&1 || exit 1`)],
+    ["ends each command by hand", shell(`${HEALTH} || exit 1 && ${PROBE} || false`)],
+    ["ends with the status of what failed", shell(`${HEALTH} && ${PROBE} || exit`)],
+    [
+      "asks by another program where one is missing",
+      shell(`${PROBE} || pg_isready -h the-record-prod && ${HEALTH}`),
+    ],
     ["calls a shell itself", ["CMD", "/bin/sh", "-ec", `${HEALTH} && ${PROBE}`]],
     ["goes on in the next line", shell(`${HEALTH} &&\n  ${PROBE} \\\n  || exit 1\n`)],
     ["has a comment", shell(`${HEALTH} && ${PROBE} # both`)],
@@ -193,11 +219,9 @@ describe("sidecar-waits-for-postgres lists as not judged", () => {
   });
 
   test.each([
-    ["takes either", shell(`${HEALTH} || ${PROBE}`)],
     ["forgets the first answer", shell(`${HEALTH}; ${PROBE}`)],
     ["forgets the first answer in a line of its own", shell(`${HEALTH}\n${PROBE}`)],
     ["forgets both at the end", shell(`${HEALTH} && ${PROBE}; true`)],
-    ["always succeeds in the end", shell(`${HEALTH} && ${PROBE} || true`)],
     ["asks in the background", shell(`${HEALTH} && { ${PROBE} & }`)],
     ["wants Postgres down", shell(`${HEALTH} && ! ${PROBE}`)],
     ["swallows the status in a pipeline", shell(`${HEALTH} && ${PROBE} | cat`)],
@@ -206,6 +230,7 @@ describe("sidecar-waits-for-postgres lists as not judged", () => {
     ["forgets the probe in a nested shell", shell(`${HEALTH} && sh -c '${PROBE}; true'`)],
     ["can never succeed", shell(`${HEALTH} && ${PROBE} && false`)],
     ["ends before the probe", shell(`${HEALTH} && exit 0 && ${PROBE}`)],
+    ["may end before the probe", shell(`${HEALTH} || exit 0 && ${PROBE}`)],
     ["runs another program in place of the shell", shell(`${HEALTH} && exec true && ${PROBE}`)],
     ["ends at the first failure", shell(`set -e\n${HEALTH} > /dev/null\n${PROBE}`)],
     ["exits by hand", shell(`${HEALTH} || exit 1; ${PROBE} || exit 1`)],
@@ -217,7 +242,7 @@ describe("sidecar-waits-for-postgres lists as not judged", () => {
     ["has a quote that is not closed", shell(`${HEALTH} && ${PROBE} '`)],
     ["has nothing on one side of &&", shell(`${HEALTH} && ${PROBE} &&`)],
     ["reads from a here-document", shell(`${HEALTH} && ${PROBE} <<E\nE`)],
-  ])("a health check that %s: only commands joined by && are read", async (_, tests) => {
+  ])("a health check that %s: only commands joined by && and || are read", async (_, tests) => {
     expect(await runPolicy(policy, sidecar(tests))).toEqual({
       violations: [],
       notJudged: ["healthcheck.tests: its shell syntax is not read here; join plain commands with &&"],

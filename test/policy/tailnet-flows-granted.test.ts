@@ -328,12 +328,48 @@ describe("a data store named by a variable", () => {
     [["MYSQL_HOST=db.x.ts.net:3307"], "MYSQL_HOST", "db.x.ts.net:3307"],
     [["REDIS_HOST=db.x.ts.net"], "REDIS_HOST", "db.x.ts.net:6379"],
     [["TAILWART_POSTGRES_HOST=db.x.ts.net"], "TAILWART_POSTGRES_HOST", "db.x.ts.net:5432"],
-    [["POSTGRES_HOST=DB"], "POSTGRES_HOST", "db:5432"],
     [["PGHOST=100.64.0.7"], "PGHOST", "100.64.0.7:5432"],
   ])("%j must be granted", async (envs, name, target) => {
     expect(await heads(node, app(...envs), NONE)).toEqual([
       `envs (${name}) needs tag:app to reach ${target}, the data store, and no grant opens that.`,
     ]);
+  });
+
+  const asking = (...envs: string[]) =>
+    container("ts", { envs: ["TS_EXTRA_ARGS=--advertise-tags=tag:app", ...envs] });
+  test.each([
+    ["asks MagicDNS", asking("TS_ACCEPT_DNS=true")],
+    [
+      "asks MagicDNS by tailscale's own flag",
+      container("ts", { envs: ["TS_EXTRA_ARGS=--advertise-tags=tag:app --accept-dns"] }),
+    ],
+    [
+      "is tailwart's sidecar",
+      container("ts", {
+        envs: ["TS_EXTRA_ARGS=--advertise-tags=tag:app"],
+        labels: [{ label: "tailwart.role", value: "sidecar" }],
+      }),
+    ],
+  ])("by one label must be granted where the node %s", async (_, ts) => {
+    expect(await heads(ts, app("POSTGRES_HOST=DB"), NONE)).toEqual([
+      "envs (POSTGRES_HOST) needs tag:app to reach db:5432, the data store, and no grant opens that.",
+    ]);
+  });
+
+  test("by one label may be another stack's container where Docker's resolver is asked, so it is not judged", async () => {
+    for (const ts of [node, asking("TS_ACCEPT_DNS=false"), asking("TS_USERSPACE=true")]) {
+      const found = await run([ts, app("POSTGRES_HOST=db", "REDIS_HOST=redis"), NONE]);
+      expect(found.violations).toEqual([]);
+      expect(found.notJudged).toEqual([
+        expect.stringMatching(/^envs \(POSTGRES_HOST\) db:5432: the name is a node's or, since/),
+        expect.stringMatching(/^envs \(REDIS_HOST\) redis:6379: /),
+      ]);
+    }
+    // The policy config, or a node of that name in the stack, says which.
+    const { violations } = await run([node, app("POSTGRES_HOST=db"), NONE], { hosts: { db: "tag:db" } });
+    expect(violations).toHaveLength(1);
+    const granted = grants(["tag:app", "*", "tcp:5432"]);
+    expect(await heads(node, app("POSTGRES_HOST=db"), granted)).toEqual([]);
   });
 
   test("or by Stalwart's config file must be granted", async () => {

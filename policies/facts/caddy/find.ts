@@ -5,6 +5,7 @@ import {
   perResource,
   read,
   readAt,
+  readString,
   UNKNOWN_AT_PREVIEW,
   walk,
   type Path,
@@ -119,6 +120,13 @@ function search(props: object): Found {
           read(result.value, "__pulumiAsset").known &&
           (result.value as { __pulumiAsset?: unknown }).__pulumiAsset === true
         ) {
+          const text = readString(result.value, ["text"]).value;
+          if (text !== undefined) {
+            const name = readString(props, ["remotePath"]).value ?? String(key);
+            found.mentionsCaddy ||= isCaddyName(name);
+            found.texts.push({ where: `${formatPath(at)} (${name})`, text, name });
+            continue;
+          }
           found.gaps.push({ path: at, because: "an asset, whose content is only read at deploy" });
           continue;
         }

@@ -14,18 +14,18 @@ export type HealthReading =
 interface Command {
   readonly words: string[];
   readonly redirects: string[];
+  /** What joins it to the ones before. */
+  readonly after: "&&" | "||";
 }
 
 type Variables = ReadonlyMap<string, string>;
 
 const WORD = String.raw`(?:'[^']*'|"(?:[^"\\]|\\[^])*"|\\[^]|\$\{[^}]*\}|[^\s'"\\;&|()<>])+`;
-/** A comment, `&&`, a redirection with its target, or a word. */
+/** A comment, `&&` or `||`, a redirection with its target, or a word. */
 const ITEM = new RegExp(
-  String.raw`[ \t]*(?:#[^\n]*|(&&)\s*|\d*(?:>>|>&|<>|[<>])[ \t]*(${WORD})|(${WORD}))`,
+  String.raw`[ \t]*(?:#[^\n]*|(&&|\|\|)\s*|\d*(?:>>|>&|<>|[<>])[ \t]*(${WORD})|(${WORD}))`,
   "y",
 );
-/** Docker's own examples end so. After commands joined by && it changes no success. */
-const OR_FAIL = /\|\|\s*exit\s+1$/;
 /** Words of the shell by which something else decides what is run, or how the script ends. */
 const CONTROL = new Set(
   "! { } [[ if then elif else fi for while until do done case esac in function select time coproc builtin exec eval . source exit return break continue false set trap alias".split(
@@ -33,17 +33,17 @@ const CONTROL = new Set(
   ),
 );
 
-/** The commands of a script of commands joined by `&&`; undefined for any other script. */
+/** The commands of a script that are joined by `&&` or `||`; undefined for any other script. */
 function commandsOf(script: string, variables: Variables): Command[] | undefined {
-  const text = script.replaceAll("\\\n", "").trim().replace(OR_FAIL, "").trimEnd();
+  const text = script.replaceAll("\\\n", "").trim();
   if (/`|\$\(/.test(text)) return undefined;
-  const commands: Command[] = [{ words: [], redirects: [] }];
+  const commands: Command[] = [{ words: [], redirects: [], after: "&&" }];
   ITEM.lastIndex = 0;
   while (ITEM.lastIndex < text.length) {
     const item = ITEM.exec(text);
     if (!item) return undefined;
-    const [, and, target, word] = item;
-    if (and !== undefined) commands.push({ words: [], redirects: [] });
+    const [, joint, target, word] = item;
+    if (joint === "&&" || joint === "||") commands.push({ words: [], redirects: [], after: joint });
     if (target !== undefined) commands.at(-1)?.redirects.push(withoutQuotes(target, variables));
     if (word !== undefined) commands.at(-1)?.words.push(withoutQuotes(word, variables));
   }
@@ -143,23 +143,48 @@ function proofsOfProgram(name: string, args: readonly string[]): readonly Proof[
   }
 }
 
-/** What the success of all commands proves; undefined where some may not be run. */
+/** What never succeeds after `||`: Docker's own examples end in `|| exit 1`. */
+const fails = ([program, argument = ""]: readonly string[]): boolean =>
+  program === "false" || (program === "exit" && /^(?:[1-9]\d*)?$/.test(argument));
+/** Commands whose success says nothing: with them at the end of an `||` everything is healthy. */
+const succeeds = ([program, argument]: readonly string[]): boolean =>
+  program === "true" || program === ":" || (program === "exit" && argument === "0");
+
+const same = (a: Proof, b: Proof): boolean =>
+  a.kind === "connects" && b.kind === "connects" ? a.host === b.host && a.port === b.port : a.kind === b.kind;
+
+/** What the success of one command proves; undefined where something else may be run. */
+function proofsOfCommand({ words, redirects }: Command, variables: Variables): Proof[] | undefined {
+  const [program = "", ...args] = unwrap(words);
+  if (CONTROL.has(program)) return undefined;
+  const opened = redirects.flatMap((target) => {
+    const [, host, port] = /^\/dev\/tcp\/([^/]+)\/([^/]+)$/.exec(target) ?? [];
+    return connection(host, port);
+  });
+  const option = SHELL.test(program) ? args.findIndex((arg) => /^-[a-z]*c$/.test(arg)) : -1;
+  const inner =
+    option < 0
+      ? proofsOfProgram(program.replace(/^.*\//, ""), args)
+      : proofsOf(commandsOf(args[option + 1] ?? "", variables), variables);
+  return inner && [...opened, ...inner];
+}
+
+/**
+ * What the success of a script proves, from left to right as the shell joins: after `&&` both
+ * sides, after `||` only what either side proves. Undefined where some command cannot be read.
+ */
 function proofsOf(commands: readonly Command[] | undefined, variables: Variables): Proof[] | undefined {
-  const proofs: Proof[] = [];
-  for (const { words, redirects } of commands ?? []) {
-    const [program = "", ...args] = unwrap(words);
-    if (CONTROL.has(program)) return undefined;
-    for (const target of redirects) {
-      const [, host, port] = /^\/dev\/tcp\/([^/]+)\/([^/]+)$/.exec(target) ?? [];
-      proofs.push(...connection(host, port));
-    }
-    const option = SHELL.test(program) ? args.findIndex((arg) => /^-[a-z]*c$/.test(arg)) : -1;
-    const inner =
-      option < 0
-        ? proofsOfProgram(program.replace(/^.*\//, ""), args)
-        : proofsOf(commandsOf(args[option + 1] ?? "", variables), variables);
-    if (!inner) return undefined;
-    proofs.push(...inner);
+  let proofs: Proof[] = [];
+  for (const [index, command] of (commands ?? []).entries()) {
+    const { words, after } = command;
+    // Whatever comes after an `exit 0` is not run.
+    if (words[0] === "exit" && (after === "&&" || (succeeds(words) && index + 1 < (commands ?? []).length)))
+      return undefined;
+    if (after === "||" && fails(words)) continue;
+    const own = succeeds(words) ? [] : proofsOfCommand(command, variables);
+    if (!own) return undefined;
+    proofs =
+      after === "&&" ? [...proofs, ...own] : proofs.filter((one) => own.some((other) => same(one, other)));
   }
   return commands && proofs;
 }
@@ -173,7 +198,8 @@ export function readHealthTest(test: readonly string[], variables: Variables): H
   const [form, ...words] = test;
   if (form === "NONE") return { kind: "disabled" };
   if ((form !== "CMD" && form !== "CMD-SHELL") || !words[0]?.trim()) return { kind: "malformed" };
-  const commands = form === "CMD" ? [{ words, redirects: [] }] : commandsOf(words[0], variables);
+  const commands =
+    form === "CMD" ? [{ words, redirects: [], after: "&&" as const }] : commandsOf(words[0], variables);
   const proofs = proofsOf(commands, variables);
   return proofs ? { kind: "requires", proofs } : { kind: "unreadable" };
 }

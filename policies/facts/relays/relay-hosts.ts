@@ -1,6 +1,6 @@
 import { gapAt, gapOf } from "../../framework/judgement.ts";
 import type { NotJudged, PolicyResource } from "../../framework/policy.ts";
-import { formatPath, listAt, walk, type Path } from "../../framework/values.ts";
+import { formatPath, listAt, readString, walk, type Path } from "../../framework/values.ts";
 import { CONTAINER, environmentOf, mayBeGiven } from "../docker/containers.ts";
 import { uploadsOf } from "../docker/uploads.ts";
 import { isOwn } from "../own-resources.ts";
@@ -107,6 +107,17 @@ function fromUploads(container: PolicyResource): RelayHosts {
   return merged(parts);
 }
 
+const COPY = "command:remote:CopyToRemote";
+
+/** A text that is copied to a host. */
+function fromCopy(copy: PolicyResource): RelayHosts {
+  const file = readString(copy.props, ["remotePath"]).value ?? "";
+  const source = readString(copy.props, ["source", "text"]);
+  return source.value === undefined
+    ? NONE
+    : { hosts: relaysOfText(copy, `source (${file})`, source.value), gaps: [] };
+}
+
 /** What a command writes: a plan, a config file, `postconf -e "relayhost = …"`. */
 function fromScripts(command: PolicyResource): RelayHosts {
   const [script] = scriptsOf(command);
@@ -144,5 +155,6 @@ function fromArgs(resource: PolicyResource): RelayHosts {
 export function relayHostsOf(resource: PolicyResource): RelayHosts | undefined {
   if (resource.type === CONTAINER) return merged([fromVariables(resource), fromUploads(resource)]);
   if (isCommand(resource)) return fromScripts(resource);
+  if (resource.type === COPY) return fromCopy(resource);
   return isOwn(resource) ? fromArgs(resource) : undefined;
 }

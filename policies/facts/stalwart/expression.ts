@@ -58,6 +58,9 @@ export function resultOf(expression: string): Result {
   const text = expression.trim();
   if (text === "") return { kind: "refused", because: "is empty" };
   if (text.length > MAX_LENGTH) return UNREADABLE;
+  // A number or a truth value is no string, and its digits are the name of no route.
+  if (/^(?:true|false|-?\d+(?:\.\d+)?)$/.test(text))
+    return { kind: "names", names: [text.replace("true", "1").replace("false", "0")] };
   if (STRING.test(text)) return { kind: "names", names: [text.slice(1, -1).replace(/\\([^])/g, "$1")] };
   if (isForeignWord(text))
     return { kind: "refused", because: "is a word without quotes, which is no variable" };

@@ -32,7 +32,9 @@ export interface Script {
 export const isCommand = (resource: PolicyResource): boolean =>
   /^command:(?:local|remote):Command$/.test(resource.type);
 
-const withoutComments = (text: string): string => text.replace(/^[ \t]*#.*$|[ \t]#[ \t].*$/gm, "");
+/** Long command lines go on in the next one after a backslash. */
+const withoutComments = (text: string): string =>
+  text.replace(/^[ \t]*#.*$|[ \t]#[ \t].*$/gm, "").replace(/\\\r?\n[ \t]*/g, " ");
 
 /** A command's scripts: the command line last, since it runs what environment and stdin hold. */
 export function scriptsOf({ props }: PolicyResource): Script[] {

@@ -23,8 +23,11 @@ export interface Tailnet {
   tagsOf(host: string): readonly string[] | undefined;
   /** Tags of the node that a resource connects through; `offline` when it connects to nothing. */
   sourceOf(resource: PolicyResource): { readonly tags?: readonly string[]; readonly offline?: true };
-  /** True when a connection from the resource to the host goes over the tailnet. */
-  leadsTo(host: string, from: PolicyResource): boolean;
+  /**
+   * Whether a connection from the resource to the host goes over the tailnet. A name of one label
+   * is MagicDNS' only where its resolver is asked; else it may be a container of another stack's.
+   */
+  leadsTo(host: string, from: PolicyResource): "yes" | "no" | "maybe";
 }
 
 /** Answers each resource once: the stack's judges ask for one again and again. */
@@ -61,6 +64,16 @@ function isNode(container: PolicyResource): boolean {
     knownRoleOf(container) === "sidecar" ||
     (/(?:^|\/)tailscale\/tailscale[:@]/.test(textOf(container, "image") ?? "") &&
       knownRoleOf(container) === undefined)
+  );
+}
+
+/** containerboot leaves the resolver alone that Docker gives a container, unless it is asked to. */
+function asksMagicDns(node: PolicyResource): boolean {
+  const { values } = environmentOf(node);
+  return (
+    /^(?:true|1|t)$/i.test(values.get("TS_ACCEPT_DNS") ?? "") ||
+    /--accept-dns(?:=true)?(?:\s|$)/.test(values.get("TS_EXTRA_ARGS") ?? "") ||
+    knownRoleOf(node) === "sidecar"
   );
 }
 
@@ -161,13 +174,17 @@ export function tailnetOf(resources: readonly PolicyResource[], settings: Tailne
     });
 
   const leadsTo: Tailnet["leadsTo"] = (host, from) => {
+    const answer = (holds: boolean) => (holds ? "yes" : "no");
     const kind = classifyHost(host);
-    if (kind !== "name") return kind === "tailnet-ipv4" || kind === "tailnet-ipv6";
-    if (Object.keys(settings.hosts).some((name) => sameHost(name, host))) return true;
+    if (kind !== "name") return answer(kind === "tailnet-ipv4" || kind === "tailnet-ipv6");
+    if (Object.keys(settings.hosts).some((name) => sameHost(name, host))) return "yes";
     if (host.includes("."))
-      return host.endsWith(".ts.net") || domains.some((domain) => isMagicDnsName(host, domain));
-    if (host === "localhost" || isContainer(host)) return false;
-    return from.type !== CONTAINER || nodeOf.has(namespaceOf(from));
+      return answer(host.endsWith(".ts.net") || domains.some((domain) => isMagicDnsName(host, domain)));
+    if (host === "localhost" || isContainer(host)) return "no";
+    if (from.type !== CONTAINER) return "yes";
+    const node = nodeOf.get(namespaceOf(from));
+    if (!node) return "no";
+    return asksMagicDns(node) || tagsOf(host) !== undefined ? "yes" : "maybe";
   };
 
   return { tagsOf, sourceOf, leadsTo };

@@ -12,10 +12,9 @@ const { deserializeProperties } = sdk("./deserialize.js") as {
 };
 const { unknownCheckingProxy } = sdk("./proxy.js") as { unknownCheckingProxy: (inputs: Inputs) => Inputs };
 
-export const { specialSecretSig, specialSigKey } = sdk("@pulumi/pulumi/runtime/rpc") as Record<
-  "specialSecretSig" | "specialSigKey",
-  string
->;
+export const { specialArchiveSig, specialAssetSig, specialSecretSig, specialSigKey } = sdk(
+  "@pulumi/pulumi/runtime/rpc",
+) as Record<"specialArchiveSig" | "specialAssetSig" | "specialSecretSig" | "specialSigKey", string>;
 
 /** Inputs as policies see them → as they came; the same object where nothing is special. */
 const raw = new WeakMap<object, object>();
@@ -44,9 +43,24 @@ export function inputsOf(message: Message | undefined): Inputs {
   const came = message?.toJavaScript() ?? {};
   const inputs = isPlain(came)
     ? (came as Inputs)
-    : unknownCheckingProxy(deserializeProperties({ toJavaScript: () => came }, false));
+    : unknownCheckingProxy(deserializeProperties({ toJavaScript: () => textsShown(came) as object }, false));
   raw.set(inputs, came);
   return inputs;
+}
+
+/**
+ * Assets of text, alone or in an archive, as plain objects: the SDK's keep the text in a promise,
+ * while a policy answers at once.
+ */
+function textsShown(value: unknown): unknown {
+  if (typeof value !== "object" || value === null) return value;
+  if (Array.isArray(value)) return value.map(textsShown);
+  const { [specialSigKey]: kind, ...rest } = value as Record<string, unknown>;
+  if (kind === specialAssetSig && typeof rest["text"] === "string")
+    return { __pulumiAsset: true, text: rest["text"] };
+  if (kind === specialArchiveSig && rest["assets"] !== undefined)
+    return { __pulumiArchive: true, assets: textsShown(rest["assets"]) };
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, textsShown(inner)]));
 }
 
 /** The form of the SDK's marks for unknown values; a program may have such a text of its own. */

@@ -87,6 +87,10 @@ export default {
     ["container-least-privilege", "office", "capabilities.adds[0]"],
   ],
   notJudged: [
+    ["container-least-privilege", "caddy", "user"],
+    ["container-least-privilege", "cloud", "user"],
+    ["container-least-privilege", "db", "user"],
+    ["container-least-privilege", "office", "user"],
     // No request is made for a name unless a resolver is configured.
     ["relay-target-ipv4-only", "(stack)", "envs (SMTP_HOST) relay.example.org"],
   ],

@@ -110,5 +110,16 @@ export default {
     ["container-least-privilege", "dockerapi", "volumes[0].hostPath"],
     ["image-pinned-by-digest", "ofelia", "image"],
   ],
-  notJudged: [],
+  notJudged: [
+    ["container-least-privilege", "acme", "user"],
+    ["container-least-privilege", "dockerapi", "user"],
+    ["container-least-privilege", "dovecot", "user"],
+    ["container-least-privilege", "mysql", "user"],
+    ["container-least-privilege", "netfilter", "user"],
+    ["container-least-privilege", "nginx", "user"],
+    ["container-least-privilege", "ofelia", "user"],
+    ["container-least-privilege", "postfix", "user"],
+    ["container-least-privilege", "redis", "user"],
+    ["container-least-privilege", "unbound", "user"],
+  ],
 } satisfies Stranger;

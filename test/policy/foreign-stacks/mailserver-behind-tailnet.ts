@@ -125,6 +125,8 @@ export default {
     ["tailnet-flows-granted", STACK, "uploads[0].content (/etc/caddy/caddy.json) apps.layer4.servers.imaps"],
   ],
   notJudged: [
+    ["container-least-privilege", "mailserver", "user"],
+    ["container-least-privilege", "ts-mail", "user"],
     // An auth key that is made in the same update.
     ["no-hardcoded-tailnet-ip", "ts-mail", "envs[0]"],
     ["relay-target-ipv4-only", "ts-mail", "envs[0]"],

@@ -76,5 +76,8 @@ export default {
     // The alias for a printer behind the router is fine, the one for a node is not.
     ["no-hardcoded-tailnet-ip", "policy", "acl hosts.desk"],
   ],
-  notJudged: [],
+  notJudged: [
+    ["container-least-privilege", "headscale", "user"],
+    ["container-least-privilege", "router", "user"],
+  ],
 } satisfies Stranger;

@@ -80,6 +80,8 @@ export default {
   ],
   violations: [],
   notJudged: [
+    ["container-least-privilege", "db", "user"],
+    ["container-least-privilege", "proxy", "user"],
     ["no-hardcoded-tailnet-ip", "db", "envs[2]"],
     ["no-hardcoded-tailnet-ip", "web", "envs[8]"],
     ["relay-target-ipv4-only", "db", "envs[2]"],
