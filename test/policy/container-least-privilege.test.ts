@@ -58,6 +58,11 @@ describe("container-least-privilege refuses", () => {
       /adds SYS_PTRACE, a capability/,
     ],
     [
+      "one that Docker does not give",
+      { capabilities: { drops: ["ALL"], adds: ["DAC_READ_SEARCH"] } },
+      /READ/,
+    ],
+    [
       "a spare one beside an allowed one",
       { capabilities: { adds: ["NET_RAW", "SYS_TIME"] } },
       /^capabilities\.adds\[1\]/,
@@ -128,6 +133,18 @@ describe("container-least-privilege passes", () => {
     [
       "the capabilities of a tailnet node",
       { capabilities: { adds: ["CAP_NET_ADMIN", "net_raw"], drops: ["ALL"] } },
+    ],
+    [
+      "what Docker gives by itself, added back to a container that drops all",
+      {
+        capabilities: {
+          drops: ["ALL"],
+          adds: [
+            ...["AUDIT_WRITE", "CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "KILL", "MKNOD", "NET_RAW"],
+            ...["NET_BIND_SERVICE", "SETFCAP", "SETGID", "SETPCAP", "CAP_SETUID", "sys_chroot"],
+          ],
+        },
+      },
     ],
     ["its device", { devices: [{ hostPath: "/dev/net/tun", containerPath: "/dev/net/tun" }] }],
     ["named volumes", { volumes: [{ volumeName: "data", containerPath: "/etc" }] }],
