@@ -44,9 +44,9 @@ export const isSuspicious = (text: string): boolean => SUSPICIOUS.test(text);
 const SECRET_NAME =
   /(?:password|passwd|passphrase|secret|token|api_?key|auth_?key|secret_key_base|(?:^|_|db|sql|redis|postgres|root|admin|user|mail|smtp|imap|ldap)(?:pass|pwd|psk)|(?:^|_)credentials?|(?:private|secret|access|encryption|signing|session|master|jwt|account)_?key)(?:_?\d{1,3})?$/;
 
-/** References: the value itself is elsewhere. */
+/** References: the value itself is elsewhere. `$__file{…}` and its like are Grafana's. */
 const REFERENCES =
-  /%\{[^}]{1,200}\}%|\$\{[^}]{1,200}\}|\{\{[^}]{0,200}\}\}|\{(?:\$|env\.|file\.)[^}]{1,200}\}|\$\([^)]*\)?|`[^`]*`?|\$[A-Z_][A-Z0-9_]*\b/g;
+  /%\{[^}]{1,200}\}%|\$\{[^}]{1,200}\}|\{\{[^}]{0,200}\}\}|\{(?:\$|env\.|file\.)[^}]{1,200}\}|\$__(?:file|env|vault)\{[^}]{1,200}\}|\$\([^)]*\)?|`[^`]*`?|\$[A-Z_][A-Z0-9_]*\b/g;
 const HASH =
   /^(?:\$(?:2[abxy]?|5|6|7|y|gy|scrypt|argon2\w*|pbkdf2[\w-]*)\$|\{(?:S?SHA|SSHA\d*|CRYPT)[\w-]*\})/i;
 const WORD =
