@@ -1,0 +1,46 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { allPolicies } from "../../policies/rules/index.ts";
+import { runPolicy, runStackPolicy, secret, type Outcome, type TestResource } from "./harness.ts";
+
+/**
+ * Stacks of the kinds that people publish, in our own words and run as a careful engineer runs
+ * them: whatever a policy refuses here is a false alarm, and the policy is what has to change.
+ */
+const CORPUS = join(import.meta.dirname, "corpus");
+
+/** `{"$secret": x}` is x, marked as a secret of the stack. */
+function revive(_: string, value: unknown): unknown {
+  const isSecret = typeof value === "object" && value !== null && "$secret" in value;
+  return isSecret ? secret(value.$secret) : value;
+}
+
+const resourcesOf = (file: string): TestResource[] =>
+  JSON.parse(readFileSync(join(CORPUS, file), "utf8"), revive) as TestResource[];
+
+/** What every policy says of a stack: of each resource, then of the whole. */
+async function sayAll(resources: readonly TestResource[]): Promise<(readonly [string, Outcome])[]> {
+  const said: (readonly [string, Outcome])[] = [];
+  for (const policy of allPolicies) {
+    if (policy.judgeResource)
+      for (const resource of resources)
+        said.push([`${policy.id} @${resource.name}`, await runPolicy(policy, resource)]);
+    if (policy.judgeStack) said.push([`${policy.id} @(stack)`, await runStackPolicy(policy, resources)]);
+  }
+  return said;
+}
+
+const lists = readdirSync(CORPUS).filter((name) => name.endsWith(".json"));
+
+describe("no policy refuses anything in a list of resources of", () => {
+  test.each(lists)("%s", async (file) => {
+    const said = await sayAll(resourcesOf(file));
+    const refused = said.flatMap(([place, { violations }]) => violations.map((text) => `${place}: ${text}`));
+    expect(refused).toEqual([]);
+    expect(said.filter(([, { blind }]) => blind !== undefined)).toEqual([]);
+    // Silence counts only where a policy had something to judge.
+    const judged = said.filter(([, { notApplicable }]) => notApplicable === undefined);
+    expect(judged.length).toBeGreaterThan(5);
+  });
+});
