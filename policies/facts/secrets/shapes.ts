@@ -97,6 +97,9 @@ export interface ShapeFound {
   readonly match: string;
 }
 
+/** A shell's variable, in small letters too. No token looks like one, and hardly a password. */
+const isVariable = (text: string): boolean => /^\$[A-Za-z_]\w*$/.test(text);
+
 /** Every credential in a text that its shape or its place gives away. */
 export function secretShapesIn(text: string): ShapeFound[] {
   const found: ShapeFound[] = [];
@@ -106,7 +109,7 @@ export function secretShapesIn(text: string): ShapeFound[] {
   }
   for (const [what, place] of PLACES) {
     for (const [match, value = ""] of text.matchAll(place))
-      if (isLiteralSecret(value) && !isMasked(value)) found.push({ what, match });
+      if (isLiteralSecret(value) && !isMasked(value) && !isVariable(value)) found.push({ what, match });
   }
   return found;
 }
