@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { allPolicies } from "../../policies/rules/index.ts";
+import { readCompose } from "./compose-reader.ts";
 import { runPolicy, runStackPolicy, secret, type Outcome, type TestResource } from "./harness.ts";
 
 /**
@@ -16,8 +17,11 @@ function revive(_: string, value: unknown): unknown {
   return isSecret ? secret(value.$secret) : value;
 }
 
-const resourcesOf = (file: string): TestResource[] =>
-  JSON.parse(readFileSync(join(CORPUS, file), "utf8"), revive) as TestResource[];
+/** A stack is a list of resources, or a folder with a compose file and what that mounts. */
+const resourcesOf = (stack: string): TestResource[] =>
+  stack.endsWith(".json")
+    ? (JSON.parse(readFileSync(join(CORPUS, stack), "utf8"), revive) as TestResource[])
+    : readCompose(join(CORPUS, stack, `${stack}.compose.yaml`));
 
 /** What every policy says of a stack: of each resource, then of the whole. */
 async function sayAll(resources: readonly TestResource[]): Promise<(readonly [string, Outcome])[]> {
@@ -31,11 +35,11 @@ async function sayAll(resources: readonly TestResource[]): Promise<(readonly [st
   return said;
 }
 
-const lists = readdirSync(CORPUS).filter((name) => name.endsWith(".json"));
+const stacks = readdirSync(CORPUS);
 
-describe("no policy refuses anything in a list of resources of", () => {
-  test.each(lists)("%s", async (file) => {
-    const said = await sayAll(resourcesOf(file));
+describe("no policy refuses anything in", () => {
+  test.each(stacks)("%s", async (stack) => {
+    const said = await sayAll(resourcesOf(stack));
     const refused = said.flatMap(([place, { violations }]) => violations.map((text) => `${place}: ${text}`));
     expect(refused).toEqual([]);
     expect(said.filter(([, { blind }]) => blind !== undefined)).toEqual([]);
@@ -43,4 +47,9 @@ describe("no policy refuses anything in a list of resources of", () => {
     const judged = said.filter(([, { notApplicable }]) => notApplicable === undefined);
     expect(judged.length).toBeGreaterThan(5);
   });
+});
+
+test("the corpus is ten compose files and ten lists of resources", () => {
+  expect(stacks.filter((stack) => stack.endsWith(".json"))).toHaveLength(10);
+  expect(stacks).toHaveLength(20);
 });
