@@ -50,9 +50,16 @@ const REFERENCES =
 const HASH =
   /^(?:\$(?:2[abxy]?|5|6|7|y|gy|scrypt|argon2\w*|pbkdf2[\w-]*)\$|\{(?:S?SHA|SSHA\d*|CRYPT)[\w-]*\})/i;
 const WORD =
-  /^(?:true|false|yes|no|on|off|none|null|nil|undefined|auto|default|required|optional|enabled|disabled)$/i;
+  /^(?:[01]|true|false|yes|no|on|off|none|null|nil|undefined|auto|default|required|optional|enabled|disabled)$/i;
 const PATH = /^(?:file:(?:\/\/)?)?(?:~|\.{1,2})?(?:\/[\w.@-]+)+\/?$/;
+/** The whole value names an entry of a secret manager or a variable, or is what SOPS encrypted. */
+const KEPT_ELSEWHERE =
+  /^(?:arn:aws[\w-]*:(?:secretsmanager|ssm):[\w:/.+=@-]+|vault:[\w./-]+#[\w.-]+|ssm:(?:\/[\w.-]+)+|(?:[a-z]+:){0,2}projects\/[\w-]+\/secrets\/[\w-]+(?:\/versions\/\w+)?|env:[A-Z_][A-Z0-9_]*|ENC\[AES256_GCM,[^\]]*\])$/;
+/** Of an AWS access key the half that is no secret, whatever a program calls it. */
+const AWS_KEY_ID = /^(?:AKIA|ASIA)[A-Z2-7]{16}$/;
 const PLACEHOLDER = /^(?:[*x•.…_-]+|<[^>]*>|\[[^\]]*\])$/i;
+
+const NO_SECRETS: readonly RegExp[] = [HASH, WORD, PATH, PLACEHOLDER, KEPT_ELSEWHERE, AWS_KEY_ID];
 
 /** @example isSecretName("dbPassword") && !isSecretName("PASSWORD_FILE") */
 export function isSecretName(name: string): boolean {
@@ -66,7 +73,7 @@ export function isSecretName(name: string): boolean {
 /** Whether a value is a secret itself: no reference, path, hash, placeholder, switch or address. */
 export function isLiteralSecret(value: string): boolean {
   const text = unquoted(value);
-  if (text === "" || [HASH, WORD, PATH, PLACEHOLDER].some((shape) => shape.test(text))) return false;
+  if (text === "" || NO_SECRETS.some((shape) => shape.test(text))) return false;
   if (/^[a-z][a-z\d+.-]*:\/\/[^\s@]*$/i.test(text)) return false;
   const rest = text.replace(REFERENCES, "");
   // Few letters beside a reference are the form around it, such as `Bearer ${TOKEN}`.
