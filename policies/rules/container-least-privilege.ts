@@ -3,7 +3,7 @@ import { refuseUnknownKeys, wrongSetting } from "../framework/policy-settings.ts
 import { definePolicy, type Judgement, type PolicyResource } from "../framework/policy.ts";
 import { formatPath, listAt, read, readString, type Path } from "../framework/values.ts";
 import { CONTAINER } from "../facts/docker/containers.ts";
-import { dangerOf, hostPathsOf, type HostPath } from "../facts/docker/host-access.ts";
+import { dangerOf, hostPathsOf, isFineDevice, type HostPath } from "../facts/docker/host-access.ts";
 
 const ID = "container-least-privilege";
 
@@ -34,8 +34,6 @@ export const containerLeastPrivilege = definePolicy<LeastPrivilegeSettings>({
   resourceTypes: [CONTAINER],
   judgeResource: judge,
 });
-
-const TUN = "/dev/net/tun";
 
 /**
  * What every container has that says nothing. Who drops all and adds some of these back, as the
@@ -125,8 +123,9 @@ function judgeDevices({ props }: PolicyResource): Judgement {
       const host = readString(props, [...path, "hostPath"]);
       const where = `${formatPath(path)}.hostPath`;
       if (!host.known) return unknown(where);
-      if (host.value === TUN) return PASS;
-      return refuse({ where, what: "hands over a device of the host", instead: `${TUN} or no device` });
+      if (isFineDevice(host.value ?? "")) return PASS;
+      const instead = "/dev/net/tun, a GPU, a serial line on USB, or no device";
+      return refuse({ where, what: "hands over a device of the host", instead });
     }),
   );
 }

@@ -109,9 +109,37 @@ describe("container-least-privilege refuses", () => {
     "/etc/localtime/../shadow",
     "/lib/systemd/system",
     "/etc/nginx/../passwd",
+    "/etc/unbound-keys",
+    "/usr/share/fonts-of-ours",
+    "/run/systemd/resolve",
+    "/run/systemd/resolve/resolv.conf.d",
   ])("the host's %s", async (path) => {
     const { violations } = await runPolicy(policy, container(host(path)));
     expect(violations).toEqual([expect.stringMatching(/(?:mounts the host's|hands over the keys in) \//)]);
+  });
+
+  test.each([
+    "/dev/kvm",
+    "/dev/mem",
+    "/dev/ttyS0",
+    "/dev/ttyUSB",
+    "/dev/dri/../sda",
+    "/dev/serial/by-id/../../sda",
+    "/dev/serial/by-id",
+    "/dev/net/tunnel",
+    "/dev/sndd",
+    "/dev/video",
+    "/srv/dev/dri",
+    "/srv/dev/snd",
+    "/srv/dev/net/tun",
+    "/srv/dev/ttyUSB0",
+  ])("the device %s", async (hostPath) => {
+    const { violations } = await runPolicy(policy, container({ devices: [{ hostPath }] }));
+    expect(violations).toEqual([
+      expect.stringMatching(
+        /hands over a device of the host\.[^]*instead: \/dev\/net\/tun, a GPU, a serial line on USB, or no device/,
+      ),
+    ]);
   });
 
   test("each mistake by itself, and says why and what to write instead", async () => {
@@ -175,8 +203,29 @@ describe("container-least-privilege passes", () => {
     "/etcetera",
     "/lib/modules",
     "/etc/nginx/conf.d",
+    "/etc/headscale",
+    "/etc/unbound/unbound.conf",
+    "/etc/fonts",
+    "/usr/share/fonts",
+    "/usr/local/share/GeoIP/city.mmdb",
+    "/run/systemd/resolve/resolv.conf",
+    "/run/systemd/resolve/stub-resolv.conf",
   ])("the host's %s", async (path) => {
     expect(await runPolicy(policy, container(host(path)))).toEqual(PASSED);
+  });
+
+  test.each([
+    "/dev/dri",
+    "/dev/dri/renderD128",
+    "/dev/dri/card0",
+    "/dev/ttyUSB0",
+    "/dev/ttyACM10",
+    "/dev/serial/by-id/usb-stick-0",
+    "/dev/serial/by-path/usb-0:1",
+    "/dev/snd",
+    "/dev/video0",
+  ])("the device %s", async (hostPath) => {
+    expect(await runPolicy(policy, container({ devices: [{ hostPath }] }))).toEqual(PASSED);
   });
 
   test("over what is no container", async () => {

@@ -28,11 +28,26 @@ const FINE: readonly RegExp[] = [
   /^\/etc\/(?:ssl\/certs|ca-certificates|pki\/(?:ca-trust|tls\/certs)|letsencrypt)(?:\/|$)/,
   // a server's own configuration
   /^\/etc\/(?:caddy|nginx|traefik|haproxy|apache2|postfix|dovecot|stalwart|rspamd|opendkim|prometheus|grafana|alloy)(?:\/|$)/,
-  /^\/usr\/(?:local\/)?share\/(?:zoneinfo|ca-certificates)(?:\/|$)/,
+  /^\/etc\/(?:bind|clamav|coturn|crowdsec|dnsmasq|headscale|loki|mosquitto|mysql|postgresql|redis|telegraf|unbound)(?:\/|$)/,
+  // data of the distribution
+  /^\/etc\/fonts(?:\/|$)/,
+  /^\/usr\/(?:local\/)?share\/(?:zoneinfo|ca-certificates|fonts|GeoIP)(?:\/|$)/,
+  /^\/run\/systemd\/resolve\/(?:stub-)?resolv\.conf$/,
   /^\/lib\/modules$/, // of WireGuard's images
   /^\/dev\/(?:net\/tun|shm|log)$/,
   /^\/var\/lib\/docker\/volumes\/[^/]+\/_data(?:\/|$)/,
 ];
+
+/** Devices that give nothing of the host away but themselves. */
+const FINE_DEVICES: readonly RegExp[] = [
+  /^\/dev\/net\/tun$/,
+  /^\/dev\/dri(?:\/renderD\d+|\/card\d+)?$/, // a GPU, for video
+  /^\/dev\/(?:tty(?:USB|ACM)\d+|serial\/by-(?:id|path)\/[^/]+)$/, // radios and meters on USB
+  /^\/dev\/(?:snd|video\d+)$/,
+];
+
+/** Whether a container may have a device for what it does. */
+export const isFineDevice = (path: string): boolean => FINE_DEVICES.some((shape) => shape.test(path));
 
 /** What a container can do with a host path that it should not, or undefined. */
 export function dangerOf(path: string): string | undefined {
