@@ -10,7 +10,8 @@ export const noHardcodedTailnetIp = definePolicy({
   severity: "high",
   lesson: 6,
   enforcementLevel: "mandatory",
-  remediation: "Write the node's MagicDNS name in place of its 100.x or fd7a:115c:a1e0: address.",
+  remediation:
+    "Write the node's MagicDNS name in place of its 100.x or fd7a:115c:a1e0: address; in a policy file its tag.",
   url: "https://tailscale.com/kb/1081/magicdns",
   why: "a node's tailnet address changes when it registers again, and what dials the old one then fails with `Network is unreachable`",
   portable: true,
@@ -42,13 +43,40 @@ function isQuantity(piece: TextPiece, address: TailnetAddress): boolean {
   return bare && (NAMES_A_QUANTITY.test(piece.key) || /[a-z](?:At|Id)$/.test(piece.key));
 }
 
-function findingsOf(piece: TextPiece): Finding[] {
+const BY_NAME =
+  "the node's MagicDNS name, such as mailbox.<your tailnet>.ts.net (the range 100.64.0.0/10 and 100.100.100.100 are fine)";
+
+/** What to write where a name is not legal: by the resource's type and the place. */
+const ELSEWHERE: readonly (readonly [type: RegExp, where: RegExp, instead: string])[] = [
+  [/:Acl$/, /^/, "a tag, such as tag:mail, which the node keeps when it registers again"],
+  [/^/, /\.hujson\)/, "a tag, such as tag:mail, which the node keeps when it registers again"],
+  [
+    /:Container$/,
+    /^ports\[\d+\]\.ip/,
+    "no published port, and the network namespace of a Tailscale sidecar for the container; or an address of the host's own",
+  ],
+  [/:Container$/, /^hosts\[\d+\]/, "no entry, and the node's MagicDNS name where it is dialled"],
+  [/:Container$/, /^dns\[\d+\]/, "100.100.100.100, where MagicDNS answers on every node"],
+  [
+    /^tailwart:/,
+    /(?:allowed|blocked|trusted|allow)[-_]?(?:ip|networks?|list)/i,
+    "a range that the node stays in, such as 100.64.0.0/10 (Stalwart takes no name here)",
+  ],
+];
+
+const insteadOf = (type: string, where: string): string =>
+  ELSEWHERE.find(([types, places]) => types.test(type) && places.test(where))?.[2] ?? BY_NAME;
+
+/** In a plain file also the line: comments that count for nothing leave their lines behind. */
+const lineOf = (text: string, match: string): string =>
+  text.includes("\n") ? ` line ${text.slice(0, text.indexOf(match)).split("\n").length}` : "";
+
+function findingsOf(piece: TextPiece, type: string): Finding[] {
   const addresses = findTailnetAddresses(piece.text).filter((address) => !isQuantity(piece, address));
   return [...new Set(addresses.map((address) => address.match))].map((match) => ({
-    where: piece.where,
+    where: piece.where + lineOf(piece.text, match),
     what: `holds ${match}, the address of one tailnet node`,
-    instead:
-      "the node's MagicDNS name, such as mailbox.<your tailnet>.ts.net (the range 100.64.0.0/10 and 100.100.100.100 are fine)",
+    instead: insteadOf(type, piece.where),
   }));
 }
 
@@ -68,7 +96,7 @@ function judge(resource: PolicyResource): Verdict {
   }
   const { pieces, gaps } = textsOf(resource.props);
   return {
-    findings: pieces.flatMap(findingsOf),
+    findings: pieces.flatMap((piece) => findingsOf(piece, resource.type)),
     notJudged: gaps.filter((gap) => matters(gap, resource)).map(gapOf),
   };
 }

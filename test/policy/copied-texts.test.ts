@@ -25,7 +25,7 @@ describe("a text asset is read as a file is:", () => {
       expect.stringContaining("source (/etc/caddy/Caddyfile) line "),
     ]);
     expect(heads((await runPolicy(noHardcodedTailnetIp, caddyfile)).violations)).toEqual([
-      expect.stringMatching(/^source \(\/etc\/caddy\/Caddyfile\) holds 100\.101\.102\.103, /),
+      expect.stringMatching(/^source \(\/etc\/caddy\/Caddyfile\) line 5 holds 100\.101\.102\.103, /),
     ]);
   });
 

@@ -89,7 +89,7 @@ describe("no-hardcoded-tailnet-ip refuses an address", () => {
     [
       "an uploaded Caddyfile",
       { uploads: [{ file: "/Caddyfile", content: "# edge\n:25 {\n  proxy tcp/100.101.102.103:25\n}\n" }] },
-      "uploads[0].content (/Caddyfile) holds",
+      "uploads[0].content (/Caddyfile) line 3 holds",
     ],
     [
       "an uploaded TOML",
@@ -175,6 +175,54 @@ describe("no-hardcoded-tailnet-ip refuses an address", () => {
     const { violations } = await runPolicy(policy, { type, props });
     expect(violations).toHaveLength(1);
     expect(violations[0]?.startsWith(`${where} holds 100.101.102.103`)).toBe(true);
+  });
+
+  const CONTAINER = "docker:index/container:Container";
+  test.each([
+    ["a port", CONTAINER, { ports: [{ internal: 25, ip: "100.101.102.103" }] }, /instead: no published port/],
+    [
+      "an extra host",
+      CONTAINER,
+      { hosts: [{ host: "db", ip: "100.101.102.103" }] },
+      /instead: no entry, and/,
+    ],
+    ["a resolver", CONTAINER, { dns: ["100.101.102.103"] }, /instead: 100\.100\.100\.100, where/],
+    ["a variable", CONTAINER, { envs: ["RELAY=100.101.102.103"] }, /instead: the node's MagicDNS name/],
+    [
+      "a policy file",
+      "tailscale:index/acl:Acl",
+      { acl: '{"acls":[{"action":"accept","src":["tag:a"],"dst":["100.101.102.103:*"]}]}' },
+      /instead: a tag, such as tag:mail/,
+    ],
+    [
+      "a policy file that is uploaded",
+      CONTAINER,
+      {
+        uploads: [{ file: "/etc/headscale/policy.hujson", content: '{"hosts": {"db": "100.101.102.103"}}' }],
+      },
+      /instead: a tag, such as tag:mail/,
+    ],
+    [
+      "Stalwart's allow-list",
+      "tailwart:mail:Settings",
+      { settings: { "server.allowed-ip.100.101.102.103": "" } },
+      /instead: a range that the node stays in, such as 100\.64\.0\.0\/10/,
+    ],
+    [
+      "Stalwart's trusted networks",
+      "tailwart:mail:Settings",
+      { settings: { "server.listener.smtp.proxy.trusted-networks.0000": "100.101.102.103" } },
+      /instead: a range that the node stays in/,
+    ],
+    [
+      "a route of Stalwart's",
+      "tailwart:mail:Settings",
+      { settings: { "queue.route.relay.address": "100.101.102.103" } },
+      /instead: the node's MagicDNS name/,
+    ],
+  ])("in %s, with advice that is legal there", async (_, type, props, advice) => {
+    const { violations } = await runPolicy(policy, { type, props });
+    expect(violations).toEqual([expect.stringMatching(advice)]);
   });
 
   test("inside a secret, without repeating the rest of it", async () => {

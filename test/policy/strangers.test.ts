@@ -1,34 +1,11 @@
 import { describe, expect, test } from "vitest";
-import { allPolicies } from "../../policies/rules/index.ts";
-import { runPolicy, runStackPolicy, type Outcome } from "./harness.ts";
 import cloudBehindCaddy from "./foreign-stacks/cloud-behind-caddy.ts";
 import mailSuite from "./foreign-stacks/mail-suite.ts";
 import mailserverBehindTailnet from "./foreign-stacks/mailserver-behind-tailnet.ts";
-import { STACK, type Expected, type Stranger } from "./foreign-stacks/stranger.ts";
+import type { Expected, Stranger } from "./foreign-stacks/stranger.ts";
 import subnetRouter from "./foreign-stacks/subnet-router.ts";
 import webApp from "./foreign-stacks/web-app.ts";
-
-interface Said {
-  readonly policy: string;
-  readonly resource: string;
-  readonly outcome: Outcome;
-}
-
-/** All that every policy of the pack says. */
-async function sayAll({ resources }: Stranger): Promise<Said[]> {
-  const said: Said[] = [];
-  for (const policy of allPolicies) {
-    if (policy.judgeResource) {
-      for (const resource of resources) {
-        const outcome = await runPolicy(policy, resource);
-        said.push({ policy: policy.id, resource: resource.name ?? "", outcome });
-      }
-    }
-    if (policy.judgeStack)
-      said.push({ policy: policy.id, resource: STACK, outcome: await runStackPolicy(policy, resources) });
-  }
-  return said;
-}
+import { sayAll, type Said } from "./whole-pack.ts";
 
 /** What was said as far as it was expected, and in full where it was not. */
 function compare(texts: readonly (readonly [Said, string])[], expected: readonly Expected[]): string[] {
@@ -58,7 +35,7 @@ const STRANGERS: Record<string, Stranger> = {
 
 describe.each(Object.entries(STRANGERS))("over %s", (_, stranger) => {
   test("the pack finds what is wrong, and is silent elsewhere", async () => {
-    const said = await sayAll(stranger);
+    const said = await sayAll(stranger.resources);
     const lines = (list: readonly Expected[]): string[] => list.map((one) => one.join(" | ")).sort();
     expect(said.filter(({ outcome }) => outcome.blind !== undefined)).toEqual([]);
     expect({

@@ -3,8 +3,7 @@ import type { TestResource } from "../harness.ts";
 /** One thing that the pack is to say: which policy, of which resource, at which place. */
 export type Expected = readonly [policy: string, resource: string, where: string];
 
-/** What a policy over the whole stack says is of no single resource here. */
-export const STACK = "(stack)";
+export { STACK } from "../whole-pack.ts";
 
 /**
  * A stack that is not tailwart's, in the manner of what people publish, and all that the pack has
