@@ -216,6 +216,49 @@ describe("edge-port-conflict leaves alone", () => {
   });
 });
 
+/** A layer4 server beside one site, with global options. */
+const bound = (layer4: string, options: string, site: string): Promise<Outcome> =>
+  caddyfile(
+    `{\n ${options}\n layer4 {\n ${layer4} {\n route {\n proxy a:1\n }\n }\n }\n}\nwww.example.org {\n ${site}\n respond ok\n}\n`,
+  );
+
+describe("edge-port-conflict asks on which address a site listens: it leaves alone", () => {
+  test.each([
+    ["sites that are all on loopback", ":443", "default_bind 127.0.0.1", ""],
+    ["sites on loopback in both families", ":443", "default_bind 127.0.0.1 [::1]", ""],
+    ["sites on loopback by name", ":443", "default_bind localhost", ""],
+    ["the redirects of sites on loopback", ":80", "default_bind 127.0.0.1", ""],
+    ["a site with a bind of its own", ":443", "", "bind ::1"],
+    ["a site that takes back what the default is", "203.0.113.5:443", "default_bind 203.0.113.5", "bind ::1"],
+    ["a default of two lines", ":443", "default_bind 127.0.0.1\n default_bind ::1", ""],
+    ["a default with protocols of its own", ":443", "default_bind 127.0.0.1 {\n protocols h1 h2\n }", ""],
+    ["a site that is bound to a socket of the file system", ":443", "", "bind unix//run/caddy.sock"],
+    ["a site of the other family", "tcp6/[::]:443", "default_bind tcp4/0.0.0.0", ""],
+    ["IPv4 alone beside both families, which the kernel tells apart", "tcp4/:443", "", ""],
+    ["a site on another address of IPv6", "[2001:db8::5]:443", "default_bind [2001:db8::6]", ""],
+  ])("%s", async (_, layer4, options, site) => {
+    expect(await bound(layer4, options, site)).toMatchObject(PASSED);
+  });
+});
+
+describe("edge-port-conflict asks on which address a site listens: it refuses", () => {
+  test.each([
+    ["sites on loopback beside a listener there", "127.0.0.1:443", "default_bind 127.0.0.1", ""],
+    ["one of several addresses", "127.0.0.1:443", "default_bind 203.0.113.5 127.0.0.1", ""],
+    ["a site that is bound to all despite the default", ":443", "default_bind 127.0.0.1", "bind 0.0.0.0"],
+    ["a bind of IPv6's whole host", ":443", "", "bind ::"],
+    ["IPv6's loopback in another spelling", "[::1]:443", "default_bind 0:0:0:0:0:0:0:1", ""],
+    ["IPv4 in IPv6's spelling", "127.0.0.1:443", "", "bind ::ffff:127.0.0.1"],
+    ["loopback by name", "localhost:443", "default_bind 127.0.0.1", ""],
+    ["one family on both sides", "tcp4/:443", "", "bind tcp4/0.0.0.0"],
+    ["the second line of binds", "[::1]:443", "", "bind 127.0.0.1\n bind ::1"],
+    ["a bind with a network and brackets", "[::1]:443", "", "bind tcp/[::1]"],
+    ["the redirects of a bound site", "127.0.0.1:80", "default_bind 127.0.0.1", ""],
+  ])("%s", async (_, layer4, options, site) => {
+    expect((await bound(layer4, options, site)).violations).toHaveLength(1);
+  });
+});
+
 describe("edge-port-conflict lists as not judged", () => {
   test("a config that is unknown at preview, and judges the other", async () => {
     const outcome = await container({

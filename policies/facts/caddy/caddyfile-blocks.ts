@@ -16,6 +16,10 @@ interface Word {
   readonly quoted: boolean;
 }
 
+/** The lines that begin with one of some words. */
+export const named = (blocks: readonly Block[], ...names: string[]): Block[] =>
+  blocks.filter(({ words: [word = ""] }) => names.includes(word));
+
 const MAX_WORDS = 50_000;
 
 /** Words with the number of their line; undefined when a quote or heredoc is left open. */

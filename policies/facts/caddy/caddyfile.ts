@@ -1,40 +1,11 @@
 import type { Json } from "../../../lib/json-values.ts";
-import { blocksOf, importSnippets, type Block } from "./caddyfile-blocks.ts";
+import { ADDRESS, addressesIn, addressOf, bindsIn, listenAt, type Globals } from "./caddyfile-addresses.ts";
+import { blocksOf, importSnippets, named, type Block } from "./caddyfile-blocks.ts";
 import { routesOf, type Note } from "./caddyfile-layer4.ts";
 import { readCaddyJson } from "./json.ts";
 import { listenOf, type CaddyConfig } from "./model.ts";
 
-/** A site's address. Placeholders may stand anywhere. */
-const ADDRESS =
-  /^(?:(https?):\/\/)?(\[[0-9a-f:.]+\]|(?:[\w*.-]|\{[^\s{}]+\})*)(?::(\d+(?:-\d+)?|\{[^\s{}]+\}))?(?:\/\S*)?$/i;
 const SNIPPET = /^\(([^()\s]+)\)$/;
-
-interface Address {
-  readonly host: string;
-  readonly port: string;
-  readonly secure: boolean;
-}
-
-/** What the global options say about the sites. */
-interface Globals {
-  readonly http: string;
-  readonly https: string;
-  readonly autoHttps: ReadonlySet<string>;
-}
-
-const named = (blocks: readonly Block[], ...names: string[]): Block[] =>
-  blocks.filter(({ words: [word = ""] }) => names.includes(word));
-
-function addressOf(word: string, { http, https }: Globals): Address | undefined {
-  const parts = ADDRESS.exec(word);
-  if (!parts || word === "") return undefined;
-  const [, scheme, host = "", port] = parts;
-  const known = port ?? (scheme === "http" ? http : https);
-  return { host, port: known, secure: scheme === "https" || (scheme !== "http" && known === https) };
-}
-
-const addressesIn = (words: readonly string[]): string[] =>
-  words.flatMap((word) => word.split(",")).filter((word) => word !== "");
 
 /** The host matchers of a block, at any depth, but not negated ones. */
 function hostsIn(blocks: readonly Block[], note: Note): Json[] {
@@ -81,6 +52,7 @@ class Adapter {
     this.globals = {
       http: named(options, "http_port")[0]?.words[1] ?? "80",
       https: named(options, "https_port")[0]?.words[1] ?? "443",
+      binds: named(options, "default_bind").length > 0 ? bindsIn(options, "default_bind") : [""],
       autoHttps: new Set(named(options, "auto_https").flatMap(({ words }) => words.slice(1))),
     };
   }
@@ -92,8 +64,8 @@ class Adapter {
     const { issuers, own } = tlsOf(tlsLine);
     const hosts = [...new Set(addresses.map(({ host }) => host).filter((host) => host !== ""))];
     const handle = usesProxy(body) ? [{ handler: "reverse_proxy" }] : [];
-    const binds = named(body, "bind").flatMap(({ words }) => words.slice(1));
-    const { autoHttps } = this.globals;
+    const bound = bindsIn(body, "bind");
+    const { autoHttps, binds } = this.globals;
     for (const [port, group = []] of Map.groupBy(addresses, (address) => address.port)) {
       const names = group.map(({ host }) => host).filter((host) => host !== "");
       const plain = group.every(({ secure }) => !secure) && port === this.globals.http;
@@ -103,9 +75,7 @@ class Adapter {
       this.servers.push(
         this.note(
           {
-            listen: (binds.length > 0 ? binds : [""]).map(
-              (host) => `${host.includes(":") ? `[${host}]` : host}:${port}`,
-            ),
+            listen: (bound.length > 0 ? bound : binds).map((bind) => listenAt(bind, port)),
             routes: [
               this.note(
                 {

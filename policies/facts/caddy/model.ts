@@ -2,6 +2,7 @@
  * What a Caddy config says to the four policies that read it, whether it was written as JSON or as
  * a Caddyfile. Places (`where`) are those of the source: a property path or a line.
  */
+import { parseIPv6 } from "../../../lib/addresses.ts";
 
 /** One listening socket or range of ports. */
 export interface Listen {
@@ -10,6 +11,8 @@ export interface Listen {
   readonly host: string;
   readonly from: number;
   readonly to: number;
+  /** Of a listener on every address: the one family that it is limited to. */
+  readonly family?: 4 | 6;
 }
 
 /** A name that the http app answers. */
@@ -91,15 +94,35 @@ export interface CaddyConfig {
 /** Ports on which a mail server is reached. */
 export const MAIL_PORTS: ReadonlySet<number> = new Set([24, 25, 110, 143, 465, 587, 993, 995, 4190]);
 
-const EVERY_HOST = new Set(["", "0.0.0.0", "::"]);
+const EVERY_HOST = new Set(["", "0.0.0.0"]);
 const HOST_PORT = /^(?:\[([^\]]*)\]|([^:]*)):(.+)$/;
 
-function split(address: string): { network: string; host: string; port: string } | undefined {
+interface Parts {
+  readonly network: string;
+  readonly family: 4 | 6 | undefined;
+  readonly host: string;
+  readonly port: string;
+}
+
+function split(address: string): Parts | undefined {
   const [, network = "tcp", rest = ""] =
     /^(?:([a-z]+[46]?)\/)?(.*)$/.exec(address.trim().toLowerCase()) ?? [];
   const [, bracketed, plain = "", port] = HOST_PORT.exec(rest) ?? [];
   if (!/^(?:tcp|udp)[46]?$/.test(network) || port === undefined) return undefined;
-  return { network: network.slice(0, 3), host: bracketed ?? plain, port };
+  const family = { "4": 4, "6": 6 }[network.slice(3)] as Parts["family"];
+  return { network: network.slice(0, 3), family, host: bracketed ?? plain, port };
+}
+
+/** An address to bind in one spelling: empty for every address, and a name of loopback as IPv4. */
+function plainAddress(host: string): string {
+  if (host === "localhost") return "127.0.0.1";
+  const groups = host.includes(":") ? parseIPv6(host) : undefined;
+  if (!groups) return EVERY_HOST.has(host) ? "" : host;
+  const mapped = groups.slice(0, 5).every((group) => group === 0) && groups[5] === 0xffff;
+  const [high = 0, low = 0] = groups.slice(6);
+  if (mapped) return [high >> 8, high & 255, low >> 8, low & 255].join(".");
+  if (groups.every((group) => group === 0)) return "";
+  return new URL(`http://[${groups.map((group) => group.toString(16)).join(":")}]`).hostname.slice(1, -1);
 }
 
 /** A listener such as `:443`, `udp/[::1]:53`, `:8000-8010`; undefined for unix and placeholders. */
@@ -107,11 +130,13 @@ export function listenOf(address: string): Listen | undefined {
   const parts = split(address);
   const [, from, to = from] = /^(\d{1,5})(?:-(\d{1,5}))?$/.exec(parts?.port ?? "") ?? [];
   if (!parts || from === undefined || parts.host.includes("{")) return undefined;
+  const host = plainAddress(parts.host);
   return {
     network: parts.network as "tcp" | "udp",
-    host: EVERY_HOST.has(parts.host) ? "" : parts.host,
+    host,
     from: Number(from),
     to: Number(to),
+    ...(host === "" && parts.family && { family: parts.family }),
   };
 }
 
@@ -125,9 +150,13 @@ export function dialOf(address: string): Dial {
   };
 }
 
-/** Whether two are bound alike: the kernel prefers one that names its address. */
+/**
+ * Whether two are bound alike. The kernel prefers one that names its address, and one of IPv4 alone
+ * to one of both families, so that each connection has one owner.
+ */
 export function samePort(a: Listen, b: Listen): boolean {
-  return a.network === b.network && a.host === b.host && a.from <= b.to && b.from <= a.to;
+  const alike = a.network === b.network && a.host === b.host && a.family === b.family;
+  return alike && a.from <= b.to && b.from <= a.to;
 }
 
 export const includesPort = (listen: readonly Listen[], port: number): boolean =>
