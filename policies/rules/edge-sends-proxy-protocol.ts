@@ -9,7 +9,7 @@ import {
   type Verdict,
 } from "../framework/policy.ts";
 import { caddiesOf, caddyOf, NO_CADDY } from "../facts/caddy/find.ts";
-import { isTrusting, mailHostsOf, type MailHosts } from "../facts/caddy/mail-upstreams.ts";
+import { isTrusting, mailHostsOf, mayBeMail, type MailHosts } from "../facts/caddy/mail-upstreams.ts";
 import type {
   CaddyConfig,
   Handler,
@@ -18,6 +18,7 @@ import type {
   Route,
   Upstream,
 } from "../facts/caddy/model.ts";
+import { becauseOf } from "../facts/caddy/placeholders.ts";
 import { sniOf } from "../facts/caddy/passthrough.ts";
 import { isLoopback } from "../facts/hosts.ts";
 
@@ -137,6 +138,14 @@ function judgeHealthPort({ where, healthPort }: Handler): Judgement {
   });
 }
 
+/** A proxy that may be mail's, once it is known what a placeholder in its upstreams stands for. */
+function judgeOpen(handler: Handler, sni: readonly string[], mail: MailHosts): Judgement {
+  const { findings, notJudged } = judgeVersion(handler);
+  const open = handler.upstreams.flatMap(({ dial }) => dial).find((dial) => mayBeMail(dial, sni, mail));
+  if (open?.placeholder === undefined || findings.length + notJudged.length === 0) return PASS;
+  return unjudged({ where: handler.where, because: becauseOf(open.placeholder) });
+}
+
 function judgeRoutes(
   routes: readonly Route[],
   server: Layer4Server,
@@ -150,6 +159,7 @@ function judgeRoutes(
       const trusting = handler.upstreams.filter((upstream) => isTrusting(upstream, server, names, mail));
       if (handler.kind === "proxy" && trusting.length > 0)
         parts.push(judgeVersion(handler), judgeHealthPort(handler), ...trusting.map(judgeUpstream));
+      else if (handler.kind === "proxy") parts.push(judgeOpen(handler, names, mail));
       parts.push(judgeRoutes(handler.routes, server, names, mail));
     }
   }
@@ -174,8 +184,9 @@ function judgeMatchers(server: Layer4Server): Judgement {
 }
 
 /** A listener on loopback is no edge: local programs reach a relay by it, without PROXY. */
-const isEdge = ({ listen }: Layer4Server): boolean =>
-  listen.some(({ host, network }) => network === "tcp" && !isLoopback(host));
+const isEdge = ({ listen, unread }: Layer4Server): boolean =>
+  listen.some(({ host, network }) => network === "tcp" && !isLoopback(host)) ||
+  unread.some(({ host }) => host !== undefined && !isLoopback(host));
 
 function judgeConfig(config: CaddyConfig, mail: MailHosts): Judgement {
   return merge(

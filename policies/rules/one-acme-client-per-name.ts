@@ -8,8 +8,9 @@ import {
 } from "../framework/policy.ts";
 import { readString, UNKNOWN_AT_PREVIEW } from "../framework/values.ts";
 import { caddiesOf, NO_CADDY } from "../facts/caddy/find.ts";
-import { caddyInstances, ordersTwice, type Order } from "../facts/caddy/instances.ts";
+import { caddyInstances, mayOrderTwice, ordersTwice, type Order } from "../facts/caddy/instances.ts";
 import { covers } from "../facts/caddy/model.ts";
+import { becauseOf, couldBeSame, openPlaceholder } from "../facts/caddy/placeholders.ts";
 import { plainName } from "../facts/hosts.ts";
 import { MAIL_SETTINGS, SETTINGS, SETTINGS_TYPES } from "../facts/own-resources.ts";
 import { acmeOf, type AcmeClient } from "../facts/stalwart/acme.ts";
@@ -127,6 +128,14 @@ function againstStalwart(order: Order, stalwarts: readonly Stalwart[]): Finding[
   return [];
 }
 
+/** Orders of which a placeholder decides whether Stalwart orders the name too. */
+function mayBeStalwarts(open: readonly Order[], stalwarts: readonly Stalwart[]): Order[] {
+  const names = stalwarts.flatMap(({ resource, clients }) =>
+    clients.flatMap((client) => namesOf(client, hostnameOf(resource))),
+  );
+  return open.filter((order) => names.some(({ name }) => couldBeSame(name, order.name)));
+}
+
 /** Caddy against Stalwart, and one Caddy against another. */
 function judgeStack(resources: readonly PolicyResource[]): Verdict {
   const caddies = caddiesOf(resources);
@@ -135,6 +144,13 @@ function judgeStack(resources: readonly PolicyResource[]): Verdict {
   const instances = caddyInstances(caddies);
   const orders = instances.flatMap((instance) => instance.orders);
   const twice = ordersTwice(instances);
+  const open = new Set([
+    ...mayBeStalwarts(
+      instances.flatMap((instance) => instance.open),
+      stalwarts,
+    ),
+    ...mayOrderTwice(instances),
+  ]);
   return {
     findings: [
       ...orders.flatMap((order) => againstStalwart(order, stalwarts)),
@@ -148,6 +164,11 @@ function judgeStack(resources: readonly PolicyResource[]): Verdict {
         })),
     ],
     notJudged: [
+      ...[...open].map(({ urn, where, name }) => ({
+        urn,
+        where,
+        because: `may be a name that is ordered elsewhere: ${becauseOf(openPlaceholder(name) ?? name)}`,
+      })),
       ...twice
         .filter(({ sure }) => !sure)
         .map(({ order, first }) => ({

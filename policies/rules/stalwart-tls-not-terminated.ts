@@ -19,6 +19,7 @@ import {
   terminatedOf,
   type Passthrough,
 } from "../facts/caddy/passthrough.ts";
+import { becauseOf, couldBeSame, openPlaceholder } from "../facts/caddy/placeholders.ts";
 import { CONTAINER } from "../facts/docker/containers.ts";
 import { plainName } from "../facts/hosts.ts";
 import { EDGE } from "../facts/own-resources.ts";
@@ -78,6 +79,25 @@ function judgeConfig(config: CaddyConfig, passed: readonly Passthrough[]): Findi
   return findings;
 }
 
+/** Names that are answered here and may be ones that are passed on: a placeholder is in either. */
+function openNames(config: CaddyConfig, passed: readonly Passthrough[]): NotJudged[] {
+  const answered = [
+    ...config.http
+      .filter(({ tls }) => tls)
+      .flatMap(({ sites, listen }) => sites.map((site) => ({ ...site, listen }))),
+    ...terminatedOf(config),
+  ];
+  return answered.flatMap(({ where, name, listen }) => {
+    const pass = passed.find(
+      (one) => concerns(one, listen) && !sameName(one, name) && couldBeSame(one.name, name),
+    );
+    const placeholder = pass && (openPlaceholder(name) ?? openPlaceholder(pass.name));
+    return placeholder === undefined
+      ? []
+      : [{ where, because: `may be a name that is passed through: ${becauseOf(placeholder)}` }];
+  });
+}
+
 /** Texts of a list in a component's args, with their places. */
 function namesAt(edge: PolicyResource, list: string, ...key: string[]) {
   const { known, entries } = listAt(edge.props, [list]);
@@ -125,7 +145,10 @@ function judgeResource(resource: PolicyResource): Verdict {
   const caddy = caddyOf(resource);
   if (!caddy) return { notApplicable: NO_CADDY };
   const passed = passthroughsOf(caddy.configs);
-  return { findings: caddy.configs.flatMap((config) => judgeConfig(config, passed)), notJudged: caddy.gaps };
+  return {
+    findings: caddy.configs.flatMap((config) => judgeConfig(config, passed)),
+    notJudged: [...caddy.gaps, ...caddy.configs.flatMap((config) => openNames(config, passed))],
+  };
 }
 
 /** Whether a config ends TLS for any name, or orders a certificate for one. */

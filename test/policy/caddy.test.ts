@@ -122,7 +122,7 @@ describe("addresses", () => {
   test.each([
     ["tcp/Stalwart.example.org.:25", { host: "stalwart.example.org", port: 25 }],
     ["{l4.tls.server_name}:443", { host: "{l4.tls.server_name}", port: 443 }],
-    ["stalwart:{$PORT}", { host: "stalwart", port: undefined }],
+    ["stalwart:{$PORT}", { host: "stalwart", port: undefined, placeholder: "{$PORT}" }],
     ["unix//run/a.sock", { host: "unix//run/a.sock", port: undefined }],
   ])("%s is dialled", (text, dial) => {
     expect(dialOf(text)).toEqual(dial);

@@ -182,7 +182,6 @@ describe("edge-port-conflict leaves alone", () => {
     ],
     ["port 80 beside a server without names", { listen: [":80"] }, { listen: [":8443"], routes: [] }],
     ["unix sockets", { listen: ["unix//run/a.sock"] }, { listen: ["unix//run/a.sock"] }],
-    ["placeholders", { listen: ["{env.ADDRESS}:443"] }, { listen: [":443"] }],
   ])("%s", async (_, layer4, http) => {
     expect(await json(layer4, http)).toMatchObject(PASSED);
   });
@@ -259,6 +258,33 @@ describe("edge-port-conflict asks on which address a site listens: it refuses", 
   });
 });
 
+/** A layer4 server beside one site, in a container with an environment. */
+const variables = (layer4: string, site: string, envs: unknown): Promise<Outcome> => {
+  const content = `{\n \n layer4 {\n ${layer4} {\n route {\n proxy a:1\n }\n }\n }\n}\nwww.example.org {\n ${site}\n respond ok\n}\n`;
+  return container({ uploads: [{ file: "/etc/caddy/Caddyfile", content }], envs });
+};
+
+describe("edge-port-conflict reads a listener with a variable", () => {
+  test.each([
+    ["by its default", ":{$PORT:443}", "", []],
+    ["from the container's environment", ":{$PORT}", "", ["PORT=443"]],
+    ["from it despite a default", ":{$PORT:25}", "", ["PORT=443"]],
+    ["that is filled in at start", ":{env.PORT}", "", ["PORT=443"]],
+    ["as a part of a word", "{$IP:0.0.0.0}:4{$REST}", "", ["REST=43"]],
+    ["that is several addresses", "{$LISTEN}", "", ["LISTEN=:25 :443"]],
+    ["of a site", "127.0.0.1:443", "bind {$BIND:127.0.0.1}", []],
+    ["that is empty, and so no reason for the default", ":443", "bind {$BIND:127.0.0.1}", ["BIND="]],
+  ])("%s", async (_, layer4, site, envs) => {
+    const outcome = await variables(layer4, site, envs);
+    expect(outcome.violations).toHaveLength(1);
+    expect(outcome.notJudged).toEqual([]);
+  });
+
+  test("which is another port than its default", async () => {
+    expect(await variables(":{$PORT:443}", "", ["PORT=8443"])).toMatchObject(PASSED);
+  });
+});
+
 describe("edge-port-conflict lists as not judged", () => {
   test("a config that is unknown at preview, and judges the other", async () => {
     const outcome = await container({
@@ -304,6 +330,25 @@ describe("edge-port-conflict lists as not judged", () => {
     ],
   ])("%s", async (_, props, notJudged) => {
     expect(await container(props)).toMatchObject({ violations: [], notJudged });
+  });
+
+  test.each([
+    ["an address that is filled in at start", "{env.ADDRESS}:443", [":443"], "{env.ADDRESS}"],
+    ["a port that is read from a file", ":{file./run/port}", [":443"], "{file./run/port}"],
+    ["the name of the host", "{system.hostname}:443", [":443"], "{system.hostname}"],
+  ])("%s", async (_, layer4, http, placeholder) => {
+    expect((await json({ listen: [layer4] }, { listen: http })).notJudged).toEqual([
+      `uploads[0].content (/etc/caddy/caddy.json) apps.layer4.servers.mail: listens where ${placeholder} stands for a value that is only known where Caddy runs`,
+    ]);
+  });
+
+  test("a variable without a value, and a site that listens there", async () => {
+    const outcome = await variables(":{$PORT}", "bind {$BIND:127.0.0.1}", [UNKNOWN]);
+    expect(outcome).toMatchObject({ violations: [] });
+    expect(outcome.notJudged).toEqual([
+      "uploads[0].content (/etc/caddy/Caddyfile) line 11 (www.example.org): listens where {$BIND} stands for a value that is only known where Caddy runs",
+      "uploads[0].content (/etc/caddy/Caddyfile) line 4 (:{$PORT}): listens where {$PORT} stands for a value that is only known where Caddy runs",
+    ]);
   });
 
   test("an unknown stdin of a command for Caddy, and not of any other", async () => {

@@ -336,6 +336,55 @@ describe("edge-sends-proxy-protocol over a stack", () => {
   });
 });
 
+describe("edge-sends-proxy-protocol and what a variable stands for", () => {
+  const run = (server: string, envs: unknown[] = []): Promise<Outcome> =>
+    runPolicy(policy, {
+      type: CONTAINER,
+      props: {
+        envs,
+        uploads: [{ file: "/etc/caddy/Caddyfile", content: `{\n layer4 {\n ${server}\n }\n}\n` }],
+      },
+    });
+  const server = (listen: string, dial: string): string => `${listen} {\n route {\n proxy ${dial}\n }\n }`;
+
+  test.each([
+    ["a listener by its default", server(":{$SMTP:25}", "stalwart:2525"), []],
+    ["a listener from the container", server(":{$SMTP}", "stalwart:2525"), ["SMTP=25"]],
+    ["an upstream's port", server(":2525", "stalwart:{$SMTP:25}"), []],
+    ["a whole upstream", server(":2525", "{$MAIL}"), ["MAIL=stalwart:25"]],
+    ["an upstream that is filled in at start", server(":2525", "{env.MAIL}:25"), ["MAIL=stalwart"]],
+    ["the version", server(":25", "stalwart:25 {\n proxy_protocol {$PROXY:v1}\n }"), []],
+    ["lines that are one variable", "{$SERVERS}", [`SERVERS=${server(":25", "stalwart:25")}`]],
+    ["a listener on an unknown port of any address", server(":{$SMTP}", "stalwart:25"), []],
+  ])("refuses %s", async (_, text, envs) => {
+    expect((await run(text, envs)).violations).toHaveLength(1);
+  });
+
+  test.each([
+    ["an upstream's port", server(":2525", "stalwart:{$SMTP}"), [], "{$SMTP}"],
+    ["a whole upstream", server(":2525", "{$MAIL}"), [], "{$MAIL}"],
+    ["a listener", server("{$LISTEN}", "stalwart:2525"), [], "{$LISTEN}"],
+    ["a default, since the variable may yet be set", server(":{$SMTP:25}", "a:1"), [UNKNOWN], "{$SMTP}"],
+    [
+      "the host on :443, beside mail",
+      `:25 {\n route {\n proxy {$MAIL}:25 {\n proxy_protocol v2\n }\n }\n }\n :443 {\n @a tls sni a.example.org\n route @a {\n proxy {file./host}:443\n }\n }\n :24 {\n route {\n proxy a:24 {\n proxy_protocol v2\n }\n }\n }`,
+      [],
+      "{file./host}",
+    ],
+  ] as [string, string, unknown[], string][])("does not judge %s", async (_, text, envs, placeholder) => {
+    const { violations, notJudged } = await run(text, envs);
+    expect(violations).toEqual([]);
+    expect(notJudged).toHaveLength(1);
+    expect(notJudged[0]).toContain(`${placeholder} stands for a value that is only known where Caddy runs`);
+  });
+
+  test("leaves alone an unknown upstream that gets the header, or is another's by its port", async () => {
+    const sent = server(":2525", "{$MAIL} {\n proxy_protocol v2\n }");
+    expect(await run(sent)).toMatchObject(PASSED);
+    expect(await run(server(":8443", "{$WEB}:8443"))).toMatchObject(PASSED);
+  });
+});
+
 describe("edge-sends-proxy-protocol lists as not judged", () => {
   test("a placeholder for the version", async () => {
     const route = { handle: [proxy("stalwart:25", { proxy_protocol: "{env.PROXY}" })] };

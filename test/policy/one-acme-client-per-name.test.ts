@@ -349,6 +349,28 @@ describe("one-acme-client-per-name and a second Caddy", () => {
   });
 });
 
+describe("one-acme-client-per-name and what a variable stands for", () => {
+  const site = "{$NAME} {\n respond ok\n}\n";
+
+  test("refuses a name from the container's environment", async () => {
+    const edge = caddy(site, "edge", { envs: ["NAME=mail.example.org"] });
+    expect((await stack(edge, settings(acme("a", "mail.example.org")))).violations).toHaveLength(1);
+  });
+
+  test("does not judge one that is not known, beside Stalwart or a second Caddy", async () => {
+    const place = "uploads[0].content (/etc/caddy/Caddyfile) line 1 ({$NAME})";
+    const listed = [
+      `${place}: may be a name that is ordered elsewhere: {$NAME} stands for a value that is only known where Caddy runs`,
+    ];
+    const stalwart = settings(acme("a", "mail.example.org"));
+    expect((await stack(caddy(site), stalwart)).notJudged).toEqual(listed);
+    const other = caddy("www.example.org {\n respond ok\n}\n", "other");
+    expect(await stack(caddy(site), other)).toMatchObject({ violations: [], notJudged: listed });
+    expect((await stack(caddy(site), caddy(site, "other"))).notJudged).toEqual([...listed, ...listed]);
+    expect(await stack(caddy(site))).toMatchObject(PASSED);
+  });
+});
+
 describe("one-acme-client-per-name lists as not judged", () => {
   test("Stalwart's unknown names, where Caddy orders any", async () => {
     const keys = acme("le", UNKNOWN, "mail.example.org");

@@ -377,6 +377,48 @@ describe("stalwart-tls-not-terminated over a stack", () => {
   });
 });
 
+describe("stalwart-tls-not-terminated and what a variable stands for", () => {
+  const run = (sni: string, sites: string, ...envs: unknown[]): Promise<Outcome> => {
+    const route = `@mail tls sni ${sni}\n route @mail {\n proxy stalwart:443 {\n proxy_protocol v2\n }\n }`;
+    const uploads = [
+      { file: "/etc/caddy/Caddyfile", content: `${options(route)}${sites} {\n respond ok\n}\n` },
+    ];
+    return runPolicy(policy, { type: CONTAINER, props: { envs, uploads } });
+  };
+
+  test.each([
+    ["mail.{$DOMAIN:example.org}", "mail.example.org"],
+    ["mail.example.org", "{$SITES}", "SITES=www.example.org, mail.example.org"],
+    ["mail.{env.DOMAIN}", "mail.example.org", "DOMAIN=example.org"],
+    ["mail.{$DOMAIN}", "mail.{$DOMAIN}"],
+    ["{$Mail}", "{$Mail}"],
+  ])("refuses %s beside a site %s", async (sni, sites, ...envs) => {
+    expect((await run(sni, sites, ...envs)).violations).toHaveLength(1);
+  });
+
+  test.each([
+    ["{$MAIL}", "mail.example.org", "{$MAIL}"],
+    ["mail.example.org", "{$SITE}", "{$SITE}"],
+    ["mail.{$DOMAIN}", "mail.example.org", "{$DOMAIN}"],
+    ["mail.example.org", "*.{$DOMAIN}", "{$DOMAIN}"],
+    ["{$PREFIX}.example.org", "mail.example.org", "{$PREFIX}"],
+  ])("does not judge %s beside a site %s", async (sni, sites, placeholder) => {
+    const outcome = await run(sni, sites);
+    expect(outcome.violations).toEqual([]);
+    expect(outcome.notJudged).toHaveLength(1);
+    expect(outcome.notJudged[0]).toContain(`passed through: ${placeholder} stands for a value`);
+  });
+
+  test.each([
+    ["mail.{$DOMAIN}", "www.{$DOMAIN}"],
+    ["mail.{$DOMAIN}", "{$DOMAIN}"],
+    ["mail.{$DOMAIN}", "www.example.org"],
+    ["{$NAME}.example.org", "www.example.com"],
+  ])("leaves %s beside a site %s alone: they differ whatever it stands for", async (sni, sites) => {
+    expect(await run(sni, sites)).toMatchObject(PASSED);
+  });
+});
+
 describe("stalwart-tls-not-terminated lists as not judged", () => {
   test("unknown names of tailwart's edge, where they could meet a known one", async () => {
     const some = {

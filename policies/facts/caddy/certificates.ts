@@ -1,7 +1,7 @@
 import { list, record, strings, type Json } from "../../../lib/json-values.ts";
 import type { Place } from "../../framework/values.ts";
 import { covers, type Certificate, type HttpServer } from "./model.ts";
-import { plainName } from "../hosts.ts";
+import { openPlaceholder, plainPattern } from "./placeholders.ts";
 
 /** What Caddy asks no public CA for (certmagic, SubjectQualifiesForPublicCert). */
 const NOT_PUBLIC = /^[^.]*$|(?:^|\.)(?:localhost|local|internal|home\.arpa)$|\.ts\.net$|^[\d.]+$|:/;
@@ -11,7 +11,8 @@ function ordersByAcme(policy: Json | undefined, name: string): boolean {
   const issuers = list(policy?.["issuers"]);
   if (issuers.length > 0)
     return issuers.some((one) => /^(?:acme|zerossl)$/.test(String(record(one)["module"])));
-  return !NOT_PUBLIC.test(name) && list(policy?.["get_certificate"]).length === 0;
+  const isPublic = !NOT_PUBLIC.test(name) || openPlaceholder(name) !== undefined;
+  return isPublic && list(policy?.["get_certificate"]).length === 0;
 }
 
 /** Certificates that Caddy would get: listed ones, and those that follow from the sites. */
@@ -21,7 +22,7 @@ export function certificatesOf(
   place: Place,
 ): Certificate[] {
   const policies = list(record(tls["automation"])["policies"]).map(record);
-  const subjectsOf = (policy: Json): string[] => strings(policy["subjects"]).map(plainName);
+  const subjectsOf = (policy: Json): string[] => strings(policy["subjects"]).map(plainPattern);
   const policyOf = (name: string): Json | undefined =>
     policies.find((policy) => subjectsOf(policy).some((subject) => covers(subject, name))) ??
     policies.find((policy) => subjectsOf(policy).length === 0);
@@ -32,7 +33,7 @@ export function certificatesOf(
     acme: ordersByAcme(policyOf(name), name),
   });
   const automated = strings(loaded["automate"]).map((name, i) =>
-    certificate(plainName(name), place(loaded, ["apps", "tls", "certificates", "automate", i])),
+    certificate(plainPattern(name), place(loaded, ["apps", "tls", "certificates", "automate", i])),
   );
   const subjects = policies.flatMap((policy, i) =>
     subjectsOf(policy).map((name, j) =>
@@ -45,7 +46,7 @@ export function certificatesOf(
   const derived = servers.flatMap(({ node, server }) => {
     const automatic = record(record(node)["automatic_https"]);
     const skipped = new Set(
-      [...strings(automatic["skip"]), ...strings(automatic["skip_certificates"])].map(plainName),
+      [...strings(automatic["skip"]), ...strings(automatic["skip_certificates"])].map(plainPattern),
     );
     if (!server.tls || automatic["disable"] === true || automatic["disable_certificates"] === true) return [];
     return (

@@ -1,15 +1,7 @@
 import { gapOf } from "../../framework/judgement.ts";
 import type { NotJudged, PolicyResource } from "../../framework/policy.ts";
-import {
-  formatPath,
-  perResource,
-  read,
-  readAt,
-  readString,
-  UNKNOWN_AT_PREVIEW,
-  walk,
-  type Path,
-} from "../../framework/values.ts";
+import { UNKNOWN_AT_PREVIEW, formatPath, read, readAt, readString, type Path, walk } from "../../framework/values.ts";
+import { environmentOfCaddy, fillIn } from "./environment.ts";
 import { isCaddyJson, readCaddyJson } from "./json.ts";
 import {
   configsIn,
@@ -157,12 +149,20 @@ function cached(source: CaddyText): readonly CaddyConfig[] {
 
 /** The Caddy configs anywhere in a resource's inputs; undefined when none can be there. */
 export function caddyOf(resource: PolicyResource): CaddyReading | undefined {
-  return MAY_CARRY.test(resource.type) ? configsOnce(resource.props) : undefined;
+  if (!MAY_CARRY.test(resource.type)) return undefined;
+  const known = readings.get(resource.props) ?? { reading: readingOf(resource) };
+  readings.set(resource.props, known);
+  return known.reading;
 }
 
-const configsOnce = perResource((props: object): CaddyReading | undefined => {
+const readings = new WeakMap<object, { readonly reading: CaddyReading | undefined }>();
+
+function readingOf(resource: PolicyResource): CaddyReading | undefined {
+  const { props } = resource;
   if (!mayHoldCaddy(props)) return undefined;
-  const { texts, objects, gaps, mentionsCaddy } = search(props);
+  const { texts: raw, objects, gaps, mentionsCaddy } = search(props);
+  const environment = environmentOfCaddy(resource);
+  const texts = raw.map((source) => ({ ...source, text: fillIn(source.text, environment) }));
   const configs = [...objects, ...texts.flatMap(cached)];
   const unread = gaps.filter(({ path }) => {
     if (!HOLDS_A_CONFIG.test(formatPath(path))) return false;
@@ -181,7 +181,7 @@ const configsOnce = perResource((props: object): CaddyReading | undefined => {
     ...configs.flatMap((config) => config.gaps),
   ];
   return configs.length > 0 || all.length > 0 ? { configs, gaps: all } : undefined;
-});
+}
 
 /** What the resources of a stack that carry a Caddy config say. */
 export function caddiesOf(

@@ -1,6 +1,7 @@
 import type { PolicyResource } from "../../framework/policy.ts";
 import { listAt, readString } from "../../framework/values.ts";
 import type { CaddyConfig } from "./model.ts";
+import { couldBeSame, openPlaceholder } from "./placeholders.ts";
 import { CONTAINER } from "../docker/containers.ts";
 
 /** A certificate that one Caddy orders by ACME. */
@@ -17,6 +18,8 @@ export interface CaddyInstance {
   /** Undefined where it cannot be distinguished from others. */
   readonly id: string | undefined;
   readonly orders: readonly Order[];
+  /** Orders of a name that a placeholder leaves open. */
+  readonly open: readonly Order[];
   readonly sharedStorage: boolean;
   readonly storage: Storage;
 }
@@ -60,6 +63,10 @@ function machineOf(command: PolicyResource): string | undefined {
   return undefined;
 }
 
+/** Each name once, at its first place. */
+const once = (orders: readonly Order[]): Order[] =>
+  [...new Map(orders.toReversed().map((order) => [order.name, order])).values()].toReversed();
+
 /** The Caddies of a stack with what each orders. */
 export function caddyInstances(
   caddies: readonly { readonly resource: PolicyResource; readonly configs: readonly CaddyConfig[] }[],
@@ -67,15 +74,19 @@ export function caddyInstances(
   return caddies.flatMap(({ resource, configs }): CaddyInstance[] => {
     const inContainer = resource.type === CONTAINER;
     const id = inContainer ? resource.urn : machineOf(resource);
-    const orders = configs
+    const all = configs
       .flatMap(({ certificates }) => certificates)
       .filter(({ acme }) => acme)
       .map(({ where, name }) => ({ urn: resource.urn, where, name }));
+    const [open = [], orders = []] = [true, false].map((isOpen) =>
+      all.filter(({ name }) => (openPlaceholder(name) !== undefined) === isOpen),
+    );
     return [
       {
         inContainer,
         id,
-        orders: [...new Map(orders.toReversed().map((order) => [order.name, order])).values()].toReversed(),
+        orders: once(orders),
+        open: once(open),
         sharedStorage: configs.some((config) => config.sharedStorage),
         storage: inContainer ? storageOf(resource) : { names: new Set(), complete: true },
       },
@@ -91,6 +102,22 @@ function share(a: CaddyInstance, b: CaddyInstance): "yes" | "no" | "maybe" {
   return (!a.storage.complete && hasAny(b)) || (!b.storage.complete && hasAny(a)) ? "maybe" : "no";
 }
 
+/** Whether two are known to be different Caddies: a command may configure that of a container. */
+const areTwo = (one: CaddyInstance, other: CaddyInstance): boolean =>
+  one.inContainer === other.inContainer &&
+  one.id !== undefined &&
+  other.id !== undefined &&
+  one.id !== other.id;
+
+/** Orders of which a placeholder decides whether another Caddy orders the name too. */
+export function mayOrderTwice(instances: readonly CaddyInstance[]): Order[] {
+  return instances.flatMap((one) => {
+    const others = instances.filter((other) => areTwo(one, other) && share(one, other) !== "yes");
+    const names = others.flatMap(({ orders, open }) => [...orders, ...open]);
+    return one.open.filter(({ name }) => names.some((other) => couldBeSame(name, other.name)));
+  });
+}
+
 /** A name that two Caddies order. */
 export interface Twice {
   readonly order: Order;
@@ -99,20 +126,14 @@ export interface Twice {
   readonly sure: boolean;
 }
 
-/**
- * Names that two Caddies order. Only containers are held against containers, and machines against
- * machines: a command may well configure the Caddy of a container.
- */
+/** Names that two Caddies order. */
 export function ordersTwice(instances: readonly CaddyInstance[]): Twice[] {
   const twice: Twice[] = [];
   for (const [i, one] of instances.entries()) {
     for (const order of one.orders) {
       const found = instances
         .slice(0, i)
-        .filter(
-          ({ inContainer, id }) =>
-            inContainer === one.inContainer && id !== undefined && one.id !== undefined && id !== one.id,
-        )
+        .filter((other) => areTwo(one, other))
         .flatMap((other) => {
           const shared = share(one, other);
           const first = other.orders.find(({ name }) => name === order.name);

@@ -4,6 +4,7 @@ import { certificatesOf } from "./certificates.ts";
 import {
   dialOf,
   listenOf,
+  unreadListenOf,
   type CaddyConfig,
   type Handler,
   type HttpServer,
@@ -11,11 +12,15 @@ import {
   type Listen,
   type Route,
   type Site,
+  type Unread,
 } from "./model.ts";
-import { plainName } from "../hosts.ts";
+import { becauseOf, plainPattern } from "./placeholders.ts";
 
-const listens = (addresses: unknown): Listen[] =>
-  strings(addresses).flatMap((address) => listenOf(address) ?? []);
+/** Where a server listens, and what of that a placeholder leaves open. */
+const listens = (addresses: unknown): { listen: Listen[]; unread: Unread[] } => ({
+  listen: strings(addresses).flatMap((address) => listenOf(address) ?? []),
+  unread: strings(addresses).flatMap((address) => unreadListenOf(address) ?? []),
+});
 
 function handlerOf(node: unknown, path: Path, place: Place): Handler {
   const { handler, proxy_protocol: version, health_checks: checks, upstreams, routes } = record(node);
@@ -59,7 +64,7 @@ function sitesOf(routes: unknown, path: Path, place: Place, top = true): Site[] 
     const own = list(match).flatMap((set, j) =>
       strings(record(set)["host"]).map((host, k) => ({
         where: place(route, [...path, i, "match", j, "host", k]),
-        name: plainName(host),
+        name: plainPattern(host),
         top,
         proxies: proxies(handle),
       })),
@@ -81,11 +86,11 @@ interface Ports {
 function httpServer(node: unknown, path: Path, ports: Ports, place: Place): HttpServer {
   const server = record(node);
   const automatic = record(server["automatic_https"]);
-  const listen = listens(server["listen"]);
+  const { listen, unread } = listens(server["listen"]);
   const only = (port: number): boolean =>
     listen.length > 0 && listen.every((one) => one.from === port && one.to === port);
   const sites = sitesOf(server["routes"], [...path, "routes"], place);
-  const skip = new Set(strings(automatic["skip"]).map(plainName));
+  const skip = new Set(strings(automatic["skip"]).map(plainPattern));
   const named = sites.some((site) => site.top && !skip.has(site.name));
   const automated = automatic["disable"] !== true && !only(ports.http) && listen.length > 0;
   const protocols = strings(server["protocols"]);
@@ -100,6 +105,7 @@ function httpServer(node: unknown, path: Path, ports: Ports, place: Place): Http
       automated && named && automatic["disable_redirects"] !== true
         ? listen.map((one) => ({ ...one, from: ports.http, to: ports.http }))
         : [],
+    unread,
     tls,
     sites,
   };
@@ -114,7 +120,7 @@ function wrappersOf(node: unknown, path: Path, place: Place): Layer4Server[] {
       ? [
           {
             where: place(wrapper, at),
-            listen: listens(listen),
+            ...listens(listen),
             wrapper: true,
             routes: routesOf(routes, [...at, "routes"], place),
           },
@@ -154,18 +160,22 @@ export function readCaddyJson(
     const { listen, routes } = record(node);
     return {
       where: place(node, path),
-      listen: listens(listen),
+      ...listens(listen),
       wrapper: false,
       routes: routesOf(routes, [...path, "routes"], place),
     };
   });
   const read = servers.map(({ node, path }) => ({ node, server: httpServer(node, path, ports, place) }));
+  // A wrapper has the listeners of its server, which says it already.
+  const open = [...read.map(({ server }) => server), ...layer4].flatMap(({ where, unread }) =>
+    unread.map(({ placeholder }) => ({ where, because: `listens where ${becauseOf(placeholder)}` })),
+  );
   return {
     where: base,
     http: read.map(({ server }) => server),
     layer4: [...layer4, ...servers.flatMap(({ node, path }) => wrappersOf(node, path, place))],
     certificates: certificatesOf(record(apps["tls"]), read, place),
     sharedStorage: !["", "file_system"].includes(String(record(config["storage"])["module"] ?? "")),
-    gaps,
+    gaps: [...gaps, ...open],
   };
 }

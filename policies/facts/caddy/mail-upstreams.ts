@@ -3,6 +3,7 @@ import { readString } from "../../framework/values.ts";
 import {
   MAIL_PORTS,
   type CaddyConfig,
+  type Dial,
   type Handler,
   type Layer4Server,
   type Route,
@@ -89,4 +90,14 @@ export function isTrusting(
       return mail.ports.has(port) && mail.hosts.has(host);
     })
   );
+}
+
+/** Whether an address of which a placeholder stands for a part may be a mail server's. */
+export function mayBeMail(
+  { host, port, placeholder }: Dial,
+  sni: readonly string[],
+  mail: MailHosts,
+): boolean {
+  if (placeholder === undefined) return false;
+  return port === undefined || (port === 443 && sni.length > 0 && host.includes("{") && mail.hosts.size > 0);
 }

@@ -3,6 +3,7 @@
  * a Caddyfile. Places (`where`) are those of the source: a property path or a line.
  */
 import { parseIPv6 } from "../../../lib/addresses.ts";
+import { openPlaceholder } from "./placeholders.ts";
 
 /** One listening socket or range of ports. */
 export interface Listen {
@@ -13,6 +14,13 @@ export interface Listen {
   readonly to: number;
   /** Of a listener on every address: the one family that it is limited to. */
   readonly family?: 4 | 6;
+}
+
+/** A listener that a placeholder leaves open. */
+export interface Unread {
+  readonly placeholder: string;
+  /** Undefined where the placeholder is in the address too. */
+  readonly host: string | undefined;
 }
 
 /** A name that the http app answers. */
@@ -29,6 +37,7 @@ export interface HttpServer {
   readonly listen: readonly Listen[];
   /** Where automatic HTTPS listens to redirect, beside `listen`. */
   readonly redirects: readonly Listen[];
+  readonly unread: readonly Unread[];
   readonly tls: boolean;
   readonly sites: readonly Site[];
 }
@@ -38,6 +47,8 @@ export interface Dial {
   readonly host: string;
   /** Undefined for a placeholder, or a unix socket. */
   readonly port: number | undefined;
+  /** A placeholder that stands for the host, the port or both, if one value does. */
+  readonly placeholder?: string;
 }
 
 export interface Upstream {
@@ -68,6 +79,7 @@ export interface Route {
 export interface Layer4Server {
   readonly where: string;
   readonly listen: readonly Listen[];
+  readonly unread: readonly Unread[];
   /** True inside an http server's listener, whose socket and `listen` it shares. */
   readonly wrapper: boolean;
   readonly routes: readonly Route[];
@@ -140,11 +152,22 @@ export function listenOf(address: string): Listen | undefined {
   };
 }
 
+/** A listener that is known once a placeholder's value is; undefined for any other. */
+export function unreadListenOf(address: string): Unread | undefined {
+  const placeholder = /\{[^{}]*\}/.exec(address)?.[0];
+  if (placeholder === undefined) return undefined;
+  const host = split(address)?.host;
+  return { placeholder, host: host?.includes("{") === false ? plainAddress(host) : undefined };
+}
+
 /** What a proxy dials: `mail.example.ts.net:25`, `tcp/[::1]:443`, `{l4.tls.server_name}:443`. */
 export function dialOf(address: string): Dial {
   const parts = split(address);
-  if (!parts) return { host: address.trim().toLowerCase(), port: undefined };
+  const placeholder = openPlaceholder(address);
+  const open = placeholder === undefined ? {} : { placeholder };
+  if (!parts) return { host: address.trim().toLowerCase(), port: undefined, ...open };
   return {
+    ...open,
     host: parts.host.replace(/\.$/, ""),
     port: /^\d{1,5}$/.test(parts.port) ? Number(parts.port) : undefined,
   };

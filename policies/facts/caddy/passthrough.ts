@@ -12,7 +12,8 @@ import {
   type MatcherSet,
   type Route,
 } from "./model.ts";
-import { isLoopback, plainName } from "../hosts.ts";
+import { plainPattern } from "./placeholders.ts";
+import { isLoopback } from "../hosts.ts";
 
 /** A name whose TLS is passed on as it is. */
 export interface Passthrough {
@@ -32,7 +33,7 @@ export interface Terminated {
   readonly listen: readonly Listen[];
 }
 
-export const sniOf = (set: MatcherSet): string[] => strings(record(set["tls"])["sni"]).map(plainName);
+export const sniOf = (set: MatcherSet): string[] => strings(record(set["tls"])["sni"]).map(plainPattern);
 
 /** The names of a set without other conditions, which would let only some clients through. */
 function onlySni(set: MatcherSet): string[] {
