@@ -4,7 +4,7 @@ import { blocksOf } from "../../policies/facts/caddy/caddyfile-blocks.ts";
 import { readCaddyfile } from "../../policies/facts/caddy/caddyfile.ts";
 import { caddyOf } from "../../policies/facts/caddy/find.ts";
 import { covers, dialOf, listenOf } from "../../policies/facts/caddy/model.ts";
-import { configsIn, isUnreadable } from "../../policies/facts/caddy/locate-in-text.ts";
+import { configsIn, whyUnreadable } from "../../policies/facts/caddy/locate-in-text.ts";
 
 const options = { numRuns: Number(process.env["TAILWART_PROPERTY_RUNS"] ?? 500) };
 const read = (text: string, name = "Caddyfile") => configsIn({ where: "here", text, name });
@@ -52,6 +52,11 @@ describe("a Caddyfile's sites", () => {
       "(s) {\n@m host {args[0]}\n}\n*.example.org {\n import s b.example.org\n}",
       ["*.example.org", "b.example.org"],
     ],
+    ["(s) {\n{args[1:]} {\n}\n}\nimport s a b.example.org c.example.org", ["b.example.org", "c.example.org"]],
+    [
+      "(s) {\n{args[0]} {\n {blocks.more}\n}\n}\nimport s a.example.org {\n more {\n @m host b.example.org\n }\n}",
+      ["a.example.org", "b.example.org"],
+    ],
     ["&(route) {\n respond ok\n}\na.example.org {\n}", ["a.example.org"]],
   ])("%j", (text, sites) => {
     expect(names(text)).toEqual(sites);
@@ -60,6 +65,9 @@ describe("a Caddyfile's sites", () => {
   test.each([
     ["a shell function", "start() {\n caddy run\n}"],
     ["nginx", "server {\n listen 443 ssl;\n}"],
+    ["nginx with a name", "upstream a.example.org {\n server b:80;\n}\nserver {\n listen 443 ssl;\n}"],
+    ["a block alone", "{\n echo ok\n}"],
+    ["a word with a block", "nas {\n reverse_proxy a:80\n}"],
     ["a quoted key", 'resource "docker_container" "caddy" {\n}'],
     ["prose", "Caddy is configured elsewhere."],
     ["nothing", ""],
@@ -162,7 +170,7 @@ test("no text makes the parsers throw: an exception would end the whole preview"
       fc.constantFrom("Caddyfile", "create"),
       (text, name) => {
         expect(read(text, name)).toBeInstanceOf(Array);
-        expect([true, false]).toContain(isUnreadable({ where: "", text, name }));
+        expect(["string", "undefined"]).toContain(typeof whyUnreadable({ where: "", text, name }));
       },
     ),
     options,

@@ -314,7 +314,9 @@ describe("edge-port-conflict lists as not judged", () => {
     [
       "what is no Caddyfile",
       { uploads: [{ file: "/etc/caddy/Caddyfile", content: "www.example.org {" }] },
-      ["uploads[0].content (/etc/caddy/Caddyfile): cannot be read as a Caddyfile or as Caddy's JSON"],
+      [
+        "uploads[0].content (/etc/caddy/Caddyfile): cannot be read as a Caddyfile or as Caddy's JSON: the block of line 1 does not end",
+      ],
     ],
     [
       "an imported file",
@@ -327,6 +329,11 @@ describe("edge-port-conflict lists as not judged", () => {
         ],
       },
       ["uploads[0].content (/etc/caddy/Caddyfile) line 4: imports a file, which is not read"],
+    ],
+    [
+      "imported files alone",
+      { uploads: [{ file: "/etc/caddy/Caddyfile", content: "import sites/*\n" }] },
+      ["uploads[0].content (/etc/caddy/Caddyfile) line 1: imports a file, which is not read"],
     ],
   ])("%s", async (_, props, notJudged) => {
     expect(await container(props)).toMatchObject({ violations: [], notJudged });

@@ -385,6 +385,76 @@ describe("edge-sends-proxy-protocol and what a variable stands for", () => {
   });
 });
 
+describe("edge-sends-proxy-protocol reads a Caddyfile despite", () => {
+  const MAIL = "{\n layer4 {\n :25 {\n route {\n proxy stalwart:25\n }\n }\n }\n}\n";
+  const run = (sites: string, file = "/etc/caddy/Caddyfile"): Promise<Outcome> =>
+    runPolicy(policy, { type: CONTAINER, props: { uploads: [{ file, content: `${MAIL}${sites}` }] } });
+
+  test.each([
+    ["a name of one label", "nas {\n reverse_proxy a:80\n}"],
+    ["one with a port, and one with a scheme", "nas:8080, http://printer {\n respond ok\n}"],
+    ["every name", "* {\n respond ok\n}\nhttps:// {\n respond ok\n}"],
+    ["a name of another script", "bücher.example, 例え.example:443 {\n respond ok\n}"],
+    ["a path", "example.org/files* {\n respond ok\n}"],
+    ["a port in two parts", ":8{$REST} {\n respond ok\n}"],
+    ["no site at all", ""],
+    ["a snippet that is given lines", "(s) {\n nas {\n {block}\n }\n}\nimport s {\n respond ok\n}"],
+  ])("%s", async (_, sites) => {
+    const { violations, notJudged } = await run(sites);
+    expect(violations).toHaveLength(1);
+    expect(violations[0]).toContain("line 5 (proxy stalwart:25)");
+    expect(notJudged.filter((gap) => !gap.includes("{$REST}"))).toEqual([]);
+  });
+
+  test("a name of one label in a file that is named otherwise", async () => {
+    expect((await run("nas {\n respond ok\n}", "/config")).violations).toHaveLength(1);
+  });
+
+  const GAP = "uploads[0].content (/etc/caddy/Caddyfile) line 10:";
+  test.each([
+    [
+      "something that is no address",
+      "wss://a.example.org {\n}\nb.example.org {\n}",
+      `${GAP} has something in place of a site's address that is none`,
+    ],
+    [
+      "a matcher outside of a site",
+      "@a path /x\nb.example.org {\n}",
+      `${GAP} @a is a matcher, which has to stand in a site`,
+    ],
+    [
+      "a second block of options",
+      "{\n debug\n}\nb.example.org {\n}",
+      `${GAP} is a second block of global options`,
+    ],
+    [
+      "a variable that stands for lines",
+      "{$MORE_SITES}\nb.example.org {\n}",
+      `${GAP} {$MORE_SITES} stands for a value that is only known where Caddy runs`,
+    ],
+    [
+      "a file that is imported",
+      "import sites/*\nb.example.org {\n}",
+      `${GAP} imports a file, which is not read`,
+    ],
+  ])("%s, and says in which line", async (_, sites, gap) => {
+    const { violations, notJudged } = await run(sites);
+    expect(violations).toHaveLength(1);
+    expect(notJudged).toEqual([gap]);
+  });
+
+  test.each([
+    ["a block that does not end", "nas {\n respond ok\n", "the block of line 10 does not end"],
+    ["a brace too many", "nas {\n respond ok\n}\n}\n", "no block is open that the } of line 13 could end"],
+    ["quotes that do not end", 'nas {\n respond "ok\n}\n', "the quotes of line 11 do not end"],
+    ["a text that does not end", "nas {\n respond <<END\n}\n", "the text <<END of line 11 does not end"],
+  ])("not %s, and says in which line", async (_, sites, reason) => {
+    expect((await run(sites)).notJudged).toEqual([
+      `uploads[0].content (/etc/caddy/Caddyfile): cannot be read as a Caddyfile or as Caddy's JSON: ${reason}`,
+    ]);
+  });
+});
+
 describe("edge-sends-proxy-protocol lists as not judged", () => {
   test("a placeholder for the version", async () => {
     const route = { handle: [proxy("stalwart:25", { proxy_protocol: "{env.PROXY}" })] };

@@ -1,8 +1,19 @@
 import { named, type Block } from "./caddyfile-blocks.ts";
 
-/** A site's address. Placeholders may stand anywhere. */
-export const ADDRESS =
-  /^(?:(https?):\/\/)?(\[[0-9a-f:.]+\]|(?:[\w*.-]|\{[^\s{}]+\})*)(?::(\d+(?:-\d+)?|\{[^\s{}]+\}))?(?:\/\S*)?$/i;
+const PLACEHOLDER = String.raw`\{[^\s{}]+\}`;
+/** A name may be of any script. Placeholders may stand anywhere. */
+const HOST = String.raw`\[[0-9a-f:.]+\]|(?:[^\s/:{}[\]()"'\x60,;@=<>|&$#!\\]|${PLACEHOLDER})*`;
+/** A site's address. */
+const ADDRESS = new RegExp(
+  String.raw`^(?:(https?)://)?(${HOST})(?::((?:\d|${PLACEHOLDER})+(?:-\d+)?))?(?:/\S*)?$`,
+  "iu",
+);
+
+export const isAddress = (word: string): boolean => ADDRESS.test(word);
+
+/** Whether an address is one beyond doubt, and not a word of whatever else has braces. */
+export const isPlainlyAddress = (word: string): boolean =>
+  isAddress(word) && /[.:{]|^localhost$/.test(word) && !word.endsWith(":");
 
 interface Address {
   readonly host: string;

@@ -22,8 +22,11 @@ export const named = (blocks: readonly Block[], ...names: string[]): Block[] =>
 
 const MAX_WORDS = 50_000;
 
-/** Words with the number of their line; undefined when a quote or heredoc is left open. */
-function wordsOf(text: string): Word[] | undefined {
+/** Why a text is no Caddyfile. */
+class Fault extends Error {}
+
+/** Words with the number of their line. */
+function wordsOf(text: string): Word[] {
   const words: Word[] = [];
   // Blanks and comments, a continued line, "…", `…`, a heredoc's begin, or a bare word.
   const token =
@@ -32,7 +35,7 @@ function wordsOf(text: string): Word[] | undefined {
   while (token.lastIndex < text.length) {
     const at = line;
     const [whole = "", blank, end, double, raw, heredoc, bare] = token.exec(text) ?? [];
-    if (whole === "") return undefined;
+    if (whole === "") throw new Fault(`what begins in line ${line} cannot be read`);
     line += whole.split("\n").length - 1;
     if (blank !== undefined) continue;
     if (end !== undefined) words.push({ text: "\n", line: at, quoted: false });
@@ -41,21 +44,39 @@ function wordsOf(text: string): Word[] | undefined {
     else if (heredoc !== undefined) {
       const rest = text.slice(token.lastIndex);
       const close = new RegExp(`^[^\\S\\n]*${heredoc}(?=\\s|$)`, "m").exec(rest);
-      if (!close) return undefined;
+      if (!close) throw new Fault(`the text <<${heredoc} of line ${at} does not end`);
       words.push({ text: rest.slice(0, close.index), line: at, quoted: true });
       token.lastIndex += close.index + close[0].length;
       line += rest.slice(0, close.index).split("\n").length - 1;
     } else if (bare !== undefined) words.push({ text: bare, line: at, quoted: false });
-    else return undefined;
-    if (words.length > MAX_WORDS) return undefined;
+    else throw new Fault(`the quotes of line ${at} do not end`);
+    if (words.length > MAX_WORDS) throw new Fault("it is too long");
   }
   return words;
 }
 
 /** The lines and blocks of a Caddyfile; undefined when braces or quotes do not match. */
 export function blocksOf(text: string): Block[] | undefined {
-  const words = wordsOf(text);
-  if (!words) return undefined;
+  const read = readBlocks(text);
+  return typeof read === "string" ? undefined : read;
+}
+
+/** Why a text has no lines and blocks, with the line; undefined when it has them. */
+export function faultIn(text: string): string | undefined {
+  const read = readBlocks(text);
+  return typeof read === "string" ? read : undefined;
+}
+
+function readBlocks(text: string): Block[] | string {
+  try {
+    return parse(wordsOf(text));
+  } catch (error) {
+    if (error instanceof Fault) return error.message;
+    throw error;
+  }
+}
+
+function parse(words: readonly Word[]): Block[] {
   const open: { words: string[]; line: number; body: Block[] }[] = [];
   const top: Block[] = [];
   const body = (): Block[] => open.at(-1)?.body ?? top;
@@ -71,13 +92,13 @@ export function blocksOf(text: string): Block[] | undefined {
       // The addresses of a site may go on after a comma.
       if (open.length > 0 || !current.at(-1)?.endsWith(",")) flush();
     } else if (word.text === "{" && !word.quoted && next === "\n") {
-      if (open.length > 30) return undefined;
+      if (open.length > 30) throw new Fault(`the blocks of line ${word.line} are nested too deep`);
       open.push({ words: current, line: current.length > 0 ? start : word.line, body: [] });
       current = [];
     } else if (word.text === "}" && !word.quoted) {
       flush();
       const closed = open.pop();
-      if (!closed) return undefined;
+      if (!closed) throw new Fault(`no block is open that the } of line ${word.line} could end`);
       body().push(closed);
     } else {
       if (current.length === 0) start = word.line;
@@ -85,56 +106,7 @@ export function blocksOf(text: string): Block[] | undefined {
     }
   }
   flush();
-  return open.length === 0 ? top : undefined;
-}
-
-/** Fills in `{args[0]}` and `{args.0}`. */
-function withArgs(block: Block, args: readonly string[]): Block {
-  const words = block.words.flatMap((word) =>
-    word === "{args[:]}"
-      ? args
-      : [
-          word.replace(
-            /\{args(?:\[(\d+)\]|\.(\d+))\}/g,
-            (whole, a?: string, b?: string) => args[Number(a ?? b)] ?? whole,
-          ),
-        ],
-  );
-  return {
-    line: block.line,
-    words,
-    ...(block.body && { body: block.body.map((inner) => withArgs(inner, args)) }),
-  };
-}
-
-/**
- * Puts snippets in the place of their imports.
- *
- * @param missing called with the line of an import of something that is not in this text
- */
-export function importSnippets(
-  blocks: readonly Block[],
-  snippets: ReadonlyMap<string, readonly Block[]>,
-  missing: (line: number) => void,
-  depth = 0,
-  budget = { lines: MAX_WORDS },
-): Block[] {
-  return blocks.flatMap((block): Block[] => {
-    const [word, name = "", ...args] = block.words;
-    if (word === "import") {
-      const snippet = depth < 5 && budget.lines > 0 ? snippets.get(name) : undefined;
-      budget.lines -= snippet?.length ?? 0;
-      if (!snippet) missing(block.line);
-      return importSnippets(
-        (snippet ?? []).map((inner) => withArgs(inner, args)),
-        snippets,
-        missing,
-        depth + 1,
-        budget,
-      );
-    }
-    return [
-      block.body ? { ...block, body: importSnippets(block.body, snippets, missing, depth, budget) } : block,
-    ];
-  });
+  const [unclosed] = open;
+  if (unclosed) throw new Fault(`the block of line ${unclosed.line} does not end`);
+  return top;
 }

@@ -1,199 +1,84 @@
-import type { Json } from "../../../lib/json-values.ts";
-import { ADDRESS, addressesIn, addressOf, bindsIn, listenAt, type Globals } from "./caddyfile-addresses.ts";
-import { blocksOf, importSnippets, named, type Block } from "./caddyfile-blocks.ts";
-import { routesOf, type Note } from "./caddyfile-layer4.ts";
+import { isAddress, addressesIn, isPlainlyAddress } from "./caddyfile-addresses.ts";
+import { blocksOf, type Block } from "./caddyfile-blocks.ts";
+import { importSnippets, snippetsOf } from "./caddyfile-imports.ts";
+import { Adapter } from "./caddyfile-sites.ts";
 import { readCaddyJson } from "./json.ts";
-import { listenOf, type CaddyConfig } from "./model.ts";
+import type { CaddyConfig } from "./model.ts";
+import { becauseOf } from "./placeholders.ts";
 
-const SNIPPET = /^\(([^()\s]+)\)$/;
-
-/** The host matchers of a block, at any depth, but not negated ones. */
-function hostsIn(blocks: readonly Block[], note: Note): Json[] {
-  return blocks.flatMap((block) => {
-    const words = block.words[0]?.startsWith("@") ? block.words.slice(1) : block.words;
-    if (words[0] === "not") return [];
-    const own = words[0] === "host" ? [note({ match: [{ host: words.slice(1) }], handle: [] }, block)] : [];
-    return [...own, ...hostsIn(block.body ?? [], note)];
-  });
-}
-
-const usesProxy = (blocks: readonly Block[]): boolean =>
-  blocks.some(({ words, body }) => words[0] === "reverse_proxy" || usesProxy(body ?? []));
-
-/** What a site's `tls` line makes of its certificates. */
-function tlsOf(tls: Block | undefined): { readonly issuers: string[]; readonly own: boolean } {
-  const [first, second] = tls?.words.slice(1) ?? [];
-  const body = tls?.body ?? [];
-  const issuers = named(body, "issuer").map(({ words }) => words[1] ?? "");
-  return {
-    issuers: first === "internal" ? ["internal"] : issuers,
-    // From files, or from a program that hands them out.
-    own: (first !== undefined && second !== undefined) || named(body, "get_certificate", "load").length > 0,
-  };
-}
-
-/** Builds Caddy's JSON of a Caddyfile's sites and layer4 blocks, as far as the policies read it. */
-class Adapter {
-  readonly places = new Map<unknown, string>();
-  readonly servers: Json[] = [];
-  readonly policies: Json[] = [];
-  readonly note: Note = (node, block) => {
-    this.places.set(
-      node,
-      `line ${block.line}${block.words[0] === undefined ? "" : ` (${block.words.slice(0, 2).join(" ")})`}`,
-    );
-    return node;
-  };
-  readonly globals: Globals;
-  readonly options: readonly Block[];
-
-  constructor(options: readonly Block[]) {
-    this.options = options;
-    this.globals = {
-      http: named(options, "http_port")[0]?.words[1] ?? "80",
-      https: named(options, "https_port")[0]?.words[1] ?? "443",
-      binds: named(options, "default_bind").length > 0 ? bindsIn(options, "default_bind") : [""],
-      autoHttps: new Set(named(options, "auto_https").flatMap(({ words }) => words.slice(1))),
-    };
-  }
-
-  site(block: Block): void {
-    const body = block.body ?? [];
-    const addresses = addressesIn(block.words).flatMap((word) => addressOf(word, this.globals) ?? []);
-    const tlsLine = named(body, "tls")[0];
-    const { issuers, own } = tlsOf(tlsLine);
-    const hosts = [...new Set(addresses.map(({ host }) => host).filter((host) => host !== ""))];
-    const handle = usesProxy(body) ? [{ handler: "reverse_proxy" }] : [];
-    const bound = bindsIn(body, "bind");
-    const { autoHttps, binds } = this.globals;
-    for (const [port, group = []] of Map.groupBy(addresses, (address) => address.port)) {
-      const names = group.map(({ host }) => host).filter((host) => host !== "");
-      const plain = group.every(({ secure }) => !secure) && port === this.globals.http;
-      const tls =
-        !plain && (tlsLine !== undefined || (!autoHttps.has("off") && group.some(({ secure }) => secure)));
-      const nested = hostsIn(body, this.note);
-      this.servers.push(
-        this.note(
-          {
-            listen: (bound.length > 0 ? bound : binds).map((bind) => listenAt(bind, port)),
-            routes: [
-              this.note(
-                {
-                  ...(names.length > 0 && { match: [{ host: names }] }),
-                  handle: [...handle, { routes: nested }],
-                },
-                block,
-              ),
-            ],
-            ...(tls && { tls_connection_policies: [{}] }),
-            automatic_https: {
-              disable: autoHttps.has("off") || plain,
-              disable_redirects: autoHttps.has("disable_redirects"),
-              disable_certificates: autoHttps.has("disable_certs"),
-              skip_certificates: own ? names : [],
-            },
-          },
-          block,
-        ),
-      );
-    }
-    if (issuers.length > 0 && hosts.length > 0 && tlsLine) {
-      this.policies.push(
-        this.note({ subjects: hosts, issuers: issuers.map((module) => ({ module })) }, tlsLine),
-      );
-    }
-  }
-
-  /** `servers [address] { listener_wrappers { … } protocols … }`: acts on the sites' servers. */
-  serverOptions(): void {
-    for (const { words, body = [] } of named(this.options, "servers")) {
-      const address = listenOf(words[1] ?? "");
-      const all = this.servers.filter((server) => {
-        const own = (server["listen"] as string[]).flatMap((listen) => listenOf(listen) ?? []);
-        return (
-          words[1] === undefined || (address !== undefined && own.some((one) => one.from === address.from))
-        );
-      });
-      const protocols = named(body, "protocols").flatMap((line) => line.words.slice(1));
-      for (const server of all) if (protocols.length > 0) server["protocols"] = protocols;
-      const https = all.find((server) =>
-        (server["listen"] as string[]).some((one) => one.endsWith(`:${this.globals.https}`)),
-      );
-      const wrappers = named(body, "listener_wrappers").flatMap((line) => named(line.body ?? [], "layer4"));
-      const target = https ?? all[0];
-      // On one server alone, or each route would be found as often as there are sites.
-      if (target && wrappers.length > 0) {
-        target["listener_wrappers"] = wrappers.map((line) =>
-          this.note({ wrapper: "layer4", routes: routesOf(line.body ?? [], this.note) }, line),
-        );
-      }
-    }
-  }
-
-  layer4(): Json[] {
-    return named(this.options, "layer4").flatMap(({ body = [] }) =>
-      body.map((server) =>
-        this.note({ listen: server.words, routes: routesOf(server.body ?? [], this.note) }, server),
-      ),
-    );
-  }
-
-  config(): Json {
-    const issuer =
-      named(this.options, "local_certs").length > 0
-        ? "internal"
-        : named(this.options, "cert_issuer")[0]?.words[1];
-    const fallback = issuer === undefined ? [] : [{ issuers: [{ module: issuer }] }];
-    const storage = named(this.options, "storage")[0]?.words[1];
-    return {
-      ...(storage !== undefined && { storage: { module: storage } }),
-      apps: {
-        http: {
-          http_port: this.globals.http,
-          https_port: this.globals.https,
-          servers: { ...this.servers },
-        },
-        tls: { automation: { policies: [...this.policies, ...fallback] } },
-        layer4: { servers: { ...this.layer4() } },
-      },
-    };
-  }
-}
+/** Options that only a Caddyfile begins with, where nothing else says that a text is one. */
+const OPTIONS = /^(?:layer4|servers|admin|email|acme_\w+|auto_https|https?_port|default_bind|order|storage)$/;
+const VARIABLE = /^\{\$[^{}]*\}$/;
 
 /** Without braces the whole file is one site: its addresses, then its directives. */
 function bracedSites(blocks: readonly Block[]): Block[] {
   const [first, ...rest] = blocks;
   if (first === undefined || first.body || first.words[0] === "import") return [...blocks];
+  // A variable may as well stand for lines, in front of the sites.
+  if (isVariable(first) && rest.some(({ words, body }) => body && words.every(isPlainlyAddress)))
+    return [...blocks];
   return [{ line: first.line, words: first.words, body: rest }];
 }
 
-const isAddressLine = ({ words }: Block): boolean =>
-  words.length > 0 &&
-  addressesIn(words).every((word) => ADDRESS.test(word) && /[.:{]|^localhost$/.test(word));
-const isSnippet = ({ words }: Block): boolean => words.length === 1 && SNIPPET.test(words[0] ?? "");
+const isVariable = ({ words, body }: Block): boolean =>
+  !body && words.length === 1 && VARIABLE.test(words[0] ?? "");
 const isNamedRoute = ({ words }: Block): boolean => words[0]?.startsWith("&(") === true;
 
-/** Reads a Caddyfile; undefined when the text is none. */
-export function readCaddyfile(text: string, base: string): CaddyConfig | undefined {
+/** Lines that are a variable whose value is not known, in any block. */
+const variablesIn = (blocks: readonly Block[]): Block[] =>
+  blocks.flatMap((block) => (isVariable(block) ? [block] : variablesIn(block.body ?? [])));
+
+/** Why a top-level block is no site; undefined for one. */
+function oddityOf({ words, body }: Block): string | undefined {
+  const [first = ""] = words;
+  if (first.startsWith("@")) return `${first} is a matcher, which has to stand in a site`;
+  if (words.length === 0) return "is a second block of global options";
+  const odd = addressesIn(words).find((word) => !isAddress(word));
+  if (odd !== undefined) return "has something in place of a site's address that is none";
+  return body ? undefined : "is no site, since no block follows";
+}
+
+/** Whether sites look like ones where nothing else says that a text is a Caddyfile. */
+function isLikely(options: readonly Block[], sites: readonly Block[]): boolean {
+  const plain = sites.filter(({ words }) => addressesIn(words).every(isPlainlyAddress));
+  const others = sites.filter((site) => !plain.includes(site));
+  const known = options.some(({ words }) => OPTIONS.test(words[0] ?? ""));
+  // Braces and single words are in many formats, but lines without a semicolon in few of them.
+  const hasStatements = others.some(({ body = [] }) => body.some(({ words }) => words.at(-1)?.endsWith(";")));
+  return (plain.length > 0 || known) && !hasStatements && others.every((site) => !oddityOf(site));
+}
+
+/**
+ * Reads a Caddyfile; undefined when the text is none. What is odd in one that is named so is a gap.
+ *
+ * @param isNamed says that the text has to be one
+ */
+export function readCaddyfile(text: string, base: string, isNamed = false): CaddyConfig | undefined {
   const blocks = blocksOf(text);
   if (!blocks || blocks.length === 0) return undefined;
-  const imports = new Set<number>();
-  const missing = (line: number): void => void imports.add(line);
-  const snippets = new Map(
-    blocks.filter(isSnippet).map(({ words, body = [] }) => [words[0]?.slice(1, -1) ?? "", body]),
-  );
-  const parts = blocks.filter((block) => !isSnippet(block));
+  const unread = new Map<number, string>();
+  const missing = (line: number): void => void unread.set(line, "imports a file, which is not read");
+  const snippets = snippetsOf(blocks);
+  const parts = blocks.filter((block) => !snippets.has(block));
   const [first] = parts;
-  const options = first?.words.length === 0 ? importSnippets(first.body ?? [], snippets, missing) : [];
+  const bodies = new Map([...snippets].map(([{ body = [] }, name]) => [name, body]));
+  const options = first?.words.length === 0 ? importSnippets(first.body ?? [], bodies, missing) : [];
   const rest = first?.words.length === 0 ? parts.slice(1) : parts;
-  const sites = bracedSites(importSnippets(rest, snippets, missing)).filter((block) => !isNamedRoute(block));
-  if (!sites.every(isAddressLine)) return undefined;
+  const all = bracedSites(importSnippets(rest, bodies, missing)).filter((block) => !isNamedRoute(block));
+  for (const { line, words } of variablesIn([...options, ...all]))
+    unread.set(line, becauseOf(words[0] ?? ""));
+  const candidates = all.filter((block) => !isVariable(block));
+  const sites = candidates.filter((block) => oddityOf(block) === undefined);
+  if (!isNamed && !isLikely(options, candidates)) return undefined;
+  const holdsNone = sites.length === 0 && unread.size === 0 && parts.length > 0 && first?.words.length !== 0;
+  if (isNamed && holdsNone) return undefined;
+  for (const block of candidates) {
+    const oddity = oddityOf(block);
+    if (oddity !== undefined) unread.set(block.line, oddity);
+  }
   const adapter = new Adapter(options);
   for (const site of sites) adapter.site(site);
   adapter.serverOptions();
-  const gaps = [...imports].map((line) => ({
-    where: `${base} line ${line}`.trim(),
-    because: "imports a file, which is not read",
-  }));
+  const gaps = [...unread].map(([line, because]) => ({ where: `${base} line ${line}`.trim(), because }));
   return readCaddyJson(adapter.config(), base, adapter.places, gaps);
 }

@@ -6,9 +6,9 @@ import { isCaddyJson, readCaddyJson } from "./json.ts";
 import {
   configsIn,
   isCaddyName,
-  isUnreadable,
   isWorthReading,
   mayHoldConfigs,
+  whyUnreadable,
   type CaddyText,
 } from "./locate-in-text.ts";
 import type { CaddyConfig } from "./model.ts";
@@ -175,9 +175,10 @@ function readingOf(resource: PolicyResource): CaddyReading | undefined {
   });
   const all = [
     ...unread.map(gapOf),
-    ...texts
-      .filter(isUnreadable)
-      .map(({ where }) => ({ where, because: "cannot be read as a Caddyfile or as Caddy's JSON" })),
+    ...texts.flatMap((source) => {
+      const because = whyUnreadable(source);
+      return because === undefined ? [] : [{ where: source.where, because }];
+    }),
     ...configs.flatMap((config) => config.gaps),
   ];
   return configs.length > 0 || all.length > 0 ? { configs, gaps: all } : undefined;

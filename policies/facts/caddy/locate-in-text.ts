@@ -2,6 +2,7 @@ import { parse as parseJsonc, type ParseError } from "jsonc-parser";
 
 import { list, record } from "../../../lib/json-values.ts";
 import { formatPath, type Path } from "../../framework/values.ts";
+import { faultIn } from "./caddyfile-blocks.ts";
 import { readCaddyfile } from "./caddyfile.ts";
 import { isCaddyJson, readCaddyJson } from "./json.ts";
 import type { CaddyConfig } from "./model.ts";
@@ -26,6 +27,10 @@ const MAX_PARTS = 200;
 const MAX_MISSES = 10;
 
 export const isCaddyName = (name: string): boolean => /[Cc]addy|CADDY/.test(name);
+
+/** True for a file that Caddy takes for a Caddyfile, also where a command writes it. */
+const isCaddyfile = (name: string): boolean =>
+  /(?:^|[\s/>])Caddyfile(?:\.(?!json)[\w-]+)*(?=\s|$)|\.caddyfile(?=\s|$)/i.test(name);
 
 /** Whether a text is worth a look: cheap, since every text of every resource is asked. */
 export const isWorthReading = (text: string): boolean => WORTH_READING.test(text);
@@ -136,7 +141,7 @@ export function configsIn(source: CaddyText, depth = 0): CaddyConfig[] {
     const json = parseJson(text);
     if (json !== undefined) return configsInValue(json, where, name, [], depth);
     // A Caddyfile may quote anything; elsewhere the whole comes last: a script may look like one.
-    const whole = isCaddyName(name) ? readCaddyfile(text, where) : undefined;
+    const whole = isCaddyName(name) ? readCaddyfile(text, where, isCaddyfile(name)) : undefined;
     if (whole) return [whole];
     const objects = objectsIn(text).map((object) => readCaddyJson(record(parseJson(object)), where));
     if (objects.length > 0) return objects;
@@ -150,13 +155,15 @@ export function configsIn(source: CaddyText, depth = 0): CaddyConfig[] {
   }
 }
 
-/** True for what is named as a Caddy config and is neither JSON nor a Caddyfile. */
-export function isUnreadable({ name, text }: CaddyText): boolean {
-  if (!/(?:^|\/)Caddyfile$|\.caddyfile$|caddy[^/]*\.json$/i.test(name) || text.trim() === "") return false;
+/** Why what is named as a Caddy config cannot be read; undefined for what can, and for others. */
+export function whyUnreadable({ name, text }: CaddyText): string | undefined {
+  const isNamed = isCaddyfile(name);
+  if (!(isNamed || /caddy[^/]*\.json$/i.test(name)) || text.trim() === "") return undefined;
   try {
-    return parseJson(text) === undefined && readCaddyfile(text, "") === undefined;
+    if (parseJson(text) !== undefined || readCaddyfile(text, "", isNamed)) return undefined;
   } catch (error) {
-    if (error instanceof RangeError) return true;
-    throw error;
+    if (!(error instanceof RangeError)) throw error;
   }
+  const fault = isNamed ? faultIn(text) : undefined;
+  return `cannot be read as a Caddyfile or as Caddy's JSON${fault === undefined ? "" : `: ${fault}`}`;
 }
