@@ -455,6 +455,88 @@ describe("edge-sends-proxy-protocol reads a Caddyfile despite", () => {
   });
 });
 
+describe("edge-sends-proxy-protocol and a part that is sent to Caddy's admin API", () => {
+  const API = "http://127.0.0.1:2019/config/apps/layer4";
+  const run = (create: string): Promise<Outcome> =>
+    runPolicy(policy, { type: "command:remote:Command", props: { connection: { host: "a" }, create } });
+  const route = JSON.stringify({ handle: [proxy("stalwart:25", {})] });
+  const server = `{"listen": [":25"], "routes": [${route}]}`;
+
+  test.each([
+    ["a server", `curl -X PUT ${API}/servers/smtp -d '${server}'`],
+    ["all servers", `curl -X POST ${API}/servers --json '{"smtp": ${server}}'`],
+    ["the app", `curl --data-binary '{"servers": {"smtp": ${server}}}' -X POST ${API}`],
+    ["one route of a list", `curl -X POST ${API}/servers/smtp/routes -d '${route}'`],
+    ["a route by its number", `curl -X PATCH '${API}/servers/smtp/routes/0' -d '${route}'`],
+    ["several routes at once", `curl -X POST ${API}/servers/smtp/routes/... -d '[${route}]'`],
+    [
+      "a handler",
+      `curl -X PUT ${API}/servers/smtp/routes/0/handle/0 -d '${JSON.stringify(proxy("a:25", {}))}'`,
+    ],
+    [
+      "a listener, and then its routes",
+      `curl ${API}/servers/s/listen -d '[":25"]'\ncurl ${API}/servers/s/routes -d '[{"handle":[${JSON.stringify(proxy("a:1", {}))}]}]'`,
+    ],
+    ["a here-document", `curl -sf ${API}/servers/smtp \\\n --data-binary @- <<'EOF'\n${server}\nEOF\n`],
+    ["a pipe", `echo '${server}' | curl -X PUT ${API}/servers/smtp -d @-`],
+    [
+      "words in double quotes",
+      `curl -X PUT "$CADDY/config/apps/layer4/servers/smtp" -d ${JSON.stringify(server)}`,
+    ],
+    ["wget", `wget -qO- --post-data='${server}' ${API}/servers/smtp`],
+    [
+      "a socket",
+      `curl --unix-socket /run/caddy.sock http://localhost/config/apps/layer4/servers/smtp -d '${server}'`,
+    ],
+    ["a shell of another machine", `ssh edge <<'END'\ncurl ${API}/servers/smtp -d '${server}'\nEND`],
+  ])("refuses %s", async (_, create) => {
+    const { violations } = await run(create);
+    expect(violations).toHaveLength(1);
+    expect(violations[0]).toContain("passes mail on with no PROXY header");
+  });
+
+  test("refuses one in a script that is uploaded", async () => {
+    const content = `#!/bin/sh\nset -e\ncurl -X PUT ${API}/servers/smtp -d '${server}'\n`;
+    const props = { uploads: [{ file: "/setup.sh", content }] };
+    expect((await runPolicy(policy, { type: CONTAINER, props })).violations).toHaveLength(1);
+  });
+
+  test("says that a part may listen where another says", async () => {
+    const sent = JSON.stringify({ handle: [proxy("stalwart:25")] });
+    const outcome = await run(`curl ${API}/servers/smtp/routes -d '${sent}'`);
+    expect(outcome).toMatchObject({
+      violations: [],
+      notJudged: ["create apps.layer4.servers.smtp: listens where another part says"],
+    });
+  });
+
+  test.each([
+    ["a file", `curl -X PUT ${API}/servers/smtp -d @smtp.json`],
+    ["the output of a command", `jq .servers.smtp c.json | curl -X PUT ${API}/servers/smtp -d @-`],
+    ["a file by redirection", `http PUT :2019/config/apps/layer4/servers/smtp < smtp.json`],
+    ["a variable", `curl -X PUT ${API}/servers/smtp -d "$SERVER"`],
+    ["what has an @id", `curl -X PATCH http://127.0.0.1:2019/id/smtp -d '${server}'`],
+    ["another program", `python3 -c 'import requests\nrequests.put("${API}/servers/smtp", json=smtp)'`],
+  ])("does not judge %s", async (_, create) => {
+    const { violations, notJudged } = await run(create);
+    expect(violations).toEqual([]);
+    expect(notJudged).toHaveLength(1);
+    expect(notJudged[0]).toContain("sends a part of Caddy's config that is not in this text");
+  });
+
+  test.each([
+    ["what is read", `curl -sf ${API}/servers | jq .`],
+    ["what is removed", `curl -X DELETE ${API}/servers/smtp`],
+    ["another API", `curl -X POST https://api.example.org/id/42 -d '{"a": 1}' # apps`],
+    [
+      "a part with the header",
+      `curl -X PUT ${API}/servers/smtp -d '${server.replace('"handler"', '"proxy_protocol":"v2","handler"')}'`,
+    ],
+  ])("leaves %s alone", async (_, create) => {
+    expect(await run(create)).toMatchObject(PASSED);
+  });
+});
+
 describe("edge-sends-proxy-protocol lists as not judged", () => {
   test("a placeholder for the version", async () => {
     const route = { handle: [proxy("stalwart:25", { proxy_protocol: "{env.PROXY}" })] };

@@ -14,7 +14,7 @@ import {
   type Site,
   type Unread,
 } from "./model.ts";
-import { becauseOf, plainPattern } from "./placeholders.ts";
+import { plainPattern } from "./placeholders.ts";
 
 /** Where a server listens, and what of that a placeholder leaves open. */
 const listens = (addresses: unknown): { listen: Listen[]; unread: Unread[] } => ({
@@ -139,6 +139,7 @@ export function isCaddyJson(value: unknown): value is Json {
  * Reads a Caddy config. Values of a wrong kind are passed over, since Caddy would refuse them.
  *
  * @param base what the places begin with
+ * @param isPart says that the rest of the config is elsewhere
  * @param places where a node was written, for nodes that come from a Caddyfile
  */
 export function readCaddyJson(
@@ -146,6 +147,7 @@ export function readCaddyJson(
   base: string,
   places?: ReadonlyMap<unknown, string>,
   gaps: CaddyConfig["gaps"] = [],
+  isPart = false,
 ): CaddyConfig {
   const place: Place = (node, path) => `${base} ${places?.get(node) ?? formatPath(path)}`.trim();
   const apps = record(config["apps"]);
@@ -158,9 +160,13 @@ export function readCaddyJson(
   const layer4 = Object.entries(record(record(apps["layer4"])["servers"])).map(([name, node]) => {
     const path = ["apps", "layer4", "servers", name];
     const { listen, routes } = record(node);
+    const elsewhere =
+      isPart && listen === undefined ? [{ because: "listens where another part says", host: "" }] : [];
+    const { listen: own, unread } = listens(listen);
     return {
       where: place(node, path),
-      ...listens(listen),
+      listen: own,
+      unread: [...unread, ...elsewhere],
       wrapper: false,
       routes: routesOf(routes, [...path, "routes"], place),
     };
@@ -168,7 +174,7 @@ export function readCaddyJson(
   const read = servers.map(({ node, path }) => ({ node, server: httpServer(node, path, ports, place) }));
   // A wrapper has the listeners of its server, which says it already.
   const open = [...read.map(({ server }) => server), ...layer4].flatMap(({ where, unread }) =>
-    unread.map(({ placeholder }) => ({ where, because: `listens where ${becauseOf(placeholder)}` })),
+    unread.map(({ because }) => ({ where, because })),
   );
   return {
     where: base,

@@ -2,6 +2,7 @@ import { parse as parseJsonc, type ParseError } from "jsonc-parser";
 
 import { list, record } from "../../../lib/json-values.ts";
 import { formatPath, type Path } from "../../framework/values.ts";
+import { sentPartsIn } from "./admin-api.ts";
 import { faultIn } from "./caddyfile-blocks.ts";
 import { readCaddyfile } from "./caddyfile.ts";
 import { isCaddyJson, readCaddyJson } from "./json.ts";
@@ -17,7 +18,7 @@ export interface CaddyText {
 
 const MAX_DEPTH = 4;
 /** Most texts hold no config; this is what decides it, before anything is parsed. */
-const WORTH_READING = /apps|layer4|reverse_proxy|base64|[Cc]addy|CADDY/;
+const WORTH_READING = /apps|layer4|reverse_proxy|base64|:2019|[Cc]addy|CADDY/;
 const CADDYFILE_WORDS = /^\s*(?:layer4\s*\{|listener_wrappers\s*\{|reverse_proxy\s)/m;
 const BASE64 = /[A-Za-z0-9+/]{40,}(?:\n[A-Za-z0-9+/]{4,})*={0,2}/g;
 const HEREDOC = /<<-?[ \t]*(['"]?)(\w+)\1([^\n]*)\n([^]*?)\n?^[ \t]*\2[ \t]*$/gm;
@@ -133,6 +134,14 @@ function innerTexts({ where, text, name }: CaddyText): CaddyText[] {
   ];
 }
 
+/** What a script sends to the admin API part by part, as one config. */
+function sentConfigs({ where, text }: CaddyText): CaddyConfig[] {
+  const { config, gaps } = sentPartsIn(text, parseJson);
+  if (config === undefined && gaps.length === 0) return [];
+  const unread = [...new Set(gaps)].map((because) => ({ where, because }));
+  return [readCaddyJson(config ?? {}, where, undefined, unread, true)];
+}
+
 /** The Caddy configs in a text: JSON, a Caddyfile, or either inside a script, base64 or JSON. */
 export function configsIn(source: CaddyText, depth = 0): CaddyConfig[] {
   const { where, text, name } = source;
@@ -144,7 +153,8 @@ export function configsIn(source: CaddyText, depth = 0): CaddyConfig[] {
     const whole = isCaddyName(name) ? readCaddyfile(text, where, isCaddyfile(name)) : undefined;
     if (whole) return [whole];
     const objects = objectsIn(text).map((object) => readCaddyJson(record(parseJson(object)), where));
-    if (objects.length > 0) return objects;
+    const found = [...objects, ...sentConfigs(source)];
+    if (found.length > 0) return found;
     const inner = innerTexts(source).flatMap((one) => configsIn(one, depth + 1));
     if (inner.length > 0) return inner;
     const caddyfile = CADDYFILE_WORDS.test(text) ? readCaddyfile(text, where) : undefined;

@@ -3,7 +3,7 @@
  * a Caddyfile. Places (`where`) are those of the source: a property path or a line.
  */
 import { parseIPv6 } from "../../../lib/addresses.ts";
-import { openPlaceholder } from "./placeholders.ts";
+import { becauseOf, openPlaceholder } from "./placeholders.ts";
 
 /** One listening socket or range of ports. */
 export interface Listen {
@@ -16,10 +16,10 @@ export interface Listen {
   readonly family?: 4 | 6;
 }
 
-/** A listener that a placeholder leaves open. */
+/** A listener that is not known: a placeholder leaves it open, or another part of the config. */
 export interface Unread {
-  readonly placeholder: string;
-  /** Undefined where the placeholder is in the address too. */
+  readonly because: string;
+  /** Undefined where the address is open too. */
   readonly host: string | undefined;
 }
 
@@ -157,7 +157,10 @@ export function unreadListenOf(address: string): Unread | undefined {
   const placeholder = /\{[^{}]*\}/.exec(address)?.[0];
   if (placeholder === undefined) return undefined;
   const host = split(address)?.host;
-  return { placeholder, host: host?.includes("{") === false ? plainAddress(host) : undefined };
+  return {
+    because: `listens where ${becauseOf(placeholder)}`,
+    host: host?.includes("{") === false ? plainAddress(host) : undefined,
+  };
 }
 
 /** What a proxy dials: `mail.example.ts.net:25`, `tcp/[::1]:443`, `{l4.tls.server_name}:443`. */
