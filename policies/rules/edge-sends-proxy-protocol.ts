@@ -18,6 +18,7 @@ import type {
   Route,
   Upstream,
 } from "../facts/caddy/model.ts";
+import { isOwnSite, takesHeader } from "../facts/caddy/own-listeners.ts";
 import { becauseOf } from "../facts/caddy/placeholders.ts";
 import { sniOf } from "../facts/caddy/passthrough.ts";
 import { isLoopback } from "../facts/hosts.ts";
@@ -138,6 +139,13 @@ function judgeHealthPort({ where, healthPort }: Handler): Judgement {
   });
 }
 
+/** Where routes are. */
+interface Surroundings {
+  readonly server: Layer4Server;
+  readonly config: CaddyConfig;
+  readonly mail: MailHosts;
+}
+
 /** A proxy that may be mail's, once it is known what a placeholder in its upstreams stands for. */
 function judgeOpen(handler: Handler, sni: readonly string[], mail: MailHosts): Judgement {
   const { findings, notJudged } = judgeVersion(handler);
@@ -146,21 +154,31 @@ function judgeOpen(handler: Handler, sni: readonly string[], mail: MailHosts): J
   return unjudged({ where: handler.where, because: becauseOf(open.placeholder) });
 }
 
+/** A hop to a listener of Caddy's own, which takes headers of version 1 as well. */
+const isOwnHop = (upstreams: readonly Upstream[], config: CaddyConfig): boolean =>
+  upstreams.every(({ dial }) => dial.length > 0 && dial.every((one) => takesHeader(one, [config])));
+
 function judgeRoutes(
   routes: readonly Route[],
-  server: Layer4Server,
-  sni: readonly string[],
-  mail: MailHosts,
+  { server, config, mail }: Surroundings,
+  sni: readonly string[] = [],
 ): Judgement {
   const parts: Judgement[] = [];
   for (const route of routes) {
     const names = [...sni, ...route.match.flatMap(sniOf)];
     for (const handler of route.handlers) {
-      const trusting = handler.upstreams.filter((upstream) => isTrusting(upstream, server, names, mail));
+      const trusting = handler.upstreams
+        .filter(({ dial }) => !dial.some((one) => isOwnSite(one, [config])))
+        .filter((upstream) => isTrusting(upstream, server, names, mail));
+      const isFine = handler.proxyProtocol === "v1" && isOwnHop(trusting, config);
       if (handler.kind === "proxy" && trusting.length > 0)
-        parts.push(judgeVersion(handler), judgeHealthPort(handler), ...trusting.map(judgeUpstream));
+        parts.push(
+          isFine ? PASS : judgeVersion(handler),
+          judgeHealthPort(handler),
+          ...trusting.map(judgeUpstream),
+        );
       else if (handler.kind === "proxy") parts.push(judgeOpen(handler, names, mail));
-      parts.push(judgeRoutes(handler.routes, server, names, mail));
+      parts.push(judgeRoutes(handler.routes, { server, config, mail }, names));
     }
   }
   return merge(...parts);
@@ -192,7 +210,7 @@ function judgeConfig(config: CaddyConfig, mail: MailHosts): Judgement {
   return merge(
     ...config.layer4
       .filter(isEdge)
-      .flatMap((server) => [judgeRoutes(server.routes, server, [], mail), judgeMatchers(server)]),
+      .flatMap((server) => [judgeRoutes(server.routes, { server, config, mail }), judgeMatchers(server)]),
   );
 }
 

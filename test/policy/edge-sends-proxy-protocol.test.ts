@@ -385,6 +385,51 @@ describe("edge-sends-proxy-protocol and what a variable stands for", () => {
   });
 });
 
+describe("edge-sends-proxy-protocol and a hop that ends at Caddy's own listener", () => {
+  const hop = (listen: string, dial: string, version: string): string =>
+    `${listen} {\n route {\n tls\n proxy {\n ${version}\n upstream ${dial}\n }\n }\n }\n`;
+  const reader = (listen: string, first = "proxy_protocol"): string =>
+    `${listen} {\n route {\n ${first}\n proxy {\n proxy_protocol v2\n upstream 10.20.0.12:1143\n }\n }\n }\n`;
+  const V1 = "proxy_protocol v1";
+
+  test.each([
+    ["by loopback's name", hop(":993", "localhost:143", V1) + reader(":143")],
+    ["by its address", hop(":993", "127.0.0.1:143", V1) + reader("127.0.0.1:143")],
+    ["by IPv6's loopback", hop(":993", "[::1]:143", V1) + reader("[::1]:143")],
+    ["at the address of one interface", hop(":993", "10.0.0.1:143", V1) + reader("10.0.0.1:143")],
+    ["within a range of ports", hop(":993", "localhost:143", V1) + reader(":140-150")],
+    [
+      "with limits to whom it believes",
+      hop(":993", "localhost:143", V1) + reader(":143", "proxy_protocol {\n allow 127.0.0.1/8\n }"),
+    ],
+    [
+      "in a subroute",
+      hop(":993", "localhost:143", V1) + reader(":143", "subroute {\n route {\n proxy_protocol\n }\n }"),
+    ],
+  ])("leaves alone version 1 %s", async (_, servers) => {
+    expect(await caddyfile(servers)).toMatchObject(PASSED);
+  });
+
+  test.each([
+    ["nothing at all there", hop(":993", "localhost:143", V1)],
+    ["a listener there that does not read it", hop(":993", "localhost:143", V1) + reader(":143", "throttle")],
+    ["another machine's", hop(":993", "10.0.0.2:143", V1) + reader(":143")],
+    ["another port's", hop(":993", "localhost:143", V1) + reader(":144")],
+    ["one of two upstreams", hop(":993", "localhost:143 10.0.0.2:143", V1) + reader(":143")],
+    ["no header", hop(":993", "localhost:143", "lb_try_duration 1s") + reader(":143")],
+    ["the second hop", hop(":993", "localhost:143", V1) + reader(":143").replace("v2", "v1")],
+  ])("refuses %s", async (_, servers) => {
+    expect((await caddyfile(servers)).violations).toHaveLength(1);
+  });
+
+  test("takes a name of mail's that the http app answers on loopback for none of the mail server's", async () => {
+    const content =
+      "{\n default_bind 127.0.0.1\n layer4 {\n :443 {\n @a tls sni mta-sts.example.org\n route @a {\n proxy 127.0.0.1:443\n }\n }\n }\n}\nmta-sts.example.org {\n respond ok\n}\n";
+    const props = { uploads: [{ file: "/etc/caddy/Caddyfile", content }] };
+    expect(await runPolicy(policy, { type: CONTAINER, props })).toMatchObject(PASSED);
+  });
+});
+
 describe("edge-sends-proxy-protocol reads a Caddyfile despite", () => {
   const MAIL = "{\n layer4 {\n :25 {\n route {\n proxy stalwart:25\n }\n }\n }\n}\n";
   const run = (sites: string, file = "/etc/caddy/Caddyfile"): Promise<Outcome> =>

@@ -13,7 +13,7 @@ import {
   type Route,
 } from "./model.ts";
 import { plainPattern } from "./placeholders.ts";
-import { isLoopback } from "../hosts.ts";
+import { isOwn } from "./own-listeners.ts";
 
 /** A name whose TLS is passed on as it is. */
 export interface Passthrough {
@@ -54,18 +54,6 @@ function dialsOf(handlers: readonly Handler[]): Dial[] {
     ...handler.upstreams.flatMap((upstream) => upstream.dial),
     ...handler.routes.flatMap((route) => dialsOf(route.handlers)),
   ]);
-}
-
-/** True for a listener of the same Caddies: Caddy itself then answers the name after all. */
-function isOwn(dial: Dial, configs: readonly CaddyConfig[]): boolean {
-  const { host, port } = dial;
-  if (port === undefined) return false;
-  const listen = configs.flatMap((config) =>
-    [...config.http, ...config.layer4].flatMap((server) => [...server.listen]),
-  );
-  return listen.some(
-    (one) => includesPort([one], port) && (isLoopback(host) || (one.host !== "" && one.host === host)),
-  );
 }
 
 function inRoutes(
