@@ -1,4 +1,3 @@
-import { list, record } from "../../lib/json-values.ts";
 import { at, merge, PASS, refuse, unjudged } from "../framework/judgement.ts";
 import {
   definePolicy,
@@ -9,18 +8,17 @@ import {
   type Verdict,
 } from "../framework/policy.ts";
 import { caddiesOf, caddyOf, NO_CADDY } from "../facts/caddy/find.ts";
-import { isTrusting, mailHostsOf, mayBeMail, type MailHosts } from "../facts/caddy/mail-upstreams.ts";
-import type {
-  CaddyConfig,
-  Handler,
-  Layer4Server,
-  MatcherSet,
-  Route,
-  Upstream,
-} from "../facts/caddy/model.ts";
+import {
+  isTrusting,
+  mailHostsOf,
+  mailNamesOf,
+  mayBeMail,
+  type MailHosts,
+} from "../facts/caddy/mail-upstreams.ts";
+import type { CaddyConfig, Handler, Layer4Server, Route, Upstream } from "../facts/caddy/model.ts";
 import { isOwnSite, takesHeader } from "../facts/caddy/own-listeners.ts";
 import { becauseOf } from "../facts/caddy/placeholders.ts";
-import { sniOf } from "../facts/caddy/passthrough.ts";
+import { serverFirst, waitingMatcherOf } from "../facts/caddy/waiting.ts";
 import { isLoopback } from "../facts/hosts.ts";
 
 export const edgeSendsProxyProtocol = definePolicy({
@@ -39,74 +37,8 @@ export const edgeSendsProxyProtocol = definePolicy({
   judgeStack,
 });
 
-/** Ports on which the server sends the first byte, and those of mail on which the client does. */
-const SERVER_FIRST = [24, 25, 110, 143, 587, 4190];
-const CLIENT_FIRST = [443, 465, 993, 995];
-
-/**
- * Matchers that wait for the client's bytes. Those of an address or the time do not;
- * `proxy_protocol` reads what a load balancer sends first; and one that is not listed is left
- * alone.
- */
-const READS_BYTES = new Set([
-  "dns",
-  "http",
-  "openvpn",
-  "postgres",
-  "postgres_client",
-  "postgres_ssl",
-  "quic",
-  "rdp",
-  "regexp",
-  "socks4",
-  "socks5",
-  "ssh",
-  "tls",
-  "winbox",
-  "wireguard",
-  "xmpp",
-]);
-
 /** Handlers after which no later route is asked. */
 const TERMINAL = new Set(["proxy", "echo", "close"]);
-
-function reads(set: MatcherSet): string | undefined {
-  for (const [name, options] of Object.entries(set)) {
-    if (READS_BYTES.has(name)) return name;
-    const negated =
-      name === "not"
-        ? list(options)
-            .map((inner) => reads(record(inner)))
-            .find(Boolean)
-        : undefined;
-    if (negated !== undefined) return negated;
-  }
-  return undefined;
-}
-
-/** The proxies of a route, also in its subroutes. */
-function proxiesOf(handlers: readonly Handler[]): Handler[] {
-  return handlers.flatMap((handler) => [
-    ...(handler.kind === "proxy" ? [handler] : []),
-    ...handler.routes.flatMap((route) => proxiesOf(route.handlers)),
-  ]);
-}
-
-const endsTls = (route: Route): boolean => route.handlers.some(({ kind }) => kind === "tls");
-const dialsPort = (proxy: Handler, ports: readonly number[]): boolean =>
-  proxy.upstreams.some(({ dial }) => dial.some(({ port }) => port !== undefined && ports.includes(port)));
-
-/** Whether the mail server speaks first: by the edge's port, else by the one that is dialled. */
-function serverFirst(server: Layer4Server, route: Route): boolean {
-  const on = (ports: readonly number[]): boolean =>
-    server.listen.some(({ from, to }) => from === to && ports.includes(from));
-  if (on(SERVER_FIRST)) return true;
-  return (
-    !on(CLIENT_FIRST) &&
-    !endsTls(route) &&
-    proxiesOf(route.handlers).some((proxy) => dialsPort(proxy, SERVER_FIRST))
-  );
-}
 
 function judgeUpstream({ where, maxConnections }: Upstream): Judgement {
   if (!maxConnections) return PASS;
@@ -165,7 +97,7 @@ function judgeRoutes(
 ): Judgement {
   const parts: Judgement[] = [];
   for (const route of routes) {
-    const names = [...sni, ...route.match.flatMap(sniOf)];
+    const names = [...sni, ...route.match.flatMap(mailNamesOf)];
     for (const handler of route.handlers) {
       const trusting = handler.upstreams
         .filter(({ dial }) => !dial.some((one) => isOwnSite(one, [config])))
@@ -188,7 +120,7 @@ function judgeRoutes(
 function judgeMatchers(server: Layer4Server): Judgement {
   const findings: Finding[] = [];
   for (const route of server.routes) {
-    const matcher = route.match.map(reads).find((name) => name !== undefined);
+    const matcher = route.match.map(waitingMatcherOf).find((name) => name !== undefined);
     if (matcher !== undefined && serverFirst(server, route)) {
       findings.push({
         where: route.where,

@@ -10,7 +10,7 @@ import {
 import { formatPath, listAt, read, readString, UNKNOWN_AT_PREVIEW } from "../framework/values.ts";
 import { caddiesOf, caddyOf, NO_CADDY } from "../facts/caddy/find.ts";
 import { isCaddyName } from "../facts/caddy/locate-in-text.ts";
-import { covers, type CaddyConfig } from "../facts/caddy/model.ts";
+import type { CaddyConfig, Site } from "../facts/caddy/model.ts";
 import {
   concerns,
   isForWeb,
@@ -19,6 +19,7 @@ import {
   terminatedOf,
   type Passthrough,
 } from "../facts/caddy/passthrough.ts";
+import { UNTRIED } from "../facts/caddy/name-patterns.ts";
 import { becauseOf, couldBeSame, openPlaceholder } from "../facts/caddy/placeholders.ts";
 import { CONTAINER } from "../facts/docker/containers.ts";
 import { plainName } from "../facts/hosts.ts";
@@ -44,6 +45,10 @@ const INSTEAD =
   "nothing for this name beside the layer4 route that passes its TLS on by SNI; Stalwart has the certificate and answers it";
 const HTTPS = [{ network: "tcp" as const, host: "", from: 443, to: 443 }];
 
+/** Whether a name that a site answers, or what its expression matches, is one that is passed on. */
+const isPassed = (pass: Passthrough, { name, pattern }: Pick<Site, "name" | "pattern">): boolean =>
+  pattern ? !pass.pattern && pattern.test?.(pass.name) === true : sameName(pass, name);
+
 /** What a config does with names that are passed through here or elsewhere. */
 function judgeConfig(config: CaddyConfig, passed: readonly Passthrough[]): Finding[] {
   const findings: Finding[] = [];
@@ -61,9 +66,14 @@ function judgeConfig(config: CaddyConfig, passed: readonly Passthrough[]): Findi
   };
   for (const server of config.http.filter(({ tls }) => tls)) {
     for (const site of server.sites) {
-      const pass = passed.find((one) => concerns(one, server.listen) && sameName(one, site.name));
+      const pass = passed.find((one) => concerns(one, server.listen) && isPassed(one, site));
       if (pass)
-        report(site.where, site.name, site.proxies ? "ends TLS and reverse-proxies" : "ends TLS for", pass);
+        report(
+          site.where,
+          site.pattern ? pass.name : site.name,
+          site.proxies ? "ends TLS and reverse-proxies" : "ends TLS for",
+          pass,
+        );
     }
   }
   for (const { where, name, listen } of terminatedOf(config)) {
@@ -87,16 +97,28 @@ function openNames(config: CaddyConfig, passed: readonly Passthrough[]): NotJudg
       .flatMap(({ sites, listen }) => sites.map((site) => ({ ...site, listen }))),
     ...terminatedOf(config),
   ];
-  return answered.flatMap(({ where, name, listen }) => {
-    const pass = passed.find(
-      (one) => concerns(one, listen) && !sameName(one, name) && couldBeSame(one.name, name),
-    );
+  const untried = passed.filter(
+    (pass) => pass.pattern && !pass.pattern.test && answered.some(({ listen }) => concerns(pass, listen)),
+  );
+  const open = answered.flatMap(({ where, name, listen }) => {
+    const pass = passed.find((one) => concerns(one, listen) && mayBeSame(one, name));
     const placeholder = pass && (openPlaceholder(name) ?? openPlaceholder(pass.name));
     return placeholder === undefined
       ? []
       : [{ where, because: `may be a name that is passed through: ${becauseOf(placeholder)}` }];
   });
+  const untriedHosts = config.http
+    .filter(({ tls, listen }) => tls && passed.some((pass) => concerns(pass, listen)))
+    .flatMap(({ sites }) => sites.filter(({ pattern }) => pattern && !pattern.test));
+  return [...open, ...[...untried, ...untriedHosts].map(({ where }) => ({ where, because: UNTRIED }))];
 }
+
+/** A wildcard beside one of its names is no conflict, whichever name that is. */
+const mayBeSame = (pass: Passthrough, name: string): boolean =>
+  !pass.pattern &&
+  !sameName(pass, name) &&
+  (!name.startsWith("*.") || pass.name.startsWith("*.")) &&
+  couldBeSame(pass.name, name);
 
 /** Texts of a list in a component's args, with their places. */
 function namesAt(edge: PolicyResource, list: string, ...key: string[]) {
@@ -128,7 +150,7 @@ function judgeEdge(edge: PolicyResource): Judgement {
   const { passed, gaps } = edgePassthroughs(edge);
   const sites = namesAt(edge, "sites", "host");
   const findings = sites.names.flatMap(({ where, name }): Finding[] => {
-    const pass = passed.find((one) => covers(name, one.name) || covers(one.name, name));
+    const pass = passed.find((one) => sameName(one, name));
     const what = `ends TLS for ${name}, whose TLS is passed through (${pass?.where})`;
     return pass ? [{ where, what, instead: INSTEAD }] : [];
   });

@@ -430,6 +430,30 @@ describe("edge-sends-proxy-protocol and a hop that ends at Caddy's own listener"
   });
 });
 
+describe("edge-sends-proxy-protocol and names by a regular expression", () => {
+  const server = (pattern: string): string =>
+    `:443 {\n @a tls sni_regexp \`${pattern}\`\n route @a {\n proxy 10.20.0.12:443\n }\n }\n`;
+
+  test.each(["^(mail|mta-sts)\\.example\\.org$", "^autoconfig[.]", "autodiscover"])(
+    "refuses %s, which spells out a service of mail",
+    async (pattern) => {
+      expect((await caddyfile(server(pattern))).violations).toHaveLength(1);
+    },
+  );
+
+  test.each(["^(www|cloud)\\.example\\.org$", "^my-autoconfig\\.", "^mail\\."])(
+    "leaves %s alone, which may be a web server's",
+    async (pattern) => {
+      expect(await caddyfile(server(pattern))).toMatchObject(PASSED);
+    },
+  );
+
+  test("refuses any, where the same host takes mail", async () => {
+    const mail = ":25 {\n route {\n proxy 10.20.0.12:25 {\n proxy_protocol v2\n }\n }\n }\n";
+    expect((await caddyfile(server("^mail\\.") + mail)).violations).toHaveLength(1);
+  });
+});
+
 describe("edge-sends-proxy-protocol reads a Caddyfile despite", () => {
   const MAIL = "{\n layer4 {\n :25 {\n route {\n proxy stalwart:25\n }\n }\n }\n}\n";
   const run = (sites: string, file = "/etc/caddy/Caddyfile"): Promise<Outcome> =>

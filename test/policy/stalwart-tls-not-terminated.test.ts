@@ -94,8 +94,8 @@ describe("stalwart-tls-not-terminated refuses", () => {
       "routes[0].handle[0].routes[0].match[0].host[0] ends TLS for mail.example.org",
     ],
     [
-      "a wildcard site that covers it",
-      { sites: [site("*.example.org", answer)] },
+      "a wildcard site for a wildcard that is passed on",
+      { l4: [passOn(["*.example.org"])], sites: [site("*.example.org", answer)] },
       "ends TLS for *.example.org",
     ],
     [
@@ -109,9 +109,13 @@ describe("stalwart-tls-not-terminated refuses", () => {
       "apps.tls.certificates.automate[1] orders a certificate for mail.example.org",
     ],
     [
-      "a certificate of a wildcard",
-      { tls: { automation: { policies: [{ subjects: ["*.example.org"], issuers: [{ module: "acme" }] }] } } },
-      "apps.tls.automation.policies[0].subjects[0] orders a certificate for *.example.org",
+      "a certificate by a policy",
+      {
+        tls: {
+          automation: { policies: [{ subjects: ["mail.example.org"], issuers: [{ module: "acme" }] }] },
+        },
+      },
+      "apps.tls.automation.policies[0].subjects[0] orders a certificate for mail.example.org",
     ],
     [
       "a layer4 server that ends TLS",
@@ -174,7 +178,10 @@ describe("stalwart-tls-not-terminated refuses", () => {
       "www.example.org, mta-sts.example.org {\n handle {\n reverse_proxy a:1\n }\n}",
       "reverse-proxies mta-sts.example.org",
     ],
-    ["*.example.org {\n tls {\n dns x\n }\n}", "ends TLS for *.example.org"],
+    [
+      "*.example.org {\n tls {\n dns x\n }\n @m host mail.example.org\n respond @m no\n}",
+      "line 22 (@m host) ends TLS for mail.example.org",
+    ],
     [
       "*.example.net, :443 {\n @m host mail.example.org\n respond @m no\n}",
       "line 19 (@m host) ends TLS for mail.example.org",
@@ -210,13 +217,8 @@ describe("stalwart-tls-not-terminated refuses", () => {
     expect(violations[0]).toContain(
       "sites[1].host ends TLS for mail.example.org, whose TLS is passed through (passthrough[0])",
     );
-    for (const [name, host] of [
-      ["mail.example.org", "*.example.org"],
-      ["*.example.org", "mail.example.org"],
-    ]) {
-      const wild = { passthrough: [name], sites: [{ host }] };
-      expect((await runPolicy(policy, { type: EDGE, props: wild })).violations).toHaveLength(1);
-    }
+    const wild = { passthrough: ["*.example.org"], sites: [{ host: "mail.example.org" }] };
+    expect((await runPolicy(policy, { type: EDGE, props: wild })).violations).toHaveLength(1);
   });
 });
 
@@ -377,6 +379,127 @@ describe("stalwart-tls-not-terminated over a stack", () => {
   });
 });
 
+describe("stalwart-tls-not-terminated and a wildcard site beside a passed name, which works, leaves alone", () => {
+  test.each([
+    ["the site", { sites: [site("*.example.org", answer)] }],
+    ["one that proxies", { sites: [site("*.example.org", proxied)] }],
+    ["its certificate", { tls: { certificates: { automate: ["*.example.org"] } } }],
+    [
+      "its certificate by a policy",
+      {
+        tls: {
+          automation: {
+            policies: [{ subjects: ["example.org", "*.example.org"], issuers: [{ module: "acme" }] }],
+          },
+        },
+      },
+    ],
+    [
+      "a wildcard above a wildcard that is passed on",
+      { l4: [passOn(["*.relay.example.org"])], sites: [site("*.example.org", answer)] },
+    ],
+    [
+      "a layer4 handler that ends TLS for all others",
+      {
+        l4: [
+          passOn(["mail.example.org"]),
+          { match: [{ tls: { sni: ["*.example.org"] } }], handle: [{ handler: "tls" }, proxy("a:80")] },
+        ],
+      },
+    ],
+  ] as [string, Parts][])("%s", async (_, parts) => {
+    expect(await judge(parts)).toMatchObject(PASSED);
+  });
+
+  test.each([
+    "example.org, *.example.org {\n tls {\n dns x\n }\n @apex host example.org\n respond @apex ok\n}",
+    "*.example.org {\n tls internal\n reverse_proxy a:1\n}",
+    "*.example.org {\n tls cert.pem key.pem\n @a not host mail.example.org\n respond @a ok\n}",
+  ])("the Caddyfile's %j", async (sites) => {
+    expect(await caddyfile(`${options(PASS_MAIL)}\n${sites}\n`)).toMatchObject(PASSED);
+  });
+
+  test("one of tailwart's edge", async () => {
+    const props = { passthrough: ["mail.example.org"], sites: [{ host: "*.example.org" }] };
+    expect(await runPolicy(policy, { type: EDGE, props })).toMatchObject(PASSED);
+  });
+});
+
+describe("stalwart-tls-not-terminated and names by a regular expression", () => {
+  const run = (pattern: string, sites: string): Promise<Outcome> => {
+    const route = `@mail tls sni_regexp ${pattern}\n route @mail {\n proxy stalwart:443 {\n proxy_protocol v2\n }\n }`;
+    return caddyfile(`${options(route)}${sites}`);
+  };
+  const SITE = "mail.example.org {\n respond ok\n}\n";
+
+  test.each([
+    ["^(mail|mta-sts)\\.example\\.org$", SITE],
+    ["name ^mail[.]", SITE],
+    ["`(?i)^MAIL\\.`", SITE],
+    ["^(?P<name>[a-z]+)\\.example\\.org$", SITE],
+    ["\\.org$", `www.example.org.uk, ${SITE}`],
+    ["\\Amail\\..*\\z", SITE],
+  ])("refuses a site that %s matches", async (pattern, sites) => {
+    const { violations } = await run(pattern, sites);
+    expect(violations).toHaveLength(1);
+    expect(violations[0]).toContain("ends TLS for mail.example.org, whose TLS is passed through");
+  });
+
+  test("refuses one in JSON, and its certificate", async () => {
+    const l4 = [
+      {
+        match: [{ tls: { sni_regexp: { name: "n", pattern: "^mail\\." } } }],
+        handle: [proxy("stalwart:443")],
+      },
+    ];
+    expect((await judge({ l4, sites: [site("mail.example.org", answer)] })).violations).toHaveLength(1);
+    const tls = { certificates: { automate: ["mail.example.org"] } };
+    expect((await judge({ l4, tls })).violations[0]).toContain("orders a certificate for mail.example.org");
+  });
+
+  test.each([
+    ["^(mail|mta-sts)\\.example\\.org$", "www.example.org {\n respond ok\n}"],
+    ["^mail\\.", "*.example.org {\n respond ok\n}"],
+    ["^mail\\.", "http://mail.example.org {\n respond ok\n}"],
+  ])("leaves alone what %s does not match: %s", async (pattern, sites) => {
+    expect(await run(pattern, sites)).toMatchObject(PASSED);
+  });
+
+  test.each([
+    ["of which this engine takes for ever", "^([a-z]+)+\\.example\\.org$"],
+    ["of a class that is Go's", "^[[:alpha:]]+\\.example\\.org$"],
+    ["with flags in the middle", "^mail(?i:x)$"],
+    ["that is none", "^(mail"],
+    ["of a great length", `^(${"a|".repeat(300)}b)$`],
+  ])("does not judge one %s", async (_, pattern) => {
+    expect(await run(`\`${pattern}\``, SITE)).toMatchObject({
+      violations: [],
+      notJudged: [
+        "uploads[0].content (/etc/caddy/Caddyfile) line 6 (route @mail): matches names by a regular expression that cannot be tried out here",
+      ],
+    });
+  });
+
+  test.each([
+    ["@m header_regexp Host ^mail\\.", 1],
+    ["@m header_regexp name host ^(mail|www)\\.", 1],
+    ["@m {\n header_regexp Host ^mail\\.\n }", 1],
+    ["@m header_regexp Host ^www\\.", 0],
+    ["@m header_regexp X-Host ^mail\\.", 0],
+    ["@m not header_regexp Host ^mail\\.", 0],
+  ])("asks of a host by a regular expression too: %s", async (matcher, count) => {
+    const { violations } = await caddyfile(`${options(PASS_MAIL)}:443 {\n ${matcher}\n respond @m ok\n}\n`);
+    expect(violations).toHaveLength(count);
+    expect(violations.every((one) => one.includes("ends TLS for mail.example.org"))).toBe(true);
+  });
+
+  test("does not judge a host by one that cannot be tried", async () => {
+    const site = ":443 {\n @m header_regexp Host ^(a+)+$\n respond @m ok\n}\n";
+    expect((await caddyfile(`${options(PASS_MAIL)}${site}`)).notJudged).toHaveLength(1);
+    expect((await caddyfile(site)).notJudged ?? []).toEqual([]);
+  });
+});
+
 describe("stalwart-tls-not-terminated and what a variable stands for", () => {
   const run = (sni: string, sites: string, ...envs: unknown[]): Promise<Outcome> => {
     const route = `@mail tls sni ${sni}\n route @mail {\n proxy stalwart:443 {\n proxy_protocol v2\n }\n }`;
@@ -400,7 +523,7 @@ describe("stalwart-tls-not-terminated and what a variable stands for", () => {
     ["{$MAIL}", "mail.example.org", "{$MAIL}"],
     ["mail.example.org", "{$SITE}", "{$SITE}"],
     ["mail.{$DOMAIN}", "mail.example.org", "{$DOMAIN}"],
-    ["mail.example.org", "*.{$DOMAIN}", "{$DOMAIN}"],
+    ["*.example.org", "*.{$DOMAIN}", "{$DOMAIN}"],
     ["{$PREFIX}.example.org", "mail.example.org", "{$PREFIX}"],
   ])("does not judge %s beside a site %s", async (sni, sites, placeholder) => {
     const outcome = await run(sni, sites);
@@ -414,6 +537,7 @@ describe("stalwart-tls-not-terminated and what a variable stands for", () => {
     ["mail.{$DOMAIN}", "{$DOMAIN}"],
     ["mail.{$DOMAIN}", "www.example.org"],
     ["{$NAME}.example.org", "www.example.com"],
+    ["mail.example.org", "*.{$DOMAIN}"],
   ])("leaves %s beside a site %s alone: they differ whatever it stands for", async (sni, sites) => {
     expect(await run(sni, sites)).toMatchObject(PASSED);
   });

@@ -6,16 +6,20 @@ export type Note = <T extends object>(node: T, block: Block) => T;
 
 const NAMES = /^(?:sni|alpn)$/;
 
-/** `tls sni a b`, `tls { sni a b }`, `not tls`. Of other matchers only the name is kept. */
+/**
+ * `tls sni a b`, `tls { sni a b }`, `tls sni_regexp ^a$`, `not tls`. Of other matchers only the name
+ * is kept.
+ */
 function matcherOf(words: readonly string[], body: readonly Block[] | undefined): Json {
   const [kind = "", ...rest] = words;
   if (kind === "not") return { not: [rest.length > 0 ? matcherOf(rest, body) : setOf(body ?? [])] };
   const lines = [rest, ...(body ?? []).map((block) => block.words)].filter((line) => line.length > 0);
   const options: Json = {};
   for (const [option = "", ...values] of lines) {
-    options[option] = NAMES.test(option)
-      ? [...((options[option] as string[] | undefined) ?? []), ...values]
-      : true;
+    if (NAMES.test(option))
+      options[option] = [...((options[option] as string[] | undefined) ?? []), ...values];
+    // A name for what it finds may stand in front.
+    else options[option] = option === "sni_regexp" ? { pattern: values.at(-1) } : true;
   }
   return { [kind]: options };
 }

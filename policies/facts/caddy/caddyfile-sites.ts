@@ -4,12 +4,20 @@ import { named, type Block } from "./caddyfile-blocks.ts";
 import { routesOf, type Note } from "./caddyfile-layer4.ts";
 import { listenOf } from "./model.ts";
 
+/** `host a b`, or `header_regexp [name] Host ^a$`. */
+function hostSetOf([kind, ...words]: readonly string[]): Json | undefined {
+  if (kind === "host") return { host: words };
+  const [field, pattern] = kind === "header_regexp" ? words.slice(-2) : [];
+  return field?.toLowerCase() === "host" ? { header_regexp: { Host: { pattern } } } : undefined;
+}
+
 /** The host matchers of a block, at any depth, but not negated ones. */
 function hostsIn(blocks: readonly Block[], note: Note): Json[] {
   return blocks.flatMap((block) => {
     const words = block.words[0]?.startsWith("@") ? block.words.slice(1) : block.words;
     if (words[0] === "not") return [];
-    const own = words[0] === "host" ? [note({ match: [{ host: words.slice(1) }], handle: [] }, block)] : [];
+    const set = hostSetOf(words);
+    const own = set ? [note({ match: [set], handle: [] }, block)] : [];
     return [...own, ...hostsIn(block.body ?? [], note)];
   });
 }

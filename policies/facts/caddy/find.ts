@@ -1,6 +1,14 @@
 import { gapOf } from "../../framework/judgement.ts";
 import type { NotJudged, PolicyResource } from "../../framework/policy.ts";
-import { UNKNOWN_AT_PREVIEW, formatPath, read, readAt, readString, type Path, walk } from "../../framework/values.ts";
+import {
+  UNKNOWN_AT_PREVIEW,
+  formatPath,
+  read,
+  readAt,
+  readString,
+  type Path,
+  walk,
+} from "../../framework/values.ts";
 import { environmentOfCaddy, fillIn } from "./environment.ts";
 import { isCaddyJson, readCaddyJson } from "./json.ts";
 import {

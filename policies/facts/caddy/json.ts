@@ -14,6 +14,7 @@ import {
   type Site,
   type Unread,
 } from "./model.ts";
+import { hostPatternOf } from "./name-patterns.ts";
 import { plainPattern } from "./placeholders.ts";
 
 /** Where a server listens, and what of that a placeholder leaves open. */
@@ -61,6 +62,11 @@ function proxies(handlers: unknown): boolean {
 function sitesOf(routes: unknown, path: Path, place: Place, top = true): Site[] {
   return list(routes).flatMap((route, i) => {
     const { match, handle } = record(route);
+    const byPattern = list(match).flatMap((set, j): Site[] => {
+      const { key = "", pattern } = hostPatternOf(record(set)) ?? {};
+      const where = place(route, [...path, i, "match", j, "header_regexp", key]);
+      return pattern ? [{ where, name: pattern.source, pattern, top: false, proxies: proxies(handle) }] : [];
+    });
     const own = list(match).flatMap((set, j) =>
       strings(record(set)["host"]).map((host, k) => ({
         where: place(route, [...path, i, "match", j, "host", k]),
@@ -72,7 +78,7 @@ function sitesOf(routes: unknown, path: Path, place: Place, top = true): Site[] 
     const below = list(handle).flatMap((handler, j) =>
       sitesOf(record(handler)["routes"], [...path, i, "handle", j, "routes"], place, false),
     );
-    return [...own, ...below];
+    return [...own, ...byPattern, ...below];
   });
 }
 

@@ -6,9 +6,12 @@ import {
   type Dial,
   type Handler,
   type Layer4Server,
+  type MatcherSet,
   type Route,
   type Upstream,
 } from "./model.ts";
+import { sniPatternOf } from "./name-patterns.ts";
+import { sniOf } from "./passthrough.ts";
 import { plainName } from "../hosts.ts";
 import { EDGE, SETTINGS } from "../own-resources.ts";
 import { proxyOf } from "../stalwart/proxy.ts";
@@ -55,6 +58,15 @@ export function mailHostsOf(
 
 /** Names that only a mail server answers on :443; `mail.` may be a web mail elsewhere. */
 const MAIL_NAME = /^(?:mta-sts|autoconfig|autodiscover|ua-auto-config)\./;
+const IN_PATTERN = /(?<![\w-])(?:mta-sts|autoconfig|autodiscover|ua-auto-config)(?![\w-])/g;
+
+/** The names that a set picks; of a regular expression the services that it spells out. */
+export function mailNamesOf(set: MatcherSet): string[] {
+  const pattern = sniPatternOf(set);
+  if (!pattern) return sniOf(set);
+  const services = pattern.source.match(IN_PATTERN) ?? [];
+  return [pattern.source, ...services.map((service) => `${service}.`)];
+}
 
 /** Stands for the port of a placeholder or a socket, and is none of mail. */
 const NO_PORT = -1;

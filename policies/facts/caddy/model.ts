@@ -3,6 +3,7 @@
  * a Caddyfile. Places (`where`) are those of the source: a property path or a line.
  */
 import { parseIPv6 } from "../../../lib/addresses.ts";
+import type { NamePattern } from "./name-patterns.ts";
 import { becauseOf, openPlaceholder } from "./placeholders.ts";
 
 /** One listening socket or range of ports. */
@@ -27,6 +28,8 @@ export interface Unread {
 export interface Site {
   readonly where: string;
   readonly name: string;
+  /** What the name is by a regular expression. */
+  readonly pattern?: NamePattern;
   /** False for a name that only a nested route matches: automatic HTTPS does not look there. */
   readonly top: boolean;
   readonly proxies: boolean;

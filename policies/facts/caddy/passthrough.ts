@@ -13,13 +13,16 @@ import {
   type Route,
 } from "./model.ts";
 import { plainPattern } from "./placeholders.ts";
+import { sniPatternOf, type NamePattern } from "./name-patterns.ts";
 import { isOwn } from "./own-listeners.ts";
 
 /** A name whose TLS is passed on as it is. */
 export interface Passthrough {
   readonly where: string;
-  /** A name, or a wildcard. */
+  /** A name, a wildcard or a regular expression. */
   readonly name: string;
+  /** What the names are by a regular expression. */
+  readonly pattern?: NamePattern;
   /** Names below a wildcard that an earlier route takes. */
   readonly except: readonly string[];
   readonly listen: readonly Listen[];
@@ -36,8 +39,10 @@ export interface Terminated {
 export const sniOf = (set: MatcherSet): string[] => strings(record(set["tls"])["sni"]).map(plainPattern);
 
 /** The names of a set without other conditions, which would let only some clients through. */
-function onlySni(set: MatcherSet): string[] {
-  return Object.keys(set).length === 1 && Object.keys(record(set["tls"])).length === 1 ? sniOf(set) : [];
+function onlySni(set: MatcherSet): Pick<Passthrough, "name" | "pattern">[] {
+  if (Object.keys(set).length !== 1 || Object.keys(record(set["tls"])).length !== 1) return [];
+  const pattern = sniPatternOf(set);
+  return pattern ? [{ name: pattern.source, pattern }] : sniOf(set).map((name) => ({ name }));
 }
 
 const takesAnyTls = (route: Route): boolean =>
@@ -72,10 +77,10 @@ function inRoutes(
     if (names.length > 0 && dials.length > 0) {
       const own = dials.some((dial) => isOwn(dial, configs));
       const except = [...taken];
-      taken.push(...names);
+      taken.push(...names.map(({ name }) => name));
       return own
         ? []
-        : names.map((name) => ({ where: route.where, name, except, listen: server.listen, dials }));
+        : names.map((name) => ({ ...name, where: route.where, except, listen: server.listen, dials }));
     }
     taken.push(...route.match.flatMap(sniOf));
     return takesAnyTls(route)
@@ -105,9 +110,14 @@ export function terminatedOf(config: CaddyConfig): Terminated[] {
   return config.layer4.flatMap((server) => terminatedIn(server.routes, server));
 }
 
-/** Whether a name (or wildcard) that is answered is one that is passed through. */
-export function sameName(pass: Pick<Passthrough, "name" | "except">, name: string): boolean {
-  return (covers(name, pass.name) || covers(pass.name, name)) && !pass.except.includes(name);
+/**
+ * Whether a name that is answered is one that is passed through. A wildcard beside one of its names
+ * is none: the passed name never gets that far, and its CAA record is not asked about the wildcard.
+ */
+export function sameName(pass: Pick<Passthrough, "name" | "pattern" | "except">, name: string): boolean {
+  if (pass.except.includes(name)) return false;
+  if (pass.pattern) return !name.startsWith("*.") && pass.pattern.test?.(name) === true;
+  return covers(pass.name, name);
 }
 
 /**
