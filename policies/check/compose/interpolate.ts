@@ -1,0 +1,89 @@
+/** A variable's value, and whether it comes from where secrets may stand. */
+export interface Variable {
+  readonly value: string;
+  readonly isHidden: boolean;
+}
+
+export type Variables = ReadonlyMap<string, Variable>;
+
+export interface Interpolated {
+  /** What Compose makes of it; `${NAME}` stays where a variable has no value here. */
+  readonly text: string;
+  /** The same with `${NAME}` for each hidden value. */
+  readonly written: string;
+  readonly unset: readonly string[];
+}
+
+const NAME = /[A-Za-z_]\w*/y;
+
+/**
+ * Fills in `$NAME`, `${NAME}`, `${NAME:-default}`, `${NAME:?error}` and `${NAME:+other}`, which may
+ * be nested; `$$` is a dollar sign.
+ *
+ * @see https://docs.docker.com/reference/compose-file/interpolation/
+ */
+export function interpolate(source: string, variables: Variables): Interpolated {
+  let [text, written] = ["", ""];
+  const unset: string[] = [];
+  const add = (part: Interpolated): void => {
+    text += part.text;
+    written += part.written;
+    unset.push(...part.unset);
+  };
+  for (let at = 0; at < source.length;) {
+    const next = source.indexOf("$", at);
+    const plain = source.slice(at, next < 0 ? undefined : next);
+    add({ text: plain, written: plain, unset: [] });
+    if (next < 0) break;
+    const found = source[next + 1] === "$" ? DOLLAR : referenceAt(source, next, variables);
+    add(found);
+    at = next + found.length;
+  }
+  return { text, written, unset };
+}
+
+type Found = Interpolated & { readonly length: number };
+
+const DOLLAR: Found = { text: "$", written: "$", unset: [], length: 2 };
+
+function referenceAt(source: string, start: number, variables: Variables): Found {
+  const isBraced = source[start + 1] === "{";
+  NAME.lastIndex = start + (isBraced ? 2 : 1);
+  const name = NAME.exec(source)?.[0];
+  if (name === undefined) return { text: "$", written: "$", unset: [], length: 1 };
+  if (!isBraced) return { ...valueOf(name, undefined, "", variables), length: name.length + 1 };
+  const from = start + 2 + name.length;
+  const end = closingBrace(source, from);
+  const [, operator, rest = ""] = /^(:?[-?+])?([^]*)$/.exec(source.slice(from, end)) ?? [];
+  if (end < 0 || (operator === undefined && rest !== ""))
+    return { text: "$", written: "$", unset: [], length: 1 }; // Compose refuses it
+  return { ...valueOf(name, operator, rest, variables), length: end + 1 - start };
+}
+
+function closingBrace(source: string, from: number): number {
+  let depth = 1;
+  for (let at = from; at < source.length; at++) {
+    if (source[at] === "}" && --depth === 0) return at;
+    if (source.startsWith("${", at)) depth++;
+  }
+  return -1;
+}
+
+function valueOf(
+  name: string,
+  operator: string | undefined,
+  rest: string,
+  variables: Variables,
+): Interpolated {
+  const variable = variables.get(name);
+  const isEmpty = operator?.startsWith(":") === true && variable?.value === "";
+  const isSet = variable !== undefined && !isEmpty;
+  const kind = operator?.at(-1);
+  if (kind === "+") return isSet ? interpolate(rest, variables) : { text: "", written: "", unset: [] };
+  if (isSet) {
+    const { value, isHidden } = variable;
+    return { text: value, written: isHidden ? `\${${name}}` : value, unset: [] };
+  }
+  if (kind === "-") return interpolate(rest, variables);
+  return { text: `\${${name}}`, written: `\${${name}}`, unset: [name] };
+}

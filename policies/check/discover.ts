@@ -1,0 +1,104 @@
+import { lstatSync, readdirSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
+
+import { isCaddyJsonText, isPolicyFile } from "./input/files.ts";
+import { isState } from "./input/state.ts";
+import { isPlan, isStalwartToml } from "./input/stalwart.ts";
+import { MAX_STATE_BYTES, type Repository } from "./repository.ts";
+
+export type Kind = "compose" | "caddy" | "policy" | "settings" | "plan" | "state";
+
+/** A file that can be judged. */
+export interface Input {
+  readonly kind: Kind;
+  readonly path: string;
+}
+
+/** Folders that hold other people's files, or none that anybody writes. */
+const SKIPPED = new Set([".git", "node_modules", "vendor", ".terraform", ".venv", "dist", "target"]);
+const MAX_DEPTH = 12;
+const COMPOSE_NAME = /^(?:docker-)?compose(?:[.-][\w.-]+)?\.ya?ml$|\.compose\.ya?ml$/i;
+const CADDY_NAME = /^Caddyfile(?:[.-][\w.-]+)?$|\.caddyfile$/i;
+const STATE_HEAD = 4096;
+
+/** Every file below the paths that can be judged, in the order of their names. */
+export function discover(paths: readonly string[], repository: Repository): Input[] {
+  const found = new Map<string, Input>();
+  const take = (path: string): void => {
+    const kind = kindOf(path, repository);
+    if (kind) found.set(path, { kind, path });
+  };
+  const visit = (folder: string, depth: number): void => {
+    for (const entry of readdirSync(folder, { withFileTypes: true }).sort(byName)) {
+      const path = join(folder, entry.name);
+      const isFolder = entry.isDirectory();
+      if (isFolder ? SKIPPED.has(entry.name) || depth >= MAX_DEPTH : !mayBeInput(entry.name)) continue;
+      if (repository.isIgnored(path, isFolder)) continue;
+      if (isFolder) visit(path, depth + 1);
+      else take(path);
+    }
+  };
+  for (const path of paths) {
+    if (lstatSync(path, { throwIfNoEntry: false })?.isDirectory()) visit(path, 0);
+    else take(path);
+  }
+  return [...found.values()];
+}
+
+const byName = (a: { readonly name: string }, b: { readonly name: string }): number =>
+  a.name < b.name ? -1 : 1;
+
+const mayBeInput = (name: string): boolean =>
+  CADDY_NAME.test(name) || /\.(?:ya?ml|jsonc?|hujson|toml|ndjson)$/i.test(name);
+
+/** What a file is, by its name and, where that does not tell, by what it says. */
+export function kindOf(path: string, repository: Repository): Kind | undefined {
+  const name = basename(path);
+  if (CADDY_NAME.test(name)) return "caddy";
+  const text = repository.read(path, /\.json$/i.test(name) ? MAX_STATE_BYTES : undefined);
+  if (text === undefined) return undefined;
+  if (/\.ya?ml$/i.test(name)) {
+    const isCompose = COMPOSE_NAME.test(name) || /^\s+image:/m.test(text);
+    return isCompose && /^(?:services|include):/m.test(text) ? "compose" : undefined;
+  }
+  if (/\.toml$/i.test(name)) return isStalwartToml(text) ? "settings" : undefined;
+  if (/\.ndjson$/i.test(name)) return isPlan(text) ? "plan" : undefined;
+  if (!/\.(?:jsonc?|hujson)$/i.test(name)) return undefined;
+  if (isState(text.slice(0, STATE_HEAD))) return "state";
+  if (isCaddyJsonText(text)) return "caddy";
+  return isPolicyFile(text) ? "policy" : undefined;
+}
+
+/**
+ * The compose files of each project, the first one before those that go over it. A folder's
+ * `compose.yaml` has its override; another file beside it is a project of its own where each of its
+ * services says what it runs, and goes over the first where it does not.
+ */
+export function projectsOf(inputs: readonly Input[], repository: Repository): string[][] {
+  const files = inputs.filter(({ kind }) => kind === "compose").map(({ path }) => path);
+  return [...Map.groupBy(files, dirname).values()].flatMap((beside) => {
+    const main = MAIN.map((name) => beside.find((path) => basename(path) === name)).find(Boolean);
+    const others = beside.filter((path) => path !== main);
+    const isOver = (path: string): boolean =>
+      main !== undefined && (OVERRIDE.test(basename(path)) || !isWhole(repository.read(path) ?? ""));
+    const overrides = others.filter((path) => OVERRIDE.test(basename(path)) && isOver(path));
+    const variants = others.filter((path) => !OVERRIDE.test(basename(path)) && isOver(path));
+    return [
+      ...(main === undefined ? [] : [[main, ...overrides]]),
+      ...variants.map((path) => [main ?? path, path]),
+      ...others.filter((path) => !isOver(path)).map((path) => [path]),
+    ];
+  });
+}
+
+/** In the order in which Compose looks for them. */
+const MAIN = ["compose.yaml", "compose.yml", "docker-compose.yaml", "docker-compose.yml"];
+const OVERRIDE = /^(?:docker-)?compose\.override\.ya?ml$/;
+
+/** Whether every service of a compose file says what it runs. */
+function isWhole(text: string): boolean {
+  const [, services = ""] = /^services:[^\n]*\n((?:[ \t#].*\n?|\n)*)/m.exec(text) ?? [];
+  const indent = /^([ \t]+)[\w"']/m.exec(services)?.[1] ?? "  ";
+  const parts = services.split(new RegExp(`^${indent}(?=[\\w"'.-]+:)`, "m")).slice(1);
+  return parts.every((part) => /^\s+(?:image|build|extends):/m.test(part));
+}

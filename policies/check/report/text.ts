@@ -1,0 +1,83 @@
+import type { CheckGap } from "../judge.ts";
+import { fails, type Reported, type Result } from "../result.ts";
+
+const plural = (count: number, one: string, many = `${one}s`): string =>
+  `${count} ${count === 1 ? one : many}`;
+
+/** The result as a terminal shows it: place first, so that editors can follow it. */
+export function toText(result: Result): string {
+  const { findings, notJudged, problems } = result;
+  const shown = findings.filter(({ isKnown }) => !isKnown);
+  const parts = [
+    ...problems.map(({ at, message }) => `${at.file}:${at.line}: error: ${message}`),
+    ...shown.map(describe),
+    ...(notJudged.length > 0 ? [["Not judged:", ...describeGaps(notJudged)].join("\n")] : []),
+    summary(result),
+  ];
+  return `${parts.join("\n\n")}\n`;
+}
+
+function describe(finding: Reported): string {
+  const { at, level, severity, policy, lesson, resource, where, what, why, instead, url, excepted } = finding;
+  const name = lesson === undefined ? policy : `${policy} (lesson ${lesson})`;
+  const kind = excepted ? `excepted until ${excepted.until}` : `${level} [${severity}]`;
+  const subject = where === "" ? resource : where;
+  return [
+    `${at.file}:${at.line}: ${kind} ${name}`,
+    wrap(`${subject} ${what}.`),
+    wrap(`why: ${excepted?.reason ?? why}`),
+    wrap(`fix: ${instead}`),
+    `  see: ${url}`,
+  ].join("\n");
+}
+
+/** Where there is no .env, a file may have dozens of variables without a value: a line a file. */
+function describeGaps(gaps: readonly CheckGap[]): string[] {
+  const unset = Map.groupBy(
+    gaps.filter((gap) => gap.unset),
+    ({ at }) => at.file,
+  );
+  const variables = [...unset].map(([file, all]) => {
+    const names = all.flatMap((gap) => (gap.unset ?? []).map((name) => `${name} (line ${gap.at.line})`));
+    const because = `without a value here: ${[...new Set(names)].join(", ")}`;
+    return describeGap({ at: { file, line: all[0]?.at.line ?? 1 }, where: "", because, policies: [] });
+  });
+  return [...variables, ...gaps.filter((gap) => !gap.unset).map(describeGap)];
+}
+
+function describeGap({ at, where, because, policies }: CheckGap): string {
+  const names = policies.map(({ id, lesson }) => (lesson === undefined ? id : `${id}, lesson ${lesson}`));
+  const subject = [where, because].filter(Boolean).join(": ");
+  return wrap(`${at.file}:${at.line}: ${subject}${names.length > 0 ? ` (${names.join("; ")})` : ""}`);
+}
+
+function summary(result: Result): string {
+  const { findings, notJudged, files, mended } = result;
+  const errors = findings.filter(fails).length;
+  const known = findings.filter(({ isKnown }) => isKnown).length;
+  const warnings = findings.filter((one) => !one.isKnown && !fails(one)).length;
+  const counts = [
+    plural(errors, "error"),
+    ...(warnings > 0 ? [plural(warnings, "warning")] : []),
+    ...(known > 0 ? [`${known} known by the baseline`] : []),
+    ...(mended ? [`${mended} of the baseline mended: write it anew with --write-baseline`] : []),
+    ...(notJudged.length > 0 ? [`${notJudged.length} not judged`] : []),
+  ];
+  return `${counts.join(", ")} in ${plural(files, "file")}`;
+}
+
+const WIDTH = 100;
+
+/** Breaks between words; a word that is longer keeps its line. */
+function wrap(text: string): string {
+  const lines: string[] = [];
+  let line = " ";
+  for (const word of text.split(/\s+/)) {
+    if (line.trim() !== "" && line.length + word.length >= WIDTH) {
+      lines.push(line);
+      line = "   ";
+    }
+    line += ` ${word}`;
+  }
+  return [...lines, line].join("\n");
+}

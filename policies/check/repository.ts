@@ -1,0 +1,104 @@
+import { existsSync, readFileSync, statSync } from "node:fs";
+import { dirname, join, relative, resolve, sep } from "node:path";
+import ignore, { type Ignore } from "ignore";
+
+/** More than any config file has; what is larger is data. */
+const MAX_BYTES = 1_000_000;
+/** State exports hold a whole stack. */
+export const MAX_STATE_BYTES = 64_000_000;
+
+/**
+ * The files that a run looks at. Paths in reports are told from the folder in which the command was
+ * started, with forward slashes, as SARIF and editors take them.
+ */
+export class Repository {
+  readonly #base: string;
+  readonly #texts = new Map<string, string | undefined>();
+  readonly #rules = new Map<string, Ignore | undefined>();
+  readonly #roots = new Map<string, string | undefined>();
+
+  /** @param base the folder that paths are told from */
+  constructor(base: string) {
+    this.#base = base;
+  }
+
+  /** A file's path as it is reported. */
+  shown(path: string): string {
+    return relative(this.#base, path).split(sep).join("/") || ".";
+  }
+
+  /** The path of a file that is reported. */
+  absolute(shown: string): string {
+    return resolve(this.#base, shown);
+  }
+
+  /** A file's text; undefined where there is none, and for what is no text or too large. */
+  read(path: string, limit = MAX_BYTES): string | undefined {
+    if (!this.#texts.has(path)) this.#texts.set(path, readText(path, limit));
+    return this.#texts.get(path);
+  }
+
+  /** Whether git leaves a file or folder out. Outside of a repository nothing is. */
+  isIgnored(path: string, isFolder = false): boolean {
+    const root = this.rootOf(dirname(path));
+    if (root === undefined) return false;
+    let ignored = false;
+    // The rules of a folder further down take precedence.
+    for (const folder of foldersBetween(root, dirname(path))) {
+      const name = relative(folder, path).split(sep).join("/");
+      const verdict = this.#rulesIn(folder, root)?.test(isFolder ? `${name}/` : name);
+      if (verdict?.ignored) ignored = true;
+      else if (verdict?.unignored) ignored = false;
+    }
+    return ignored;
+  }
+
+  /** The root of the repository that a folder is in. */
+  rootOf(folder: string): string | undefined {
+    if (this.#roots.has(folder)) return this.#roots.get(folder);
+    const parent = dirname(folder);
+    const root = existsSync(join(folder, ".git"))
+      ? folder
+      : parent === folder
+        ? undefined
+        : this.rootOf(parent);
+    this.#roots.set(folder, root);
+    return root;
+  }
+
+  /**
+   * Whether secrets may stand in an env file: git leaves it out, or there is no repository that it
+   * could be in.
+   */
+  mayHoldSecrets(envFile: string): boolean {
+    return this.rootOf(dirname(envFile)) === undefined || this.isIgnored(envFile);
+  }
+
+  #rulesIn(folder: string, root: string): Ignore | undefined {
+    if (!this.#rules.has(folder)) {
+      const files = [
+        join(folder, ".gitignore"),
+        ...(folder === root ? [join(root, ".git/info/exclude")] : []),
+      ];
+      const texts = files.flatMap((file) => this.read(file) ?? []);
+      this.#rules.set(folder, texts.length > 0 ? ignore().add(texts.join("\n")) : undefined);
+    }
+    return this.#rules.get(folder);
+  }
+}
+
+function readText(path: string, limit: number): string | undefined {
+  const stats = statSync(path, { throwIfNoEntry: false });
+  if (!stats?.isFile() || stats.size > limit) return undefined;
+  try {
+    const text = readFileSync(path, "utf8");
+    return text.includes("\0") ? undefined : text.replace(/^\uFEFF/, "");
+  } catch {
+    return undefined; // not ours to read
+  }
+}
+
+function foldersBetween(root: string, folder: string): string[] {
+  const parts = relative(root, folder).split(sep).filter(Boolean);
+  return parts.reduce<string[]>((list, part) => [...list, join(list.at(-1) ?? root, part)], [root]);
+}

@@ -1,0 +1,88 @@
+import { isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument, type Document } from "yaml";
+
+import type { At, Located } from "./located.ts";
+
+/** What keeps an input from being read. */
+export class UnreadableInput extends Error {
+  readonly at: At;
+
+  constructor(at: At, message: string) {
+    super(message);
+    this.name = "UnreadableInput";
+    this.at = at;
+  }
+}
+
+/**
+ * Reads YAML with the line of each value; anchors and merge keys are followed.
+ *
+ * @param file as it is reported
+ * @throws UnreadableInput with the line of the first mistake
+ */
+export function readYaml(text: string, file: string): Located {
+  const lines = new LineCounter();
+  // Compose's own tags (!reset, !override) are no types of YAML's, and looked at by name.
+  const document = parseDocument(text, {
+    lineCounter: lines,
+    merge: true,
+    logLevel: "silent",
+    uniqueKeys: false,
+  });
+  const [error] = document.errors;
+  if (error)
+    throw new UnreadableInput(
+      { file, line: error.linePos?.[0].line ?? 1 },
+      `no YAML: ${error.message.split(/ at line |:?\n/)[0] ?? ""}`,
+    );
+  return locate(document.contents, document, (offset) => ({ file, line: lines.linePos(offset).line }), 0);
+}
+
+type Place = (offset: number) => At;
+
+/** Aliases in circles, and bombs of them, end here. */
+const MAX_DEPTH = 64;
+
+function locate(node: unknown, document: Document, place: Place, depth: number): Located {
+  const range = (node as { range?: readonly number[] | null } | null)?.range;
+  const at = place(range?.[0] ?? 0);
+  if (depth > MAX_DEPTH) throw new UnreadableInput(at, "no YAML: nested too deep");
+  if (isAlias(node)) return locate(node.resolve(document), document, place, depth + 1);
+  const tag = (node as { tag?: string } | null)?.tag;
+  if (isSeq(node))
+    return {
+      kind: "sequence",
+      tag,
+      at,
+      items: node.items.map((item) => locate(item, document, place, depth + 1)),
+    };
+  if (isMap(node)) {
+    const merged = new Map<string, Located>();
+    const mergedKeys = new Map<string, At>();
+    const own = new Map<string, Located>();
+    const ownKeys = new Map<string, At>();
+    for (const { key, value } of node.items) {
+      const name = isScalar(key) ? String(key.value) : String(key);
+      const inner = locate(value, document, place, depth + 1);
+      if (isScalar(key) && (key.value === "<<" || typeof key.value === "symbol")) {
+        // The first of several has precedence.
+        for (const one of (inner.kind === "sequence" ? inner.items : [inner]).toReversed())
+          if (one.kind === "mapping")
+            for (const [inherited, node] of one.entries) {
+              merged.set(inherited, node);
+              mergedKeys.set(inherited, one.keys.get(inherited) ?? node.at);
+            }
+        continue;
+      }
+      own.set(name, inner);
+      ownKeys.set(name, place((key as { range?: readonly number[] } | null)?.range?.[0] ?? 0));
+    }
+    const entries = new Map([...merged, ...own]);
+    return { kind: "mapping", tag, at, entries, keys: new Map([...mergedKeys, ...ownKeys]) };
+  }
+  const value = isScalar(node) ? node.value : null;
+  const plain =
+    value === null || typeof value === "number" || typeof value === "boolean"
+      ? value
+      : String(value as string);
+  return { kind: "scalar", tag, at, value: plain };
+}
