@@ -14,7 +14,9 @@ const OUT = join(PACKAGE, "dist");
 const DOC = join(PACKAGE, "POLICIES.md");
 
 /** What the executable and the directory form start. */
-const ENTRIES = ["lib/startup.mjs", "policies/pack.ts", "policies/check/main.ts"].map((file) => join(PROJECT, file));
+const ENTRIES = ["lib/startup.mjs", "policies/pack.ts", "policies/check/main.ts"].map((file) =>
+  join(PROJECT, file),
+);
 
 /** A specifier in an `import … from`, `export … from`, `import "…"` or `import("…")`. */
 const IMPORT = /(?<=^|[\s;])((?:import|export)\s(?:[^"'`;]*?\sfrom\s+)?|(?:await\s+)?import\()"([^"]+)"/g;
