@@ -27,14 +27,27 @@ const sdk = module.createRequire(
   module.createRequire(import.meta.url).resolve("@pulumi/pulumi/package.json"),
 );
 for (const name of ["@npmcli/arborist", "normalize-package-data", "./automation", "./typescript-shim"])
-  loadLate(sdk.resolve(name));
+  loadLate(fileOf(name));
+
+/**
+ * Where a module of the SDK is; releases differ in what they load, and a package is installed with
+ * whichever the program has.
+ * @param {string} name
+ */
+function fileOf(name) {
+  try {
+    return sdk.resolve(name);
+  } catch {
+    return undefined;
+  }
+}
 
 /**
  * Puts a stand-in into Node's module cache that loads the module when it is first asked.
- * @param {string} file
+ * @param {string | undefined} file
  */
 function loadLate(file) {
-  if (sdk.cache[file]) return;
+  if (file === undefined || sdk.cache[file]) return;
   const late = new module.Module(file);
   const real = () => {
     if (sdk.cache[file] === late) delete sdk.cache[file];

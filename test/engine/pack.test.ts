@@ -1,7 +1,7 @@
 import { execFile } from "node:child_process";
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
 import { allPolicies } from "../../policies/rules/index.ts";
@@ -26,9 +26,11 @@ function run(
   command: string,
   args: readonly string[],
   cwd: string,
+  more: Readonly<Record<string, string>> = {},
 ): Promise<{ code: number; output: string }> {
   const full = {
     ...env,
+    ...more,
     NO_COLOR: "1",
     PULUMI_HOME: join(dir, "home"),
     PULUMI_BACKEND_URL: `file://${join(dir, "state")}`,
@@ -162,6 +164,23 @@ describe("the package that `npm pack` makes in policies/", () => {
       expect(stdout).toMatch(/^\d+\n$/);
       expect(policies).toEqual(every);
     }
+  });
+});
+
+describe("`tailwart-policies check` of the package", () => {
+  test("judges a compose file with Node alone: no engine on PATH, in under a second", async () => {
+    const folder = join(dir, "compose");
+    mkdirSync(folder);
+    writeFileSync(join(folder, "compose.yml"), "services:\n  a:\n    image: a\n    dns: 100.101.102.103\n");
+    const started = performance.now();
+    const command = [join(installed, "tailwart-policies"), "check"];
+    const { code, output } = await run(process.execPath, command, folder, {
+      PATH: dirname(process.execPath),
+    });
+    const ms = performance.now() - started;
+    expect(output).toMatch(/^compose\.yml:4: error \[high\] no-hardcoded-tailnet-ip \(lesson 6\)$/m);
+    expect(code).toBe(1);
+    expect(ms).toBeLessThan(1000);
   });
 });
 

@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -50,6 +50,17 @@ describe("the prepared start", () => {
         `console.log(Error.prepareStackTrace === undefined && /\\[eval1\\]:1:/.test(new Error("x").stack))`,
       ),
     ).toBe("true");
+  });
+
+  test("goes without what another release of the SDK does not load", () => {
+    const folder = mkdtempSync(join(tmpdir(), "tailwart-startup-"));
+    const sdk = join(folder, "node_modules/@pulumi/pulumi");
+    mkdirSync(sdk, { recursive: true });
+    writeFileSync(join(sdk, "package.json"), '{"name": "@pulumi/pulumi", "version": "3.276.0"}');
+    cpSync(STARTUP, join(folder, "startup.mjs"));
+    const started = () => execFileSync(process.execPath, [join(folder, "startup.mjs")], { stdio: "pipe" });
+    expect(started).not.toThrow();
+    rmSync(folder, { recursive: true });
   });
 
   test("keeps compiled code in the cache, not in the project", () => {
