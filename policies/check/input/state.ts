@@ -6,8 +6,7 @@ import { secret, UNKNOWN, type Place, type Source, type Stack } from "../resourc
 import { UnreadableInput } from "../yaml.ts";
 
 /** Whether JSON is what `pulumi stack export` writes. */
-export const isState = (head: string): boolean =>
-  /^\s*\{\s*"version"\s*:\s*\d+\s*,\s*"deployment"\s*:/.test(head) || /"urn"\s*:\s*"urn:pulumi:/.test(head);
+export const isState = (head: string): boolean => /^\s*\{[^{}]*"deployment"\s*:\s*\{/.test(head);
 
 /**
  * The resources of a state, by the inputs that they were made of. An encrypted secret is one whose

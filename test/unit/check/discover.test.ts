@@ -53,6 +53,7 @@ test("nothing else is: workflows, manifests, other programs' files, what git ign
       ".github/workflows/ci.yml": "jobs:\n  a:\n    services:\n      db:\n        image: db\n",
       "k8s.yml": "kind: Deployment\nspec:\n  image: x\n",
       "package.json": '{"name": "x"}',
+      "check.json": '{"findings": [{"urn": "urn:pulumi:check::files::x::y"}]}',
       "Cargo.toml": "[package]\n",
       "rows.ndjson": '{"a": 1}\n',
       "node_modules/x/compose.yml": COMPOSE,
