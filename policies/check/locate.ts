@@ -28,11 +28,16 @@ export function locate(
   const [place, rest] = source ? nearest(where, source) : [undefined, where];
   if (!source || !place) return { at: { file: "", line: 1 }, where };
   const inner = rest.replace(/^ ?\([^)]*\)/, "").trim();
-  const { file, line, shown, isText, unknownBecause } = place;
-  const at = isText ? { file, line: lineWithin(textOf(file), file, inner, what) } : { file, line };
+  const { file, line, shown, isText, block, unknownBecause } = place;
+  const at =
+    block !== undefined
+      ? { file, line: line + lineWithin(block, file, inner, what) }
+      : isText
+        ? { file, line: lineWithin(textOf(file), file, inner, what) }
+        : { file, line };
   const separator = shown === "" || /^[[.]/.test(inner) || inner === "" ? "" : " ";
   // A line is told with the file, before anything else.
-  const tail = isText ? inner.replace(/(?:^|\s)line \d+$/, "") : inner;
+  const tail = isText || block !== undefined ? inner.replace(/(?:^|\s)line \d+$/, "") : inner;
   return {
     at,
     where: `${shown}${tail === "" ? "" : separator}${tail}`,

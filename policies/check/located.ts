@@ -11,6 +11,8 @@ export interface Scalar {
   readonly value: string | number | boolean | null;
   readonly at: At;
   readonly tag?: string | undefined;
+  /** Whether its text begins at the next line (`|`, `>`). */
+  readonly isBlock?: boolean;
   /** The value with `${NAME}` for what comes from a file that may hold secrets. */
   readonly written?: string | undefined;
   /** Variables in it that have no value here. */

@@ -8,6 +8,8 @@ export interface Place extends At {
   readonly shown: string;
   /** Set where the input is the whole text of the file: places within it are looked for there. */
   readonly isText?: true;
+  /** The text of a block of lines within the file, which begins at the line after this one. */
+  readonly block?: string;
   /** Why the value is not known, where it is not. */
   readonly unknownBecause?: string;
 }

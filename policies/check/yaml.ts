@@ -84,5 +84,6 @@ function locate(node: unknown, document: Document, place: Place, depth: number):
     value === null || typeof value === "number" || typeof value === "boolean"
       ? value
       : String(value as string);
-  return { kind: "scalar", tag, at, value: plain };
+  const isBlock = isScalar(node) && (node.type === "BLOCK_LITERAL" || node.type === "BLOCK_FOLDED");
+  return { kind: "scalar", tag, at, value: plain, ...(isBlock && { isBlock }) };
 }

@@ -74,11 +74,11 @@ export function addMounts(service: Mapping, inputs: Inputs, project: Project, re
       const text = knownText(content) ?? UNKNOWN;
       const shown = `${section}.${name}.content`;
       const value = { file, content: text };
-      inputs.push(
-        "uploads",
-        { value, written: { file, content: writtenOf(content) } },
-        { ...content.at, shown },
-      );
+      // Flow scalars have no line of their own for each of the text's.
+      const isBlock = content.kind === "scalar" && content.isBlock === true;
+      const at = { ...content.at, shown, ...(isBlock && { block: text }) };
+      const upload = inputs.push("uploads", { value, written: { file, content: writtenOf(content) } }, at);
+      inputs.places.set(`${upload}.content`, at);
     } else if (below(definition, "environment"))
       inputs.push("uploads", { value: { file, content: secret(UNKNOWN) } }, place);
   }

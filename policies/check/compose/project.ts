@@ -15,9 +15,9 @@ import {
 import type { Repository } from "../repository.ts";
 import type { Gap } from "../resource.ts";
 import { readYaml, UnreadableInput } from "../yaml.ts";
-import { readEnvFile } from "./env-file.ts";
-import { interpolate, type Variable, type Variables } from "./interpolate.ts";
+import { interpolate, type Variables } from "./interpolate.ts";
 import { mergeService } from "./merge.ts";
+import { variablesOf } from "./variables.ts";
 
 /** What Compose makes of one or more files, each value with its place. */
 export interface Project {
@@ -68,19 +68,6 @@ export function readProject(paths: readonly string[], repository: Repository): P
     files: loader.files,
     included: loader.included,
   };
-}
-
-/** The variables of env files, the later ones over the first. */
-export function variablesOf(paths: readonly string[], known: Variables, repository: Repository): Variables {
-  const variables = new Map<string, Variable>(known);
-  for (const path of paths) {
-    const text = repository.read(path);
-    if (text === undefined) continue;
-    const isHidden = repository.mayHoldSecrets(path);
-    for (const { name, text: value } of readEnvFile(text, variables, isHidden))
-      variables.set(name, { value, isHidden });
-  }
-  return variables;
 }
 
 class Loader {

@@ -38,11 +38,20 @@ function describeGaps(gaps: readonly CheckGap[]): string[] {
     ({ at }) => at.file,
   );
   const variables = [...unset].map(([file, all]) => {
-    const names = all.flatMap((gap) => (gap.unset ?? []).map((name) => `${name} (line ${gap.at.line})`));
-    const because = `without a value here: ${[...new Set(names)].join(", ")}`;
+    const lines = Map.groupBy(
+      all.flatMap(({ at, unset = [] }) => unset.map((name) => ({ name, line: at.line }))),
+      ({ name }) => name,
+    );
+    const names = [...lines].map(([name, uses]) => `${name} (${linesOf(uses.map(({ line }) => line))})`);
+    const because = `without a value here: ${names.join(", ")}`;
     return describeGap({ at: { file, line: all[0]?.at.line ?? 1 }, where: "", because, policies: [] });
   });
   return [...variables, ...gaps.filter((gap) => !gap.unset).map(describeGap)];
+}
+
+function linesOf(lines: readonly number[]): string {
+  const unique = [...new Set(lines)];
+  return `${unique.length === 1 ? "line" : "lines"} ${unique.join(", ")}`;
 }
 
 function describeGap({ at, where, because, policies }: CheckGap): string {

@@ -138,7 +138,7 @@ describe("a file that a service mounts", () => {
       "compose.yml": `services:\n  a:\n    image: caddy:2\n    configs: [{ source: c, target: /etc/caddy/Caddyfile }, d]\nconfigs:\n  c: { file: ./Caddyfile }\n  d:\n    content: |\n      DB=100.101.102.104\n`,
       Caddyfile: CADDY,
     });
-    expect(placesOf(result, "no-hardcoded-tailnet-ip")).toEqual(["Caddyfile:2", "compose.yml:8"]);
+    expect(placesOf(result, "no-hardcoded-tailnet-ip")).toEqual(["Caddyfile:2", "compose.yml:9"]);
   });
 
   test("and that is not there is not judged", async () => {
