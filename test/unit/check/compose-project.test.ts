@@ -26,7 +26,8 @@ describe("variables", () => {
 
   test("without any value are listed as not judged, with their line", async () => {
     const { notJudged, exitCode } = await checkFiles({
-      "compose.yml": "services:\n  mail:\n    build: .\n    environment:\n      ZONE: ${HOST}\n",
+      "compose.yml":
+        'services:\n  mail:\n    build: .\n    environment:\n      ZONE: ${HOST}\n    user: "1000"\n',
     });
     expect(notJudged).toMatchObject([
       { file: "compose.yml", line: 5, because: expect.stringContaining("${HOST}") },
@@ -35,7 +36,9 @@ describe("variables", () => {
   });
 
   test("without a value in an image leave it unjudged, and refuse nothing", async () => {
-    const result = await checkFiles({ "compose.yml": "services:\n  mail:\n    image: mail:${TAG}\n" });
+    const result = await checkFiles({
+      "compose.yml": "services:\n  mail:\n    image: mail:${TAG}\n    user: mail\n",
+    });
     expect(result.findings).toEqual([]);
     expect(result.notJudged).toMatchObject([
       { line: 3, where: "services.mail.image", because: "${TAG} has no value here" },
@@ -113,7 +116,9 @@ describe("env_file", () => {
   test("that is not there is listed, unless it need not be", async () => {
     const gone = await checkFiles({ "compose.yml": service("    env_file: gone.env\n") });
     expect(gone.notJudged).toContainEqual(expect.objectContaining({ file: "compose.yml", line: 4 }));
-    const optional = service("    env_file:\n      - path: gone.env\n        required: false\n");
+    const optional = service(
+      "    env_file:\n      - path: gone.env\n        required: false\n    user: mail\n",
+    );
     expect((await checkFiles({ "compose.yml": optional })).notJudged).toEqual([]);
   });
 });
