@@ -10,7 +10,7 @@ import { labArguments, wrongUsage } from "./parts/arguments.ts";
 import { runMain } from "./parts/progress.ts";
 import { auditCode, auditReport } from "./review/audit-report.ts";
 import { openLabStack, openNothing, openOwnStack } from "./review/engine.ts";
-import { defaultFolder, describeReport, writeReport } from "./review/output.ts";
+import { defaultFolder, describeReports, writeReports } from "./review/output.ts";
 import { PROJECT } from "./parts/pulumi-cli.ts";
 
 const USAGE = `Usage: npm run audit [-- [--name NAME | --stack STACK | --file FILE] [--json] …]
@@ -57,13 +57,13 @@ await runMain(async () => {
   if (file === undefined) console.error("… asking the hosts for drift");
   const looked = file === undefined ? await refresh(opened) : undefined;
   const report = auditReport(title, judged, looked, [project, PROJECT]);
-  const written = await writeReport(
-    report,
-    resolve(out ?? defaultFolder("audit", title)),
+  const { configFile } = opened;
+  const written = await writeReports(
+    [{ report, ...(configFile !== undefined && { configFile }) }],
+    resolve(out ?? defaultFolder("audit", [report])),
     project,
-    opened.configFile,
   );
-  console.log(values["json"] ? JSON.stringify(report, null, 2) : describeReport(report, written));
+  console.log(values["json"] ? JSON.stringify(report, null, 2) : describeReports([report], written));
   process.exitCode = auditCode(report);
 });
 

@@ -1,27 +1,29 @@
 // `npm run review`: what a change would do and what the policy pack says of it, for people
 // (Markdown) and code scanning (SARIF).
-import { existsSync, readFileSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { existsSync } from "node:fs";
+import { resolve } from "node:path";
 
-import { preview } from "./review/engine-runs.ts";
 import { requireLabMachine } from "../lab/topology.ts";
 import { UserError } from "../lib/errors.ts";
 import { labArguments, wrongUsage } from "./parts/arguments.ts";
 import { runMain } from "./parts/progress.ts";
-import { isDeployable, openLabStack, openOwnStack, openTemporaryStack } from "./review/engine.ts";
-import { reportOf } from "./review/model.ts";
-import { defaultFolder, describeReport, writeReport } from "./review/output.ts";
 import { PROJECT } from "./parts/pulumi-cli.ts";
+import { openLabStack } from "./review/engine.ts";
+import { type OpenStack, preview } from "./review/engine-runs.ts";
+import { reportOf } from "./review/model.ts";
+import { defaultFolder, describeReports, type Reviewed, writeReports } from "./review/output.ts";
+import { openSelected, selected, type Selection } from "./review/selection.ts";
 
 const USAGE = `Usage: npm run review [-- [--stack STACK] [--state FILE] [--out DIR] [--json] …]
 
-Previews a stack with the policy pack, changes nothing, and writes review.md and
-review.sarif, also when the preview fails. Under GitHub Actions the summary goes
-to the job's page, too.
+Previews with the policy pack, changes nothing, and writes review.md and
+review.sarif, also when a preview fails. Under GitHub Actions the summary goes
+to the job's page, too. Without --stack: every stack file (Pulumi.*.yaml), from
+nothing, with a dummy for each secret: no network, no login, no credential.
 
-  --stack STACK         by its Pulumi.STACK.yaml (default: review). One that
-                        holds no secret is previewed from nothing, with dummy
-                        secrets: no network, no login, no credential
+  --stack STACK         this one alone, by its Pulumi.STACK.yaml. One that holds
+                        secrets is asked for in your own backend
+  --from-nothing        that one, too, with dummies and no state
   --state FILE          from a copy of its state (pulumi stack export), not from
                         your backend; takes your passphrase
                         (PULUMI_CONFIG_PASSPHRASE or _FILE) and nothing else
@@ -30,13 +32,15 @@ to the job's page, too.
   --cwd DIR             another Pulumi program's folder (default: tailwart's)
   --policy-config FILE  config of the policy pack
   --out DIR             where to (default: a folder in the temporary one)
-  --json                the report as JSON on standard output
+  --json                a list of reports as JSON on standard output
 
-Exit codes: 0 it could be deployed, 2 wrong usage, another: pulumi's own.`;
+Exit codes: 0 all could be deployed, 2 wrong usage, another: pulumi's own of the
+first that could not.`;
 
 const text = { type: "string" } as const;
 const { name, values } = labArguments(USAGE, {
   stack: text,
+  "from-nothing": { type: "boolean" },
   state: text,
   "config-file": text,
   cwd: text,
@@ -44,20 +48,47 @@ const { name, values } = labArguments(USAGE, {
   out: text,
   json: { type: "boolean" },
 });
-const { stack = "review", state, cwd, out } = values as Record<string, string | undefined>;
+const { state, cwd, out } = values as Record<string, string | undefined>;
+const configFile = values["config-file"] as string | undefined;
 const isLab = values["name"] !== undefined;
 if (isLab && (values["stack"] ?? state ?? cwd) !== undefined)
   wrongUsage("--name is for a lab's stack, and takes no --stack, --state or --cwd", USAGE);
+if (values["from-nothing"] && (state !== undefined || isLab))
+  wrongUsage("--from-nothing is without a state: it takes no --state and no --name", USAGE);
 const project = cwd === undefined ? PROJECT : resolve(cwd);
 const policyConfig = values["policy-config"] as string | undefined;
-const configFile = resolve(
-  (values["config-file"] as string | undefined) ?? join(project, `Pulumi.${stack}.yaml`),
-);
+const selection: Selection = {
+  project,
+  // A state and a config file are one stack's.
+  stack: (values["stack"] as string | undefined) ?? ((state ?? configFile) && "review"),
+  state,
+  configFile,
+  fromNothing: values["from-nothing"] === true,
+  mayLackFile: cwd !== undefined,
+};
 
 await runMain(async () => {
   for (const file of [state, policyConfig])
     if (file !== undefined && !existsSync(file)) throw new UserError(`there is no file ${file}`);
-  const opened = await open();
+  const reviewed: Reviewed[] = [];
+  for (const open of isLab ? [openLab] : openers()) reviewed.push(await review(await open()));
+  const reports = reviewed.map(({ report }) => report);
+  const folder = resolve(out ?? defaultFolder("review", reports));
+  const written = await writeReports(reviewed, folder, project);
+  console.log(values["json"] ? JSON.stringify(reports, null, 2) : describeReports(reports, written));
+  process.exitCode = reviewed.find(({ code }) => code !== 0)?.code ?? 0;
+});
+
+async function openLab(): Promise<OpenStack> {
+  requireLabMachine();
+  return openLabStack(name);
+}
+
+function openers(): (() => Promise<OpenStack>)[] {
+  return selected(selection).map((source) => () => openSelected(source, selection));
+}
+
+async function review(opened: OpenStack): Promise<Reviewed> {
   try {
     console.error(`… previewing the stack ${opened.stack}`);
     const run = await preview(opened, policyConfig === undefined ? undefined : resolve(policyConfig));
@@ -68,32 +99,9 @@ await runMain(async () => {
       stderr: run.stderr,
       folders: [project, PROJECT],
     });
-    const folder = resolve(out ?? defaultFolder("review", opened.stack));
-    const written = await writeReport(report, folder, project, opened.configFile);
-    console.log(values["json"] ? JSON.stringify(report, null, 2) : describeReport(report, written));
-    process.exitCode = run.code;
+    const { configFile } = opened;
+    return { report, code: run.code, ...(configFile !== undefined && { configFile }) };
   } finally {
     await opened.remove();
   }
-});
-
-async function open() {
-  if (isLab) {
-    requireLabMachine();
-    return openLabStack(name);
-  }
-  if (!existsSync(join(project, "Pulumi.yaml")))
-    throw new UserError(`there is no Pulumi.yaml in ${project}`, {
-      hint: "write: --cwd with the program's folder",
-    });
-  const isThere = existsSync(configFile);
-  if (!isThere && (cwd === undefined || values["config-file"] !== undefined))
-    throw new UserError(`there is no file ${configFile}`, {
-      hint: "write: --stack prod, or --config-file FILE",
-    });
-  const from = { stack, project, configFile: isThere ? configFile : undefined };
-  if (state !== undefined) return openTemporaryStack(from, resolve(state));
-  return isThere && isDeployable(readFileSync(configFile, "utf8"))
-    ? openOwnStack(from)
-    : openTemporaryStack(from);
 }

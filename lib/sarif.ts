@@ -50,36 +50,36 @@ export interface SarifRun {
 /** GitHub ranks results by such a number, from 0 to 10 (code scanning's `security-severity`). */
 const SCORES: Readonly<Record<string, string>> = { critical: "9.5", high: "8.0", medium: "5.5", low: "2.0" };
 
-/** The log of one run. */
-export function sarifLog({ version, category, policies, strangers, results, errors }: SarifRun): object {
+/** The log of some runs, each told apart by its category. */
+export const sarifLog = (runs: readonly SarifRun[]): object => ({
+  $schema: "https://json.schemastore.org/sarif-2.1.0.json",
+  version: "2.1.0",
+  runs: runs.map(runOf),
+});
+
+function runOf({ version, category, policies, strangers, results, errors }: SarifRun): object {
   const known = new Set(policies.map(({ id }) => id));
   const strange = [...new Set(results.map(({ ruleId }) => ruleId))].filter((id) => !known.has(id));
   const rules = [...policies.map(ruleOf), ...strange.map((id) => strangeRule(id, strangers))];
   const index = new Map(rules.map(({ id }, at) => [id, at]));
   return {
-    $schema: "https://json.schemastore.org/sarif-2.1.0.json",
-    version: "2.1.0",
-    runs: [
+    tool: {
+      driver: {
+        name: "tailwart",
+        semanticVersion: version,
+        informationUri: "https://www.pulumi.com/docs/insights/policy/",
+        rules,
+      },
+    },
+    automationDetails: { id: category },
+    invocations: [
       {
-        tool: {
-          driver: {
-            name: "tailwart",
-            semanticVersion: version,
-            informationUri: "https://www.pulumi.com/docs/insights/policy/",
-            rules,
-          },
-        },
-        automationDetails: { id: category },
-        invocations: [
-          {
-            // The tool ran, whatever it found; what kept it from an end is told beside it.
-            executionSuccessful: errors.length === 0,
-            toolExecutionNotifications: errors.map((text) => ({ level: "error", message: { text } })),
-          },
-        ],
-        results: results.map((result) => resultOf(result, index.get(result.ruleId) ?? 0)),
+        // The tool ran, whatever it found; what kept it from an end is told beside it.
+        executionSuccessful: errors.length === 0,
+        toolExecutionNotifications: errors.map((text) => ({ level: "error", message: { text } })),
       },
     ],
+    results: results.map((result) => resultOf(result, index.get(result.ruleId) ?? 0)),
   };
 }
 

@@ -1,15 +1,13 @@
-import { existsSync, readFileSync } from "node:fs";
 import { copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { parse } from "yaml";
-import { secretSchema } from "../../config/schema/secrets.ts";
-import { isSecure, placeholderOf } from "../../config/placeholder.ts";
+import { parse, parseDocument } from "yaml";
 import { ensure } from "../../tools/ensure.mjs";
 import { onPath } from "../../tools/versions.mjs";
 import { openRunningLab } from "../parts/open-lab.ts";
 import { stackFlags } from "../parts/lab-config.ts";
 import { enter, labEnvironment, PROJECT } from "../parts/pulumi-cli.ts";
+import { secretsOf, withDummies } from "./dummies.ts";
 import { type OpenStack, run } from "./engine-runs.ts";
 
 /** A provider refuses to start without a credential; a preview asks nobody with it. */
@@ -57,16 +55,6 @@ export async function openOwnStack({ stack, project, configFile }: StackSource):
 }
 
 /**
- * Whether a config file belongs to a stack that has been made in some backend: then it holds
- * secrets.
- */
-export function isDeployable(configText: string): boolean {
-  const { encryptionsalt, secretsprovider, encryptedkey, config } = read(configText);
-  const secure = Object.values(config).some(isSecure);
-  return [encryptionsalt, secretsprovider, encryptedkey].some((key) => key !== undefined) || secure;
-}
-
-/**
  * Opens a stack on a file backend of its own in a temporary folder, which nothing else knows of.
  *
  * @param state the stack's state, as `pulumi stack export` has written it, and then secrets are
@@ -81,7 +69,7 @@ export async function openTemporaryStack(source: StackSource, state?: string): P
   await mkdir(join(folder, "state"), { mode: 0o700 });
   const { name } = parse(await readFile(join(project, "Pulumi.yaml"), "utf8")) as { name: string };
   await writeFile(join(folder, "Pulumi.yaml"), `name: ${name}\nruntime: nodejs\n`);
-  if (configFile !== undefined) await copyFile(configFile, config);
+  if (configFile !== undefined && state !== undefined) await copyFile(configFile, config);
   const { PULUMI_CONFIG_PASSPHRASE_FILE: _, ...noFile } = process.env;
   const env = {
     TAILSCALE_API_KEY: NO_CREDENTIAL,
@@ -101,11 +89,11 @@ export async function openTemporaryStack(source: StackSource, state?: string): P
   };
   const steps = [
     ["stack", "init", stack],
-    ...(state === undefined
-      ? dummySecrets(stack, name, config)
-      : [["stack", "import", "--stack", stack, "--file", state]]),
+    state === undefined
+      ? await dummySecrets(source, name, config)
+      : ["stack", "import", "--stack", stack, "--file", state],
   ];
-  for (const step of steps) {
+  for (const step of steps.filter(({ length }) => length > 0)) {
     const done = await run(opened, step, folder);
     if (done.code !== 0) return { ...opened, broken: done };
   }
@@ -113,36 +101,25 @@ export async function openTemporaryStack(source: StackSource, state?: string): P
 }
 
 /**
- * The command that gives each secret of tailwart's config, which a public file cannot hold, a value
- * that opens nothing.
+ * Writes the stack's config without its secrets.
+ *
+ * @returns the command that gives each of them a value that opens nothing; none where there is none
  */
-function dummySecrets(stack: string, project: string, file: string): string[][] {
-  if (project !== "tailwart" || !existsSync(file)) return [];
-  const { config } = read(readFileSync(file, "utf8"));
-  const relay = config["tailwart:relay"] as { username?: unknown } | undefined;
-  const wanted = Object.keys(secretSchema.shape).filter(
-    (key) => key !== "relayPassword" || relay?.username !== undefined,
-  );
-  const missing = wanted.filter((key) => !(`tailwart:${key}` in config));
-  const pairs = missing
-    .map((key) => `tailwart:${key}`)
-    .flatMap((key) => ["--secret", `${key}=${placeholderOf(key, config)}`]);
-  return pairs.length ? [["config", "set-all", "--stack", stack, ...pairs]] : [];
+async function dummySecrets(source: StackSource, name: string, file: string): Promise<string[]> {
+  const { stack, project, configFile } = source;
+  if (configFile === undefined) return [];
+  const wanted = name === "tailwart" ? await secretsOf(project) : [];
+  const given = await readFile(configFile, "utf8");
+  const { text, secrets } = isYaml(given) ? withDummies(given, wanted) : { text: given, secrets: [] };
+  await writeFile(file, text);
+  const pairs = secrets.flatMap((pair) => ["--secret", pair]);
+  return pairs.length ? ["config", "set-all", "--stack", stack, "--path", ...pairs] : [];
 }
+
+/** What is no YAML is the engine's to refuse: then it is in the report. */
+const isYaml = (text: string) => parseDocument(text).errors.length === 0;
 
 const engineTools = () => ensure(["engine"], { quiet: true });
-
-interface StackFile {
-  readonly encryptionsalt?: string;
-  readonly secretsprovider?: string;
-  readonly encryptedkey?: string;
-  readonly config: Readonly<Record<string, unknown>>;
-}
-
-function read(text: string): StackFile {
-  const { config, ...rest } = (parse(text) ?? {}) as Partial<StackFile>;
-  return { ...rest, config: config ?? {} };
-}
 
 /** No stack at all: for a state that lies in a file. */
 export async function openNothing(project: string): Promise<OpenStack> {

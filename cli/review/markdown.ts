@@ -17,21 +17,29 @@ const DETAILS = ["values", "names", "counts"] as const;
 type Detail = (typeof DETAILS)[number];
 
 /**
- * The report as a Markdown summary, for a comment or a job's summary page.
+ * Reports as one Markdown summary, for a comment or a job's summary page. What failed comes first.
  *
- * @param limit bytes; what is too long is said in fewer words first, and only then cut
+ * @param limit bytes; what is too long is said in fewer words first, and only then cut, to as much
+ *   of each
  */
-export function toMarkdown(report: Report, limit = COMMENT_LIMIT): string {
-  const size = (text: string) => Buffer.byteLength(text);
-  const texts = DETAILS.map((detail) => () => markdown(report, detail));
-  for (const text of texts) {
-    const written = text();
+export function toMarkdown(reports: readonly Report[], limit = COMMENT_LIMIT): string {
+  const sorted = reports.toSorted((a, b) => Number(isFine(a)) - Number(isFine(b)));
+  for (const detail of DETAILS) {
+    const written = sorted.map((report) => markdown(report, detail)).join("\n");
     if (size(written) <= limit) return written;
   }
-  const shortest = markdown(report, "counts");
+  const share = Math.floor(limit / Math.max(1, sorted.length));
+  return sorted.map((report) => cutTo(markdown(report, "counts"), share - 1)).join("\n");
+}
+
+const size = (text: string) => Buffer.byteLength(text);
+
+/** A summary's first lines, as many as there is room for. */
+function cutTo(summary: string, limit: number): string {
+  if (size(summary) <= limit) return summary;
   const kept: string[] = [];
   let left = limit - size(CUT);
-  for (const line of shortest.split("\n")) {
+  for (const line of summary.split("\n")) {
     left -= size(line) + 1;
     if (left < 0) break;
     kept.push(line);

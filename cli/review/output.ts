@@ -7,7 +7,16 @@ import { allPolicies } from "../../policies/rules/index.ts";
 import { PROJECT } from "../parts/pulumi-cli.ts";
 import { headline, toMarkdown } from "./markdown.ts";
 import { isMandatory, nameOf, type Report } from "./model.ts";
-import { toSarif } from "./sarif.ts";
+import { type Sources, toSarif } from "./sarif.ts";
+
+/** A report, and what the command that made it knows besides. */
+export interface Reviewed {
+  readonly report: Report;
+  /** Exit code of the engine. */
+  readonly code: number;
+  /** The stack's config file, where it has one. */
+  readonly configFile?: string;
+}
 
 export interface Written {
   readonly markdown: string;
@@ -18,31 +27,38 @@ export interface Written {
  * Where reports go unless somebody says otherwise: not into the project, whose whole tree the
  * language host walks at each start.
  */
-export const defaultFolder = (kind: Report["kind"], stack: string): string =>
-  join(tmpdir(), `tailwart-${kind}-${stack.replace(/[^\w.-]/g, "_")}`);
+export function defaultFolder(kind: Report["kind"], reports: readonly { readonly stack: string }[]): string {
+  const [only, ...others] = reports;
+  const name = others.length > 0 ? "" : `-${only?.stack.replace(/[^\w.-]/g, "_")}`;
+  return join(tmpdir(), `tailwart-${kind}${name}`);
+}
 
-/** Writes the report's two files, and the summary of the GitHub job that this runs in. */
-export async function writeReport(
-  report: Report,
+/** Writes the two files of all reports, and the summary of the GitHub job that this runs in. */
+export async function writeReports(
+  reviewed: readonly Omit<Reviewed, "code">[],
   folder: string,
   project: string,
-  configFile?: string,
 ): Promise<Written> {
+  const kind = reviewed[0]?.report.kind ?? "review";
   await mkdir(folder, { recursive: true });
-  const markdown = join(folder, `${report.kind}.md`);
-  const sarif = join(folder, `${report.kind}.sarif`);
+  const markdown = join(folder, `${kind}.md`);
+  const sarif = join(folder, `${kind}.sarif`);
   const root = process.env["GITHUB_WORKSPACE"] ?? project;
   const inRepository = (file: string) => relative(root, file).replaceAll("\\", "/");
   const program = ["index.ts", "index.js", "Pulumi.yaml"].find((name) => existsSync(join(project, name)));
   const { version } = JSON.parse(readFileSync(join(PROJECT, "package.json"), "utf8")) as { version: string };
-  const log = toSarif(report, allPolicies, {
+  const sources = (configFile?: string): Sources => ({
     program: inRepository(resolve(project, program ?? "Pulumi.yaml")),
     ...(configFile !== undefined && {
       config: { path: inRepository(configFile), text: readFileSync(configFile, "utf8") },
     }),
     version,
   });
-  const text = toMarkdown(report);
+  const log = toSarif(
+    reviewed.map(({ report, configFile }) => ({ report, sources: sources(configFile) })),
+    allPolicies,
+  );
+  const text = toMarkdown(reviewed.map(({ report }) => report));
   await writeFile(markdown, text);
   await writeFile(sarif, `${JSON.stringify(log, null, 2)}\n`);
   const summary = process.env["GITHUB_STEP_SUMMARY"];
@@ -50,10 +66,16 @@ export async function writeReport(
   return { markdown, sarif };
 }
 
-/** The report as a terminal shows it, 80 columns wide. */
-export function describeReport(report: Report, { markdown, sarif }: Written): string {
-  const { violations, problems, notJudged, drift = [] } = report;
-  const parts = [
+/** The reports as a terminal shows them, 80 columns wide. */
+export function describeReports(reports: readonly Report[], { markdown, sarif }: Written): string {
+  const files = [`  Markdown  ${markdown}`, `  SARIF     ${sarif}`].join("\n");
+  return [...reports.flatMap((report) => describe(report, reports.length > 1)), files].join("\n\n");
+}
+
+/** @param named whether the last line says which stack it is about */
+function describe(report: Report, named: boolean): string[] {
+  const { stack, violations, problems, notJudged, drift = [] } = report;
+  return [
     ...problems.map(({ severity, message }) => `${severity}: ${message}`),
     ...violations.map((each) => {
       const head = `${isMandatory(each) ? "✗" : "!"} ${each.policy} (${nameOf(each.urn)})`;
@@ -70,9 +92,8 @@ export function describeReport(report: Report, { markdown, sarif }: Written): st
     ...notJudged.map(({ policy, urn, where, because }) =>
       wrap(`not judged: ${policy}, ${[nameOf(urn), where].filter(Boolean).join(" ")}: ${because}`, ""),
     ),
+    named ? `${stack}: ${headline(report)}` : headline(report),
   ];
-  const files = [`  Markdown  ${markdown}`, `  SARIF     ${sarif}`].join("\n");
-  return [...parts, headline(report), files].join("\n\n");
 }
 
 /** Breaks between words; a word that is longer keeps its line. */

@@ -26,16 +26,24 @@ const STRANGERS: Readonly<Record<string, string>> = {
   "policy-exceptions": "Every exception has a reason and an end, and none has passed its end.",
 };
 
-/** The report as SARIF 2.1.0. */
-export function toSarif(report: Report, policies: readonly RuleSource[], sources: Sources): object {
-  return sarifLog({
-    version: sources.version,
-    category: `tailwart/${report.kind}/${report.stack}/`,
-    policies,
-    strangers: STRANGERS,
-    results: resultsOf(report).map((result) => sarifResult(result, sources)),
-    errors: report.problems.filter(({ severity }) => severity === "error").map(({ message }) => message),
-  });
+/** A report, and the files that it is about. */
+export interface SarifSource {
+  readonly report: Report;
+  readonly sources: Sources;
+}
+
+/** The reports as SARIF 2.1.0: a run each, told apart by the stack's name. */
+export function toSarif(reports: readonly SarifSource[], policies: readonly RuleSource[]): object {
+  return sarifLog(
+    reports.map(({ report, sources }) => ({
+      version: sources.version,
+      category: `tailwart/${report.kind}/${report.stack}/`,
+      policies,
+      strangers: STRANGERS,
+      results: resultsOf(report).map((result) => sarifResult(result, sources)),
+      errors: report.problems.filter(({ severity }) => severity === "error").map(({ message }) => message),
+    })),
+  );
 }
 
 function resultsOf(report: Report): Result[] {

@@ -8,7 +8,7 @@ import { parse, stringify } from "yaml";
 
 import { preview } from "../../cli/review/engine-runs.ts";
 import { openTemporaryStack } from "../../cli/review/engine.ts";
-import { runOf, wrongIn } from "../unit/cli/review/sarif-spec.ts";
+import { runOf, runsOf, wrongIn } from "../unit/cli/review/sarif-spec.ts";
 import { makeRawProgram, type RawProgram } from "./raw-program.ts";
 import { deployedState } from "./review-state.ts";
 import { startTailscaleApi, type TailscaleApi } from "./tailscale-api.ts";
@@ -96,15 +96,22 @@ const VIOLATING = `
 const full = describe.runIf(process.env["TAILWART_FULL"]);
 
 describe("the review of a change from a fork", () => {
-  test("needs no network, secret, login or credential: Pulumi.review.yaml is previewed and judged", async () => {
+  test("needs no network, secret, login or credential: every stack file is previewed and judged", async () => {
     const { code, said, markdown, sarif, summary } = await command("review", [], { offline: true });
     expect(code, said).toBe(0);
-    expect(markdown).toMatch(/^## ✅ Review of the stack `review`/);
+    expect(markdown.match(/^## .*$/gm)).toEqual([
+      "## ✅ Review of the stack `prod`",
+      "## ✅ Review of the stack `review`",
+    ]);
     expect(markdown).toMatch(/\*\*mail-stalwart-server\*\* \(`docker:index\/container:Container`\)/);
     expect(markdown).toMatch(/Judged by tailwart \d/);
     expect(markdown).not.toMatch(/### Violations|### What went wrong/);
     expect(wrongIn(sarif)).toEqual([]);
-    expect(runOf(sarif).results.filter(({ level }) => level === "error")).toEqual([]);
+    expect(
+      runsOf(sarif)
+        .flatMap(({ results }) => results)
+        .filter(({ level }) => level === "error"),
+    ).toEqual([]);
     expect(summary).toBe(`${markdown}\n`);
   });
 
@@ -117,6 +124,30 @@ describe("the review of a change from a fork", () => {
       expect(markdown + JSON.stringify(sarif)).not.toContain(PROJECT);
     },
   );
+
+  test("takes dummies for the secrets of a stack that is deployed, and asks nobody for its key", async () => {
+    const config = join(folder, "deployed.yaml");
+    const { config: values, ...rest } = parse(readFileSync(REVIEW_CONFIG, "utf8")) as Record<string, object>;
+    const secrets = {
+      "tailwart:postgresPassword": { secure: "AAAA" },
+      "tailwart:registries": [{ address: "registry.example.org", username: "app" }],
+      "tailwart:registryPasswords": { "registry.example.org": { secure: "BBBB" } },
+    };
+    const provider = "gcpkms://projects/p/locations/l/keyRings/r/cryptoKeys/k";
+    const text = stringify({
+      secretsprovider: provider,
+      encryptedkey: "CCCC",
+      ...rest,
+      config: { ...values, ...secrets },
+    });
+    writeFileSync(config, text);
+    const args = ["--stack", "prod", "--config-file", config, "--from-nothing"];
+    const { code, said, markdown } = await command("review", args, { offline: true });
+    expect(code, said).toBe(0);
+    expect(markdown).toMatch(/^## ✅ Review of the stack `prod`/);
+    expect(markdown).not.toMatch(/### Violations/);
+    expect(readFileSync(config, "utf8")).toBe(text);
+  });
 
   test("is written, too, when the config is refused: key, what it accepts, and its line", async () => {
     const config = join(folder, "refused.yaml");

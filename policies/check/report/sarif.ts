@@ -10,17 +10,19 @@ const STRANGERS = {
 /** The result as SARIF 2.1.0, in the shape of the review's. */
 export function toSarif(result: Result, policies: readonly RuleSource[], version: string): string {
   const isCompared = result.mended !== undefined;
-  const log = sarifLog({
-    version,
-    category: "tailwart/check/",
-    policies,
-    strangers: STRANGERS,
-    results: [
-      ...result.findings.map((finding) => ofFinding(finding, isCompared)),
-      ...result.notJudged.flatMap(ofGap),
-    ],
-    errors: result.problems.map(({ at, message }) => `${at.file}:${at.line}: ${message}`),
-  });
+  const log = sarifLog([
+    {
+      version,
+      category: "tailwart/check/",
+      policies,
+      strangers: STRANGERS,
+      results: [
+        ...result.findings.map((finding) => ofFinding(finding, isCompared)),
+        ...result.notJudged.flatMap(ofGap),
+      ],
+      errors: result.problems.map(({ at, message }) => `${at.file}:${at.line}: ${message}`),
+    },
+  ]);
   return `${JSON.stringify(log, null, 2)}\n`;
 }
 

@@ -12,11 +12,11 @@ const samples = reportsIn(page);
 
 describe("docs/review.md", () => {
   test("shows what the tool writes of a recorded preview that a policy refuses", () => {
-    expect(`${samples[0]}\n`).toBe(toMarkdown(recorded("violations", { stack: "raw" })));
+    expect(`${samples[0]}\n`).toBe(toMarkdown([recorded("violations", { stack: "raw" })]));
   });
 
   test("shows what the tool writes of what is replaced", () => {
     expect(samples[1]?.startsWith("### What is replaced, and how long mail is down")).toBe(true);
-    expect(toMarkdown(recorded("replaced"))).toContain(samples[1]);
+    expect(toMarkdown([recorded("replaced")])).toContain(samples[1]);
   });
 });

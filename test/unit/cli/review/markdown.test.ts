@@ -14,11 +14,11 @@ const violation = {
   why: "it breaks",
   instead: "another",
 };
-const shown = (more: Partial<Report>) => toMarkdown({ ...EMPTY, ...more });
+const shown = (more: Partial<Report>) => toMarkdown([{ ...EMPTY, ...more }]);
 
 describe("the summary", () => {
   test("of a refused preview names policy, resource, path, why, source and fix", () => {
-    const text = toMarkdown(recorded("violations"));
+    const text = toMarkdown([recorded("violations")]);
     expect(text).toMatch(/^## ❌ Review of the stack `prod`\n\n\*\*1 violation to mend · /);
     expect(text).toContain("#### `no-hardcoded-tailnet-ip` (mandatory, high)");
     expect(text).toContain("Why: a node's tailnet address changes when it registers again");
@@ -30,7 +30,7 @@ describe("the summary", () => {
   });
 
   test("lists exceptions with policy, resource, end and reason, and those that stand idle", () => {
-    const text = toMarkdown(recorded("violations"));
+    const text = toMarkdown([recorded("violations")]);
     expect(text).toMatch(
       /\| `no-hardcoded-tailnet-ip` \| \*\*web\*\* .*`envs \(DB_HOST\)` .* \| 2027-01-31 \| moved to MagicDNS with the next release \|/,
     );
@@ -38,13 +38,13 @@ describe("the summary", () => {
   });
 
   test("lists what was not judged under policy and resource", () => {
-    expect(toMarkdown(recorded("violations"))).toContain(
+    expect(toMarkdown([recorded("violations")])).toContain(
       "- `relay-target-ipv4-only` at **app** (`docker:index/container:Container`)\n  - `envs[0]`: unknown until the update",
     );
   });
 
   test("says what is replaced, how long mail is down for it, and whether that is an estimate", () => {
-    const text = toMarkdown(recorded("replaced"));
+    const text = toMarkdown([recorded("replaced")]);
     expect(text).toContain("mail down about 30 s");
     expect(text).toMatch(/\| `mail-stalwart-server` \| replace \| estimate 30 s \| deliveries under way/);
     expect(text).toMatch(/\| `edge-caddy` \| replace \| estimate 10 s \| .*until the new Caddy listens \|/);
@@ -53,7 +53,7 @@ describe("the summary", () => {
   });
 
   test("shows each changed property old and new, and a secret as such", () => {
-    const text = toMarkdown(recorded("replaced"));
+    const text = toMarkdown([recorded("replaced")]);
     expect(text).toMatch(
       / {2}- `image` \(replaces\): `registry\.example\.org\/caddy-l4:2\.11\.9@.*` → `registry/,
     );
@@ -61,14 +61,14 @@ describe("the summary", () => {
   });
 
   test("of a refused config holds the program's own words", () => {
-    const text = toMarkdown(recorded("refused"));
+    const text = toMarkdown([recorded("refused")]);
     expect(text).toMatch(
       /### What went wrong\n\n\*\*error\*\*\n\n```text\n.*\n +tailwart:mailHost accepts a DNS name/,
     );
   });
 
   test("of a first deployment folds what is created, and says nothing of downtime", () => {
-    const text = toMarkdown(recorded("first"));
+    const text = toMarkdown([recorded("first")]);
     expect(text).toMatch(/^## ✅/);
     expect(text).toMatch(/<details><summary>\d\d to create<\/summary>/);
     expect(text).not.toContain("mail is down");
@@ -157,7 +157,7 @@ describe("a summary that is too long for a comment", () => {
   });
 
   test("then the properties", () => {
-    const text = toMarkdown({ ...EMPTY, changes, violations: [violation] }, 4000);
+    const text = toMarkdown([{ ...EMPTY, changes, violations: [violation] }], 4000);
     expect(text).toContain("envs (A)");
     expect(text).not.toContain("was cut");
     expect(text).not.toContain("**r299**");
@@ -173,6 +173,33 @@ describe("a summary that is too long for a comment", () => {
     expect(Buffer.byteLength(text)).toBeGreaterThan(COMMENT_LIMIT * 0.9);
     expect(text).toContain("**ü0**");
     expect(text).toMatch(/was cut to fit into a comment/);
+  });
+});
+
+describe("several stacks", () => {
+  const failed = { ...EMPTY, stack: "prod", result: "failed" as const };
+  const fine = { ...EMPTY, stack: "ever" };
+
+  test("have a section each in one summary, what failed first", () => {
+    const titles = toMarkdown([fine, failed]).match(/^## .*$/gm);
+    expect(titles).toEqual(["## ❌ Review of the stack `prod`", "## ✅ Review of the stack `ever`"]);
+  });
+
+  test("share what a comment has room for", () => {
+    const violations = Array.from({ length: 500 }, (_, n) => ({
+      ...violation,
+      urn: `urn:pulumi:s::p::t::r${n}`,
+    }));
+    const text = toMarkdown(
+      [
+        { ...fine, violations },
+        { ...failed, violations },
+      ],
+      20_000,
+    );
+    expect(Buffer.byteLength(text)).toBeLessThanOrEqual(20_000);
+    expect(text.match(/^## .*$/gm)).toHaveLength(2);
+    expect(text.match(/was cut to fit into a comment/g)).toHaveLength(2);
   });
 });
 

@@ -1,5 +1,6 @@
 /** A run of a SARIF log, as far as the tests read it. */
 export interface Run {
+  automationDetails: { id: string };
   tool: { driver: { name: string; rules: { id: string; [key: string]: unknown }[] } };
   invocations: { executionSuccessful: boolean }[];
   results: {
@@ -16,25 +17,35 @@ export interface Run {
   }[];
 }
 
-export const runOf = (log: object): Run => (log as { runs: Run[] }).runs[0] as Run;
+export const runsOf = (log: object): Run[] => (log as { runs: Run[] }).runs;
+export const runOf = (log: object): Run => runsOf(log)[0] as Run;
 
+const isText = (value: unknown): boolean => typeof value === "string" && value !== "";
 const LEVELS = ["none", "note", "warning", "error"];
 
 /**
  * What is wrong with a SARIF log: what the standard requires (OASIS SARIF 2.1.0, §3.13 sarifLog,
- * §3.14 run, §3.18 tool, §3.20 invocation, §3.27 result, §3.28 location, §3.35 suppression, §3.49
+ * §3.14 run, §3.17 runAutomationDetails,
+ * §3.18 tool, §3.20 invocation, §3.27 result, §3.28 location, §3.35 suppression, §3.49
  * reportingDescriptor), and what GitHub asks for besides: a place in a file, a rule for each
  * result, a rank from 0 to 10, at most 5,000 results that are shown and 10 MB.
  */
 export function wrongIn(log: object): string[] {
   const wrong: string[] = [];
   const must = (holds: boolean, what: string): void => void (holds || wrong.push(what));
-  const isText = (value: unknown): boolean => typeof value === "string" && value !== "";
   const { version, $schema, runs } = log as { version?: unknown; $schema?: unknown; runs?: unknown };
   must(version === "2.1.0", "version is not 2.1.0");
   must(typeof $schema === "string" && URL.canParse($schema), "$schema is no URI");
-  must(Array.isArray(runs) && runs.length === 1, "there is not one run");
-  const { tool, results, invocations } = runOf(log);
+  must(Array.isArray(runs) && runs.length >= 1 && runs.length <= 20, "there are no runs, or more than 20");
+  const ids = runsOf(log).map(({ automationDetails }) => automationDetails?.id);
+  must(new Set(ids).size === ids.length && ids.every(isText), "two runs cannot be told apart");
+  must(Buffer.byteLength(JSON.stringify(log)) < 10 * 1024 * 1024, "the log is larger than 10 MB");
+  return [...wrong, ...runsOf(log).flatMap(wrongInRun)];
+}
+
+function wrongInRun({ tool, results, invocations }: Run): string[] {
+  const wrong: string[] = [];
+  const must = (holds: boolean, what: string): void => void (holds || wrong.push(what));
   must(isText(tool?.driver?.name), "the tool has no name");
   const { rules } = tool.driver;
   must(new Set(rules.map(({ id }) => id)).size === rules.length, "two rules have one id");
@@ -64,7 +75,6 @@ export function wrongIn(log: object): string[] {
     for (const { kind } of result.suppressions ?? [])
       must(["inSource", "external"].includes(kind), here("has a suppression of no kind"));
   }
-  must(Buffer.byteLength(JSON.stringify(log)) < 10 * 1024 * 1024, "the log is larger than 10 MB");
   return wrong;
 }
 

@@ -4,7 +4,7 @@ import type { Report } from "../../../../cli/review/model.ts";
 import { type Sources, toSarif } from "../../../../cli/review/sarif.ts";
 import { allPolicies } from "../../../../policies/rules/index.ts";
 import { EMPTY, recorded } from "./fixtures.ts";
-import { type Run, runOf, wrongIn } from "./sarif-spec.ts";
+import { type Run, runOf, runsOf, wrongIn } from "./sarif-spec.ts";
 
 const CONFIG =
   "encryptionsalt: v1\nconfig:\n  # where mail goes\n  tailwart:services: [smtp]\n  tailwart:mailHost: 7\n";
@@ -13,7 +13,7 @@ const SOURCES: Sources = {
   config: { path: "Pulumi.review.yaml", text: CONFIG },
   version: "0.1.0",
 };
-const sarif = (report: Report, sources = SOURCES): Run => runOf(toSarif(report, allPolicies, sources));
+const sarif = (report: Report, sources = SOURCES): Run => runOf(toSarif([{ report, sources }], allPolicies));
 const DRIFTED: Report = {
   ...EMPTY,
   kind: "audit",
@@ -28,7 +28,7 @@ describe("the SARIF log", () => {
     ["drift", DRIFTED],
     ["nothing", EMPTY],
   ])("of %s is what SARIF 2.1.0 and GitHub require", (_, report) => {
-    expect(wrongIn(toSarif(report, allPolicies, SOURCES))).toEqual([]);
+    expect(wrongIn(toSarif([{ report, sources: SOURCES }], allPolicies))).toEqual([]);
   });
 
   test("has a rule for each policy of the pack, with description, help, level and rank", () => {
@@ -129,8 +129,24 @@ describe("the check of the log itself", () => {
     ["two rules of one id", (_, run) => run.tool.driver.rules.push(run.tool.driver.rules[0]!)],
     ["no fingerprint", (_, run) => (run.results[0]!.partialFingerprints = {})],
   ])("finds %s", (_, spoil) => {
-    const log = toSarif(recorded("violations"), allPolicies, SOURCES) as Record<string, unknown>;
+    const log = toSarif([{ report: recorded("violations"), sources: SOURCES }], allPolicies) as Record<
+      string,
+      unknown
+    >;
     spoil(log, runOf(log));
     expect(wrongIn(log)).not.toEqual([]);
   });
+});
+
+test("several stacks are runs of one log, told apart by their names", () => {
+  const reports = ["prod", "review"].map((stack) => ({
+    report: recorded("violations", { stack }),
+    sources: SOURCES,
+  }));
+  const log = toSarif(reports, allPolicies);
+  expect(wrongIn(log)).toEqual([]);
+  expect(runsOf(log).map(({ automationDetails }) => automationDetails.id)).toEqual([
+    "tailwart/review/prod/",
+    "tailwart/review/review/",
+  ]);
 });
