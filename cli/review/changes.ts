@@ -1,15 +1,13 @@
 import type { Role, RoleChange } from "./downtime.ts";
 import type { EngineEvent, StepMetadata } from "./events.ts";
-import { isSecret, lineDiff, show, valueAt } from "./values.ts";
+import { showDifference, type ShownDifference, valueAt } from "./values.ts";
 
 /**
  * One property of a changed resource. Values are texts to be read; secrets and what is not known
  * yet are named as such.
  */
-export interface PropertyChange {
+export interface PropertyChange extends ShownDifference {
   readonly path: string;
-  readonly old?: string;
-  readonly new?: string;
   /** Whether it is this property that forces the replacement. */
   readonly replaces: boolean;
 }
@@ -33,7 +31,7 @@ const PASSED_OVER = new Set([
   "read-replacement",
 ]);
 /** What the engine itself makes, and a refresh of what has not changed. */
-const DEFAULT_PROVIDER = /^urn:pulumi:[^:]*::[^:]*::pulumi:providers:[^:]+::default(?:_|$)/;
+export const DEFAULT_PROVIDER = /^urn:pulumi:[^:]*::[^:]*::pulumi:providers:[^:]+::default(?:_|$)/;
 
 /** What is made, changed, replaced or taken away, each resource once, in the engine's order. */
 export function changesOf(events: readonly EngineEvent[]): Change[] {
@@ -82,12 +80,9 @@ function propertiesOf(step: StepMetadata, drift: boolean): PropertyChange[] {
   return result.map(({ path, diffKind, inputDiff }): PropertyChange => {
     const oldValue = valueAt((inputDiff ? step.old?.inputs : step.old?.outputs) ?? step.old?.inputs, path);
     const newValue = valueAt(drift ? (step.new?.outputs ?? step.new?.inputs) : step.new?.inputs, path);
-    const hidden = isSecret(path, oldValue) || isSecret(path, newValue);
-    const lines = hidden ? undefined : lineDiff(oldValue, newValue);
     return {
       path,
-      ...(!diffKind.startsWith("add") && { old: show(lines?.removed ?? oldValue, hidden) }),
-      ...(!diffKind.startsWith("delete") && { new: show(lines?.added ?? newValue, hidden) }),
+      ...showDifference(path, oldValue, newValue, diffKind),
       replaces: diffKind.endsWith("-replace"),
     };
   });
@@ -105,7 +100,7 @@ function differing({ old, new: next }: StepMetadata): string[] {
 const ROLES: ReadonlySet<string> = new Set<Role>(["anchor", "sidecar", "stalwart", "edge", "files"]);
 
 /** Which part of the mail stack a step is about, by its type and its label `tailwart.role`. */
-function partOf(step: StepMetadata): RoleChange | undefined {
+export function partOf(step: StepMetadata): RoleChange | undefined {
   const name = step.urn.split("::").at(-1) ?? "";
   const role = roleOf(step, name);
   return role && { role, op: step.op, name };
@@ -120,7 +115,7 @@ function roleOf({ type, old, new: next }: StepMetadata, name: string): Role | un
     return typeof found === "string" && ROLES.has(found) ? (found as Role) : "container";
   }
   if (type === "docker:index/network:Network") return "network";
-  if (type === "tailwart:mail:Settings") return "settings";
+  if (type === "tailwart:mail:Settings" || type === "tailwart:mail:Registry") return "settings";
   if (type === "command:local:Command" && name.endsWith("-reload")) return "reload";
   return undefined;
 }

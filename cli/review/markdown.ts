@@ -180,16 +180,10 @@ function changeItem({ op, urn, properties }: Change, detail: Detail): string {
 }
 
 function propertyItem(property: PropertyChange, detail: Detail): string {
-  const { path, old, new: next, replaces } = property;
+  const { path, old, new: next, lines, replaces } = property;
   const head = `  - ${code(path)}${replaces ? " (replaces)" : ""}`;
   if (detail !== "values") return head;
-  if ([old, next].some((value) => value?.includes("\n"))) {
-    const lines = [
-      ...(old === undefined ? [] : old.split("\n").map((line) => `- ${line}`)),
-      ...(next === undefined ? [] : next.split("\n").map((line) => `+ ${line}`)),
-    ];
-    return `${head}\n\n${indent(block(lines.join("\n"), "diff"))}\n`;
-  }
+  if (lines !== undefined) return `${head}\n\n${indent(block(lines, "diff"))}\n`;
   if (old === next) return `${head}: ${code(old ?? "")}, and it differs`;
   if (old === undefined) return `${head}: ${code(next ?? "")} is new`;
   if (next === undefined) return `${head}: ${code(old)} goes`;

@@ -1,3 +1,5 @@
+import { lineDiff } from "./lines.ts";
+
 /** Stands where a secret is, in the engine's events (sdk/go/common/resource). */
 const SECRET_KEY = "4dabf18193072939515e22adb298388d";
 const MASKED = "[secret]";
@@ -46,7 +48,8 @@ export function isSecret(path: string, value: unknown): boolean {
   return SECRET_NAME.test(path.replace(/"?\]$/, "")) || holdsSecret(value);
 }
 
-function holdsSecret(value: unknown): boolean {
+/** Whether a value, not one within it, is marked as a secret or masked by the engine. */
+export function holdsSecret(value: unknown): boolean {
   if (value === MASKED) return true;
   return typeof value === "object" && value !== null && SECRET_KEY in value;
 }
@@ -82,21 +85,42 @@ function withoutSecrets(key: string, value: unknown): unknown {
   return typeof value === "string" ? plain(value) : value;
 }
 
+/** A value before and after, as a reader sees it. */
+export interface ShownDifference {
+  readonly old?: string;
+  readonly new?: string;
+  /** In the place of both, of a text or a structure of many lines: a unified diff. */
+  readonly lines?: string;
+}
+
 /**
- * The lines in which two texts of many lines differ, with what is the same before and after them
- * left out.
+ * Shows what a property was and becomes. Texts that differ in what is hidden alone are shown as the
+ * same twice.
  *
- * @returns undefined for anything else: it is then shown whole
+ * @param kind what happens to it, as the engine has it; of what is new there is nothing before
  */
-export function lineDiff(before: unknown, after: unknown): { removed: string; added: string } | undefined {
-  if (typeof before !== "string" || typeof after !== "string") return undefined;
-  const [old, next] = [before.split("\n"), after.split("\n")];
-  if (old.length < 2 || next.length < 2) return undefined;
-  let start = 0;
-  while (start < old.length && start < next.length && old[start] === next[start]) start++;
-  let end = 0;
-  while (end < old.length - start && end < next.length - start && old.at(-1 - end) === next.at(-1 - end))
-    end++;
-  const rest = (lines: string[]) => lines.slice(start, lines.length - end).join("\n");
-  return { removed: rest(old), added: rest(next) };
+export function showDifference(
+  path: string,
+  before: unknown,
+  after: unknown,
+  kind = "update",
+): ShownDifference {
+  const hidden = isSecret(path, before) || isSecret(path, after);
+  const lines = hidden ? undefined : lineDiff(asText(before), asText(after));
+  if (lines) return { lines };
+  return {
+    ...(!kind.startsWith("add") && { old: show(before, hidden) }),
+    ...(!kind.startsWith("delete") && { new: show(after, hidden) }),
+  };
+}
+
+function asText(value: unknown): string {
+  if (value === undefined || value === null) return "";
+  return typeof value === "string" ? plain(value) : JSON.stringify(value, withoutSecrets);
+}
+
+/** Whether something in a value is known only after the update. */
+export function holdsUnknown(value: unknown): boolean {
+  if (typeof value === "string") return UNKNOWN.has(value);
+  return typeof value === "object" && value !== null && Object.values(value).some(holdsUnknown);
 }

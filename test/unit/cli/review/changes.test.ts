@@ -144,10 +144,17 @@ describe("values", () => {
   });
 
   test("of many lines show the lines that differ", () => {
-    expect(property("stdin", "{\n  a: 1,\n  b: 2\n}", "{\n  a: 1,\n  b: 3\n}")).toMatchObject({
-      old: "  b: 2",
-      new: "  b: 3",
+    expect(property("stdin", "{\n  a: 1,\n  b: 2\n}", "{\n  a: 1,\n  b: 3\n}")).toEqual({
+      path: "stdin",
+      lines: "@@ -1,4 +1,4 @@\n {\n   a: 1,\n-  b: 2\n+  b: 3\n }",
+      replaces: false,
     });
+  });
+
+  test("of many lines that differ in a secret alone are shown as the same", () => {
+    const shown = property("stdin", "one\nDB_PASSWORD=opensesame", "one\nDB_PASSWORD=opensesame2");
+    expect(shown?.old).toBe("one\nDB_PASSWORD=[secret]");
+    expect(shown?.new).toBe(shown?.old);
   });
 
   test("that are long are cut, and say so", () => {

@@ -104,9 +104,9 @@ describe("the summary", () => {
   });
 
   test("shows values of many lines as a diff", () => {
-    const properties = [{ path: "stdin", old: "a\nb", new: "c", replaces: false }];
+    const properties = [{ path: "stdin", lines: "@@ -1,2 +1,1 @@\n-a\n-b\n+c", replaces: false }];
     const text = shown({ changes: [{ op: "update", urn: violation.urn, type: "t", properties }] });
-    expect(text).toContain("    ```diff\n    - a\n    - b\n    + c\n    ```");
+    expect(text).toContain("    ```diff\n    @@ -1,2 +1,1 @@\n    -a\n    -b\n    +c\n    ```");
   });
 });
 
