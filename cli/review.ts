@@ -8,6 +8,7 @@ import { UserError } from "../lib/errors.ts";
 import { labArguments, wrongUsage } from "./parts/arguments.ts";
 import { runMain } from "./parts/progress.ts";
 import { PROJECT } from "./parts/pulumi-cli.ts";
+import { reviewAgainst } from "./review/base/against.ts";
 import { openLabStack } from "./review/engine.ts";
 import { type OpenStack, preview } from "./review/engine-runs.ts";
 import { reportOf } from "./review/model.ts";
@@ -24,6 +25,9 @@ nothing, with a dummy for each secret: no network, no login, no credential.
   --stack STACK         this one alone, by its Pulumi.STACK.yaml. One that holds
                         secrets is asked for in your own backend
   --from-nothing        that one, too, with dummies and no state
+  --base REF            what the working tree changes of the commit REF, such as
+                        main: both are previewed from nothing, and differ by
+                        resource and property; also which findings are new
   --state FILE          from a copy of its state (pulumi stack export), not from
                         your backend; takes your passphrase
                         (PULUMI_CONFIG_PASSPHRASE or _FILE) and nothing else
@@ -41,6 +45,7 @@ const text = { type: "string" } as const;
 const { name, values } = labArguments(USAGE, {
   stack: text,
   "from-nothing": { type: "boolean" },
+  base: text,
   state: text,
   "config-file": text,
   cwd: text,
@@ -53,10 +58,14 @@ const configFile = values["config-file"] as string | undefined;
 const isLab = values["name"] !== undefined;
 if (isLab && (values["stack"] ?? state ?? cwd) !== undefined)
   wrongUsage("--name is for a lab's stack, and takes no --stack, --state or --cwd", USAGE);
+const base = values["base"] as string | undefined;
+if (base !== undefined && (state !== undefined || isLab))
+  wrongUsage("--base compares two previews from nothing: it takes no --state and no --name", USAGE);
 if (values["from-nothing"] && (state !== undefined || isLab))
   wrongUsage("--from-nothing is without a state: it takes no --state and no --name", USAGE);
 const project = cwd === undefined ? PROJECT : resolve(cwd);
-const policyConfig = values["policy-config"] as string | undefined;
+const policyFile = values["policy-config"] as string | undefined;
+const policyConfig = policyFile === undefined ? undefined : resolve(policyFile);
 const selection: Selection = {
   project,
   // A state and a config file are one stack's.
@@ -68,16 +77,22 @@ const selection: Selection = {
 };
 
 await runMain(async () => {
-  for (const file of [state, policyConfig])
+  for (const file of [state, policyFile])
     if (file !== undefined && !existsSync(file)) throw new UserError(`there is no file ${file}`);
-  const reviewed: Reviewed[] = [];
-  for (const open of isLab ? [openLab] : openers()) reviewed.push(await review(await open()));
+  const reviewed =
+    base === undefined ? await reviewAll() : await reviewAgainst(base, selection, policyConfig);
   const reports = reviewed.map(({ report }) => report);
   const folder = resolve(out ?? defaultFolder("review", reports));
   const written = await writeReports(reviewed, folder, project);
   console.log(values["json"] ? JSON.stringify(reports, null, 2) : describeReports(reports, written));
   process.exitCode = reviewed.find(({ code }) => code !== 0)?.code ?? 0;
 });
+
+async function reviewAll(): Promise<Reviewed[]> {
+  const reviewed: Reviewed[] = [];
+  for (const open of isLab ? [openLab] : openers()) reviewed.push(await review(await open()));
+  return reviewed;
+}
 
 async function openLab(): Promise<OpenStack> {
   requireLabMachine();
@@ -91,7 +106,7 @@ function openers(): (() => Promise<OpenStack>)[] {
 async function review(opened: OpenStack): Promise<Reviewed> {
   try {
     console.error(`… previewing the stack ${opened.stack}`);
-    const run = await preview(opened, policyConfig === undefined ? undefined : resolve(policyConfig));
+    const run = await preview(opened, policyConfig);
     const report = reportOf(run.events, {
       kind: "review",
       stack: opened.stack,

@@ -8,6 +8,8 @@ import { showDifference, type ShownDifference, valueAt } from "./values.ts";
  */
 export interface PropertyChange extends ShownDifference {
   readonly path: string;
+  /** The resource whose replacement makes it another, where its value is not known before. */
+  readonly follows?: string;
   /** Whether it is this property that forces the replacement. */
   readonly replaces: boolean;
 }

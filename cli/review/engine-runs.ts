@@ -22,6 +22,8 @@ export interface OpenStack {
   readonly flags: readonly string[];
   /** Flags of every command that takes the policy pack, without the pack itself. */
   readonly policyFlags: readonly string[];
+  /** The pack that judges it. Default: this version's */
+  readonly policyPack?: string;
   readonly env: NodeJS.ProcessEnv;
   /** Put in front of the command; enters a lab's network. */
   readonly before: readonly string[];
@@ -41,10 +43,13 @@ export interface EngineRun {
 /**
  * Previews the stack with the policy pack. The engine's own events tell more than `preview --json`,
  * which drops those of policies.
+ *
+ * @param plan file for what is planned, where somebody wants it; a preview that fails writes none
  */
-export async function preview(opened: OpenStack, policyConfig?: string): Promise<EngineRun> {
+export async function preview(opened: OpenStack, policyConfig?: string, plan?: string): Promise<EngineRun> {
   if (opened.broken) return opened.broken;
-  return logged(opened, ["preview", ...opened.flags, ...packFlags(opened, policyConfig)]);
+  const keep = plan === undefined ? [] : ["--save-plan", plan];
+  return logged(opened, ["preview", ...opened.flags, ...keep, ...packFlags(opened, policyConfig)]);
 }
 
 /** What runs otherwise than the state says; asks the hosts. */
@@ -71,9 +76,9 @@ export async function exportState(opened: OpenStack): Promise<string> {
   return done.stdout;
 }
 
-function packFlags({ policyFlags }: OpenStack, policyConfig?: string): string[] {
+function packFlags({ policyFlags, policyPack = POLICY_PACK }: OpenStack, policyConfig?: string): string[] {
   const config = policyConfig === undefined ? policyFlags : ["--policy-pack-config", policyConfig];
-  return ["--policy-pack", POLICY_PACK, ...config];
+  return ["--policy-pack", policyPack, ...config];
 }
 
 async function logged(opened: OpenStack, args: string[]): Promise<EngineRun> {

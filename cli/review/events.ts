@@ -19,6 +19,8 @@ export interface StepMetadata {
 export interface StepState {
   readonly inputs?: Readonly<Record<string, unknown>> | null;
   readonly outputs?: Readonly<Record<string, unknown>> | null;
+  /** URN and id of the provider that makes it. */
+  readonly provider?: string;
 }
 
 export interface PropertyStep {

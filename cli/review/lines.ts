@@ -43,5 +43,10 @@ function laidOut(text: string): string {
   const errors: ParseError[] = [];
   const root = parseTree(text, errors, { allowTrailingComma: true });
   if (root === undefined || errors.length > 0) return text;
-  return applyEdits(text, format(text, undefined, { tabSize: 2, insertSpaces: true, eol: "\n" }));
+  const laid = applyEdits(text, format(text, undefined, { tabSize: 2, insertSpaces: true, eol: "\n" }));
+  // A file within a value, such as a policy file in a command's input, has its lines, too.
+  return laid
+    .split("\n")
+    .map((line) => (line.length > SHORT ? line.replace(/(?<!\\)\\n(?=.)/g, "\\n\n") : line))
+    .join("\n");
 }

@@ -1,8 +1,8 @@
 import { table } from "../../lib/markdown.ts";
-import type { Change, PropertyChange } from "./changes.ts";
 import { longest } from "./downtime.ts";
-import { type Gap, isMandatory, nameOf, type Report, typeOf, type Violation } from "./model.ts";
-import { count, indent, code, text, block, closeDetails } from "./markdown-text.ts";
+import { changesSection, changeItems, type Detail, DETAILS, resource } from "./markdown-changes.ts";
+import { block, closeDetails, code, count, text } from "./markdown-text.ts";
+import { type Gap, isMandatory, nameOf, type Report, type Violation } from "./model.ts";
 
 /**
  * GitHub refuses a comment of more than 65,536 (its API counts characters; bytes are never fewer).
@@ -11,10 +11,6 @@ import { count, indent, code, text, block, closeDetails } from "./markdown-text.
 export const COMMENT_LIMIT = 65_500;
 const CUT =
   "\n\n*This summary was cut to fit into a comment; the whole of it is in the report that the run has kept.*\n";
-
-/** Ways to say less, the gentlest first. */
-const DETAILS = ["values", "names", "counts"] as const;
-type Detail = (typeof DETAILS)[number];
 
 /**
  * Reports as one Markdown summary, for a comment or a job's summary page. What failed comes first.
@@ -49,7 +45,7 @@ function cutTo(summary: string, limit: number): string {
 
 /** One line: what matters most. */
 export function headline(report: Report): string {
-  const { violations, problems, notJudged, exceptions, counts, downtime, drift } = report;
+  const { violations, problems, notJudged, exceptions, counts, downtime, drift, base } = report;
   const mandatory = violations.filter(isMandatory).length;
   const advisory = violations.length - mandatory;
   const errors = problems.filter(({ severity }) => severity === "error").length;
@@ -59,10 +55,17 @@ export function headline(report: Report): string {
   const seconds = longest(downtime);
   const down = seconds === undefined ? "mail down, nobody knows how long" : `mail down about ${seconds} s`;
   return [
-    ...(mandatory ? [`${count(mandatory, "violation")} to mend`] : []),
-    ...(advisory ? [`${count(advisory, "advisory finding")}`] : []),
+    ...(mandatory
+      ? [`${count(mandatory, "violation")} to mend${ofThemNew(violations.filter(isMandatory))}`]
+      : []),
+    ...(advisory
+      ? [
+          `${count(advisory, "advisory finding")}${ofThemNew(violations.filter((each) => !isMandatory(each)))}`,
+        ]
+      : []),
+    ...(base?.mended.length ? [`${base.mended.length} mended`] : []),
     ...(errors ? [count(errors, "error")] : []),
-    ...(report.kind === "review" ? [changed.join(", ") || "no change"] : []),
+    ...(report.kind === "review" && base?.unknown === undefined ? [changed.join(", ") || "no change"] : []),
     ...(seconds !== 0 ? [down] : []),
     ...(drift?.length ? [`${count(drift.length, "resource")} drifted`] : []),
     ...(notJudged.length ? [`${notJudged.length} not judged`] : []),
@@ -73,16 +76,25 @@ export function headline(report: Report): string {
   ].join(" · ");
 }
 
+function ofThemNew(violations: readonly Violation[]): string {
+  const fresh = violations.filter(({ isNew }) => isNew).length;
+  return fresh === 0 ? "" : `, ${fresh} new`;
+}
+
 /** An advisory finding lets a preview pass, and not an audit. */
 const isFine = ({ kind, result, drift = [], violations }: Report) =>
   result === "succeeded" && drift.length === 0 && (kind === "review" || violations.length === 0);
 
 function markdown(report: Report, detail: Detail): string {
   const what = report.kind === "review" ? "Review" : "Audit";
+  const { base } = report;
+  const against = base ? ` against ${code(base.ref)} (${base.commit.slice(0, 7)})` : "";
+  const title = `## ${isFine(report) ? "✅" : "❌"} ${what} of the stack ${code(report.stack)}${against}`;
   const sections = [
-    `## ${isFine(report) ? "✅" : "❌"} ${what} of the stack ${code(report.stack)}\n\n**${headline(report)}**`,
+    `${title}\n\n**${headline(report)}**`,
     problemsSection(report),
     violationsSection(report.violations),
+    mendedSection(report),
     downtimeSection(report),
     driftSection(report, detail),
     changesSection(report, detail),
@@ -114,10 +126,20 @@ function violationsSection(violations: readonly Violation[]): string {
   return `### Violations (${violations.length})\n\n${parts.join("\n\n")}`;
 }
 
-function findingItem({ urn, where, what, instead }: Violation): string {
+function findingItem({ urn, where, what, instead, isNew }: Violation): string {
   const at = where ? `${code(where)} ` : "";
   const fix = instead === undefined ? "" : `\n  - fix: ${text(instead)}`;
-  return `- ${resource(urn)}: ${at}${text(what)}${fix}`;
+  return `- ${isNew ? "new: " : ""}${resource(urn)}: ${at}${text(what)}${fix}`;
+}
+
+function mendedSection({ base }: Report): string {
+  if (!base?.mended.length) return "";
+  const items = base.mended.map(({ policy, urn, where, what, sameResource }) => {
+    const place = where ? `${code(where)} ` : "";
+    const same = sameResource ? " (the resource is the same: has the policy become weaker?)" : "";
+    return `- ${code(policy)} at ${resource(urn)}: ${place}${text(what)}${same}`;
+  });
+  return `### Mended (${base.mended.length})\n\n${items.join("\n")}`;
 }
 
 function source({ lesson, url }: Violation): string {
@@ -149,45 +171,8 @@ function downtimeSection({ downtime, changes }: Report): string {
 function driftSection({ drift }: Report, detail: Detail): string {
   if (drift === undefined) return "";
   if (drift.length === 0) return "### Drift\n\nNone: what runs is what the state says.";
-  const list = drift.map((change) => changeItem(change, detail)).join("\n");
+  const list = changeItems(drift, detail);
   return `### Drift (${drift.length})\n\nSomebody has changed this past Pulumi. \`pulumi up --refresh\` puts it back.\n\n${list}`;
-}
-
-function changesSection({ changes, counts, kind }: Report, detail: Detail): string {
-  if (kind === "audit") return "";
-  const same = counts["same"] === undefined ? "" : `, ${counts["same"]} unchanged`;
-  const numbers = Object.entries(counts)
-    .filter(([op]) => op !== "same")
-    .map(([op, number]) => `${number} to ${op}`);
-  const title = `### What changes\n\n${numbers.join(", ") || "Nothing"}${same}.`;
-  if (changes.length === 0 || detail === "counts") return title;
-  const made = changes.filter(({ op }) => op === "create" || op === "read");
-  const changed = changes.filter((change) => !made.includes(change));
-  const list = changed.map((change) => changeItem(change, detail)).join("\n");
-  const created = made.map(({ urn }) => `- ${resource(urn)}`).join("\n");
-  return [
-    title,
-    ...(list ? [list] : []),
-    ...(created ? [`<details><summary>${made.length} to create</summary>\n\n${created}\n\n</details>`] : []),
-  ].join("\n\n");
-}
-
-function changeItem({ op, urn, properties }: Change, detail: Detail): string {
-  const head = `- ${op} ${resource(urn)}`;
-  if (detail === "counts") return head;
-  const lines = properties.map((property) => propertyItem(property, detail));
-  return [head, ...lines].join("\n");
-}
-
-function propertyItem(property: PropertyChange, detail: Detail): string {
-  const { path, old, new: next, lines, replaces } = property;
-  const head = `  - ${code(path)}${replaces ? " (replaces)" : ""}`;
-  if (detail !== "values") return head;
-  if (lines !== undefined) return `${head}\n\n${indent(block(lines, "diff"))}\n`;
-  if (old === next) return `${head}: ${code(old ?? "")}, and it differs`;
-  if (old === undefined) return `${head}: ${code(next ?? "")} is new`;
-  if (next === undefined) return `${head}: ${code(old)} goes`;
-  return `${head}: ${code(old)} → ${code(next)}`;
 }
 
 function notJudgedSection(gaps: readonly Gap[]): string {
@@ -216,4 +201,3 @@ function packsSection({ packs, kind }: Report): string {
   const judged = names.length ? `Judged by ${names.join(", ")}.` : "No policy pack has judged this.";
   return `<sub>${judged} \`npm run ${kind}\` makes this report; docs/review.md explains it.</sub>`;
 }
-const resource = (urn: string) => `**${text(nameOf(urn))}** (${code(typeOf(urn))})`;

@@ -9,6 +9,24 @@ export interface Violation extends ParsedFinding {
   readonly urn: string;
   readonly level: string;
   readonly severity?: string;
+  /** Of a comparison: whether the base has it not. */
+  readonly isNew?: boolean;
+}
+
+/** What a change is compared with. */
+export interface Base {
+  /** As it was asked for, such as `main`. */
+  readonly ref: string;
+  readonly commit: string;
+  /** What the base violates and the change does not. */
+  readonly mended: readonly MendedViolation[];
+  /** Why nobody knows what changes; then nothing is told of it. */
+  readonly unknown?: string;
+}
+
+export interface MendedViolation extends Violation {
+  /** Whether the resource has not changed, so that it is something else that has. */
+  readonly sameResource: boolean;
 }
 
 export interface Gap {
@@ -50,6 +68,8 @@ export interface Report {
   readonly problems: readonly Problem[];
   /** Names of the packs that ran, and their versions. Empty: nothing was judged. */
   readonly packs: Readonly<Record<string, string>>;
+  /** Of a comparison: `changes` and `downtime` are then what becomes of the base. */
+  readonly base?: Base;
   /** Of an audit: what the hosts have that the state has not. Undefined: not looked for. */
   readonly drift?: readonly Change[];
 }

@@ -5,6 +5,7 @@ import { join, relative, resolve } from "node:path";
 
 import { allPolicies } from "../../policies/rules/index.ts";
 import { PROJECT } from "../parts/pulumi-cli.ts";
+import type { Change } from "./changes.ts";
 import { headline, toMarkdown } from "./markdown.ts";
 import { isMandatory, nameOf, type Report } from "./model.ts";
 import { type Sources, toSarif } from "./sarif.ts";
@@ -74,11 +75,12 @@ export function describeReports(reports: readonly Report[], { markdown, sarif }:
 
 /** @param named whether the last line says which stack it is about */
 function describe(report: Report, named: boolean): string[] {
-  const { stack, violations, problems, notJudged, drift = [] } = report;
+  const { stack, violations, problems, notJudged, changes, base, drift = [] } = report;
   return [
     ...problems.map(({ severity, message }) => `${severity}: ${message}`),
     ...violations.map((each) => {
-      const head = `${isMandatory(each) ? "✗" : "!"} ${each.policy} (${nameOf(each.urn)})`;
+      const fresh = each.isNew ? ", new" : "";
+      const head = `${isMandatory(each) ? "✗" : "!"} ${each.policy} (${nameOf(each.urn)}${fresh})`;
       const lines = [
         [each.where, each.what].filter(Boolean).join(" "),
         ...(each.why ? [`why: ${each.why}`] : []),
@@ -92,8 +94,26 @@ function describe(report: Report, named: boolean): string[] {
     ...notJudged.map(({ policy, urn, where, because }) =>
       wrap(`not judged: ${policy}, ${[nameOf(urn), where].filter(Boolean).join(" ")}: ${because}`, ""),
     ),
+    ...(base && changes.length > 0 ? [changes.map(changeLines).join("\n")] : []),
+    ...(base?.mended ?? []).map(({ policy, urn, where }) =>
+      wrap(`mended: ${policy}, ${[nameOf(urn), where].filter(Boolean).join(" ")}`, ""),
+    ),
+    ...(base?.unknown === undefined ? [] : [wrap(`what changes is not known: ${base.unknown}`, "")]),
     named ? `${stack}: ${headline(report)}` : headline(report),
   ];
+}
+
+const MARKS: Readonly<Record<string, string>> = { create: "+", delete: "-", replace: "±", update: "~" };
+
+/** A changed resource and its properties; lines and values stay as they are, however long. */
+function changeLines({ op, urn, properties }: Change): string {
+  const lines = properties.flatMap(({ path, old, new: next, lines: diff, follows, replaces }) => {
+    const head = `    ${path}${replaces ? " (replaces)" : ""}:`;
+    if (follows !== undefined) return [`${head} another, since ${nameOf(follows)} is replaced`];
+    if (diff !== undefined) return [head, ...diff.split("\n").map((line) => `      ${line}`)];
+    return [`${head} ${old ?? "(not set)"} → ${next ?? "(not set)"}`];
+  });
+  return [`${MARKS[op] ?? "?"} ${op} ${nameOf(urn)}`, ...lines].join("\n");
 }
 
 /** Breaks between words; a word that is longer keeps its line. */

@@ -17,6 +17,8 @@ interface Result {
   urn?: string;
   where?: string;
   suppressed?: string;
+  /** Of a comparison. */
+  isNew?: boolean;
 }
 
 const PREVIEW = "engine";
@@ -78,17 +80,18 @@ function resultsOf(report: Report): Result[] {
   ];
 }
 
-function ofViolation({ policy, urn, where, what, why, instead }: Violation): Omit<Result, "level"> {
+function ofViolation({ policy, urn, where, what, why, instead, isNew }: Violation): Omit<Result, "level"> {
   const lines = [`${[where, what].filter(Boolean).join(" ")}.`];
   if (why !== undefined) lines.push(`Why: ${why}.`);
   if (instead !== undefined) lines.push(`Fix: ${instead}`);
-  return { ruleId: policy, message: lines.join("\n"), urn, where: where || what };
+  const fresh = isNew === undefined ? {} : { isNew };
+  return { ruleId: policy, message: lines.join("\n"), urn, where: where || what, ...fresh };
 }
 
 const levelOf = (violation: Violation): SarifLevel => (isMandatory(violation) ? "error" : "warning");
 
 function sarifResult(result: Result, sources: Sources): SarifResult {
-  const { ruleId, level, message, urn = "", where = "", suppressed } = result;
+  const { ruleId, level, message, urn = "", where = "", suppressed, isNew } = result;
   return {
     ruleId,
     level,
@@ -98,6 +101,7 @@ function sarifResult(result: Result, sources: Sources): SarifResult {
     // In any stack: what is wrong at which resource, by its path there.
     identity: [ruleId, urn === "" ? "" : urn.split("::").slice(2).join("::"), where],
     suppressed,
+    ...(isNew !== undefined && { baselineState: isNew ? ("new" as const) : ("unchanged" as const) }),
   };
 }
 
