@@ -13,6 +13,7 @@ import { openLabStack } from "./review/engine.ts";
 import { type OpenStack, preview } from "./review/engine-runs.ts";
 import { reportOf } from "./review/model.ts";
 import { defaultFolder, describeReports, type Reviewed, writeReports } from "./review/output.ts";
+import { policyFileIn } from "./review/policy-file.ts";
 import { openSelected, selected, type Selection } from "./review/selection.ts";
 
 const USAGE = `Usage: npm run review [-- [--stack STACK] [--state FILE] [--out DIR] [--json] …]
@@ -115,7 +116,13 @@ async function review(opened: OpenStack): Promise<Reviewed> {
       folders: [project, PROJECT],
     });
     const { configFile } = opened;
-    return { report, code: run.code, ...(configFile !== undefined && { configFile }) };
+    const policyFile = policyFileIn(run.events);
+    return {
+      report,
+      code: run.code,
+      ...(configFile !== undefined && { configFile }),
+      ...(policyFile !== undefined && { policyFile }),
+    };
   } finally {
     await opened.remove();
   }

@@ -17,6 +17,8 @@ export interface Reviewed {
   readonly code: number;
   /** The stack's config file, where it has one. */
   readonly configFile?: string;
+  /** The tailnet policy file that the stack would have, with its tests. */
+  readonly policyFile?: string;
 }
 
 export interface Written {
@@ -30,11 +32,16 @@ export interface Written {
  */
 export function defaultFolder(kind: Report["kind"], reports: readonly { readonly stack: string }[]): string {
   const [only, ...others] = reports;
-  const name = others.length > 0 ? "" : `-${only?.stack.replace(/[^\w.-]/g, "_")}`;
+  const name = others.length > 0 ? "" : `-${fileName(only?.stack ?? "")}`;
   return join(tmpdir(), `tailwart-${kind}${name}`);
 }
 
-/** Writes the two files of all reports, and the summary of the GitHub job that this runs in. */
+const fileName = (stack: string) => stack.replace(/[^\w.-]/g, "_");
+
+/**
+ * Writes the two files of all reports, each stack's policy file, and the summary of the GitHub job
+ * that this runs in.
+ */
 export async function writeReports(
   reviewed: readonly Omit<Reviewed, "code">[],
   folder: string,
@@ -62,6 +69,9 @@ export async function writeReports(
   const text = toMarkdown(reviewed.map(({ report }) => report));
   await writeFile(markdown, text);
   await writeFile(sarif, `${JSON.stringify(log, null, 2)}\n`);
+  for (const { report, policyFile } of reviewed)
+    if (policyFile !== undefined)
+      await writeFile(join(folder, `policy-${fileName(report.stack)}.hujson`), policyFile);
   const summary = process.env["GITHUB_STEP_SUMMARY"];
   if (summary) await appendFile(summary, `${text}\n`);
   return { markdown, sarif };

@@ -8,6 +8,7 @@ import { openTemporaryStack, type StackSource } from "../engine.ts";
 import { type OpenStack, preview } from "../engine-runs.ts";
 import { type Report, reportOf } from "../model.ts";
 import type { Reviewed } from "../output.ts";
+import { policyFileIn } from "../policy-file.ts";
 import { selected, type Selection } from "../selection.ts";
 import { stackFileOf, stackFilesOf } from "../stack-files.ts";
 import { type Checkout, checkOut } from "./checkout.ts";
@@ -21,6 +22,7 @@ interface Side {
   readonly report: Report;
   readonly code: number;
   readonly snapshot: Snapshot;
+  readonly policyFile?: string;
 }
 
 /**
@@ -72,7 +74,13 @@ async function compareStack(
       unchanged: head.snapshot.size - left,
     };
     const report = comparedWith(head.report, comparison);
-    return { report, code: head.code, ...(configFile !== undefined && { configFile }) };
+    const { code, policyFile } = head;
+    return {
+      report,
+      code,
+      ...(configFile !== undefined && { configFile }),
+      ...(policyFile !== undefined && { policyFile }),
+    };
   } finally {
     await opened.remove();
   }
@@ -101,7 +109,9 @@ async function sideOf(opened: OpenStack, folders: readonly string[], policyConfi
     const { events, code, stderr } = await preview(opened, policyConfig, plan);
     const planText = existsSync(plan) ? await readFile(plan, "utf8") : "";
     const report = reportOf(events, { kind: "review", stack: opened.stack, code, stderr, folders });
-    return { report, code, snapshot: snapshotOf(events, planText, opened.project) };
+    const policyFile = policyFileIn(events);
+    const snapshot = snapshotOf(events, planText, opened.project);
+    return { report, code, snapshot, ...(policyFile !== undefined && { policyFile }) };
   } finally {
     await rm(folder, { recursive: true, force: true });
   }

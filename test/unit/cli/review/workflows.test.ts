@@ -47,7 +47,12 @@ describe.each(FILES)("the workflow %s", (file) => {
 
   test("never runs a pull request's code with the repository's own rights", () => {
     expect(Object.keys(on)).not.toContain("pull_request_target");
-    expect(Object.keys(on)).not.toContain("workflow_run");
+    // It has those rights after the run of anybody, and may read what that has left, no more.
+    if (!("workflow_run" in on)) return;
+    for (const { uses = "", run = "" } of Object.values(jobs).flatMap(steps)) {
+      expect(uses).not.toMatch(/^actions\/(?:checkout|cache|setup-)/);
+      expect(run).not.toMatch(/\b(?:npm|npx|node|git|source|eval|bash|sh)\b|chmod|\.\/|GITHUB_(?:ENV|PATH)/);
+    }
   });
 
   test("may read by default, and each job says what it needs", () => {
@@ -121,6 +126,43 @@ describe("the review of a pull request", () => {
 /** The step of a job that has a name. */
 const stepOf = (job: Job | undefined, name: string): Step =>
   steps(job).find((step) => step.name === name) ?? expect.fail(`no step is called ${name}`);
+
+describe("the review", () => {
+  const { jobs } = workflow("review.yml");
+
+  test("is of every stack file, and of what the merge changes of its first parent", () => {
+    const [checkout] = steps(jobs["preview"]);
+    expect(checkout?.with).toMatchObject({ "fetch-depth": 2 });
+    const runs = steps(jobs["preview"]).flatMap(({ run }) => (run === undefined ? [] : [run]));
+    expect(runs).toEqual([expect.stringMatching(/^npm run review -- --base HEAD\^1 --out /)]);
+  });
+
+  test("has the policy file's tests evaluated by a federated identity, beside which none of its code runs", () => {
+    const { acl } = jobs;
+    expect(acl?.if).toContain("vars.TAILSCALE_ACL_CLIENT_ID != ''");
+    expect(acl?.if).toContain("head.repo.full_name == github.repository");
+    expect(acl?.permissions).toEqual({ contents: "read", "id-token": "write" });
+    expect(acl?.environment).toBe("review-acl");
+    expect(steps(acl).some(({ uses = "" }) => uses.startsWith("actions/checkout@"))).toBe(false);
+  });
+});
+
+describe("the toolchain", () => {
+  const KEY = "toolchain-${{ runner.os }}-${{ hashFiles('tools/**') }}";
+
+  test.each(["review.yml", "review-prod.yml", "audit.yml", "toolchain.yml"])(
+    "is kept between runs of %s",
+    (file) => {
+      const used = Object.values(workflow(file).jobs).flatMap(steps);
+      const kept = used.filter(({ uses = "" }) => uses.startsWith("actions/cache@"));
+      expect(kept.map((step) => step.with)).toEqual([{ path: "~/.cache/tailwart", key: KEY }]);
+    },
+  );
+
+  test("is made on the default branch, whose cache alone the others read", () => {
+    expect(workflow("toolchain.yml").jobs["make"]?.if).toContain("github.event.repository.default_branch");
+  });
+});
 
 describe("the comment on a pull request", () => {
   const { run = "", env } = stepOf(workflow("review.yml").jobs["publish"], "Comment");
