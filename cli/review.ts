@@ -1,7 +1,8 @@
 // `npm run review`: what a change would do and what the policy pack says of it, for people
 // (Markdown) and code scanning (SARIF).
 import { existsSync } from "node:fs";
-import { resolve } from "node:path";
+import { mkdir } from "node:fs/promises";
+import { dirname, resolve } from "node:path";
 
 import { requireLabMachine } from "../lab/topology.ts";
 import { UserError } from "../lib/errors.ts";
@@ -32,6 +33,8 @@ nothing, with a dummy for each secret: no network, no login, no credential.
   --state FILE          from a copy of its state (pulumi stack export), not from
                         your backend; takes your passphrase
                         (PULUMI_CONFIG_PASSPHRASE or _FILE) and nothing else
+  --save-plan FILE      keeps what is planned for the named stack, so that
+                        pulumi up --plan FILE does that and nothing else
   --name NAME           a lab's stack instead
   --config-file FILE    the stack's config, where it is not Pulumi.STACK.yaml
   --cwd DIR             another Pulumi program's folder (default: tailwart's)
@@ -47,6 +50,7 @@ const { name, values } = labArguments(USAGE, {
   stack: text,
   "from-nothing": { type: "boolean" },
   base: text,
+  "save-plan": text,
   state: text,
   "config-file": text,
   cwd: text,
@@ -62,6 +66,9 @@ if (isLab && (values["stack"] ?? state ?? cwd) !== undefined)
 const base = values["base"] as string | undefined;
 if (base !== undefined && (state !== undefined || isLab))
   wrongUsage("--base compares two previews from nothing: it takes no --state and no --name", USAGE);
+const plan = values["save-plan"] as string | undefined;
+if (plan !== undefined && (base !== undefined || (values["stack"] === undefined && !isLab)))
+  wrongUsage("--save-plan is for one stack, named by --stack or --name, and takes no --base", USAGE);
 if (values["from-nothing"] && (state !== undefined || isLab))
   wrongUsage("--from-nothing is without a state: it takes no --state and no --name", USAGE);
 const project = cwd === undefined ? PROJECT : resolve(cwd);
@@ -107,7 +114,8 @@ function openers(): (() => Promise<OpenStack>)[] {
 async function review(opened: OpenStack): Promise<Reviewed> {
   try {
     console.error(`… previewing the stack ${opened.stack}`);
-    const run = await preview(opened, policyConfig);
+    if (plan !== undefined) await mkdir(dirname(resolve(plan)), { recursive: true });
+    const run = await preview(opened, policyConfig, plan === undefined ? undefined : resolve(plan));
     const report = reportOf(run.events, {
       kind: "review",
       stack: opened.stack,

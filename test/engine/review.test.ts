@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 
@@ -88,6 +88,58 @@ const VIOLATING = `
   container("app", { envs: ["DB_HOST=100.101.102.103", pulumi.secret("DB_PASSWORD=${PASSWORD}")] });
   const password = new random.RandomPassword("password", { length: 20 });
   container("other", { envs: [password.result] });`;
+
+/** A stranger's stack on a backend of its own, as the user's environment names it. */
+const ownBackend = (program: RawProgram) => ({
+  PULUMI_BACKEND_URL: `file://${join(program.directory, "..", "state")}`,
+  PULUMI_CONFIG_PASSPHRASE: "test",
+  TAILSCALE_API_KEY: "none",
+});
+
+describe("a plan that is kept", () => {
+  const program = (name: string) => `
+    const secret = new pulumi.Config().requireSecret("password");
+    new random.RandomString("${name}", { length: 5, keepers: { secret } });`;
+
+  test("is all that is deployed: a program that has changed since is refused", async () => {
+    const own = await makeRawProgram();
+    try {
+      await own.run("config", "set", "--stack", "raw", "--secret", "password", PASSWORD);
+      await own.preview(program("reviewed"));
+      const plan = join(folder, "plans", "plan.json");
+      const args = ["--cwd", own.directory, "--stack", "raw", "--save-plan", plan];
+      const { code, said, markdown } = await command("review", args, { env: ownBackend(own) });
+      expect(code, said).toBe(0);
+      expect(markdown).toContain("**reviewed**");
+      expect(readFileSync(plan, "utf8")).not.toContain(PASSWORD);
+      const up = () => own.run("up", "--yes", "--stack", "raw", "--plan", plan);
+      await own.preview(program("slipped-in"));
+      const refused = await up();
+      expect(refused.code).not.toBe(0);
+      expect(refused.output).toContain("not allowed by the plan");
+      await own.preview(program("reviewed"));
+      const deployed = await up();
+      expect(deployed.code, deployed.output).toBe(0);
+    } finally {
+      own.remove();
+    }
+  });
+
+  test("is none where a policy refuses it", async () => {
+    const own = await makeRawProgram();
+    try {
+      await own.run("config", "set", "--stack", "raw", "a", "b");
+      await own.preview('container("app", { envs: ["DB_HOST=100.101.102.103"] });');
+      const plan = join(folder, "refused-plan.json");
+      const args = ["--cwd", own.directory, "--stack", "raw", "--save-plan", plan];
+      const { code } = await command("review", args, { env: ownBackend(own) });
+      expect(code).toBe(1);
+      expect(existsSync(plan)).toBe(false);
+    } finally {
+      own.remove();
+    }
+  });
+});
 
 /**
  * Each case is a preview or more of a whole stack; the lab's tests audit and review a deployed one
@@ -346,6 +398,8 @@ full("wrong usage", () => {
   test.each<["review" | "audit", string[]]>([
     ["review", ["--nothing"]],
     ["review", ["--name", "lab", "--stack", "prod"]],
+    ["review", ["--base", "main", "--state", "state.json"]],
+    ["review", ["--save-plan", "plan.json"]],
     ["audit", ["--file", "a", "--stack", "b"]],
   ])("%s %j ends with 2 and how it is written", async (name, args) => {
     const { code, said } = await command(name, args);

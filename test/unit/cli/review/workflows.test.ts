@@ -69,7 +69,9 @@ describe.each(FILES)("the workflow %s", (file) => {
     for (const job of Object.values(jobs)) {
       const writes = Object.entries(job.permissions ?? {}).filter(([, right]) => right === "write");
       const runsCode = job.steps.some(({ run }) => /\b(?:npm|node)\b/.test(run ?? ""));
-      if (runsCode) expect(writes.filter(([name]) => name !== "security-events")).toEqual([]);
+      // A job's own identity writes nothing in the repository; a pull request's code gets none.
+      const allowed = "pull_request" in on ? ["security-events"] : ["security-events", "id-token"];
+      if (runsCode) expect(writes.filter(([name]) => !allowed.includes(name))).toEqual([]);
     }
   });
 
@@ -155,7 +157,8 @@ describe("the toolchain", () => {
     (file) => {
       const used = Object.values(workflow(file).jobs).flatMap(steps);
       const kept = used.filter(({ uses = "" }) => uses.startsWith("actions/cache@"));
-      expect(kept.map((step) => step.with)).toEqual([{ path: "~/.cache/tailwart", key: KEY }]);
+      expect(kept.length).toBeGreaterThan(0);
+      for (const step of kept) expect(step.with).toEqual({ path: "~/.cache/tailwart", key: KEY });
     },
   );
 
@@ -210,6 +213,66 @@ describe("the review of prod", () => {
     const secrets = [...textOf("review-prod.yml").matchAll(/secrets\.(\w+)/g)].map(([, name]) => name);
     expect(secrets).toEqual(["PULUMI_CONFIG_PASSPHRASE"]);
     expect(jobs["preview"]?.env).toBeUndefined();
+  });
+});
+
+describe("the deploy", () => {
+  const { on, jobs } = workflow("deploy.yml");
+  const { plan, deploy } = jobs;
+  const commands = (job: Job | undefined) => steps(job).map(({ run = "" }) => run);
+
+  test("is of the default branch, once somebody has switched it on, and never of a pull request", () => {
+    expect(Object.keys(on)).toEqual(["push", "workflow_dispatch"]);
+    expect(plan?.if).toContain("vars.TAILWART_DEPLOY == '1'");
+    expect(plan?.if).toContain("github.ref_name == github.event.repository.default_branch");
+    expect(deploy).toMatchObject({ needs: "plan" });
+    expect(deploy?.if).toBeUndefined();
+  });
+
+  test("waits for the reviewers of an environment of its own, which the plan does not need", () => {
+    expect(plan?.environment).toBe("production");
+    expect(deploy?.environment).toBe("deploy");
+    expect(readFileSync(join(PROJECT, "docs/review.md"), "utf8")).toMatch(
+      /an environment `deploy` with required reviewers/,
+    );
+  });
+
+  test("does what was planned and shown, by the plan of its own run and no other", () => {
+    const saved = /--save-plan "(?<file>[^"]+)"/.exec(commands(plan).join("\n"))?.groups?.["file"];
+    expect(saved).toBe("$RUNNER_TEMP/plan/plan.json");
+    expect(commands(deploy).at(-1)).toContain(
+      `pulumi up --yes --non-interactive --stack prod --plan "${saved}"`,
+    );
+    expect(commands(deploy).at(-1)).toContain("--policy-pack ./policies/tailwart-policies");
+    const fetched = steps(deploy).find(({ uses = "" }) => uses.startsWith("actions/download-artifact@"));
+    expect(fetched?.with).toEqual({ name: "plan", path: "${{ runner.temp }}/plan" });
+  });
+
+  test("plans without a key of the hosts and a token of the tailnet", () => {
+    const text = JSON.stringify(plan);
+    expect(text).not.toMatch(/secrets\.(?:SSH|TAILSCALE)/);
+    expect(text).not.toContain("TAILSCALE_OIDC");
+  });
+
+  test("logs in by its own identity wherever it may, late enough to last", () => {
+    for (const job of [plan, deploy]) {
+      expect(job?.permissions).toEqual({ contents: "read", "id-token": "write" });
+      expect(commands(job)).toContain("node tools/entry.mjs cli/federate.ts");
+    }
+    const named = Object.keys(deploy?.env ?? {});
+    for (const name of [
+      "PULUMI_OIDC_ORGANIZATION",
+      "AWS_ROLE_ARN",
+      "GOOGLE_WORKLOAD_PROVIDER",
+      "TAILSCALE_OIDC_CLIENT_ID",
+    ])
+      expect(named).toContain(name);
+    expect(commands(deploy).at(-2)).toBe("node tools/entry.mjs cli/federate.ts");
+  });
+
+  test("is never cut off by the next one", () => {
+    expect(textOf("deploy.yml")).toMatch(/^concurrency:\n {2}group: deploy-/m);
+    expect(textOf("deploy.yml")).not.toContain("cancel-in-progress");
   });
 });
 
