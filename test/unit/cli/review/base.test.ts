@@ -8,7 +8,11 @@ import { type PlannedResource, type Snapshot, snapshotOf } from "../../../../cli
 import type { Change } from "../../../../cli/review/changes.ts";
 import { toMarkdown } from "../../../../cli/review/markdown.ts";
 import type { Report, Violation } from "../../../../cli/review/model.ts";
+import { describeReports } from "../../../../cli/review/output.ts";
+import { toSarif } from "../../../../cli/review/sarif.ts";
+import { allPolicies } from "../../../../policies/rules/index.ts";
 import { EMPTY, eventsOf } from "./fixtures.ts";
+import { runOf, wrongIn } from "./sarif-spec.ts";
 
 const UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
 const SECRET = {
@@ -240,5 +244,70 @@ describe("what differs in the report", () => {
     const text = toMarkdown([{ ...EMPTY, changes: [change("one"), change("other")] }]);
     expect(text.match(/```diff/g)).toHaveLength(1);
     expect(text).toContain("`stdin`: the same lines as **one** `stdin`");
+  });
+});
+
+describe("a report against a base, elsewhere", () => {
+  const violations: Violation[] = ["old", "fresh"].map((name) => ({
+    policy: "no-hardcoded-tailnet-ip",
+    urn: urn(name),
+    level: "mandatory",
+    where: "envs (DB)",
+    what: "holds 100.64.0.1",
+    isNew: name === "fresh",
+  }));
+  const gone = { ...(violations[0] as Violation), urn: urn("gone"), sameResource: false };
+  const changes: Change[] = [
+    {
+      op: "replace",
+      urn: urn("server"),
+      type: CONTAINER,
+      properties: [
+        { path: "image", old: "a", new: "b", replaces: true },
+        { path: "networkMode", follows: urn("anchor"), replaces: true },
+        { path: "stdin", lines: "@@ -1,1 +1,1 @@\n-a\n+b", replaces: false },
+      ],
+    },
+  ];
+  const report: Report = {
+    ...EMPTY,
+    violations,
+    changes,
+    counts: { replace: 1, same: 2 },
+    base: { ref: "main", commit: "0123456789", mended: [gone] },
+  };
+
+  test("is text in a terminal: findings, changes with their values, what is mended", () => {
+    const shown = describeReports([report], { markdown: "m", sarif: "s" });
+    expect(shown).toContain("✗ no-hardcoded-tailnet-ip (fresh, new)");
+    expect(shown).toContain("✗ no-hardcoded-tailnet-ip (old)\n");
+    expect(shown).toContain(`± replace server
+    image (replaces): a → b
+    networkMode (replaces): another, since anchor is replaced
+    stdin:
+      @@ -1,1 +1,1 @@
+      -a
+      +b`);
+    expect(shown).toContain("mended: no-hardcoded-tailnet-ip, gone envs (DB)");
+    expect(shown).toContain("2 violations to mend, 1 new · 1 mended · 1 to replace");
+  });
+
+  test("says in SARIF which results are new", () => {
+    const log = toSarif([{ report, sources: { program: "index.ts", version: "0.1.0" } }], allPolicies);
+    expect(wrongIn(log)).toEqual([]);
+    const states = runOf(log).results.map((each) => (each as { baselineState?: string }).baselineState);
+    expect(states).toEqual(["unchanged", "new"]);
+  });
+
+  test("counts settings of either line of Stalwart as what they cost", () => {
+    const settings = ["tailwart:mail:Settings", "tailwart:mail:Registry"].map((type): Snapshot[] =>
+      ["a", "b"].map((host) => snapshot({ ...resource("mail", { host }), type })),
+    );
+    for (const [base = new Map(), head = new Map()] of settings)
+      expect(differenceOf(base, head, REPLACING)[0]?.part).toEqual({
+        role: "settings",
+        op: "update",
+        name: "mail",
+      });
   });
 });
