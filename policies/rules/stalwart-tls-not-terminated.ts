@@ -8,7 +8,7 @@ import {
   type Verdict,
 } from "../framework/policy.ts";
 import { formatPath, listAt, read, readString, UNKNOWN_AT_PREVIEW } from "../framework/values.ts";
-import { caddiesOf, caddyOf, NO_CADDY } from "../facts/caddy/find.ts";
+import { caddiesOf, caddyOf, NO_CADDY, type CaddyReading } from "../facts/caddy/find.ts";
 import { isCaddyName } from "../facts/caddy/locate-in-text.ts";
 import type { CaddyConfig, Site } from "../facts/caddy/model.ts";
 import {
@@ -192,7 +192,9 @@ const hostLabel = (host: string): string => host.split(".")[0] ?? "";
 function judgeStack(resources: readonly PolicyResource[]): Verdict {
   const caddies = caddiesOf(resources).map((caddy) => ({ ...caddy, passed: passthroughsOf(caddy.configs) }));
   if (caddies.length === 0) return { notApplicable: NO_CADDY };
-  const withCaddy = new Set(caddies.map(({ resource }) => resource));
+  const isCaddy = ({ configs, gaps }: CaddyReading): boolean =>
+    configs.some(({ byLabels }) => !byLabels) || configs.length === 0 || gaps.length > 0;
+  const withCaddy = new Set(caddies.filter(isCaddy).map(({ resource }) => resource));
   /** By the container's name: whether it is known to be no Caddy. */
   const owners = new Map(
     resources.flatMap((resource): [string, boolean][] => {

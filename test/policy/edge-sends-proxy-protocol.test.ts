@@ -430,6 +430,66 @@ describe("edge-sends-proxy-protocol and a hop that ends at Caddy's own listener"
   });
 });
 
+describe("edge-sends-proxy-protocol and a Caddy that is driven by labels", () => {
+  const run = (labels: Record<string, unknown>): Promise<Outcome> =>
+    runPolicy(policy, {
+      type: CONTAINER,
+      props: { name: "mail", labels: Object.entries(labels).map(([label, value]) => ({ label, value })) },
+    });
+  const V1 = { "caddy.layer4.:25.route.proxy.proxy_protocol": "v1" };
+
+  test.each([
+    ["the container itself", { "caddy.layer4.:25.route.proxy": "{{upstreams 25}}" }],
+    ["its name", { "caddy.layer4.:2525.route.proxy": "mail:25" }],
+    ["upstreams in lines", { "caddy.layer4.:2525.route.proxy.upstream": "{{ upstreams 25 }}" }],
+    ["a header of version 1", { "caddy.layer4.:25.route.proxy": "{{upstreams 25}}", ...V1 }],
+    [
+      "a numbered block",
+      { "caddy_3.layer4.:465.0_route": "", "caddy_3.layer4.:465.0_route.1_proxy": "mail:1465" },
+    ],
+    ["an address with dots", { "caddy.layer4.203\\.0\\.113\\.5:25.route.proxy": "mail:2525" }],
+    [
+      "a listener wrapper",
+      {
+        "caddy.servers.listener_wrappers.layer4.@m": "tls sni mta-sts.example.org",
+        "caddy.servers.listener_wrappers.layer4.route": "@m",
+        "caddy.servers.listener_wrappers.layer4.route.proxy": "{{upstreams 443}}",
+        caddy_1: "www.example.org",
+        "caddy_1.respond": "ok",
+      },
+    ],
+  ])("refuses %s", async (_, labels) => {
+    const { violations } = await run(labels);
+    expect(violations).toHaveLength(1);
+    expect(violations[0]).toContain("labels (caddy");
+  });
+
+  test.each([
+    [
+      "version 2",
+      {
+        "caddy.layer4.:25.route.proxy": "{{upstreams 25}}",
+        "caddy.layer4.:25.route.proxy.proxy_protocol": "v2",
+      },
+    ],
+    ["a site alone", { caddy: "mail.example.org", "caddy.reverse_proxy": "{{upstreams 8080}}" }],
+    ["options alone", { "caddy.email": "ops@example.org" }],
+  ])("leaves %s alone", async (_, labels) => {
+    expect(await run(labels)).toMatchObject(PASSED);
+  });
+
+  test("does not judge a label that is unknown, nor a template that another program fills in", async () => {
+    const unknown = await run({ "caddy.layer4.:25.route": "", "caddy.layer4.:25.route.proxy": UNKNOWN });
+    expect(unknown.notJudged).toEqual(["labels[1].value: unknown until the update"]);
+    const template = await run({ "caddy.layer4.:2525.route.proxy": '{{ index . "upstream" }}' });
+    expect(template.notJudged).toHaveLength(1);
+  });
+
+  test("has nothing to do with other labels", async () => {
+    expect((await run({ "traefik.enable": "true", "caddyshack.a": "b" })).notApplicable).toBeDefined();
+  });
+});
+
 describe("edge-sends-proxy-protocol and names by a regular expression", () => {
   const server = (pattern: string): string =>
     `:443 {\n @a tls sni_regexp \`${pattern}\`\n route @a {\n proxy 10.20.0.12:443\n }\n }\n`;

@@ -349,6 +349,17 @@ describe("one-acme-client-per-name and a second Caddy", () => {
   });
 });
 
+test("one-acme-client-per-name takes the labels of all containers for one Caddy's", async () => {
+  const labelled = (name: string): TestResource => ({
+    type: CONTAINER,
+    name,
+    props: { name, labels: [{ label: "caddy", value: "www.example.org" }] },
+  });
+  expect(await stack(labelled("a"), labelled("b"))).toMatchObject(PASSED);
+  const edge = caddy({ hosts: ["www.example.org"] });
+  expect((await stack(edge, labelled("a"))).violations).toHaveLength(1);
+});
+
 describe("one-acme-client-per-name and what a variable stands for", () => {
   const site = "{$NAME} {\n respond ok\n}\n";
 

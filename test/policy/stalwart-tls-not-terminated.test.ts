@@ -543,6 +543,17 @@ describe("stalwart-tls-not-terminated and what a variable stands for", () => {
   });
 });
 
+test("stalwart-tls-not-terminated takes no container for a Caddy that has labels for one", async () => {
+  const edge = container(config({ l4: [passOn(["mail.example.org"], "mail:443")] }), "edge");
+  const other = container(config({ l4: [], sites: [site("mail.example.org", answer)] }), "other");
+  const mail = {
+    type: CONTAINER,
+    name: "mail",
+    props: { name: "mail", image: "stalwart:1", labels: [{ label: "caddy.email", value: "a@example.org" }] },
+  };
+  expect((await runStackPolicy(policy, [edge, other, mail])).violations).toHaveLength(1);
+});
+
 describe("stalwart-tls-not-terminated lists as not judged", () => {
   test("unknown names of tailwart's edge, where they could meet a known one", async () => {
     const some = {

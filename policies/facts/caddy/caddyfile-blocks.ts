@@ -5,6 +5,8 @@
 
 export interface Block {
   readonly line: number;
+  /** Where it is, for a reader, if not in that line. */
+  readonly place?: string;
   readonly words: readonly string[];
   /** Lines between the braces; undefined where there are none. */
   readonly body?: readonly Block[];
@@ -15,6 +17,9 @@ interface Word {
   readonly line: number;
   readonly quoted: boolean;
 }
+
+/** Where a block is, for a reader. */
+export const placeOf = ({ line, place }: Block): string => place ?? `line ${line}`;
 
 /** The lines that begin with one of some words. */
 export const named = (blocks: readonly Block[], ...names: string[]): Block[] =>

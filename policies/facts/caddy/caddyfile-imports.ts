@@ -38,18 +38,18 @@ function withGiven(block: Block, given: Given): Block[] {
     return [filled];
   });
   const body = block.body?.flatMap((inner) => withGiven(inner, given));
-  return [{ line: block.line, words, ...(body && { body }) }];
+  return [{ ...block, words, ...(body && { body }) }];
 }
 
 /**
  * Puts snippets in the place of their imports.
  *
- * @param missing called with the line of an import of something that is not in this text
+ * @param missing called with an import of something that is not in this text
  */
 export function importSnippets(
   blocks: readonly Block[],
   snippets: ReadonlyMap<string, readonly Block[]>,
-  missing: (line: number) => void,
+  missing: (block: Block) => void,
   depth = 0,
   budget = { lines: MAX_LINES },
 ): Block[] {
@@ -58,7 +58,7 @@ export function importSnippets(
     if (word === "import") {
       const snippet = depth < MAX_DEPTH && budget.lines > 0 ? snippets.get(name) : undefined;
       budget.lines -= snippet?.length ?? 0;
-      if (!snippet) missing(block.line);
+      if (!snippet) missing(block);
       return importSnippets(
         (snippet ?? []).flatMap((inner) => withGiven(inner, { args, lines: block.body ?? [] })),
         snippets,

@@ -6,10 +6,7 @@ export type Note = <T extends object>(node: T, block: Block) => T;
 
 const NAMES = /^(?:sni|alpn)$/;
 
-/**
- * `tls sni a b`, `tls { sni a b }`, `tls sni_regexp ^a$`, `not tls`. Of other matchers only the
- * name is kept.
- */
+/** `tls sni a b`, `tls { sni a b }`, `tls sni_regexp ^a$`, `not tls`; of others the name alone. */
 function matcherOf(words: readonly string[], body: readonly Block[] | undefined): Json {
   const [kind = "", ...rest] = words;
   if (kind === "not") return { not: [rest.length > 0 ? matcherOf(rest, body) : setOf(body ?? [])] };

@@ -1,6 +1,6 @@
 import type { Json } from "../../../lib/json-values.ts";
 import { addressesIn, addressOf, bindsIn, listenAt, type Globals } from "./caddyfile-addresses.ts";
-import { named, type Block } from "./caddyfile-blocks.ts";
+import { named, placeOf, type Block } from "./caddyfile-blocks.ts";
 import { routesOf, type Note } from "./caddyfile-layer4.ts";
 import { listenOf } from "./model.ts";
 
@@ -43,10 +43,8 @@ export class Adapter {
   readonly servers: Json[] = [];
   readonly policies: Json[] = [];
   readonly note: Note = (node, block) => {
-    this.places.set(
-      node,
-      `line ${block.line}${block.words[0] === undefined ? "" : ` (${block.words.slice(0, 2).join(" ")})`}`,
-    );
+    const words = block.words.slice(0, 2).join(" ");
+    this.places.set(node, block.place ?? `${placeOf(block)}${words && ` (${words})`}`);
     return node;
   };
   readonly globals: Globals;

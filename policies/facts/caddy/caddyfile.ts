@@ -1,5 +1,5 @@
 import { isAddress, addressesIn, isPlainlyAddress } from "./caddyfile-addresses.ts";
-import { blocksOf, type Block } from "./caddyfile-blocks.ts";
+import { blocksOf, placeOf, type Block } from "./caddyfile-blocks.ts";
 import { importSnippets, snippetsOf } from "./caddyfile-imports.ts";
 import { Adapter } from "./caddyfile-sites.ts";
 import { readCaddyJson } from "./json.ts";
@@ -55,9 +55,18 @@ function isLikely(options: readonly Block[], sites: readonly Block[]): boolean {
  */
 export function readCaddyfile(text: string, base: string, isNamed = false): CaddyConfig | undefined {
   const blocks = blocksOf(text);
-  if (!blocks || blocks.length === 0) return undefined;
-  const unread = new Map<number, string>();
-  const missing = (line: number): void => void unread.set(line, "imports a file, which is not read");
+  return blocks && blocks.length > 0 ? readBlocks(blocks, base, isNamed) : undefined;
+}
+
+/** {@link readCaddyfile} of what has been taken apart. */
+export function readBlocks(
+  blocks: readonly Block[],
+  base: string,
+  isNamed: boolean,
+): CaddyConfig | undefined {
+  const unread = new Map<string, string>();
+  const missing = (block: Block): void =>
+    void unread.set(placeOf(block), "imports a file, which is not read");
   const snippets = snippetsOf(blocks);
   const parts = blocks.filter((block) => !snippets.has(block));
   const [first] = parts;
@@ -65,8 +74,8 @@ export function readCaddyfile(text: string, base: string, isNamed = false): Cadd
   const options = first?.words.length === 0 ? importSnippets(first.body ?? [], bodies, missing) : [];
   const rest = first?.words.length === 0 ? parts.slice(1) : parts;
   const all = bracedSites(importSnippets(rest, bodies, missing)).filter((block) => !isNamedRoute(block));
-  for (const { line, words } of variablesIn([...options, ...all]))
-    unread.set(line, becauseOf(words[0] ?? ""));
+  for (const block of variablesIn([...options, ...all]))
+    unread.set(placeOf(block), becauseOf(block.words[0] ?? ""));
   const candidates = all.filter((block) => !isVariable(block));
   const sites = candidates.filter((block) => oddityOf(block) === undefined);
   if (!isNamed && !isLikely(options, candidates)) return undefined;
@@ -74,11 +83,11 @@ export function readCaddyfile(text: string, base: string, isNamed = false): Cadd
   if (isNamed && holdsNone) return undefined;
   for (const block of candidates) {
     const oddity = oddityOf(block);
-    if (oddity !== undefined) unread.set(block.line, oddity);
+    if (oddity !== undefined) unread.set(placeOf(block), oddity);
   }
   const adapter = new Adapter(options);
   for (const site of sites) adapter.site(site);
   adapter.serverOptions();
-  const gaps = [...unread].map(([line, because]) => ({ where: `${base} line ${line}`.trim(), because }));
+  const gaps = [...unread].map(([place, because]) => ({ where: `${base} ${place}`.trim(), because }));
   return readCaddyJson(adapter.config(), base, adapter.places, gaps);
 }

@@ -11,6 +11,7 @@ import {
 } from "../../framework/values.ts";
 import { environmentOfCaddy, fillIn } from "./environment.ts";
 import { isCaddyJson, readCaddyJson } from "./json.ts";
+import { configOfLabels } from "./labels.ts";
 import {
   configsIn,
   isCaddyName,
@@ -171,7 +172,8 @@ function readingOf(resource: PolicyResource): CaddyReading | undefined {
   const { texts: raw, objects, gaps, mentionsCaddy } = search(props);
   const environment = environmentOfCaddy(resource);
   const texts = raw.map((source) => ({ ...source, text: fillIn(source.text, environment) }));
-  const configs = [...objects, ...texts.flatMap(cached)];
+  const byLabels = resource.type.startsWith("docker:") ? configOfLabels(resource) : undefined;
+  const configs = [...objects, ...texts.flatMap(cached), ...(byLabels ? [byLabels] : [])];
   const unread = gaps.filter(({ path }) => {
     if (!HOLDS_A_CONFIG.test(formatPath(path))) return false;
     const [first, index] = path;

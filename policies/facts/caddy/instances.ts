@@ -73,7 +73,9 @@ export function caddyInstances(
 ): CaddyInstance[] {
   return caddies.flatMap(({ resource, configs }): CaddyInstance[] => {
     const inContainer = resource.type === CONTAINER;
-    const id = inContainer ? resource.urn : machineOf(resource);
+    // All labels are taken to drive one Caddy.
+    const byLabels = configs.every((config) => config.byLabels);
+    const id = byLabels ? "by labels" : inContainer ? resource.urn : machineOf(resource);
     const all = configs
       .flatMap(({ certificates }) => certificates)
       .filter(({ acme }) => acme)

@@ -102,6 +102,8 @@ export interface CaddyConfig {
   readonly certificates: readonly Certificate[];
   /** Certificates lie where a second Caddy finds them, so that both order once. */
   readonly sharedStorage: boolean;
+  /** Labels of a container say it to a Caddy that runs elsewhere. */
+  readonly byLabels?: true;
   /** Parts that could not be read. */
   readonly gaps: readonly { readonly where: string; readonly because: string }[];
 }

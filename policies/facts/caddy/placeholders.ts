@@ -3,7 +3,7 @@
  */
 
 /** Those that stand for one value as long as Caddy runs; all others are of a connection. */
-const FIXED = /\{(?:\$|env\.|file\.|system\.)[^{}]*\}/;
+const FIXED = /\{(?:\$|env\.|file\.|system\.|template\b)[^{}]*\}/;
 
 /** The placeholder in a text that stands for one value, which is not known here. */
 export const openPlaceholder = (text: string): string | undefined => FIXED.exec(text)?.[0];
