@@ -666,6 +666,71 @@ describe("edge-sends-proxy-protocol and a part that is sent to Caddy's admin API
   });
 });
 
+describe("edge-sends-proxy-protocol lists as not judged a config that lies elsewhere", () => {
+  const of = (type: string, props: object): Promise<Outcome> => runPolicy(policy, { type, props });
+  const target = "/etc/caddy/Caddyfile";
+  const from = "comes from the host or a volume, which is not read here";
+
+  test.each([
+    [
+      "a file of the host",
+      { volumes: [{ hostPath: "/srv/Caddyfile", containerPath: target }] },
+      `volumes[0].hostPath: Caddy's config ${target} ${from}`,
+    ],
+    [
+      "a folder of the host",
+      { volumes: [{ hostPath: "/srv/caddy", containerPath: "/etc/caddy" }] },
+      `volumes[0].hostPath: Caddy's config /etc/caddy ${from}`,
+    ],
+    [
+      "a volume",
+      { volumes: [{ volumeName: "etc", containerPath: "/etc/caddy/" }] },
+      `volumes[0].volumeName: Caddy's config /etc/caddy/ ${from}`,
+    ],
+    [
+      "a mount",
+      { mounts: [{ type: "bind", source: "/srv/caddy.json", target: "/caddy.json" }] },
+      `mounts[0].source: Caddy's config /caddy.json ${from}`,
+    ],
+    [
+      "one that is unknown",
+      { volumes: [{ hostPath: UNKNOWN, containerPath: target }] },
+      `volumes[0].hostPath: Caddy's config ${target} ${from}`,
+    ],
+  ])("in %s", async (_, props, gap) => {
+    expect(await of(CONTAINER, props)).toMatchObject({ violations: [], notJudged: [gap] });
+  });
+
+  test("that is copied to a machine", async () => {
+    const outcome = await of("command:remote:CopyFile", {
+      localPath: "./Caddyfile",
+      remotePath: `/srv${target}`,
+    });
+    expect(outcome.notJudged).toEqual([
+      `localPath: Caddy's config /srv${target} is copied from a local file, which is not read here`,
+    ]);
+    const other = await of("command:remote:CopyFile", {
+      localPath: "./caddy.png",
+      remotePath: "/srv/caddy.png",
+    });
+    expect(other.notApplicable).toBe("no Caddy config is in it");
+  });
+
+  test.each([
+    ["Caddy's data", { volumes: [{ volumeName: "data", containerPath: "/data" }], image: "caddy:2" }],
+    ["another program's config", { volumes: [{ hostPath: "/srv/caddy", containerPath: "/etc/nginx" }] }],
+    [
+      "what tailwart's own edge is given",
+      {
+        volumes: [{ volumeName: "edge", containerPath: "/etc/caddy" }],
+        labels: [{ label: "tailwart.role", value: "edge" }],
+      },
+    ],
+  ])("and not %s", async (_, props) => {
+    expect((await of(CONTAINER, props)).notApplicable).toBe("no Caddy config is in it");
+  });
+});
+
 describe("edge-sends-proxy-protocol lists as not judged", () => {
   test("a placeholder for the version", async () => {
     const route = { handle: [proxy("stalwart:25", { proxy_protocol: "{env.PROXY}" })] };

@@ -11,6 +11,7 @@ import {
 } from "../../framework/values.ts";
 import { environmentOfCaddy, fillIn } from "./environment.ts";
 import { isCaddyJson, readCaddyJson } from "./json.ts";
+import { configsElsewhere } from "./on-the-host.ts";
 import { configOfLabels } from "./labels.ts";
 import {
   configsIn,
@@ -185,6 +186,7 @@ function readingOf(resource: PolicyResource): CaddyReading | undefined {
   });
   const all = [
     ...unread.map(gapOf),
+    ...configsElsewhere(resource),
     ...texts.flatMap((source) => {
       const because = whyUnreadable(source);
       return because === undefined ? [] : [{ where: source.where, because }];
