@@ -9,14 +9,9 @@ import {
 import { UNKNOWN_AT_PREVIEW, walk, type Gap, type Leaf, type Path } from "../framework/values.ts";
 import { textsOf, type TextPiece } from "../facts/decoded-texts.ts";
 import { isOwn } from "../facts/own-resources.ts";
-import {
-  assignedSecretsIn,
-  isLiteralSecret,
-  isLogin,
-  isSecretName,
-  isSuspicious,
-  secretShapesIn,
-} from "../facts/secrets/shapes.ts";
+import { assignedSecretsIn } from "../facts/secrets/assignments.ts";
+import { isLiteralSecret, isLogin, isSecretName } from "../facts/secrets/literals.ts";
+import { isSuspicious, secretShapesIn } from "../facts/secrets/shapes.ts";
 
 export const secretsNotInPlainSight = definePolicy({
   id: "secrets-not-in-plain-sight",

@@ -1,11 +1,7 @@
 import { describe, expect, test } from "vitest";
-import {
-  assignedSecretsIn,
-  isLiteralSecret,
-  isSecretName,
-  isSuspicious,
-  secretShapesIn,
-} from "../../policies/facts/secrets/shapes.ts";
+import { assignedSecretsIn } from "../../policies/facts/secrets/assignments.ts";
+import { isLiteralSecret, isSecretName } from "../../policies/facts/secrets/literals.ts";
+import { isSuspicious, secretShapesIn } from "../../policies/facts/secrets/shapes.ts";
 
 const LETTERS = "a1B2".repeat(10);
 const PEM = (kind: string, body: string) => `-----BEGIN ${kind}-----${body}`;
