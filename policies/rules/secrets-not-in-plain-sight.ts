@@ -6,10 +6,12 @@ import {
   type PolicyResource,
   type Verdict,
 } from "../framework/policy.ts";
-import { UNKNOWN_AT_PREVIEW, walk, type Gap, type Leaf, type Path } from "../framework/values.ts";
+import { formatPath, UNKNOWN_AT_PREVIEW, walk, type Gap, type Leaf, type Path } from "../framework/values.ts";
 import { textsOf, type TextPiece } from "../facts/decoded-texts.ts";
 import { isOwn } from "../facts/own-resources.ts";
+import { passwordsInLists } from "../facts/secrets/argument-lists.ts";
 import { assignedSecretsIn } from "../facts/secrets/assignments.ts";
+import { whatsOfLabel } from "../facts/secrets/labels.ts";
 import { isLiteralSecret, isLogin, isSecretName } from "../facts/secrets/literals.ts";
 import { isSuspicious, secretShapesIn } from "../facts/secrets/shapes.ts";
 
@@ -71,16 +73,20 @@ function isSuspiciousLeaf({ path, value }: Leaf): boolean {
 
 /** What the text is the value of: its key, or the label, variable or file that its place names. */
 function nameOf({ key, where }: TextPiece): string {
-  const [, member] =
-    /^(?:uploads\[\d+\]\.content(?:Base64)?|labels\[\d+\]\.value|source) \((.+)\)$/.exec(where) ?? [];
+  const [, place, member] =
+    /^(uploads|labels|source)(?:\[\d+\]\.(?:content(?:Base64)?|value))? \((.+)\)$/.exec(where) ?? [];
   if (member === undefined) return key;
-  return SECRET_FILE.test(member) ? "secret" : (member.split("/").at(-1) ?? "");
+  const isFile = place !== "labels";
+  return isFile && SECRET_FILE.test(member) ? "secret" : (member.split("/").at(-1) ?? "");
 }
 
 /** What is wrong with one decoded text, without a word of it. */
 function whatsOf(piece: TextPiece, type: string): string[] {
   const shapes = isSuspicious(piece.raw) ? secretShapesIn(piece.raw) : [];
   if (shapes.length > 0) return [...new Set(shapes.map(({ what }) => `holds ${what} as plain text`))];
+  const [, label] = /^labels\[\d+\]\.value \((.+)\)$/.exec(piece.where) ?? [];
+  const ofLabel = label === undefined ? [] : whatsOfLabel(label, piece.raw);
+  if (ofLabel.length > 0) return ofLabel;
   // The content of a file with more lines than one is no bare password: its lines are read instead.
   if (isOwn({ type }) && KEY_ID.test(piece.where)) return [];
   if (isSecretName(nameOf(piece)) && !piece.raw.trim().includes("\n"))
@@ -112,17 +118,27 @@ function mayHoldSecret({ path, because }: Gap): boolean {
   return FREE_TEXT.test(String(path[0])) || path.some((key) => typeof key === "string" && isSecretName(key));
 }
 
+/** Passwords in lists of words, but for those in words that say it by themselves. */
+function inLists(resource: PolicyResource, open: readonly Leaf[], found: readonly Finding[]): Finding[] {
+  return passwordsInLists(resource, open)
+    .map(({ name, path }) => ({ where: formatPath(path), what: `gives ${name} as plain text` }))
+    .filter(({ where }) => !found.some((one) => one.where === where))
+    .map((finding) => ({ ...finding, instead: INSTEAD }));
+}
+
 /** Every text of a resource that is not marked as a secret. */
-function judge({ type, props, secretPaths }: PolicyResource): Verdict {
+function judge(resource: PolicyResource): Verdict {
+  const { type, props, secretPaths } = resource;
   if (!READ_TYPES.test(type))
     return { notApplicable: "only docker, command, tailwart resources and the tailnet policy file are read" };
   const { leaves, gaps } = walk(props);
   const open = leaves.filter(({ path }) => !isSecret(path, secretPaths ?? []));
   // Where nothing is left out, the texts are those that other policies read.
   const shown = open.length === leaves.length ? props : only(open);
-  const findings = open.some(isSuspiciousLeaf)
+  const inTexts = open.some(isSuspiciousLeaf)
     ? valuesOnly(textsOf(shown).pieces).flatMap((piece) => findingsOf(piece, type))
     : [];
+  const findings = [...inTexts, ...inLists(resource, open, inTexts)];
   const notJudged = gaps
     .filter((gap) => mayHoldSecret(gap) && !isSecret(gap.path, secretPaths ?? []))
     .map(gapOf);

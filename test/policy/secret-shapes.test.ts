@@ -212,6 +212,13 @@ test.each([
   ["dashes", "-----BEGIN ".repeat(40_000)],
   ["headers", "authorization ".repeat(30_000)],
   ["paths", `password=${"/a".repeat(100_000)}`],
+  ["quotes", `curl ${`"'`.repeat(100_000)}`],
+  ["lists", `curl ${`["a", `.repeat(50_000)}`],
+  ["commands", "curl -u alice ".repeat(20_000)],
+  ["shells in shells", `sh -c ${`"sh -c 'curl -u a' " `.repeat(10_000)}`],
+  ["words without a blank", `curl -u a:${"$".repeat(200_000)}`],
+  ["options", "mysqladmin ".concat("-p ".repeat(50_000))],
+  ["hexadecimal digits", "0f".repeat(100_000)],
 ])("a long text of %s does not take long", (_, text) => {
   const started = performance.now();
   secretShapesIn(text);

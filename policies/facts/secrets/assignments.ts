@@ -1,11 +1,11 @@
+import { passwordsInText } from "./command-lines.ts";
 import { isLiteralSecret, isLogin, isSecretName } from "./literals.ts";
 
-/** `NAME=value`, `name: value` at a line's beginning, `"name": "value"`, and `--name value`. */
+/** `NAME=value`, `name: value` at a line's beginning, and `"name": "value"`. */
 const ASSIGNMENTS: readonly RegExp[] = [
   /(?:^|[\s;&|?"'`({,-])([A-Za-z][\w.-]{0,80})["']?[ \t]{0,9}:?=[ \t]*("[^"\n]*"|'[^'\n]*'|<[^<>\n]*>|[^\s"'`;&|]+)/gm,
   /^[ \t]*(?:- )?["']?([A-Za-z][\w.-]{0,80})["']?[ \t]{0,9}:[ \t]+("[^"\n]*"|'[^'\n]*'|[^\s#][^\n#]*)/gm,
   /["']([A-Za-z][\w.-]{0,80})["'][ \t]{0,9}:[ \t]{0,9}("[^"\n]*"|'[^'\n]*')/g,
-  /(?:^|\s)--?([A-Za-z][\w-]{0,80})[ \t]+("[^"\n]*"|'[^'\n]*'|[^\s"'`;&|-][^\s"'`;&|]*)/gm,
 ];
 
 /** `name value` as the whole of a line: Caddyfiles, msmtp's and many clients' files. */
@@ -28,6 +28,7 @@ export function assignedSecretsIn(text: string): string[] {
     if (isSecretName(name) && isValue(value)) names.add(name);
   for (const shape of BY_WORDS)
     for (const [, name = "", value = ""] of text.matchAll(shape)) if (isValue(value)) names.add(name);
+  for (const name of passwordsInText(text)) names.add(name);
   return [...names];
 }
 

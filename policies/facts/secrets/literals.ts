@@ -2,15 +2,16 @@
 
 /** The last words decide: PASSWORD_FILE, TOKEN_URL and secretName name no secret. */
 const SECRET_NAME =
-  /(?:password|passwd|passphrase|secret|token|api_?key|auth_?key|secret_key_base|(?:^|_|db|sql|redis|postgres|root|admin|user|mail|smtp|imap|ldap)(?:pass|pwd|psk)|(?:^|_)credentials?|(?:private|secret|access|encryption|signing|session|master|jwt|account)_?key|(?:sendgrid|mailgun|postmark|brevo|sendinblue|resend|mailjet|sparkpost|mailersend|smtp)_?key|apikey_private)(?:_?\d{1,3})?$/;
+  /(?:password|passwd|passphrase|secret|token|api_?key|auth_?key|secret_key_base|(?:^|_|db|sql|redis|postgres|root|admin|user|mail|smtp|imap|ldap|ssh|require|store|key)(?:pass|pwd|psk)|masterauth|rediscli_auth|(?:root|bind|admin|user)_?pw|(?:^|_)credentials?|(?:private|secret|access|encryption|signing|session|master|jwt|account)_?key|(?:sendgrid|mailgun|postmark|brevo|sendinblue|resend|mailjet|sparkpost|mailersend|smtp)_?key|apikey_private)(?:_?\d{1,3})?$/;
 
 /** References: the value itself is elsewhere. `$__file{…}` and its like are Grafana's. */
 const REFERENCES =
   /%\{[^}]{1,200}\}%|\$\{[^}]{1,200}\}|\{\{[^}]{0,200}\}\}|\{(?:\$|env\.|file\.)[^}]{1,200}\}|\$__(?:file|env|vault)\{[^}]{1,200}\}|\$\([^)]*\)?|`[^`]*`?|\$[A-Z_][A-Z0-9_]*\b/g;
+/** Compose writes each dollar twice. The last is bcrypt in base64, as Caddy had it before 2.8. */
 const HASH =
-  /^(?:\$(?:2[abxy]?|5|6|7|y|gy|scrypt|argon2\w*|pbkdf2[\w-]*)\$|\{(?:S?SHA|SSHA\d*|CRYPT)[\w-]*\})/i;
+  /^(?:\$\$?(?:1|2[abxy]?|5|6|7|y|gy|apr1|scrypt|argon2\w*|pbkdf2[\w-]*)\$|\{(?:S?SHA|SSHA\d*|CRYPT|S?MD5|BLF|ARGON2|PBKDF2|SCRAM)[\w-]*\}|SCRAM-SHA-\d+\$|md5[\da-f]{32}$|JDJ[hi5]JD[\w+/=]{70,}$)/i;
 const WORD =
-  /^(?:[01]|true|false|yes|no|on|off|none|null|nil|undefined|auto|default|required|optional|enabled|disabled)$/i;
+  /^(?:[01]|true|false|yes|no|on|off|none|null|nil|undefined|auto|default|required|optional|enabled|disabled|stdin|fd:\d+)$/i;
 const PATH = /^(?:file:(?:\/\/)?)?(?:~|\.{1,2})?(?:\/[\w.@-]+)+\/?$/;
 /** The whole value names an entry of a secret manager or a variable, or is what SOPS encrypted. */
 const KEPT_ELSEWHERE =
@@ -32,6 +33,9 @@ export function isSecretName(name: string): boolean {
   return words !== "pwd" && SECRET_NAME.test(words);
 }
 
+/** A text with one variable instead of each reference, so that it can be cut at its marks. */
+export const withoutReferences = (text: string): string => text.replace(REFERENCES, "${REF}");
+
 /** Whether a value is a secret itself: no reference, path, hash, placeholder, switch or address. */
 export function isLiteralSecret(value: string): boolean {
   const text = unquoted(value);
@@ -47,14 +51,10 @@ export function isLiteralSecret(value: string): boolean {
  * `BASIC_AUTH=alice:…`, `NEO4J_AUTH=neo4j/…`. A host with its port, or a hash, is none.
  */
 export function isLogin(name: string, value: string): boolean {
-  if (!/(?:^|_)(?:admin|auth|basic_?auth|login)$/i.test(name)) return false;
+  if (!/(?:^|[._-])(?:admin|auth|basic[_-]?auth|login)$/i.test(name)) return false;
   const login = /^neo4j_auth$/i.test(name) ? /^([^/]*)\/(.*)$/s : /^([^:]*):(.*)$/s;
   const [, user = "", password = ""] = login.exec(unquoted(value)) ?? [];
-  return (
-    /^[\w.@+-]{1,100}$/.test(user) &&
-    !/^(?:\d*$|\/|\$?\$apr1\$|\$\$2[aby]?\$)/.test(password) &&
-    isLiteralSecret(password)
-  );
+  return /^[\w.@+-]{1,100}$/.test(user) && !/^(?:\d*$|\/)/.test(password) && isLiteralSecret(password);
 }
 
 /** A value without the blanks and the quotes around it. */

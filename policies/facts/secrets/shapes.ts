@@ -41,10 +41,14 @@ const PLACES: readonly (readonly [what: string, place: RegExp])[] = [
 ];
 
 const SUSPICIOUS =
-  /pass|secret|token|key|pwd|psk|credential|authorization|gh[pousr]_|github_pat|glpat|xox|xapp|AIza|dckr|pul-|_live_|A[KS]IA|_(?:admin|auth|login)|basic_?auth|acme_dns|SG\.|xsmtpsib|\bre_[a-z\d]{8}_|mlsn\.|mssp\.|[\da-f]{32}-[\da-f]{8}-|\bdns [a-z\d]+ \S{16}|:\/\/[^\s/]{0,800}@|\\u00/i;
+  /pass|secret|token|key|pwd|psk|credential|authorization|gh[pousr]_|github_pat|glpat|xox|xapp|AIza|dckr|pul-|_live_|A[KS]IA|[._-](?:admin|auth|login)|basic[_-]?auth|tls\.(?:\d+_)?dns|rootpw|bindpw|masterauth|acme_dns|SG\.|xsmtpsib|\bre_[a-z\d]{8}_|mlsn\.|mssp\.|[\da-f]{32}-[\da-f]{8}-|\bdns [a-z\d]+ \S{16}|:\/\/[^\s/]{0,800}@|\\u00/i;
+
+/** Programs that take a password by a letter. */
+const PROGRAM =
+  /curl|mysql|mariadb|mongo|cypher-shell|(?:redis|valkey|keydb|stalwart)-cli|login|ldap|(?:smb|rpc)client|openssl|mosquitto_|swaks|lftp|7z|zip/;
 
 /** Whether a text can hold any of these: a tenth of the cost, and most texts have none. */
-export const isSuspicious = (text: string): boolean => SUSPICIOUS.test(text);
+export const isSuspicious = (text: string): boolean => SUSPICIOUS.test(text) || PROGRAM.test(text);
 
 export interface ShapeFound {
   readonly what: string;

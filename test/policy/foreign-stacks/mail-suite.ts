@@ -104,6 +104,7 @@ export default {
     }),
   ],
   violations: [
+    ["secrets-not-in-plain-sight", "redis", "command[2]"],
     ["secrets-not-in-plain-sight", "redis", "envs (REDISPASS)"],
     ["container-least-privilege", "netfilter", "privileged"],
     ["container-least-privilege", "dockerapi", "securityOpts[0]"],
