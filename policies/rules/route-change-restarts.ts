@@ -1,18 +1,21 @@
 import { at, merge, PASS, refuse, unjudged } from "../framework/judgement.ts";
 import { definePolicy, type Judgement, type PolicyResource, type Verdict } from "../framework/policy.ts";
-import { formatPath, listAt, read, readAt, UNKNOWN_AT_PREVIEW, walk } from "../framework/values.ts";
+import {
+  formatPath,
+  listAt,
+  read,
+  readAt,
+  readString,
+  UNKNOWN_AT_PREVIEW,
+  walk,
+} from "../framework/values.ts";
 import { decodeText } from "../facts/decoded-texts.ts";
 import { CONTAINER, VOLUME } from "../facts/docker/containers.ts";
 import { uploadsOf } from "../facts/docker/uploads.ts";
 import { SETTINGS_TYPES } from "../facts/own-resources.ts";
-import {
-  isCommand,
-  makesLive,
-  ROUTING,
-  scriptsOf,
-  writesRoutes,
-  type Script,
-} from "../facts/stalwart/route-scripts.ts";
+import { effectOf, isCommand, scriptsOf, type Script } from "../facts/stalwart/route-scripts.ts";
+import { ROUTING } from "../facts/stalwart/route-writes.ts";
+import type { Containers } from "../facts/stalwart/server-restarts.ts";
 
 /**
  * What counts as "something restarts Stalwart on its change":
@@ -65,12 +68,30 @@ function follows(resource: PolicyResource, writer: PolicyResource): boolean {
 }
 
 /** "maybe" where what is unknown of it could be the restart. */
-function restarts(follower: PolicyResource, generation: "keys" | "registry"): "yes" | "no" | "maybe" {
+function restarts(
+  follower: PolicyResource,
+  api: "keys" | "registry",
+  containers: Containers,
+): "yes" | "no" | "maybe" {
   if (follower.type === CONTAINER) return "yes";
   if (!isCommand(follower)) return "no";
   const scripts = scriptsOf(follower);
-  if (scripts.length > 0 && scripts.every((script) => makesLive(script, generation))) return "yes";
-  return scripts.some(({ gaps }) => gaps.length > 0) ? "maybe" : "no";
+  const answers = scripts.map((script) => effectOf(script, containers).live(api));
+  if (answers.length > 0 && answers.every((answer) => answer === "yes")) return "yes";
+  return answers.includes("maybe") || scripts.some(({ gaps }) => gaps.length > 0) ? "maybe" : "no";
+}
+
+/** The stack's containers by name, as far as images tell which are Stalwart's. */
+function containersOf(resources: readonly PolicyResource[]): Containers {
+  const servers = new Set<string>();
+  const others = new Set<string>();
+  for (const { type, props } of resources) {
+    const name = readString(props, ["name"]).value;
+    const image = readString(props, ["image"]).value;
+    if (type !== CONTAINER || name === undefined || image === undefined) continue;
+    (/stalwart/i.test(image) ? servers : others).add(name);
+  }
+  return { servers, others };
 }
 
 const RELOADS = {
@@ -79,27 +100,29 @@ const RELOADS = {
 };
 const LEFT_OUT = { keys: "", registry: " (ReloadSettings may be refused, and then leaves all as it is)" };
 
+const UNSURE = "whether it writes routes and restarts Stalwart is unknown until the update";
+const UNREAD = "what it runs or sends is only known when it runs, and may set routes without a restart";
+
 /** Undefined for a script that writes no route. */
 function judgeScript(
   script: Script,
   writer: PolicyResource,
   resources: readonly PolicyResource[],
+  containers: Containers,
 ): Judgement | undefined {
-  const generation = writesRoutes(script);
-  if (generation === "no") return undefined;
-  const open = (where: string) =>
-    unjudged({
-      where,
-      because: "whether it writes routes and restarts Stalwart is unknown until the update",
-    });
-  if (makesLive(script, generation === "registry" ? "registry" : "keys")) return PASS;
-  const kind = generation === "maybe" ? "registry" : generation;
-  const answers = resources.filter((resource) => follows(resource, writer)).map((one) => restarts(one, kind));
+  const { writes, live } = effectOf(script, containers);
+  if (writes === "no") return undefined;
+  const api = writes === "maybe" ? "registry" : writes;
+  const answers = [
+    live(api),
+    ...resources.filter((one) => follows(one, writer)).map((one) => restarts(one, api, containers)),
+  ];
   if (answers.includes("yes")) return PASS;
-  if (script.gaps[0] !== undefined) return open(script.gaps[0]);
-  if (answers.includes("maybe")) return open(script.phase);
-  const what = `writes routes, and nothing restarts Stalwart when they change${LEFT_OUT[kind]}`;
-  const instead = `${RELOADS[kind]} at the end of the same script, or in a command whose triggers come from this one; or tailwart's settings resource, which does it by itself`;
+  if (script.gaps[0] !== undefined) return unjudged({ where: script.gaps[0], because: UNSURE });
+  if (writes === "maybe" || answers.includes("maybe"))
+    return unjudged({ where: script.phase, because: answers.slice(1).includes("maybe") ? UNSURE : UNREAD });
+  const what = `writes routes, and nothing restarts Stalwart when they change${LEFT_OUT[api]}`;
+  const instead = `${RELOADS[api]} at the end of the same script, or in a command whose triggers come from this one; or tailwart's settings resource, which does it by itself`;
   return refuse({ where: script.phase, what, instead });
 }
 
@@ -165,6 +188,7 @@ const STALE_FILE = "holds routes, and the server that mounts the volume is not m
 const NEW_SERVER = "a label of the server's container with the id of this one, which changes with its files";
 
 function judgeStack(resources: readonly PolicyResource[]): Verdict {
+  const containers = containersOf(resources);
   const judged = resources.flatMap((resource) => {
     const { type, urn } = resource;
     if (SETTINGS_TYPES.includes(type)) return PASS;
@@ -172,7 +196,7 @@ function judgeStack(resources: readonly PolicyResource[]): Verdict {
       type === CONTAINER
         ? [judgeUploads(resource, resources)]
         : isCommand(resource)
-          ? scriptsOf(resource).map((script) => judgeScript(script, resource, resources))
+          ? scriptsOf(resource).map((script) => judgeScript(script, resource, resources, containers))
           : [];
     return parts.filter((part) => part !== undefined).map((part) => at(urn, part));
   });

@@ -183,7 +183,16 @@ describe("route-change-restarts sees a write", () => {
       "by a verb that touches its flag",
       [command("r", { create: "curl -XDELETE http://s/api/settings/queue.route.a.type" })],
     ],
-    ["from Python", [command("r", { create: 'requests.post("http://s/api/settings", body)', stdin: BODY })]],
+    [
+      "from Python",
+      [
+        command("r", {
+          interpreter: ["python3", "-c"],
+          create: 'requests.post("http://s/api/settings", data=sys.stdin.read())',
+          stdin: BODY,
+        }),
+      ],
+    ],
     [
       "behind which only a script for the end follows",
       [write(POST), command("next", { delete: "docker restart s" }, { stdin: [write(POST)] })],

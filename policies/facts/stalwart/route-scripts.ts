@@ -1,30 +1,24 @@
 /**
  * Scripts that write Stalwart's routes past tailwart's settings resource, and what of them makes
- * the routes live. Scripts are not interpreted: words are searched for, outside of comments.
+ * the routes live.
  */
 import type { PolicyResource } from "../../framework/policy.ts";
-import { formatPath, read, readString, walk } from "../../framework/values.ts";
-
-/** A route or a strategy, as the 0.15 line and the registry (0.16 and later) call them. */
-export const ROUTING = /\bqueue\.(?:route|strategy)\b|\bMta(?:Route|OutboundStrategy)\b/;
-
-const HTTP_WRITE =
-  /(?:\b|-X)(?:POST|PUT|PATCH|DELETE)\b|(?:^|\s)(?:-d|-T|--data[\w-]*|--json|--upload-file|--post-(?:data|file))(?=[\s='"@]|$)|\.post\(/m;
-const OLD_HTTP = /\/api\/settings\b/g;
-const OLD_CLI = /\bstalwart-cli\b[^\n;&|]*\b(?:add|delete)-config\b/g;
-const NEW_HTTP = /\/jmap\b/g;
-const NEW_CLI =
-  /\bstalwart-cli\b[^\n;&|]*\b(?:apply|create|update|delete|destroy|upsert|reconcile)(?![\w-])/g;
-/** What a request to /jmap does is in its body. */
-const NEW_SET = /\bx:Mta(?:Route|OutboundStrategy)\/set\b/;
-const RELOAD = /\/api\/reload(?![/\w-])(?!\?dry-run)|\bstalwart-cli\b[^\n;&|]*\breload-config\b/g;
-const RESTART =
-  /\b(?:docker|podman|nerdctl|systemctl|kubectl|service|rc-service)\b[^\n;&|]*(?<![-\w])(?:re)?start(?![-\w=])|--force-recreate\b/g;
+import { formatPath, listAt, read, readString, walk } from "../../framework/values.ts";
+import { OPEN, type Run } from "../shell/output.ts";
+import { runsOf } from "../shell/run.ts";
+import { RUNS_TEXT } from "../shell/wrappers.ts";
+import { ROUTING, routeWriteOf, type RouteWrite } from "./route-writes.ts";
+import { restartOf, type Containers } from "./server-restarts.ts";
 
 /** What one run of a command does: on create, or on update where that is another script. */
 export interface Script {
   readonly phase: "create" | "update";
+  /** All its texts, the command line last. */
   readonly text: string;
+  /** The words that are run: an interpreter and the command line. */
+  readonly words: readonly string[];
+  readonly stdin: string;
+  readonly variables: ReadonlyMap<string, string>;
   /** Inputs of it that are unknown at preview. */
   readonly gaps: readonly string[];
 }
@@ -36,44 +30,94 @@ export const isCommand = (resource: PolicyResource): boolean =>
 const withoutComments = (text: string): string =>
   text.replace(/^[ \t]*#.*$|[ \t]#[ \t].*$/gm, "").replace(/\\\r?\n[ \t]*/g, " ");
 
-/** A command's scripts: the command line last, since it runs what environment and stdin hold. */
+/** A command's scripts, with what their environment and stdin hold. */
 export function scriptsOf({ props }: PolicyResource): Script[] {
   const before: string[] = [];
   const gaps: string[] = [];
+  const variables = new Map<string, string>();
   for (const input of ["stdin", "environment"]) {
     const value = read(props, input);
     if (!value.known) gaps.push(input);
     else {
       const { leaves, gaps: inner } = walk([value.value]);
       before.push(...leaves.map((leaf) => String(leaf.value)));
+      for (const leaf of leaves) variables.set(String(leaf.path[1]), String(leaf.value));
       gaps.push(...inner.map(({ path }) => formatPath([input, ...path.slice(1)])));
     }
   }
+  const stdin = readString(props, ["stdin"]);
+  const interpreter = listAt(props, ["interpreter"]).entries.map(({ entry }) =>
+    entry.known ? String(entry.value) : OPEN,
+  );
+  const shell = interpreter.length > 0 ? interpreter : ["sh", "-c"];
   return (["create", "update"] as const).flatMap((phase) => {
     const line = readString(props, [phase]);
     if (line.known && line.value === undefined) return [];
-    const text = [...before, line.value ?? ""].map(withoutComments).join("\n");
-    return [{ phase, text, gaps: line.known ? gaps : [...gaps, phase] }];
+    return [
+      {
+        phase,
+        text: [...before, line.value ?? ""].map(withoutComments).join("\n"),
+        words: [...shell, line.value ?? OPEN],
+        stdin: stdin.known ? (stdin.value ?? "") : OPEN,
+        variables,
+        gaps: line.known ? gaps : [...gaps, phase],
+      },
+    ];
   });
 }
 
-const lastOf = (pattern: RegExp, text: string): number =>
-  Math.max(-1, ...[...text.matchAll(pattern)].map((match) => match.index));
-
-/** Whether a script writes routes, and to which API; "maybe" where an input is unknown. */
-export function writesRoutes({ text, gaps }: Script): "no" | "maybe" | "keys" | "registry" {
-  const has = (pattern: RegExp): boolean => lastOf(pattern, text) >= 0;
-  const old = has(OLD_CLI) || (has(OLD_HTTP) && HTTP_WRITE.test(text));
-  const registry = has(NEW_CLI) || has(NEW_HTTP);
-  if (!old && !registry) return "no";
-  if (has(NEW_CLI) ? ROUTING.test(text) : registry && NEW_SET.test(text)) return "registry";
-  if (old && ROUTING.test(text)) return "keys";
-  return gaps.length > 0 ? "maybe" : "no";
+/** What a script does for Stalwart's routes. */
+export interface Effect {
+  readonly writes: RouteWrite;
+  /** Whether its routes are live in the end; also of a script that writes none. */
+  readonly live: (api: "keys" | "registry") => "yes" | "no" | "maybe";
 }
 
-/** Whether a script makes routes live, after it has written them if it writes any. */
-export function makesLive({ text }: Script, generation: "keys" | "registry"): boolean {
-  const written = Math.max(...[OLD_CLI, OLD_HTTP, NEW_CLI, NEW_HTTP].map((channel) => lastOf(channel, text)));
-  const reloaded = generation === "keys" ? lastOf(RELOAD, text) : -1;
-  return Math.max(reloaded, lastOf(RESTART, text)) > written;
+const API = /\/api\/settings\b|\/jmap\b/;
+/** Programs that do what is written in a file of theirs. */
+const RUNNER = /^(?:make|just|task|npm|yarn|pnpm|ansible(?:-playbook)?|pwsh|powershell|cmd)$/;
+/** A script beside the program, or one that was installed by hand. */
+const SCRIPT_FILE = /^\.{0,2}\/(?!usr\/|s?bin\/|etc\/init\.d\/)/;
+
+/** Whether what a program does is written in a file, or in a value, that is not known here. */
+function isUnread({ words: [name = ""], program }: Run): boolean {
+  return program.includes(OPEN) || RUNS_TEXT.test(name) || RUNNER.test(name) || SCRIPT_FILE.test(program);
+}
+
+/** Whether a program whose doings cannot be read is about Stalwart, by its name or its file's. */
+function isAboutStalwart({ program, words: [, ...args] }: Run): boolean {
+  const file = args.find((arg) => !arg.startsWith("-")) ?? "";
+  return /stalwart/i.test(`${program} ${file}`) || args.some((arg) => API.test(arg));
+}
+
+/** A reload makes routes live on the 0.15 line: one of all, not of certificates, not for show. */
+function reloads({ words: [program = "", ...args] }: Run): boolean {
+  if (program === "stalwart-cli") return args.includes("reload-config");
+  return args.some((arg) => /\/api\/reload(?![/\w-])(?!\?dry-run)/.test(arg));
+}
+
+/** Follows a script. */
+export function effectOf(script: Script, containers: Containers): Effect {
+  const runs = runsOf(script.words, { variables: script.variables, input: script.stdin });
+  const writes = runs.map((run) => {
+    const write = routeWriteOf(run, script.text);
+    if (write !== "no") return write;
+    return isUnread(run) && (isAboutStalwart(run) || ROUTING.test(script.text)) ? "unread" : "no";
+  });
+  const written = writes.findLastIndex((write) => write !== "no" && write !== "unread");
+  const unread =
+    writes.includes("unread") ||
+    (script.gaps.includes(script.phase) && (API.test(script.text) || ROUTING.test(script.text)));
+  const found = writes[written];
+  const behind = runs.slice(written + 1);
+  return {
+    writes: found === undefined || found === "unread" ? (unread ? "maybe" : "no") : found,
+    live: (api) => {
+      const acts = behind.map((run) => restartOf(run, containers));
+      const stopped = runs.some((run) => restartOf(run, containers) === "stop");
+      if (acts.includes("restart") || (stopped && acts.includes("start"))) return "yes";
+      if (api === "keys" && behind.some(reloads)) return "yes";
+      return acts.includes("maybe") || behind.some(isUnread) ? "maybe" : "no";
+    },
+  };
 }
