@@ -57,7 +57,8 @@ function nearest(where: string, source: Source): [place: Place, rest: string] {
 }
 
 function lineWithin(text: string, file: string, inner: string, what: string): number {
-  const [, stated] = /(?:^|\s)line (\d+)/.exec(inner) ?? [];
+  // A line that comes after a path is one within the value there.
+  const [, stated] = /^line (\d+)/.exec(inner) ?? [];
   if (stated !== undefined) return Number(stated);
   const found = /\.toml$/.test(file)
     ? inner === ""

@@ -73,11 +73,23 @@ export function registryOf(text: string, file: string): Source {
     type: REGISTRY,
     name: file,
     urn: urnOf("files", REGISTRY, file),
-    inputs: { objects },
+    // The rules know relays by the args of components, which are called so.
+    inputs: { objects, routes: relaysIn(objects, places) },
     protect: true,
     at: { file, line: 1, shown: file },
     places,
   };
+}
+
+function relaysIn(objects: Readonly<Record<string, unknown>>, places: Map<string, Place>): object {
+  const relays = Object.entries(objects).flatMap(([key, row]) => {
+    const [, name] = /^MtaRoute\/(.+)$/.exec(key) ?? [];
+    if (name === undefined || !isRecord(row) || row["@type"] !== "Relay") return [];
+    const place = places.get(formatPath(["objects", key]));
+    if (place) places.set(formatPath(["routes", name]), place);
+    return [[name, { address: row["address"], port: row["port"] ?? 25 }] as const];
+  });
+  return Object.fromEntries(relays);
 }
 
 /**

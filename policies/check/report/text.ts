@@ -46,7 +46,19 @@ function describeGaps(gaps: readonly CheckGap[]): string[] {
     const because = `without a value here: ${names.join(", ")}`;
     return describeGap({ at: { file, line: all[0]?.at.line ?? 1 }, where: "", because, policies: [] });
   });
-  return [...variables, ...gaps.filter((gap) => !gap.unset).map(describeGap)];
+  return [...variables, ...alike(gaps.filter((gap) => !gap.unset)).map(describeGap)];
+}
+
+/** What cannot be known of one service mostly cannot of its neighbours either. */
+function alike(gaps: readonly CheckGap[]): CheckGap[] {
+  const groups = Map.groupBy(gaps, ({ at, because, policies }) =>
+    JSON.stringify([at.file, because, policies.map(({ id }) => id)]),
+  );
+  return [...groups.values()].flatMap((group) => {
+    const [first] = group;
+    if (!first || group.length === 1) return group;
+    return [{ ...first, where: group.map(({ where, at }) => `${where} (line ${at.line})`).join(", ") }];
+  });
 }
 
 function linesOf(lines: readonly number[]): string {

@@ -154,6 +154,19 @@ describe("a plan of stalwart-cli's", () => {
     expect(placesOf(result, "no-container-ipv6-assumed")).toEqual(["plan.ndjson:4"]);
   });
 
+  test("names relays, which a grant has to open, and which IPv6 must not lead to", async () => {
+    const compose =
+      "services:\n  ts:\n    image: tailscale/tailscale\n    environment: { TS_EXTRA_ARGS: --advertise-tags=tag:stalwart }\n  mail:\n    image: stalwartlabs/stalwart\n    network_mode: service:ts\n";
+    const policy = '{ "grants": [ { "src": ["tag:edge"], "dst": ["tag:stalwart"], "ip": ["tcp:25"] } ] }\n';
+    const plan = (address: string) =>
+      `{"@type":"create","object":"MtaRoute","value":{"r":{"@type":"Relay","name":"r","address":"${address}","port":587}}}\n`;
+    const files = { "compose.yml": compose, "policy.hujson": policy };
+    const granted = await checkFiles({ ...files, "plan.ndjson": plan("mailbox.tail0f3a9.ts.net") });
+    expect(placesOf(granted, "tailnet-flows-granted")).toEqual(["plan.ndjson:1"]);
+    const six = await checkFiles({ ...files, "plan.ndjson": plan("2001:db8::25") });
+    expect(placesOf(six, "relay-target-ipv4-only")).toEqual(["plan.ndjson:1"]);
+  });
+
   test("with a line that is no JSON is an error there", async () => {
     const { problems } = await checkFiles({ "plan.ndjson": `${PLAN}{"@type":\n` });
     expect(problems).toMatchObject([{ file: "plan.ndjson", line: 6 }]);
