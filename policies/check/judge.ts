@@ -154,7 +154,8 @@ function teller(
         gap.because === UNKNOWN_AT_PREVIEW
           ? (unknownBecause ?? "is not known before it is deployed")
           : gap.because;
-      const key = [at.file, at.line, where, because].join("\n");
+      // The same place may be seen twice, as a text and as settings.
+      const key = [at.file, at.line, because].join("\n");
       const known = gaps.get(key) ?? { at, where, because, policies: [] };
       if (known.policies.some(({ id }) => id === policy.id)) continue;
       const { policy: id, ...lesson } = aboutPolicy(policy);

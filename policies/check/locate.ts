@@ -60,11 +60,13 @@ function lineWithin(text: string, file: string, inner: string, what: string): nu
   // A line that comes after a path is one within the value there.
   const [, stated] = /^line (\d+)/.exec(inner) ?? [];
   if (stated !== undefined) return Number(stated);
+  // What comes after the path is told besides, such as the host that is named there.
+  const [path = ""] = inner.split(/\s/, 1);
   const found = /\.toml$/.test(file)
-    ? inner === ""
+    ? path === ""
       ? undefined
-      : tomlLineOf(inner.replace(/\[(\d+)\]/g, ".$1").replace(/\["([^"]*)"\]/g, ".$1"), linesOf(text))
-    : lineOfJson(text, pathIn(inner));
+      : tomlLineOf(path.replace(/\[(\d+)\]/g, ".$1").replace(/\["([^"]*)"\]/g, ".$1"), linesOf(text))
+    : lineOfJson(text, pathIn(path));
   return found !== undefined && found > 1 ? found : (lineOfWords(text, `${inner} ${what}`) ?? found ?? 1);
 }
 

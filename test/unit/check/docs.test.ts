@@ -71,11 +71,13 @@ describe("the page on the check", () => {
 });
 
 test("a usual repository is judged in less than a second, the start of Node included", () => {
-  run("check");
+  // Of the processor's time: a machine that tests run on has others to serve.
+  const tellsTime = `process.on("exit", () => { const { user, system } = process.cpuUsage(); console.error(user + system); })`;
   const times = [1, 2, 3].map(() => {
-    const started = performance.now();
-    run("check");
-    return performance.now() - started;
+    const pack = join(ROOT, "policies/tailwart-policies");
+    const args = ["--import", `data:text/javascript,${encodeURIComponent(tellsTime)}`, pack, "check"];
+    return Number(spawnSync(process.execPath, args, { cwd: folder, encoding: "utf8" }).stderr) / 1000;
   });
+  expect(Math.min(...times)).toBeGreaterThan(0);
   expect(Math.min(...times)).toBeLessThan(1000);
 });
