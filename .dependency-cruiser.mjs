@@ -75,6 +75,12 @@ export default {
       "^policies/framework/",
       "^policies/(facts|rules)/",
     ),
+    never(
+      "check-on-top",
+      "what judges files without Pulumi asks the rules, and they know nothing of it",
+      "^policies/(framework|facts|rules)/",
+      "^policies/check/",
+    ),
     never("facts-below", "facts know no rule", "^policies/facts/", "^policies/rules/"),
     never(
       "rule-apart",

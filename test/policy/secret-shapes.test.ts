@@ -133,6 +133,7 @@ describe("a value is in the open:", () => {
     ["a template", "{{ .Values.password }}"],
     ["a command", "$(cat /run/secrets/db)"],
     ["a reference with a form around it", "Bearer ${TOKEN}"],
+    ["a reference with what goes along with a key", "${TS_AUTHKEY}?ephemeral=true&preauthorized=true"],
     ["a file", "/run/secrets/db"],
     ["a file in quotes", '"/run/secrets/db"'],
     ["a file of containerboot", "file:/etc/tailwart/authkey"],

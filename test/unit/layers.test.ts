@@ -27,6 +27,7 @@ const UP: [rule: string, from: string, to: string][] = [
   ["keys-apart", "provider/keys/plan.ts", "provider/registry/jmap.ts"],
   ["registry-apart", "lib/desired-state/registry/objects.ts", "lib/desired-state/keys/keys.ts"],
   ["framework-below", "policies/framework/policy.ts", "policies/facts/docker.ts"],
+  ["check-on-top", "policies/facts/caddy.ts", "policies/check/located.ts"],
   ["facts-below", "policies/facts/caddy.ts", "policies/rules/pinned.ts"],
   ["rule-apart", "policies/rules/alone.ts", "policies/rules/pinned.ts"],
   ["policies-share-no-intent", "policies/rules/granted.ts", "lib/tailnet/flows.ts"],

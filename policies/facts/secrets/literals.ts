@@ -43,7 +43,9 @@ export function isLiteralSecret(value: string): boolean {
   if (/^[a-z][a-z\d+.-]*:\/\/[^\s@]*$/i.test(text)) return false;
   const rest = text.replace(REFERENCES, "");
   // Few letters beside a reference are the form around it, such as `Bearer ${TOKEN}`.
-  return rest === text || rest.replace(/\s/g, "").length >= 8;
+  // Tailscale takes what a node is to be like behind its key: `${TS_AUTHKEY}?ephemeral=true`.
+  const form = rest.replace(/^\?[a-z]+=\w+(?:&[a-z]+=\w+)*$/, "");
+  return rest === text || form.replace(/\s/g, "").length >= 8;
 }
 
 /**

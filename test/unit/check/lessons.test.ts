@@ -20,6 +20,7 @@ test("a compose file as it was when the outages came gives lessons 1, 6, 8, 11 a
   expect(of(6)).toEqual(["caddy/Caddyfile:8 "]);
   expect(of(8)).toEqual(["stalwart/relay.env:3 SMARTHOST_FALLBACK"]);
   expect(of(11)).toEqual(["stalwart/config.toml:10 store.pg.host", "stalwart/relay.env:2 SMARTHOST"]);
+  expect(findings.filter(({ policy }) => policy === "secrets-not-in-plain-sight")).toEqual([]);
   expect(of(13)).toContain("docker-compose.yml:24 services.stalwart.network_mode");
 });
 
