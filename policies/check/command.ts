@@ -110,7 +110,11 @@ async function run(options: ReturnType<typeof optionsOf>, folder: string, versio
   const textOf = (file: string): string => repository.read(repository.absolute(file)) ?? "";
   const judged = await judge(stacks, policies, textOf);
   const all = [...judged.findings, ...expiredExceptions(policies)];
-  const own = gaps.map((gap) => ({ ...gap, where: "", policies: [] }));
+  const closed = [...repository.unreadable].map((file) => ({
+    at: { file, line: 1 },
+    because: "may not be read",
+  }));
+  const own = [...gaps, ...closed].map((gap) => ({ ...gap, where: "", policies: [] }));
   const unique = new Map(own.map((gap) => [JSON.stringify(gap), gap]));
   const notJudged = [...unique.values(), ...judged.notJudged];
 

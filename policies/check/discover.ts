@@ -1,4 +1,4 @@
-import { lstatSync, readdirSync } from "node:fs";
+import { lstatSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 
 import { isCaddyJsonText, isPolicyFile } from "./input/files.ts";
@@ -29,7 +29,7 @@ export function discover(paths: readonly string[], repository: Repository): Inpu
     if (kind) found.set(path, { kind, path });
   };
   const visit = (folder: string, depth: number): void => {
-    for (const entry of readdirSync(folder, { withFileTypes: true }).sort(byName)) {
+    for (const entry of repository.list(folder)) {
       const path = join(folder, entry.name);
       const isFolder = entry.isDirectory();
       if (isFolder ? SKIPPED.has(entry.name) || depth >= MAX_DEPTH : !mayBeInput(entry.name)) continue;
@@ -44,9 +44,6 @@ export function discover(paths: readonly string[], repository: Repository): Inpu
   }
   return [...found.values()];
 }
-
-const byName = (a: { readonly name: string }, b: { readonly name: string }): number =>
-  a.name < b.name ? -1 : 1;
 
 const mayBeInput = (name: string): boolean =>
   CADDY_NAME.test(name) || /\.(?:ya?ml|jsonc?|hujson|toml|ndjson)$/i.test(name);

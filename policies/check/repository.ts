@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, statSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, statSync, type Dirent } from "node:fs";
 import { dirname, join, relative, resolve, sep } from "node:path";
 import ignore, { type Ignore } from "ignore";
 
@@ -17,6 +17,9 @@ export class Repository {
   readonly #rules = new Map<string, Ignore | undefined>();
   readonly #roots = new Map<string, string | undefined>();
 
+  /** What is there and may not be read, as it is reported. */
+  readonly unreadable = new Set<string>();
+
   /** @param base the folder that paths are told from */
   constructor(base: string) {
     this.#base = base;
@@ -34,8 +37,28 @@ export class Repository {
 
   /** A file's text; undefined where there is none, and for what is no text or too large. */
   read(path: string, limit = MAX_BYTES): string | undefined {
-    if (!this.#texts.has(path)) this.#texts.set(path, readText(path, limit));
+    if (!this.#texts.has(path))
+      this.#texts.set(
+        path,
+        this.#attempt(path, () => readText(path, limit)),
+      );
     return this.#texts.get(path);
+  }
+
+  /** What is in a folder, by name. */
+  list(folder: string): Dirent[] {
+    const entries = this.#attempt(folder, () => readdirSync(folder, { withFileTypes: true })) ?? [];
+    return entries.sort((a, b) => (a.name < b.name ? -1 : 1));
+  }
+
+  /** Runs a look at the disk; what may not be read is noted. */
+  #attempt<Result>(path: string, look: () => Result): Result | undefined {
+    try {
+      return look();
+    } catch {
+      this.unreadable.add(this.shown(path));
+      return undefined;
+    }
   }
 
   /** Whether git leaves a file or folder out. Outside of a repository nothing is. */
@@ -90,12 +113,8 @@ export class Repository {
 function readText(path: string, limit: number): string | undefined {
   const stats = statSync(path, { throwIfNoEntry: false });
   if (!stats?.isFile() || stats.size > limit) return undefined;
-  try {
-    const text = readFileSync(path, "utf8");
-    return text.includes("\0") ? undefined : text.replace(/^\uFEFF/, "");
-  } catch {
-    return undefined; // not ours to read
-  }
+  const text = readFileSync(path, "utf8");
+  return text.includes("\0") ? undefined : text.replace(/^\uFEFF/, "");
 }
 
 function foldersBetween(root: string, folder: string): string[] {

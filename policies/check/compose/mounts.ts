@@ -1,4 +1,4 @@
-import { lstatSync, readdirSync } from "node:fs";
+import { lstatSync } from "node:fs";
 import { basename, dirname, isAbsolute, join, resolve } from "node:path";
 
 import { below, itemsOf, textOf, type At, type Located, type Mapping } from "../located.ts";
@@ -107,7 +107,7 @@ export function addMounts(service: Mapping, inputs: Inputs, project: Project, re
       return { read: isWhole ? [{ path, file: target }] : [], isWhole };
     }
     if (!stats?.isDirectory()) return undefined;
-    const entries = readdirSync(path, { withFileTypes: true }).sort((a, b) => (a.name < b.name ? -1 : 1));
+    const entries = repository.list(path);
     const configs = entries.filter(
       (entry) =>
         entry.isFile() && CONFIG.test(entry.name) && repository.read(join(path, entry.name)) !== undefined,
