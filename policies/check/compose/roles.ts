@@ -6,15 +6,18 @@ import { joinedService } from "./network.ts";
 /** What a service is for, as tailwart's label has it. */
 export type Role = "anchor" | "sidecar" | "stalwart";
 
-const STALWART = /(?:^|\/)(?:stalwart(?:labs)?\/)?(?:stalwart|mail-server)(?:[:@]|$)/;
+/** The last part of an image's name: `stalwart`, `stalwart-mail`, one's own `tailwart-stalwart`. */
+const STALWART = /(?:^|[-_])stalwart(?:-mail)?(?:-server)?$/;
 const TAILSCALE = /(?:^|\/)tailscale\/tailscale(?:[:@]|$)/;
 
 const imageOf = (service: Mapping): string => knownText(service.entries.get("image")) ?? "";
 
-/** Stalwart's own image: `mail-server` alone could be anybody's. */
-function isStalwart(service: Mapping): boolean {
+/** By its image; where that is built here, by the service's name. */
+function isStalwart(name: string, service: Mapping): boolean {
   const image = imageOf(service);
-  return STALWART.test(image) && /stalwart/.test(image);
+  if (image === "") return service.entries.has("build") && STALWART.test(name) && !isNode(service);
+  const [last = ""] = (image.split("/").at(-1) ?? "").split(/[:@]/, 1);
+  return STALWART.test(last) || /(?:^|\/)stalwartlabs\/mail-server[:@]?/.test(image);
 }
 
 function isNode(service: Mapping): boolean {
@@ -49,7 +52,7 @@ export function rolesOf(services: ReadonlyMap<string, Mapping>): Map<string, Rol
   const roles = new Map<string, Role>();
   const owners = new Map([...services.keys()].map((name) => [name, ownerOf(name, services)]));
   for (const [name, service] of services) {
-    if (!isStalwart(service)) continue;
+    if (!isStalwart(name, service)) continue;
     const owner = owners.get(name);
     const nodes = [...services].filter(([other, one]) => owners.get(other) === owner && isNode(one));
     if (nodes.length === 0) continue;

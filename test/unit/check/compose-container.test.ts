@@ -177,6 +177,19 @@ describe("who is who", () => {
     expect(placesOf(result, "sidecar-waits-for-postgres")).toEqual([]);
   });
 
+  test.each([
+    ["image: ghcr.io/stalwartlabs/stalwart:v0.16.1@sha256:00", true],
+    ["image: stalwartlabs/mail-server", true],
+    ["image: registry.example.org:5000/own/tailwart-stalwart:3", true],
+    ["build: ./stalwart", true],
+    ["image: stalwartlabs/stalwart-cli:1", false],
+    ["image: example/mail-server:1", false],
+    ["image: example/stalwart-exporter", false],
+  ])("Stalwart is told by %s: %s", (line, isStalwart) => {
+    const text = `services:\n  ts:\n${tailscale}  stalwart:\n    ${line}\n    network_mode: service:ts\n`;
+    expect(rolesIn(text)).toEqual(isStalwart ? ["ts=sidecar", "stalwart=stalwart"] : []);
+  });
+
   test("without Stalwart a sidecar is a server like any other", () => {
     expect(
       rolesIn(`services:\n  ts:\n${tailscale}  web:\n    image: nginx\n    network_mode: service:ts\n`),
