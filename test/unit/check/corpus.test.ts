@@ -16,6 +16,12 @@ test("twenty clean stacks in one run give no finding, and every file is read", a
   expect(exitCode).toBe(0);
 });
 
+test("nor do the files that the policies' own corpus is made of", async () => {
+  const { findings, problems, files } = await checkFolder(join(import.meta.dirname, "../../policy/corpus"));
+  expect([findings, problems]).toEqual([[], []]);
+  expect(files).toBeGreaterThan(10);
+});
+
 test("twenty stacks in one run take less than a second", async () => {
   const started = process.cpuUsage();
   await checkFolder(CLEAN);
