@@ -285,6 +285,36 @@ describe("edge-port-conflict reads a listener with a variable", () => {
   });
 });
 
+describe("edge-port-conflict asks which sites redirect from port 80", () => {
+  const on80 = (options: string, sites: string): Promise<Outcome> =>
+    caddyfile(`{\n ${options}\n layer4 {\n :80 {\n route {\n proxy a:1\n }\n }\n }\n}\n${sites}`);
+
+  test.each([
+    ["a name", "", "www.example.org {\n}"],
+    ["a name on another port", "", "www.example.org:8443 {\n}"],
+    ["every name on the port of HTTPS", "", ":443 {\n respond ok\n}"],
+    ["every name by its scheme", "", "https:// {\n respond ok\n}"],
+    ["another port with a tls line", "", ":8443 {\n tls internal\n respond ok\n}"],
+    ["a name with TLS beside one without", "", "http://a.example.org:8080, b.example.org:8443 {\n}"],
+    ["the port itself", "", ":80 {\n respond ok\n}"],
+    ["a name whose scheme is HTTP", "", "http://www.example.org {\n}"],
+    ["a name, without certificates", "auto_https disable_certs", "www.example.org {\n}"],
+  ])("and refuses %s", async (_, options, sites) => {
+    expect((await on80(options, sites)).violations).toHaveLength(1);
+  });
+
+  test.each([
+    ["HTTP on another port", "", "http://www.example.org:8080 {\n}"],
+    ["every name on another port", "", ":8080 {\n respond ok\n}"],
+    ["redirects that are off", "auto_https disable_redirects", "www.example.org {\n}"],
+    ["automatic HTTPS that is off", "auto_https off", "www.example.org {\n}"],
+    ["another port for HTTP", "http_port 8080", "www.example.org {\n}"],
+    ["a site that is bound elsewhere", "", "www.example.org {\n bind 127.0.0.1\n}"],
+  ])("and leaves %s alone", async (_, options, sites) => {
+    expect(await on80(options, sites)).toMatchObject(PASSED);
+  });
+});
+
 describe("edge-port-conflict lists as not judged", () => {
   test("a config that is unknown at preview, and judges the other", async () => {
     const outcome = await container({

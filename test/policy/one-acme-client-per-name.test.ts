@@ -360,6 +360,54 @@ test("one-acme-client-per-name takes the labels of all containers for one Caddy'
   expect((await stack(edge, labelled("a"))).violations).toHaveLength(1);
 });
 
+describe("one-acme-client-per-name asks what a site's tls line means", () => {
+  const NAME = "mail.example.org";
+  const judge = (tls: string, options = "", more = ""): Promise<Outcome> => {
+    const text = `{\n ${options}\n}\n${NAME} {\n ${tls}\n respond ok\n}\n${more}`;
+    return stack(caddy(text), settings(acme("a", NAME)));
+  };
+  const WILDCARD = "*.example.org {\n tls cert.pem key.pem\n respond ok\n}\n";
+
+  test.each([
+    ["none", "", ""],
+    ["an address to write to", "tls ops@example.org", ""],
+    ["one despite local certificates", "tls ops@example.org", "local_certs"],
+    ["a challenge by DNS despite them", "tls {\n dns hetzner {env.TOKEN}\n }", "local_certs"],
+    ["a CA of its own", "tls {\n ca https://acme.example.org/directory\n }", "local_certs"],
+    ["an issuer by name", "tls {\n issuer zerossl\n }", "local_certs"],
+    ["at the first handshake", "tls {\n on_demand\n }", ""],
+    ["redirects off", "", "auto_https disable_redirects"],
+  ])("and refuses %s", async (_, tls, options) => {
+    expect((await judge(tls, options)).violations).toHaveLength(1);
+  });
+
+  test("and refuses what is ordered by force, whatever covers it, and what a file covers that is ignored", async () => {
+    expect((await judge("tls force_automate", "", WILDCARD)).violations).toHaveLength(1);
+    expect((await judge("", "auto_https ignore_loaded_certs", WILDCARD)).violations).toHaveLength(1);
+  });
+
+  test.each([
+    ["Caddy's own CA", "tls internal", "", ""],
+    ["its issuer", "tls {\n issuer internal\n }", "", ""],
+    ["local certificates", "", "local_certs", ""],
+    ["files", "tls cert.pem key.pem", "", ""],
+    ["a folder of files", "tls {\n load /certs\n }", "", ""],
+    ["a program", "tls {\n get_certificate http http://a/get\n }", "", ""],
+    ["the files of a wildcard site", "", "", WILDCARD],
+    ["automatic HTTPS that is off", "", "auto_https off", ""],
+    ["certificates that are off", "", "auto_https disable_certs", ""],
+  ])("and leaves %s alone", async (_, tls, options, more) => {
+    expect(await judge(tls, options, more)).toMatchObject(PASSED);
+  });
+
+  test("and leaves a name without TLS alone, on any port", async () => {
+    for (const address of [`http://${NAME}`, `http://${NAME}:8080`, `${NAME}:80`])
+      expect(await stack(caddy(`${address} {\n tls internal\n}\n`), settings(acme("a", NAME)))).toMatchObject(
+        PASSED,
+      );
+  });
+});
+
 describe("one-acme-client-per-name and what a variable stands for", () => {
   const site = "{$NAME} {\n respond ok\n}\n";
 

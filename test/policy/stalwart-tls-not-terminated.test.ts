@@ -425,6 +425,31 @@ describe("stalwart-tls-not-terminated and a wildcard site beside a passed name, 
   });
 });
 
+describe("stalwart-tls-not-terminated asks which site addresses mean TLS", () => {
+  const run = (global: string, site: string): Promise<Outcome> =>
+    caddyfile(`${options(PASS_MAIL).replace("{\n", `{\n ${global}\n`)}${site}\n`);
+
+  test.each([
+    ["a name", "", "mail.example.org {\n}"],
+    ["one despite automatic HTTPS being off", "auto_https off", "mail.example.org {\n}"],
+    ["one on another port", "", "mail.example.org:8443 {\n}\nwww.example.org {\n}"],
+    ["a path", "", "https://mail.example.org/x {\n}"],
+    ["one beside a plain one", "", "http://mail.example.org, https://mail.example.org {\n}"],
+  ])("and refuses %s", async (_, global, site) => {
+    expect((await run(global, site)).violations.length).toBeGreaterThan(0);
+  });
+
+  test.each([
+    ["HTTP on another port", "", "http://mail.example.org:8080 {\n}"],
+    ["the port of HTTP", "", "mail.example.org:80 {\n}"],
+    ["another port of HTTP", "http_port 8080", "mail.example.org:8080 {\n}"],
+    ["a port without a name", "", ":8080 {\n respond ok\n}"],
+    ["HTTP with a tls line, which Caddy passes over", "", "http://mail.example.org:8080 {\n tls internal\n}"],
+  ])("and leaves %s alone", async (_, global, site) => {
+    expect(await run(global, site)).toMatchObject(PASSED);
+  });
+});
+
 describe("stalwart-tls-not-terminated and names by a regular expression", () => {
   const run = (pattern: string, sites: string): Promise<Outcome> => {
     const route = `@mail tls sni_regexp ${pattern}\n route @mail {\n proxy stalwart:443 {\n proxy_protocol v2\n }\n }`;

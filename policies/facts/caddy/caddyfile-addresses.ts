@@ -15,9 +15,12 @@ export const isAddress = (word: string): boolean => ADDRESS.test(word);
 export const isPlainlyAddress = (word: string): boolean =>
   isAddress(word) && /[.:{]|^localhost$/.test(word) && !word.endsWith(":");
 
-interface Address {
+/** A site's address taken apart. */
+export interface Address {
   readonly host: string;
   readonly port: string;
+  /** Has no TLS, by its scheme or its port. */
+  readonly plain: boolean;
   readonly secure: boolean;
 }
 
@@ -36,7 +39,8 @@ export function addressOf(word: string, { http, https }: Globals): Address | und
   if (!parts || word === "") return undefined;
   const [, scheme, host = "", port] = parts;
   const known = port ?? (scheme === "http" ? http : https);
-  return { host, port: known, secure: scheme === "https" || (scheme !== "http" && known === https) };
+  const plain = scheme === "http" || (scheme !== "https" && known === http);
+  return { host, port: known, plain, secure: scheme === "https" || (!plain && host !== "") };
 }
 
 /** The addresses of a site, which blanks or commas separate. */

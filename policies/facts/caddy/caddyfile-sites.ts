@@ -1,8 +1,16 @@
 import type { Json } from "../../../lib/json-values.ts";
-import { addressesIn, addressOf, bindsIn, listenAt, type Globals } from "./caddyfile-addresses.ts";
+import {
+  addressesIn,
+  addressOf,
+  bindsIn,
+  listenAt,
+  type Address,
+  type Globals,
+} from "./caddyfile-addresses.ts";
 import { named, placeOf, type Block } from "./caddyfile-blocks.ts";
 import { routesOf, type Note } from "./caddyfile-layer4.ts";
-import { listenOf } from "./model.ts";
+import { tlsOf, type SiteTls } from "./caddyfile-tls.ts";
+import { covers, listenOf } from "./model.ts";
 
 /** `host a b`, or `header_regexp [name] Host ^a$`. */
 function hostSetOf([kind, ...words]: readonly string[]): Json | undefined {
@@ -25,16 +33,15 @@ function hostsIn(blocks: readonly Block[], note: Note): Json[] {
 const usesProxy = (blocks: readonly Block[]): boolean =>
   blocks.some(({ words, body }) => words[0] === "reverse_proxy" || usesProxy(body ?? []));
 
-/** What a site's `tls` line makes of its certificates. */
-function tlsOf(tls: Block | undefined): { readonly issuers: string[]; readonly own: boolean } {
-  const [first, second] = tls?.words.slice(1) ?? [];
-  const body = tls?.body ?? [];
-  const issuers = named(body, "issuer").map(({ words }) => words[1] ?? "");
-  return {
-    issuers: first === "internal" ? ["internal"] : issuers,
-    // From files, or from a program that hands them out.
-    own: (first !== undefined && second !== undefined) || named(body, "get_certificate", "load").length > 0,
-  };
+const namesOf = (addresses: readonly Address[]): string[] =>
+  addresses.map(({ host }) => host).filter((host) => host !== "");
+
+/** A site's block with its addresses and its `tls` line. */
+interface ReadSite {
+  readonly block: Block;
+  readonly tlsLine: Block | undefined;
+  readonly tls: SiteTls;
+  readonly addresses: readonly Address[];
 }
 
 /** Builds Caddy's JSON of a Caddyfile's sites and layer4 blocks, as far as the policies read it. */
@@ -42,6 +49,8 @@ export class Adapter {
   readonly places = new Map<unknown, string>();
   readonly servers: Json[] = [];
   readonly policies: Json[] = [];
+  /** Names that are ordered one by one. */
+  readonly forced: string[] = [];
   readonly note: Note = (node, block) => {
     const words = block.words.slice(0, 2).join(" ");
     this.places.set(node, block.place ?? `${placeOf(block)}${words && ` (${words})`}`);
@@ -60,20 +69,29 @@ export class Adapter {
     };
   }
 
-  site(block: Block): void {
+  /** Adds the sites of a file, of which one may have the certificate of another. */
+  sites(blocks: readonly Block[]): void {
+    const read = blocks.map((block) => {
+      const tlsLine = named(block.body ?? [], "tls")[0];
+      const addresses = addressesIn(block.words).flatMap((word) => addressOf(word, this.globals) ?? []);
+      return { block, tlsLine, tls: tlsOf(tlsLine), addresses };
+    });
+    const inFiles = read.flatMap(({ tls, addresses }) =>
+      tls.fromFiles ? addresses.map(({ host }) => host) : [],
+    );
+    for (const site of read)
+      this.site(site, this.globals.autoHttps.has("ignore_loaded_certs") ? [] : inFiles);
+  }
+
+  private site({ block, tlsLine, tls, addresses }: ReadSite, inFiles: readonly string[]): void {
     const body = block.body ?? [];
-    const addresses = addressesIn(block.words).flatMap((word) => addressOf(word, this.globals) ?? []);
-    const tlsLine = named(body, "tls")[0];
-    const { issuers, own } = tlsOf(tlsLine);
-    const hosts = [...new Set(addresses.map(({ host }) => host).filter((host) => host !== ""))];
     const handle = usesProxy(body) ? [{ handler: "reverse_proxy" }] : [];
     const bound = bindsIn(body, "bind");
-    const { autoHttps, binds } = this.globals;
+    const { autoHttps, binds, http } = this.globals;
     for (const [port, group = []] of Map.groupBy(addresses, (address) => address.port)) {
-      const names = group.map(({ host }) => host).filter((host) => host !== "");
-      const plain = group.every(({ secure }) => !secure) && port === this.globals.http;
-      const tls =
-        !plain && (tlsLine !== undefined || (!autoHttps.has("off") && group.some(({ secure }) => secure)));
+      const names = namesOf(group);
+      // `tls` turns it on without a name too; automatic HTTPS does not decide it.
+      const isSecure = group.some(({ secure, plain }) => secure || (!plain && tlsLine !== undefined));
       const nested = hostsIn(body, this.note);
       this.servers.push(
         this.note(
@@ -88,23 +106,29 @@ export class Adapter {
                 block,
               ),
             ],
-            ...(tls && { tls_connection_policies: [{}] }),
+            ...(isSecure && { tls_connection_policies: [{}] }),
             automatic_https: {
-              disable: autoHttps.has("off") || plain,
+              disable: autoHttps.has("off"),
               disable_redirects: autoHttps.has("disable_redirects"),
               disable_certificates: autoHttps.has("disable_certs"),
-              skip_certificates: own ? names : [],
+              skip: port === http ? [] : namesOf(group.filter(({ plain }) => plain)),
+              skip_certificates: names.filter((name) => inFiles.some((own) => covers(own, name))),
             },
           },
           block,
         ),
       );
     }
-    if (issuers.length > 0 && hosts.length > 0 && tlsLine) {
-      this.policies.push(
-        this.note({ subjects: hosts, issuers: issuers.map((module) => ({ module })) }, tlsLine),
-      );
-    }
+    const subjects = [...new Set(namesOf(addresses.filter(({ plain }) => !plain)))];
+    if (tls.forced) this.forced.push(...subjects);
+    if (tlsLine === undefined || subjects.length === 0 || !(tls.issuers.length > 0 || tls.fromProgram))
+      return;
+    const policy = {
+      subjects,
+      ...(tls.issuers.length > 0 && { issuers: tls.issuers.map((module) => ({ module })) }),
+      ...(tls.fromProgram && { get_certificate: [{ via: "program" }] }),
+    };
+    this.policies.push(this.note(policy, tlsLine));
   }
 
   /** `servers [address] { listener_wrappers { … } protocols … }`: acts on the sites' servers. */
@@ -156,7 +180,10 @@ export class Adapter {
           https_port: this.globals.https,
           servers: { ...this.servers },
         },
-        tls: { automation: { policies: [...this.policies, ...fallback] } },
+        tls: {
+          ...(this.forced.length > 0 && { certificates: { automate: this.forced } }),
+          automation: { policies: [...this.policies, ...fallback] },
+        },
         layer4: { servers: { ...this.layer4() } },
       },
     };

@@ -86,7 +86,7 @@ export function readBlocks(
     if (oddity !== undefined) unread.set(placeOf(block), oddity);
   }
   const adapter = new Adapter(options);
-  for (const site of sites) adapter.site(site);
+  adapter.sites(sites);
   adapter.serverOptions();
   const gaps = [...unread].map(([place, because]) => ({ where: `${base} ${place}`.trim(), because }));
   return readCaddyJson(adapter.config(), base, adapter.places, gaps);

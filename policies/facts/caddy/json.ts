@@ -98,7 +98,9 @@ function httpServer(node: unknown, path: Path, ports: Ports, place: Place): Http
   const sites = sitesOf(server["routes"], [...path, "routes"], place);
   const skip = new Set(strings(automatic["skip"]).map(plainPattern));
   const named = sites.some((site) => site.top && !skip.has(site.name));
-  const automated = automatic["disable"] !== true && !only(ports.http) && listen.length > 0;
+  // A socket of the file system is no port, and is not the one of HTTP.
+  const automated =
+    automatic["disable"] !== true && !only(ports.http) && strings(server["listen"]).length > 0;
   const protocols = strings(server["protocols"]);
   const tls =
     list(server["tls_connection_policies"]).length > 0 || (automated && (named || only(ports.https)));
@@ -108,7 +110,7 @@ function httpServer(node: unknown, path: Path, ports: Ports, place: Place): Http
     // HTTP/3 takes the same port of UDP.
     listen: http3 ? listen.flatMap((one) => [one, { ...one, network: "udp" as const }]) : listen,
     redirects:
-      automated && named && automatic["disable_redirects"] !== true
+      automated && (named || tls) && automatic["disable_redirects"] !== true
         ? listen.map((one) => ({ ...one, from: ports.http, to: ports.http }))
         : [],
     unread,

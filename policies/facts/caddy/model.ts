@@ -160,7 +160,7 @@ export function listenOf(address: string): Listen | undefined {
 /** A listener that is known once a placeholder's value is; undefined for any other. */
 export function unreadListenOf(address: string): Unread | undefined {
   const placeholder = /\{[^{}]*\}/.exec(address)?.[0];
-  if (placeholder === undefined) return undefined;
+  if (placeholder === undefined || /^(?:unix|fd)/i.test(address)) return undefined;
   const host = split(address)?.host;
   return {
     because: `listens where ${becauseOf(placeholder)}`,
