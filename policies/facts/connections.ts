@@ -9,6 +9,7 @@ import { isLoopback, plainHost } from "./hosts.ts";
 import { isOwn, SETTINGS } from "./own-resources.ts";
 import { relayHostsOf } from "./relays/relay-hosts.ts";
 import { stalwartKeys } from "./stalwart/flat-keys.ts";
+import { storeNamed } from "./store-variables.ts";
 
 const portOf = (text: unknown): number | undefined => {
   const port = Number(text);
@@ -89,29 +90,12 @@ function storesInUrl(name: string, value: string): Connection[] {
   return /^https?:/i.test(value) ? [] : connectionIn(value, `envs (${name})`, "the data store");
 }
 
-const STORE_VARIABLE =
-  /^(?:[A-Z0-9]+_)*(PG|POSTGRES(?:QL)?_|MYSQL_|MARIADB_|REDIS_|DB_|DATABASE_)(?:HOST|HOSTNAME|SERVER)$/;
-const VARIABLE_PORTS: Readonly<Record<string, number>> = {
-  PG: 5432,
-  POSTGRES_: 5432,
-  POSTGRESQL_: 5432,
-  MYSQL_: 3306,
-  MARIADB_: 3306,
-  REDIS_: 6379,
-};
-
 function storesInEnvironment(container: PolicyResource): Connection[] {
   const { values } = environmentOf(container);
   const fromVariables = [...values].flatMap(([name, value]): Connection[] => {
     if (value.includes("://")) return storesInUrl(name, value);
-    if (!/(?:HOST|HOSTNAME|SERVER)$/.test(name)) return [];
-    const [, kind] = STORE_VARIABLE.exec(name) ?? [];
-    const [, host, own] = /^([^\s:/@]+)(?::(\d+))?$/.exec(value) ?? [];
-    if (kind === undefined || host === undefined) return [];
-    const beside = values.get(name.replace(/(?:HOST|HOSTNAME|SERVER)$/, "PORT"));
-    const port = portOf(own) ?? portOf(beside) ?? VARIABLE_PORTS[kind];
-    if (port === undefined) return [];
-    return [{ where: `envs (${name})`, host: plainHost(host), port, role: "the data store" }];
+    const store = storeNamed(name, value, values);
+    return store ? [{ where: `envs (${name})`, ...store, role: "the data store" }] : [];
   });
   const named = new Set(fromVariables.map(({ host, port }) => `${host}:${port}`));
   const fromFiles = dataStoresOf([container])

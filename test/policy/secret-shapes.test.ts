@@ -202,7 +202,8 @@ test("a text is not suspicious when it holds nothing of the kind", () => {
   expect(isSuspicious("exec caddy run --config /etc/caddy/caddy.json")).toBe(false);
 });
 
-test.each([
+/** In one test, which takes so long that it is not run anew over each mutant. */
+const LONG_TEXTS: [of: string, text: string][] = [
   ["letters", "a".repeat(200_000)],
   ["names", "a-".repeat(100_000)],
   ["dots", "a.".repeat(100_000)],
@@ -220,12 +221,16 @@ test.each([
   ["words without a blank", `curl -u a:${"$".repeat(200_000)}`],
   ["options", "mysqladmin ".concat("-p ".repeat(50_000))],
   ["hexadecimal digits", "0f".repeat(100_000)],
-])("a long text of %s does not take long", (_, text) => {
-  const started = performance.now();
-  secretShapesIn(text);
-  assignedSecretsIn(text);
-  isLiteralSecret(text);
-  isSecretName(text);
-  isSuspicious(text);
-  expect(performance.now() - started).toBeLessThan(4_000);
+];
+
+test("a long text of any kind does not take long", () => {
+  for (const [of, text] of LONG_TEXTS) {
+    const started = performance.now();
+    secretShapesIn(text);
+    assignedSecretsIn(text);
+    isLiteralSecret(text);
+    isSecretName(text);
+    isSuspicious(text);
+    expect([of, performance.now() - started < 4_000]).toEqual([of, true]);
+  }
 });

@@ -7,7 +7,7 @@ const X = "Hunter2hunter";
 const say = (props: object): Promise<Outcome> =>
   runPolicy(policy, { type: "docker:index/container:Container", props });
 
-/** A line as Docker takes it: word by word, in one text for a shell, and in a file's script. */
+/** A line as Docker takes it: word by word, in one text for a shell, in a script or a label. */
 const ways = (words: string[]): [way: string, props: object][] => {
   const line = words.map((word) => (/[\s"]/.test(word) ? `'${word}'` : word)).join(" ");
   return [
@@ -25,6 +25,23 @@ const ways = (words: string[]): [way: string, props: object][] => {
     ["a label of a scheduler", { labels: [{ label: "ofelia.job-exec.a.command", value: line }] }],
   ];
 };
+
+/** The two that differ most. */
+const twoWays = (words: string[]): [way: string, props: object][] =>
+  ways(words).filter(([way]) => way === "a list" || way === "a script");
+
+test.each<[gives: string, words: string[]]>([
+  ["requirepass", ["redis-server", "--requirepass", X, "--appendonly", "yes"]],
+  ["a password to mysqladmin (-p)", ["mysqladmin", "ping", "-uroot", `-p${X}`]],
+  ["a password to curl (-u)", ["curl", "-sSfu", `alice:${X}`, "https://example.org"]],
+  ["a password to docker (-p)", ["docker", "login", "-p", X, "registry.example.org"]],
+])("%s is found wherever a line can stand", async (gives, words) => {
+  const message = expect.stringContaining(`gives ${gives} as plain text`) as string;
+  for (const [way, props] of ways(words))
+    expect([way, (await say(props)).violations]).toEqual([way, [message]]);
+  for (const [way, props] of ways(words.map((word) => word.replace(X, "$PASSWORD"))))
+    expect([way, await say(props)]).toEqual([way, PASSED]);
+});
 
 describe("a command line that takes a password is refused:", () => {
   test.each<[gives: string, words: string[]]>([
@@ -78,7 +95,7 @@ describe("a command line that takes a password is refused:", () => {
     ["a password to 7z (-p)", ["7z", "a", `-p${X}`, "mail.7z", "/var/mail"]],
     ["a password to zip (-P)", ["zip", "-P", X, "mail.zip", "a"]],
   ])("%s in %j", async (gives, words) => {
-    for (const [way, props] of ways(words)) {
+    for (const [way, props] of twoWays(words)) {
       const { violations } = await say(props);
       expect([way, violations]).toEqual([
         way,
@@ -181,7 +198,8 @@ describe("a command line without a password passes:", () => {
       "unzip -p archive.zip",
     ].map((line) => [line]),
   )("%s", async (line) => {
-    for (const [way, props] of ways(line.split(" "))) expect([way, await say(props)]).toEqual([way, PASSED]);
+    for (const [way, props] of twoWays(line.split(" ")))
+      expect([way, await say(props)]).toEqual([way, PASSED]);
   });
 
   test("a list whose password is a secret of the stack, or not known yet", async () => {
