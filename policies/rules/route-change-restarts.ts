@@ -13,7 +13,8 @@ import { decodeText } from "../facts/decoded-texts.ts";
 import { CONTAINER, VOLUME } from "../facts/docker/containers.ts";
 import { uploadsOf } from "../facts/docker/uploads.ts";
 import { SETTINGS_TYPES } from "../facts/own-resources.ts";
-import { effectOf, isCommand, scriptsOf, type Script } from "../facts/stalwart/route-scripts.ts";
+import { isCommand, scriptsOf, type Script } from "../facts/command-scripts.ts";
+import { effectOf } from "../facts/stalwart/route-scripts.ts";
 import { ROUTING } from "../facts/stalwart/route-writes.ts";
 import type { Containers } from "../facts/stalwart/server-restarts.ts";
 

@@ -65,6 +65,9 @@ export const equivalents: readonly Equivalent[] = [
     code: "relays.length === 0",
     change: "if (false)",
     because: "saves reading the texts of a resource that names no relay",
+    code: "!/(?:HOST|HOSTNAME|SERVER)$/.test(name)",
+    change: "if (false)",
+    because: "saves the longer expression, which asks for the same end of the name",
   },
   {
     file: "policies/facts/tailnet/nodes.ts",

@@ -416,4 +416,9 @@ describe("Stalwart starts anew", () => {
     const { violations } = await outcome([`${WRITE}; docker restart ${name}`], server, other);
     expect(violations).toHaveLength(count);
   });
+
+  test("where something that is no container has the name", async () => {
+    const service = { ...other, type: "docker:index/service:Service", name: "service" };
+    expect(await outcome([`${WRITE}; docker restart app`], server, service)).toEqual(PASSED);
+  });
 });

@@ -372,6 +372,13 @@ describe("a data store named by a variable", () => {
     expect(await heads(node, app("POSTGRES_HOST=db"), granted)).toEqual([]);
   });
 
+  test("by one label is another container where there is no node, for nobody asks MagicDNS there", async () => {
+    const alone = container("alone", { envs: ["POSTGRES_HOST=db"] });
+    expect(await run([node, alone, NONE])).toMatchObject({
+      notApplicable: "nothing in the stack connects over the tailnet",
+    });
+  });
+
   test("or by Stalwart's config file must be granted", async () => {
     const content = '[store.pg]\ntype = "postgresql"\nhost = "db.x.ts.net"\nport = 5432\n';
     const stalwart = container("stalwart", {

@@ -5,7 +5,7 @@ import { CONTAINER, environmentOf, mayBeGiven } from "../docker/containers.ts";
 import { uploadsOf } from "../docker/uploads.ts";
 import { isOwn } from "../own-resources.ts";
 import { keysOfToml } from "../stalwart/config-file.ts";
-import { isCommand, scriptsOf } from "../stalwart/route-scripts.ts";
+import { isCommand, scriptsOf } from "../command-scripts.ts";
 import { decodeText } from "../decoded-texts.ts";
 import { relaysInPlan, relaysInText, type NamedRelay } from "./config-texts.ts";
 import { besidesOf, hostsIn, portIn, relaysNamed } from "./settings.ts";

@@ -1,5 +1,6 @@
 /** What code of other languages does, as far as its texts show it: it is not interpreted. */
-import { OPEN, type Run } from "./output.ts";
+import { OPEN } from "../command-scripts.ts";
+import type { Run } from "./output.ts";
 
 export type Call =
   { readonly kind: "run"; readonly run: Run } | { readonly kind: "shell"; readonly text: string };

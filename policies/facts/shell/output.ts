@@ -1,5 +1,4 @@
-/** Stands for what is only known when a script runs. */
-export const OPEN = "\0";
+import { OPEN } from "../command-scripts.ts";
 
 /** A program that a script runs, with what it is given. */
 export interface Run {

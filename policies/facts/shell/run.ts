@@ -1,6 +1,7 @@
 import { callsOf } from "./code.ts";
 import { parseShell } from "./parse.ts";
-import { OPEN, writtenBy, type Run } from "./output.ts";
+import { OPEN } from "../command-scripts.ts";
+import { writtenBy, type Run } from "./output.ts";
 import { bareWord, type Command, type Statement, type Word } from "./syntax.ts";
 import { unwrap } from "./wrappers.ts";
 

@@ -1,4 +1,4 @@
-import { OPEN } from "./output.ts";
+import { OPEN } from "../command-scripts.ts";
 
 /** What a program runs in turn: a script, other words; or nothing that is known here. */
 export type Inner =

@@ -1,5 +1,6 @@
 /** Which program of a script writes Stalwart's routes, and to which API. */
-import { OPEN, type Run } from "../shell/output.ts";
+import { OPEN } from "../command-scripts.ts";
+import type { Run } from "../shell/output.ts";
 
 /** A route or a strategy, as the 0.15 line and the registry (0.16 and later) call them. */
 export const ROUTING = /\bqueue\.(?:route|strategy)\b|\bMta(?:Route|OutboundStrategy)\b/;

@@ -1,5 +1,6 @@
 /** Which program of a script makes Stalwart start anew. */
-import { OPEN, type Run } from "../shell/output.ts";
+import { OPEN } from "../command-scripts.ts";
+import type { Run } from "../shell/output.ts";
 
 /** The names of containers: the server's, and those of others in the same stack. */
 export interface Containers {
