@@ -62,9 +62,6 @@ export const equivalents: readonly Equivalent[] = [
   },
   {
     file: "policies/facts/connections.ts",
-    code: "relays.length === 0",
-    change: "if (false)",
-    because: "saves reading the texts of a resource that names no relay",
     code: "!/(?:HOST|HOSTNAME|SERVER)$/.test(name)",
     change: "if (false)",
     because: "saves the longer expression, which asks for the same end of the name",
