@@ -61,12 +61,6 @@ export const equivalents: readonly Equivalent[] = [
     because: "saves looking for the node of a resource that connects to nothing",
   },
   {
-    file: "policies/facts/connections.ts",
-    code: "!/(?:HOST|HOSTNAME|SERVER)$/.test(name)",
-    change: "if (false)",
-    because: "saves the longer expression, which asks for the same end of the name",
-  },
-  {
     file: "policies/facts/tailnet/nodes.ts",
     code: "known !== undefined",
     change: "if (false)",

@@ -245,3 +245,8 @@ test("the arguments of a service and the interpreter of a command are lists too"
   const { violations } = await runPolicy(policy, { type: "command:local:Command", props });
   expect(violations).toEqual([expect.stringContaining("interpreter[2] gives a password to sshpass (-p)")]);
 });
+
+test("a list of something else is no command line", async () => {
+  expect(await say({ dnsSearches: ["--password", X] })).toEqual(PASSED);
+  expect(await say({ command: ["--password", X] })).not.toEqual(PASSED);
+});

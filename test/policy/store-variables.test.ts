@@ -60,6 +60,12 @@ describe("a data store that an image's variable names must be granted:", () => {
   });
 });
 
+test("a name of one label is Docker's to a container that is on no tailnet", async () => {
+  const [node, app, acl] = stack([`PGHOST=${DB}`], [{ src: ["tag:app"], dst: ["*"], ip: ["tcp:5432"] }]);
+  const web = container("web", { envs: ["FORGEJO__database__HOST=postgres:5432"] });
+  expect(await runStackPolicy(policy, [node, app, web, acl] as TestResource[])).toEqual(PASSED);
+});
+
 describe("no data store is named by", () => {
   test.each([
     ["a socket", "FORGEJO__database__HOST", "/run/postgresql"],

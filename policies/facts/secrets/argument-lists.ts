@@ -28,9 +28,8 @@ function programOf({ props }: PolicyResource, words: readonly Word[]): string | 
 export function passwordsInLists(resource: PolicyResource, leaves: readonly Leaf[]): PasswordAt[] {
   const lists = new Map<string, Leaf[]>();
   for (const leaf of leaves) {
-    const { path, value } = leaf;
+    const { path } = leaf;
     if (typeof path.at(-1) !== "number" || !LIST.test(String(path.at(-2)))) continue;
-    if (typeof value !== "string") continue;
     // An entrypoint and the command behind it stand side by side, and are one line.
     const line = path.slice(0, -2).join();
     lists.set(line, [...(lists.get(line) ?? []), leaf]);
