@@ -101,8 +101,9 @@ describe("a raw program fails its preview through the pack", () => {
 
 describe("a compliant raw program", () => {
   const program = `
-    const anchor = container("anchor", { ${labels("anchor")}, restart: "always" });
-    const joined = { restart: "always", networkMode: pulumi.interpolate\`container:\${anchor.id}\` };
+    const anchor = container("anchor", { ${labels("anchor")}, restart: "always", user: "65534" });
+    const all = { capabilities: { drops: ["ALL"] } };
+    const joined = { ...all, restart: "always", networkMode: pulumi.interpolate\`container:\${anchor.id}\` };
     container("ts", { ...joined, ${labels("sidecar")}, healthcheck: { tests: ${GOOD_TEST} } });
     container("stalwart", { ...joined, ${labels("stalwart")}, envs: ["TAILWART_POSTGRES_HOST=the-record-prod", "TAILWART_POSTGRES_PORT=5432", "RELAY_HOST=v4.example.test:587", "TRUST=100.64.0.0/10"] });`;
 
