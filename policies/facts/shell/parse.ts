@@ -62,11 +62,9 @@ function statements(cursor: Cursor, end: ")" | "}" | ""): Statement[] {
     closed = open.pop()?.at ?? list.length;
   };
 
-  for (;;) {
-    skipBlanks(cursor);
+  for (skipBlanks(cursor); cursor.at < cursor.text.length; skipBlanks(cursor)) {
     const { text, at } = cursor;
-    const char = text[at];
-    if (char === undefined) break;
+    const char = text[at] as string;
     const redirection = /^(?:\d*|&)(<<<|<<-?|<&|>&|>>|>\||<|>)(?!\()/.exec(text.slice(at, at + 8));
     if (char === "\n") {
       cursor.at++;
