@@ -95,13 +95,17 @@ function judgeLiteral({ where, host }: RelayHost): Judgement {
   });
 }
 
-async function judgeRecords({ where, host }: RelayHost, settings: RelayTargetSettings): Promise<Judgement> {
+/** A host whose text carries a login is not quoted. */
+const shown = ({ host, quiet }: RelayHost): string => (quiet ? "its host" : host);
+
+async function judgeRecords(relay: RelayHost, settings: RelayTargetSettings): Promise<Judgement> {
+  const { where, host } = relay;
   const { resolver, timeoutMs } = settings;
   if (resolver === undefined || classifyHost(host) !== "name" || isTailnetName(host, settings.tailnetDomains))
     return PASS;
   const answer = await askAaaa(host, { resolver, timeoutMs });
   if (answer.kind !== "has") return PASS;
-  const what = `relays to ${host}, which has an AAAA record (${answer.address}, says ${resolver})`;
+  const what = `relays to ${shown(relay)}, which has an AAAA record (${answer.address}, says ${resolver})`;
   return refuse({ where, what, instead: INSTEAD });
 }
 
@@ -129,7 +133,9 @@ const AAAA_CAUSES = [
 ] as const;
 
 /** A name of the tailnet, by the nodeAttrs of the tailnet policy file. */
-function judgeTailnetName({ where, host }: RelayHost, resources: readonly PolicyResource[]): Judgement {
+function judgeTailnetName(relay: RelayHost, resources: readonly PolicyResource[]): Judgement {
+  const { where } = relay;
+  const host = shown(relay);
   const acl = readAcl(resources);
   if ("because" in acl) return unjudged({ where: `${where} ${host}`, because: acl.because });
   const asker = askerTags(resources);
@@ -156,7 +162,7 @@ async function judgeName(
 ): Promise<Judgement> {
   if (isTailnetName(relay.host, [...domains, ...tailnetDomains(resources)]))
     return judgeTailnetName(relay, resources);
-  const where = `${relay.where} ${relay.host}`;
+  const where = `${relay.where} ${shown(relay)}`;
   if (resolver === undefined) {
     const because = `no resolver is configured to ask for AAAA records; ${ID}.resolver in the policy config turns it on`;
     return unjudged({ where, because });

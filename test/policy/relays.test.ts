@@ -77,6 +77,48 @@ describe("a relay is read from the variables of", () => {
   });
 });
 
+describe("what stands beside a relay is never taken for its host:", () => {
+  const PASSWORD = "Hunter2secret";
+  test.each([
+    ["a password of the same prefix", "RELAYHOST_PASSPHRASE"],
+    ["a shared secret", "RELAY_PSK"],
+    ["a password, numbered", "RELAYHOST_PASSWORD_1"],
+    ["credentials", "SMTP_RELAY_CREDENTIALS"],
+    ["a key", "RELAY_API_KEY_1"],
+    ["something else called a relay", "RELAY_PUBLIC_IPV6"],
+    ["a list of other relays", "RELAYS"],
+  ])("%s (%s)", (_, name) => {
+    expect(byEnvs(`${name}=${PASSWORD}`)).toEqual([]);
+  });
+
+  test.each([
+    ["in a list of a login", "relayhost = smtp://user:pa,Hunter2secret,x@mx.example.org\nx = y\n"],
+    ["in the same line of YAML", `mail:\n  {smtp_host: mx.example.org, smtp_password: ${PASSWORD}}\n`],
+    ["on a command line", `SMTP_HOST=mx.example.org ./app --password ${PASSWORD}\n`],
+    ["in the next command", `relayhost=mx.example.org && echo ${PASSWORD}\n`],
+  ])("%s", (_, content) => {
+    expect(byFile("/srv/file", content)).toEqual(["mx.example.org:25"]);
+  });
+
+  test("a login in a variable, whatever its password holds", () => {
+    expect(byEnvs(`SMTP_RELAY_HOST=user:pa,${PASSWORD} x@mx.example.org:587`)).toEqual([
+      "mx.example.org:587",
+    ]);
+  });
+});
+
+test.each([
+  ["many relays", "relayhost=a\n".repeat(17_000)],
+  ["a list that goes on", `relay_host=a${" ,".repeat(100_000)}x`],
+  ["blanks", `smtp${" ".repeat(200_000)}x`],
+  ["open brackets", "smtp [".repeat(30_000)],
+  ["sections", "[smtp]\n".repeat(20_000)],
+])("a hostile text is read in time: %s", (_, content) => {
+  const start = performance.now();
+  byFile("/srv/file", content);
+  expect(performance.now() - start).toBeLessThan(3000); // it was minutes
+});
+
 describe("a relay is read from the config of", () => {
   const TLS = "mx.example.org:587";
   test.each([

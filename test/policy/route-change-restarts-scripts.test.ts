@@ -422,3 +422,19 @@ describe("Stalwart starts anew", () => {
     expect(await outcome([`${WRITE}; docker restart app`], server, service)).toEqual(PASSED);
   });
 });
+
+describe("a script that cannot be followed to its end ends no preview:", () => {
+  test.each([
+    ["a long text in quotes", `echo "${"QUJD".repeat(60_000)}" | base64 -d > /srv/logo.png`],
+    ["brackets that are never closed", "$(".repeat(20_000)],
+    ["lists that are never closed", "a=(".repeat(20_000)],
+    ["a variable that doubles", `a=xxxx\n${'a="$a$a"\n'.repeat(40)}echo $a`],
+  ])("%s", async (_, create) => {
+    expect(await outcome([create])).toEqual(SILENT);
+  });
+
+  test("and is listed where it may set a route", async () => {
+    const create = `${"$(".repeat(20_000)}stalwart-cli apply MtaRoute`;
+    expect((await outcome([create])).notJudged).toHaveLength(1);
+  });
+});

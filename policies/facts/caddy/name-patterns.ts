@@ -10,8 +10,8 @@ export interface NamePattern {
 export const UNTRIED = "matches names by a regular expression that cannot be tried out here";
 
 const MAX_LENGTH = 400;
-/** What repeats something that repeats: no matter to Go's engine, and endless for this one. */
-const REPEATS_TWICE = /[*+}][^()]*\)[?]?[*+{]/;
+/** A group that repeats, in which something repeats or is an alternative: endless here. */
+const REPEATS_TWICE = /[*+}|][^(]*\)+[?]?[*+{]/;
 
 /** Reads an expression of Go's (RE2). What is spelled otherwise here, or differs, is not tried. */
 export function namePattern(source: string): NamePattern {

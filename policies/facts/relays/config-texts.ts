@@ -16,9 +16,7 @@ export interface NamedRelay {
  * define(`SMART_HOST', `host'), and blanks between key and value, as msmtp and dma have them.
  */
 const KEYED =
-  /(?:^|[\s"'`[({,;])([A-Za-z][\w-]*)["'`\]]*([ \t]*(?:=>?|:|,)[ \t]*|[ \t]+)(?:"([^"\n]*)"|'([^'\n]*)'|`([^'\n]*)'|([^\s"'`;)}][^"'`;)}\n]*))/gm;
-/** What has a blank alone between key and value. */
-const BLANK_AFTER = /^(?:smarthost|mailhub|relayhost)(?:_port)?$/i;
+  /(?:^|[\s"'`[({,;])(?:([A-Za-z][\w.-]{0,80})["'`\]]{0,4}[ \t]{0,40}(?:=>?|:|,)|(smarthost(?:_port)?|mailhub|relayhost|port)[ \t])[ \t]{0,40}(?:"([^"\n]*)"|'([^'\n]*)'|`([^'\n]*)'|(\[[^\]\s]*\](?::{1,2}\d+)?(?:[ \t]*,[ \t]*\[[^\]\s]*\](?::\d+)?)*|[a-z][\w+.-]{0,20}:\/\/[^\s"'`]+|[^\s"'`;)},&|]+))/gim;
 /** Keys of one word that mean a relay in a section or file of that name alone. */
 const SECTIONED: readonly (readonly [file: RegExp, key: RegExp, portKey: string])[] = [
   [/^[ \t]*account[ \t]|^[ \t]*defaults[ \t]*$/m, /^[ \t]*host[ \t]+(\S+)/gm, "port"], // msmtp
@@ -30,27 +28,23 @@ const SECTIONED: readonly (readonly [file: RegExp, key: RegExp, portKey: string]
 /** Spares the search where nothing of the kind can be. */
 const MAY_NAME_RELAY = /relay|smart_?host|mailhub|smtp|^[ \t]*(?:host|route_list)[ \t]/im;
 
-const isHostLike = (text: string): boolean =>
-  /^[\w.[\]:-]+$/.test(text) && /[.:\]]|^[a-z][\w-]*$/i.test(text);
+/** A name, or an address; with a colon anything else could be a login. */
+const isHostLike = (text: string): boolean => /^(?:[\w.-]+|[\da-f:.]+)$/i.test(text);
 
 /** The relays that an unstructured text names. */
 export function relaysInText(text: string): NamedRelay[] {
   if (!MAY_NAME_RELAY.test(text)) return [];
-  const entries = [...text.matchAll(KEYED)]
-    .filter(([, key = "", between = ""]) => between.trim() !== "" || BLANK_AFTER.test(key))
-    .map(([, key = "", , ...values]) => ({
-      key,
-      value: (values.find((one) => one !== undefined) ?? "").replace(/[\s,]+$/, ""),
-    }));
-  const valueOf = (key: string): string | undefined =>
-    entries.find((entry) => entry.key === key)?.value ??
-    new RegExp(`^[ \\t]*${key}[ \\t]+(\\d+)`, "m").exec(text)?.[1]; // msmtp's port
+  const entries = [...text.matchAll(KEYED)].map(([, key, blank, ...values]) => ({
+    key: key ?? blank ?? "",
+    value: (values.find((one) => one !== undefined) ?? "").trim(),
+  }));
+  const values = new Map(entries.toReversed().map(({ key, value }) => [key, value]));
   const keyed = entries
-    .filter(({ key }) => namesRelay(key.replaceAll("-", "_"), (name) => valueOf(name) !== undefined))
+    .filter(({ key }) => namesRelay(key.replaceAll(/[.-]/g, "_"), (name) => values.has(name)))
     .map(({ key, value }) => ({
       at: key,
       value,
-      beside: besidesOf(key).find((one) => one !== key && valueOf(one)),
+      beside: besidesOf(key).find((one) => one !== key && values.has(one)),
     }));
   const sectioned = SECTIONED.filter(([file]) => file.test(text)).flatMap(([, key, portKey]) =>
     [...text.matchAll(key)].map(([, value = ""]) => ({ at: "host", value, beside: portKey })),
@@ -59,7 +53,7 @@ export function relaysInText(text: string): NamedRelay[] {
     hostsIn(value)
       .filter(isHostLike)
       .map((host) => {
-        const port = portIn(value, host, beside === undefined ? undefined : valueOf(beside));
+        const port = portIn(value, host, beside === undefined ? undefined : values.get(beside));
         return { at, host, port, quiet: value.includes("@") };
       }),
   );

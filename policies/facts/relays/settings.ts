@@ -1,12 +1,12 @@
 /** How programs spell the setting that names the host which takes their mail. */
 
-/** Words that images put in front or behind, so that they hold something else than a host. */
-const OTHER_THAN_HOST =
-  /(?:PORT|USER|USERNAME|LOGIN|PASS|PASSWD|PASSWORD|SECRET|TOKEN|KEY|FILE|TLS|SSL|STARTTLS|SECURITY|AUTH|MODE|METHOD|PROTOCOL|FROM|SENDER|SENDERS|DOMAINS?|NETWORKS?|NETS|TIMEOUT|ENABLED?|ID|(?<!HOST)NAME|MAP|MAPS|URL|URI|DSN)$/i;
 const LISTENS = /(?:^|_)(?:LISTEN|BIND|INBOUND|RECEIVE|HELO|TS|DERP)(?:_|$)/i;
-/** `RELAYHOST`, `DEFAULT_RELAY_HOST`, `EXTERNAL_RELAY_HOSTNAME`, `SMARTHOST_ADDRESS`, `mailhub`. */
+/**
+ * `RELAYHOST`, `DEFAULT_RELAY_HOST`, `EXTERNAL_RELAY_HOSTNAME`, `SMARTHOST_ADDRESS`, `mailhub`.
+ * Only names that end so: behind a longer one (`RELAYHOST_PASSPHRASE`) may stand a secret.
+ */
 const RELAY =
-  /^(?:(?:MAIL|MTA|POSTFIX|EXIM|STALWART|TAILWART)_)?(?:RELAY|SMARTHOST)|(?:^|_)(?:RELAY_?HOST(?:NAME)?|RELAY_SERVER|RELAY_ADDRESS|SMART_?HOST|MAILHUB|(?:SMTP|MAIL|MTA)_RELAY)(?:_|$)|FALLBACK_RELAY$/i;
+  /^(?:RELAY|(?:\w+_)?(?:RELAY_?HOST(?:NAME|S)?|RELAY_(?:SERVER|ADDRESS)|SMART_?HOSTS?(?:_(?:HOST|SERVER|ADDRESS))?|MAILHUB|(?:MAIL|MAILER|SMTP|MTA|POSTFIX|EXIM|STALWART|TAILWART|FALLBACK)_RELAY))$/i;
 /** `GF_SMTP_HOST`, `MM_EMAILSETTINGS_SMTPSERVER`, `FORGEJO__mailer__SMTP_ADDR`, `mail_smtphost`. */
 const SMTP = /SMTP_*(?:HOST|HOSTNAME|SERVER|ADDR|ADDRESS|HOST_ADDR)$/i;
 /** Other hosts too in some images, so only beside a port or a login of the same name. */
@@ -26,7 +26,7 @@ export const besidesOf = (name: string): string[] => [
  * @example namesRelay("DISCOURSE_SMTP_ADDRESS", () => false) // true
  */
 export function namesRelay(name: string, has: (name: string) => boolean): boolean {
-  if (LISTENS.test(name) || OTHER_THAN_HOST.test(name)) return false;
+  if (LISTENS.test(name)) return false;
   if (RELAY.test(name) || SMTP.test(name)) return true;
   const stem = name.replace(/(?:HOST|SERVER)$/i, "");
   return (
@@ -40,19 +40,21 @@ export function namesRelay(name: string, has: (name: string) => boolean): boolea
  * blanks. What is not a host is not returned, since it could be a secret.
  */
 export function hostsIn(setting: string): string[] {
-  return setting.split(/[\s,;]+/).flatMap((part) => {
-    const authority = part
-      .replace(/^[a-z][a-z0-9+.-]*:\/\//i, "")
-      .replace(/^.*@/, "")
-      .replace(/[/?#].*$/, "");
-    const bracketed = /^\[([^\]]+)\](?::{1,2}\d+)?$/.exec(authority)?.[1];
-    const bare =
-      bracketed ??
-      (/^[^:]*::?\d*$/.test(authority) && !authority.startsWith(":")
-        ? authority.replace(/:.*$/, "")
-        : authority);
-    return bare === "" || /^(?:true|false|yes|no|on|off|none|null|\d{1,5})$/i.test(bare) ? [] : [bare];
-  });
+  // The login first: a password may hold whatever parts hosts.
+  const hosts = setting.split(/(?=\b[a-z][a-z0-9+.-]*:\/\/)/i).map((url) => url.replace(/^.*@/s, ""));
+  return hosts
+    .join(" ")
+    .split(/[\s,;]+/)
+    .flatMap((part) => {
+      const authority = part.replace(/^[a-z][a-z0-9+.-]*:\/\//i, "").replace(/[/?#].*$/, "");
+      const bracketed = /^\[([^\]]+)\](?::{1,2}\d+)?$/.exec(authority)?.[1];
+      const bare =
+        bracketed ??
+        (/^[^:]*::?\d*$/.test(authority) && !authority.startsWith(":")
+          ? authority.replace(/:.*$/, "")
+          : authority);
+      return bare === "" || /^(?:true|false|yes|no|on|off|none|null|\d{1,5})$/i.test(bare) ? [] : [bare];
+    });
 }
 
 /** `smtp://`, `smtps://`, `submission://`: a relay, whatever its variable's name. */

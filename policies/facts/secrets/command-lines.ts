@@ -65,7 +65,8 @@ export function passwordsIn(words: readonly Word[], program = ""): PasswordFound
     if (!word.startsWith("-")) {
       const next = (words[index - 1] ?? "").startsWith("-") ? undefined : PROGRAMS.get(baseName(word));
       if (next) [name, now, open] = [baseName(word), next, next.after === undefined];
-      else if (word === now?.after) open = true;
+      // Not as an option's value: `docker run --name login -p 80:80`.
+      else if (word === now?.after && !/^--(?:host)?name$/.test(words[index - 1] ?? "")) open = true;
       else if (now?.runs) now = undefined;
       return;
     }

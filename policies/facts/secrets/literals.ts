@@ -48,6 +48,9 @@ export function isLiteralSecret(value: string): boolean {
   return rest === text || form.replace(/\s/g, "").length >= 8;
 }
 
+/** What stands before a colon where a variable picks how to log in. */
+const METHOD = /^(?:oidc|oauth2?|saml|ldaps?|basic|bearer|token|jwt|cas|proxy|header|none)$/i;
+
 /**
  * Whether a variable holds a user with the password: `STALWART_RECOVERY_ADMIN=admin:…`,
  * `BASIC_AUTH=alice:…`, `NEO4J_AUTH=neo4j/…`. A host with its port, or a hash, is none.
@@ -56,7 +59,8 @@ export function isLogin(name: string, value: string): boolean {
   if (!/(?:^|[._-])(?:admin|auth|basic[_-]?auth|login)$/i.test(name)) return false;
   const login = /^neo4j_auth$/i.test(name) ? /^([^/]*)\/(.*)$/s : /^([^:]*):(.*)$/s;
   const [, user = "", password = ""] = login.exec(unquoted(value)) ?? [];
-  return /^[\w.@+-]{1,100}$/.test(user) && !/^(?:\d*$|\/)/.test(password) && isLiteralSecret(password);
+  if (METHOD.test(user) || /^(?:\d*(?:$|\/)|\/)/.test(password)) return false;
+  return /^[\w.@+-]{1,100}$/.test(user) && isLiteralSecret(password);
 }
 
 /** A value without the blanks and the quotes around it. */

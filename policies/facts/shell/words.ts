@@ -81,7 +81,7 @@ function joined(parts: readonly Part[]): Part[] {
   for (const part of parts) {
     const last = together.at(-1);
     if (part.kind === "text" && last?.kind === "text")
-      together.splice(-1, 1, { kind: "text", text: last.text + part.text });
+      together[together.length - 1] = { kind: "text", text: last.text + part.text };
     else together.push(part);
   }
   return together;
@@ -98,7 +98,8 @@ export function readWord(cursor: Cursor, statements: ReadStatements): Word {
       parts.push({ kind: "text", text });
       cursor.at += text.length + 1;
     } else if (char === '"') {
-      parts.push({ kind: "text", text: "" }, ...quotedParts(cursor, '"', statements));
+      parts.push({ kind: "text", text: "" });
+      for (const part of joined(quotedParts(cursor, '"', statements))) parts.push(part);
     } else if (char === "$" && cursor.text[cursor.at] === "'") continue;
     else if (char === "$") parts.push(expansion(cursor, false, statements));
     else if (char === "`") parts.push(backticks(cursor, false, statements));

@@ -42,6 +42,16 @@ function reloads({ words: [program = "", ...args] }: Run): boolean {
 
 /** Follows a script. */
 export function effectOf(script: Script, containers: Containers): Effect {
+  try {
+    return effectOfRuns(script, containers);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error; // nested or grown beyond what can be followed
+    const mayWrite = API.test(script.text) || ROUTING.test(script.text);
+    return { writes: mayWrite ? "maybe" : "no", live: () => "maybe" };
+  }
+}
+
+function effectOfRuns(script: Script, containers: Containers): Effect {
   const runs = runsOf(script.words, { variables: script.variables, input: script.stdin });
   const writes = runs.map((run) => {
     const write = routeWriteOf(run, script.text);

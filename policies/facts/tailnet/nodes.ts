@@ -181,7 +181,8 @@ export function tailnetOf(resources: readonly PolicyResource[], settings: Tailne
     if (host.includes("."))
       return answer(host.endsWith(".ts.net") || domains.some((domain) => isMagicDnsName(host, domain)));
     if (host === "localhost" || isContainer(host)) return "no";
-    if (from.type !== CONTAINER) return "yes";
+    // A command's words are not looked at closely enough to say that one is a node.
+    if (from.type !== CONTAINER) return isOwn(from) || tagsOf(host) !== undefined ? "yes" : "maybe";
     const node = nodeOf.get(namespaceOf(from));
     if (!node) return "no";
     return asksMagicDns(node) || tagsOf(host) !== undefined ? "yes" : "maybe";
