@@ -3,6 +3,7 @@ import { appendFile, mkdir, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, relative, resolve } from "node:path";
 
+import { printable } from "../../lib/printable.ts";
 import { allPolicies } from "../../policies/rules/index.ts";
 import { PROJECT } from "../parts/pulumi-cli.ts";
 import type { Change } from "./changes.ts";
@@ -77,10 +78,15 @@ export async function writeReports(
   return { markdown, sarif };
 }
 
-/** The reports as a terminal shows them, 80 columns wide. */
+/**
+ * The reports as a terminal shows them, 80 columns wide. What they quote is anybody's, and is told
+ * without what a terminal would obey.
+ */
 export function describeReports(reports: readonly Report[], { markdown, sarif }: Written): string {
   const files = [`  Markdown  ${markdown}`, `  SARIF     ${sarif}`].join("\n");
-  return [...reports.flatMap((report) => describe(report, reports.length > 1)), files].join("\n\n");
+  return printable(
+    [...reports.flatMap((report) => describe(report, reports.length > 1)), files].join("\n\n"),
+  );
 }
 
 /** @param named whether the last line says which stack it is about */
