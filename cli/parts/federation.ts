@@ -57,6 +57,8 @@ const SERVICES: readonly Service[] = [
         subject_token_type: `${TOKEN_TYPE}:id_token`,
         subject_token: await identity(env, audience),
         requested_token_type: "urn:pulumi:token-type:access_token:organization",
+        // Seconds. Without it the token lasts as long as the organization's policy lets it.
+        expiration: "3600",
       };
       const { access_token } = await post(`${pulumi}/api/oauth/token`, form);
       return { PULUMI_ACCESS_TOKEN: text(access_token, "Pulumi Cloud") };

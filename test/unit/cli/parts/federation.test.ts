@@ -79,13 +79,14 @@ test("a job's identity becomes an access token of the tailnet's API, for the aud
   });
 });
 
-test("it becomes one of Pulumi Cloud's organization", async () => {
+test("it becomes one of Pulumi Cloud's organization, for an hour", async () => {
   const made = await federate({ ...job(), PULUMI_OIDC_ORGANIZATION: "acme" }, endpoints());
   expect(made).toEqual({ PULUMI_ACCESS_TOKEN: "token of /pulumi/api/oauth/token" });
   expect(form("/pulumi")).toMatchObject({
     audience: "urn:pulumi:org:acme",
     subject_token: "jwt for urn:pulumi:org:acme",
     requested_token_type: "urn:pulumi:token-type:access_token:organization",
+    expiration: "3600",
   });
 });
 
