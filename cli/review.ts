@@ -7,6 +7,7 @@ import { dirname, resolve } from "node:path";
 import { requireLabMachine } from "../lab/topology.ts";
 import { UserError } from "../lib/errors.ts";
 import { labArguments, wrongUsage } from "./parts/arguments.ts";
+import { holdingSignals } from "./parts/held-signals.ts";
 import { runMain } from "./parts/progress.ts";
 import { PROJECT } from "./parts/pulumi-cli.ts";
 import { reviewAgainst } from "./review/base/against.ts";
@@ -87,8 +88,9 @@ const selection: Selection = {
 await runMain(async () => {
   for (const file of [state, policyFile])
     if (file !== undefined && !existsSync(file)) throw new UserError(`there is no file ${file}`);
-  const reviewed =
-    base === undefined ? await reviewAll() : await reviewAgainst(base, selection, policyConfig);
+  const reviewed = await holdingSignals("the review", () =>
+    base === undefined ? reviewAll() : reviewAgainst(base, selection, policyConfig),
+  );
   const reports = reviewed.map(({ report }) => report);
   const folder = resolve(out ?? defaultFolder("review", reports));
   const written = await writeReports(reviewed, folder, project);

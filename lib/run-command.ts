@@ -36,7 +36,8 @@ export interface CommandOptions {
   passSignals?: boolean;
 }
 
-const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+/** Those by which a person or a supervisor ends a command. */
+export const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
 /**
  * Runs a command to its end, without a shell. Never throws: what a status means is the caller's

@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { UserError } from "../../lib/errors.ts";
 import { runCommand } from "../../lib/run-command.ts";
+import { throwIfStopped } from "../parts/held-signals.ts";
 import { Interrupted } from "../parts/progress.ts";
 import { POLICY_PACK } from "../parts/pulumi-cli.ts";
 import { type EngineEvent, parseEvents } from "./events.ts";
@@ -102,6 +103,8 @@ export async function run(opened: OpenStack, args: string[], cwd: string): Promi
     PULUMI_DEBUG_COMMANDS: "true",
   };
   const [command = "", ...rest] = argv;
+  // One that came between two commands reached none of them.
+  throwIfStopped();
   const limits = { deadline: SECONDS * 1000, signal: "SIGINT" as const, passSignals: true };
   const done = await runCommand(command, rest, { cwd, env, ...limits });
   if (done.interruptedBy) throw new Interrupted(`pulumi ${args[0]}`, done.interruptedBy);

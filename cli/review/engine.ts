@@ -55,16 +55,33 @@ export async function openOwnStack({ stack, project, configFile }: StackSource):
 }
 
 /**
- * Opens a stack on a file backend of its own in a temporary folder, which nothing else knows of.
+ * Opens a stack on a file backend of its own in a temporary folder, which nothing else knows of,
+ * and which goes where opening it fails.
  *
  * @param state the stack's state, as `pulumi stack export` has written it, and then secrets are
  *   opened by the user's own passphrase (PULUMI_CONFIG_PASSPHRASE or _FILE). Without it the stack
  *   is empty, and each secret of the config a dummy: no credential is needed
  */
 export async function openTemporaryStack(source: StackSource, state?: string): Promise<OpenStack> {
-  const { stack, project, configFile } = source;
   const tools = await engineTools();
   const folder = await mkdtemp(join(tmpdir(), "tailwart-review-"));
+  const remove = () => rm(folder, { recursive: true, force: true });
+  try {
+    return await openIn(folder, source, tools.env, remove, state);
+  } catch (error) {
+    await remove();
+    throw error;
+  }
+}
+
+async function openIn(
+  folder: string,
+  source: StackSource,
+  tools: NodeJS.ProcessEnv,
+  remove: () => Promise<void>,
+  state?: string,
+): Promise<OpenStack> {
+  const { stack, project, configFile } = source;
   const config = join(folder, `Pulumi.${stack}.yaml`);
   await mkdir(join(folder, "state"), { mode: 0o700 });
   const { name } = parse(await readFile(join(project, "Pulumi.yaml"), "utf8")) as { name: string };
@@ -74,7 +91,7 @@ export async function openTemporaryStack(source: StackSource, state?: string): P
   const env = {
     TAILSCALE_API_KEY: NO_CREDENTIAL,
     ...(state === undefined ? { ...noFile, PULUMI_CONFIG_PASSPHRASE: "review" } : process.env),
-    ...tools.env,
+    ...tools,
     PULUMI_BACKEND_URL: `file://${join(folder, "state")}`,
   };
   const opened: OpenStack = {
@@ -85,7 +102,7 @@ export async function openTemporaryStack(source: StackSource, state?: string): P
     policyFlags: [],
     env,
     before: [],
-    remove: () => rm(folder, { recursive: true, force: true }),
+    remove,
   };
   const steps = [
     ["stack", "init", stack],

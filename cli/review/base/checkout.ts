@@ -5,6 +5,7 @@ import { dirname, join, relative } from "node:path";
 
 import { UserError } from "../../../lib/errors.ts";
 import { type CommandResult, runCommand } from "../../../lib/run-command.ts";
+import { throwIfStopped } from "../../parts/held-signals.ts";
 
 /** A program as it is at another commit. */
 export interface Checkout {
@@ -25,7 +26,7 @@ const MINUTES = 5;
  * that is at hand. The repository's own files and branch stay as they are.
  *
  * @param project the program's folder, in a git repository
- * @throws UserError when it is in none, or there is no such commit
+ * @throws UserError when it is in none, or there is no such commit; nothing is left of it then
  */
 export async function checkOut(ref: string, project: string): Promise<Checkout> {
   const top = await git(project, "rev-parse", "--show-toplevel");
@@ -40,28 +41,24 @@ export async function checkOut(ref: string, project: string): Promise<Checkout> 
   const commit = found.stdout.trim();
   const folder = join(await mkdtemp(join(tmpdir(), "tailwart-base-")), "base");
   const remove = async () => {
-    await git(root, "worktree", "remove", "--force", folder);
+    // Twice: one whose making was cut off is locked. No prune, which would also drop those of the
+    // user whose disk is away.
+    await git(root, "worktree", "remove", "--force", "--force", folder);
     await rm(dirname(folder), { recursive: true, force: true });
-    await git(root, "worktree", "prune");
   };
-  // Nobody's hooks: the one of a checkout may do anything.
-  const added = await git(
-    root,
-    "-c",
-    "core.hooksPath=/dev/null",
-    "worktree",
-    "add",
-    "--detach",
-    folder,
-    commit,
-  );
-  if (added.status !== 0) {
+  try {
+    // Nobody's hooks: the one of a checkout may do anything.
+    const add = ["-c", "core.hooksPath=/dev/null", "worktree", "add", "--detach", folder, commit];
+    const added = await git(root, ...add);
+    throwIfStopped();
+    if (added.status !== 0) throw new UserError(`${ref} cannot be checked out: ${added.stderr.trim()}`);
+    const inside = relative(root, realpathSync(project));
+    await linkModules(root, folder, inside);
+    return { ref, commit, project: join(folder, inside), remove };
+  } catch (error) {
     await remove();
-    throw new UserError(`${ref} cannot be checked out: ${added.stderr.trim()}`);
+    throw error;
   }
-  const inside = relative(root, realpathSync(project));
-  await linkModules(root, folder, inside);
-  return { ref, commit, project: join(folder, inside), remove };
 }
 
 /** Of the program's folder and those above it: modules are looked for in each. */
