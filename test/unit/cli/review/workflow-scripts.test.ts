@@ -152,17 +152,19 @@ describe.runIf(hasJq)("the policy file's tests in a pull request", () => {
     AUDIENCE: "api.tailscale.com/x",
     CLIENT_ID: "client",
     GITHUB_STEP_SUMMARY: "summary",
+    PREVIEW: "success",
   };
-  const curl = (answer: string) =>
+  const curl = (answer: string, code = 200) =>
     standIn(
       "curl",
       `case $* in
-  *acl/validate*) cat > header; printf %s '${answer}' ;;
+  *acl/validate*) cat > header; printf %s '${answer}' > answer; printf ${code} ;;
   *token-exchange*) cat > jwt; echo '{"access_token":"tskey-api-short"}' ;;
   *) cat > /dev/null; echo '{"value":"the-jwt"}' ;;
 esac`,
     );
-  const evaluate = () => run(step, env, ["--noprofile", "--norc", "-eo", "pipefail"]);
+  const evaluate = (more = {}) =>
+    run(step, { ...env, ...more }, ["--noprofile", "--norc", "-eo", "pipefail"]);
 
   test("hold where the control server has nothing to say of each stack's file", async () => {
     for (const stack of ["prod", "review"]) writeFileSync(join(cwd, `review/policy-${stack}.hujson`), "{}");
@@ -175,6 +177,12 @@ esac`,
     expect(read("jwt")).toBe("the-jwt");
     // No token is in a command's arguments, which every process of the machine can read.
     expect(asked).not.toMatch(/tskey|the-jwt|request-token/);
+  });
+
+  test("hold where it answers with an empty body", async () => {
+    writeFileSync(join(cwd, "review/policy-prod.hujson"), "{}");
+    curl("");
+    expect((await evaluate()).code).toBe(0);
   });
 
   test("fail with the control server's words", async () => {
@@ -193,8 +201,46 @@ esac`,
     expect((await evaluate()).code).toBe(1);
   });
 
-  test("are none where no stack has a policy file", async () => {
+  test.each([
+    ["{}", 500],
+    ["", 403],
+    ['{"message":""}', 429],
+    ["{}", "000; exit 7"],
+  ])("fail where it answers %j with HTTP %s, which is no judgement", async (answer, status) => {
+    writeFileSync(join(cwd, "review/policy-prod.hujson"), "{}");
+    curl(answer, status as number);
+    expect((await evaluate()).code).toBe(1);
+    expect(read("summary")).toContain("not judged: HTTP");
+  });
+
+  test.each(["[]", '{"data":[{"user":"a","errors":["b"]}]}', "null", "2"])(
+    "fail where it answers %j, though with HTTP 200",
+    async (answer) => {
+      writeFileSync(join(cwd, "review/policy-prod.hujson"), "{}");
+      curl(answer);
+      expect((await evaluate()).code).toBe(1);
+    },
+  );
+
+  test("fail where a preview that succeeded has left no policy file", async () => {
     curl("{}");
-    expect((await evaluate()).code).toBe(0);
+    expect((await evaluate()).code).toBe(1);
+  });
+
+  test("say that nothing is to be judged where the preview, which is red, has left no policy file", async () => {
+    curl("{}");
+    expect((await evaluate({ PREVIEW: "failure" })).code).toBe(0);
+    expect(read("summary")).toContain("Nothing to judge");
+  });
+
+  test("are told without a command to the runner, and without an end of the summary's fence", async () => {
+    writeFileSync(join(cwd, "review/policy-prod.hujson"), "{}");
+    curl('{"message":"x\\n::add-mask::a\\n````\\n# Approved"}');
+    const { code, said } = await evaluate();
+    expect(code).toBe(1);
+    const [, stop = "?"] = /^::stop-commands::(\w{32})$/m.exec(said) ?? [];
+    const quoted = said.slice(said.indexOf(`::stop-commands::${stop}`), said.indexOf(`\n::${stop}::`));
+    expect(quoted).toContain("\n::add-mask::a\n");
+    expect(read("summary")).toContain("`````text\nx\n::add-mask::a\n````\n# Approved\n`````\n");
   });
 });
