@@ -139,12 +139,16 @@ describe("the review", () => {
     expect(runs).toEqual([expect.stringMatching(/^npm run review -- --base HEAD\^1 --out /)]);
   });
 
-  test("has the policy file's tests evaluated by a federated identity, beside which none of its code runs", () => {
+  test("has the policy file's tests evaluated by a federated identity, once a reviewer has let it", () => {
     const { acl } = jobs;
     expect(acl?.if).toContain("vars.TAILSCALE_ACL_CLIENT_ID != ''");
     expect(acl?.if).toContain("head.repo.full_name == github.repository");
     expect(acl?.permissions).toEqual({ contents: "read", "id-token": "write" });
     expect(acl?.environment).toBe("review-acl");
+    // The workflow is the pull request's own, whoever has written it.
+    expect(readFileSync(join(PROJECT, "docs/review.md"), "utf8")).toMatch(
+      /an environment `review-acl` with required reviewers/,
+    );
     expect(steps(acl).some(({ uses = "" }) => uses.startsWith("actions/checkout@"))).toBe(false);
   });
 });
