@@ -145,7 +145,8 @@ function teller(
         url: policy.url,
         ...(exception && { excepted: { reason: exception.reason, until: exception.expires } }),
       };
-      const key = [policy.id, at.file, at.line, one.what].join("\n");
+      // One line may hold several secrets, each at a place of its own.
+      const key = [policy.id, at.file, at.line, where, one.what].join("\n");
       if (!findings.has(key)) findings.set(key, one);
     }
     for (const gap of verdict.notJudged) {
