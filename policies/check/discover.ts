@@ -55,7 +55,7 @@ export function kindOf(path: string, repository: Repository): Kind | undefined {
   const text = repository.read(path, /\.json$/i.test(name) ? MAX_STATE_BYTES : undefined);
   if (text === undefined) return undefined;
   if (/\.ya?ml$/i.test(name)) {
-    const isCompose = COMPOSE_NAME.test(name) || /^\s+image:/m.test(text);
+    const isCompose = COMPOSE_NAME.test(name) || /^[ \t]+image:/m.test(text);
     return isCompose && /^(?:services|include):/m.test(text) ? "compose" : undefined;
   }
   if (/\.toml$/i.test(name)) return isStalwartToml(text) ? "settings" : undefined;
@@ -97,5 +97,5 @@ function isWhole(text: string): boolean {
   const [, services = ""] = /^services:[^\n]*\n((?:[ \t#].*\n?|\n)*)/m.exec(text) ?? [];
   const indent = /^([ \t]+)[\w"']/m.exec(services)?.[1] ?? "  ";
   const parts = services.split(new RegExp(`^${indent}(?=[\\w"'.-]+:)`, "m")).slice(1);
-  return parts.every((part) => /^\s+(?:image|build|extends):/m.test(part));
+  return parts.every((part) => /^[ \t]+(?:image|build|extends):/m.test(part));
 }

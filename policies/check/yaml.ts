@@ -1,4 +1,4 @@
-import { isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument, type Document } from "yaml";
+import { isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument, visit, type Document } from "yaml";
 
 import type { At, Located } from "./located.ts";
 
@@ -34,26 +34,53 @@ export function readYaml(text: string, file: string): Located {
       { file, line: error.linePos?.[0].line ?? 1 },
       `no YAML: ${error.message.split(/ at line |:?\n/)[0] ?? ""}`,
     );
-  return locate(document.contents, document, (offset) => ({ file, line: lines.linePos(offset).line }), 0);
+  const reading: Reading = {
+    place: (offset) => ({ file, line: lines.linePos(offset).line }),
+    targets: targetsIn(document),
+    left: MAX_NODES,
+  };
+  return locate(document.contents, reading, 0);
 }
 
-type Place = (offset: number) => At;
+interface Reading {
+  readonly place: (offset: number) => At;
+  /** What each alias stands for. */
+  readonly targets: ReadonlyMap<unknown, unknown>;
+  /** How many nodes may still be read. */
+  left: number;
+}
 
-/** Aliases in circles, and bombs of them, end here. */
+/** Aliases in circles end here. */
 const MAX_DEPTH = 64;
+/** Bombs of aliases end here; no file that a person writes has as many. */
+const MAX_NODES = 100_000;
 
-function locate(node: unknown, document: Document, place: Place, depth: number): Located {
+/** Finds all at once: the library looks through the whole document for each alias. */
+function targetsIn(document: Document): ReadonlyMap<unknown, unknown> {
+  const anchors = new Map<string, unknown>();
+  const targets = new Map<unknown, unknown>();
+  visit(document, (_, node) => {
+    if (isAlias(node)) targets.set(node, anchors.get(node.source));
+    else if ((isScalar(node) || isMap(node) || isSeq(node)) && node.anchor !== undefined)
+      anchors.set(node.anchor, node);
+  });
+  return targets;
+}
+
+function locate(node: unknown, reading: Reading, depth: number): Located {
+  const { place, targets } = reading;
   const range = (node as { range?: readonly number[] | null } | null)?.range;
   const at = place(range?.[0] ?? 0);
   if (depth > MAX_DEPTH) throw new UnreadableInput(at, "no YAML: nested too deep");
-  if (isAlias(node)) return locate(node.resolve(document), document, place, depth + 1);
+  if (reading.left-- <= 0) throw new UnreadableInput(at, `no YAML: more than ${MAX_NODES} nodes`);
+  if (isAlias(node)) return locate(targets.get(node), reading, depth + 1);
   const tag = (node as { tag?: string } | null)?.tag;
   if (isSeq(node))
     return {
       kind: "sequence",
       tag,
       at,
-      items: node.items.map((item) => locate(item, document, place, depth + 1)),
+      items: node.items.map((item) => locate(item, reading, depth + 1)),
     };
   if (isMap(node)) {
     const merged = new Map<string, Located>();
@@ -62,7 +89,7 @@ function locate(node: unknown, document: Document, place: Place, depth: number):
     const ownKeys = new Map<string, At>();
     for (const { key, value } of node.items) {
       const name = isScalar(key) ? String(key.value) : String(key);
-      const inner = locate(value, document, place, depth + 1);
+      const inner = locate(value, reading, depth + 1);
       if (isScalar(key) && (key.value === "<<" || typeof key.value === "symbol")) {
         // The first of several has precedence.
         for (const one of (inner.kind === "sequence" ? inner.items : [inner]).toReversed())

@@ -23,10 +23,14 @@ export function readEnvFile(text: string, known: Variables, isHidden: boolean, i
   const entries: EnvEntry[] = [];
   const variables = new Map<string, Variable>(known);
   const lines = text.replaceAll("\r\n", "\n");
+  let [line, counted] = [1, 0];
   for (const match of lines.matchAll(ASSIGNMENT)) {
     const [whole, name = "", single, double, bare = ""] = match;
     const start = match.index + (whole.length - whole.trimStart().length);
-    const line = lines.slice(0, start).split("\n").length;
+    for (let at = lines.indexOf("\n", counted); at >= 0 && at < start; at = lines.indexOf("\n", counted)) {
+      line += 1;
+      counted = at + 1;
+    }
     const value = isRaw ? rawValue(lines, match.index) : (single ?? double ?? bare);
     const isLiteral = isRaw || single !== undefined;
     const unescaped =

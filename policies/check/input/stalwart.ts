@@ -20,7 +20,7 @@ export function isStalwartToml(text: string): boolean {
 
 /** Whether a text is a plan of stalwart-cli's: a line of JSON for each object. */
 export const isPlan = (text: string): boolean =>
-  /^\s*\{[^\n]*"object"\s*:/m.test(text) && /"@type"\s*:/.test(text);
+  /^[ \t]*\{[^\n]*"object"\s*:/m.test(text) && /"@type"\s*:/.test(text);
 
 /**
  * A config file as the settings of a server. What is not in the file may be in the server's

@@ -38,7 +38,7 @@ function flatten(value: unknown, path: string, into: Map<string, string>): void 
   else into.set(path, String(value));
 }
 
-const HEADER = /^[ \t]*\[{1,2}[ \t]*([^\]]+?)[ \t]*\]{1,2}[ \t]*(?:#.*)?$/;
+const HEADER = /^[ \t]*\[{1,2}([^\]]+)\]{1,2}[ \t]*(?:#.*)?$/;
 const KEY = /^[ \t]*((?:"[^"]*"|'[^']*'|[\w-]+)(?:[ \t]*\.[ \t]*(?:"[^"]*"|'[^']*'|[\w-]+))*)[ \t]*=/;
 
 const plainKey = (key: string): string =>
