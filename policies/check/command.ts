@@ -94,8 +94,8 @@ function optionsOf(args: readonly string[]) {
 }
 
 async function run(options: ReturnType<typeof optionsOf>, folder: string, version: string): Promise<Outcome> {
-  const repository = new Repository(folder);
   const paths = options.paths.map((path) => resolve(folder, path));
+  const repository = new Repository(folder, paths);
   const missing = options.paths.find((_, index) => !existsSync(paths[index] ?? ""));
   if (missing !== undefined) throw new UserError(`there is no file or folder ${missing}`);
   const inputs = discover(paths, repository);
@@ -114,7 +114,11 @@ async function run(options: ReturnType<typeof optionsOf>, folder: string, versio
     at: { file, line: 1 },
     because: "may not be read",
   }));
-  const own = [...gaps, ...closed].map((gap) => ({ ...gap, where: "", policies: [] }));
+  const outside = [...repository.outside].map((file) => ({
+    at: { file, line: 1 },
+    because: "is outside of the repository, and not read",
+  }));
+  const own = [...gaps, ...closed, ...outside].map((gap) => ({ ...gap, where: "", policies: [] }));
   const unique = new Map(own.map((gap) => [JSON.stringify(gap), gap]));
   const notJudged = [...unique.values(), ...judged.notJudged];
 

@@ -8,7 +8,7 @@ import { secretPathsOf } from "../framework/wire/secret-paths.ts";
 import { allPolicies, type AnyPolicy } from "../rules/index.ts";
 import type { At } from "./located.ts";
 import { locate } from "./locate.ts";
-import type { Source, Stack } from "./resource.ts";
+import { urnOf, type Source, type Stack } from "./resource.ts";
 import { inWordsOf } from "./wording.ts";
 
 /** One thing that is wrong, where it is written. */
@@ -145,9 +145,13 @@ function teller(
         url: policy.url,
         ...(exception && { excepted: { reason: exception.reason, until: exception.expires } }),
       };
-      // One line may hold several secrets, each at a place of its own.
-      const key = [policy.id, at.file, at.line, where, one.what].join("\n");
-      if (!findings.has(key)) findings.set(key, one);
+      // One line may hold several secrets, each at a place of its own. A file that is mounted, and
+      // judged by itself as well, calls the same place by two names.
+      const line = [policy.id, at.file, at.line, one.what].join("\n");
+      const other = findings.get(line);
+      if (!other) findings.set(line, one);
+      else if (other.where !== where && isOfFile(other.urn) === isOfFile(one.urn))
+        findings.set(`${line}\n${where}`, findings.get(`${line}\n${where}`) ?? one);
     }
     for (const gap of verdict.notJudged) {
       const { at, where, unknownBecause } = find(gap.where, gap.because, gap.urn ?? urn);
@@ -164,6 +168,8 @@ function teller(
     }
   };
 }
+
+const isOfFile = (urn: string): boolean => urn.startsWith(urnOf("files", "", "").slice(0, -"::".length));
 
 const aboutPolicy = ({ id, lesson }: Pick<PolicyDefinition, "id" | "lesson">) => ({
   policy: id,

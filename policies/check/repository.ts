@@ -1,9 +1,22 @@
-import { existsSync, readdirSync, readFileSync, statSync, type Dirent } from "node:fs";
+import {
+  closeSync,
+  constants,
+  existsSync,
+  fstatSync,
+  openSync,
+  readdirSync,
+  readSync,
+  realpathSync,
+  statSync,
+  type Dirent,
+} from "node:fs";
 import { dirname, join, relative, resolve, sep } from "node:path";
 import ignore, { type Ignore } from "ignore";
 
 /** More than any config file has; what is larger is data. */
 const MAX_BYTES = 1_000_000;
+/** Read even of a file that says that it is smaller. */
+const MIN_BYTES = 65_536;
 /** State exports hold a whole stack. */
 export const MAX_STATE_BYTES = 64_000_000;
 
@@ -19,10 +32,22 @@ export class Repository {
 
   /** What is there and may not be read, as it is reported. */
   readonly unreadable = new Set<string>();
+  /** What is named within and is outside of the repository, as it is reported. */
+  readonly outside = new Set<string>();
 
-  /** @param base the folder that paths are told from */
-  constructor(base: string) {
+  readonly #within: readonly string[];
+
+  /**
+   * @param base the folder that paths are told from
+   * @param named what the user names is read wherever it is, and what is in its repository
+   */
+  constructor(base: string, named: readonly string[] = []) {
     this.#base = base;
+    const places = [base, ...named].map((path) => {
+      const real = realOf(path) ?? path;
+      return statSync(real, { throwIfNoEntry: false })?.isFile() === true ? dirname(real) : real;
+    });
+    this.#within = places.map((place) => this.rootOf(place) ?? place);
   }
 
   /** A file's path as it is reported. */
@@ -40,14 +65,32 @@ export class Repository {
     if (!this.#texts.has(path))
       this.#texts.set(
         path,
-        this.#attempt(path, () => readText(path, limit)),
+        this.#attempt(path, () => this.#readWithin(path, limit)),
       );
     return this.#texts.get(path);
   }
 
+  /** Files name others, and links lead anywhere: a stranger's are not to show ours in a report. */
+  #readWithin(path: string, limit: number): string | undefined {
+    const real = realOf(path);
+    if (real === undefined) return undefined;
+    if (this.#isWithin(real)) return readText(real, limit);
+    this.outside.add(this.shown(path));
+    return undefined;
+  }
+
+  #isWithin = (real: string): boolean =>
+    this.#within.some((root) => real === root || real.startsWith(root.endsWith(sep) ? root : root + sep));
+
   /** What is in a folder, by name. */
   list(folder: string): Dirent[] {
-    const entries = this.#attempt(folder, () => readdirSync(folder, { withFileTypes: true })) ?? [];
+    const look = (): Dirent[] => {
+      const real = realOf(folder);
+      if (real === undefined || this.#isWithin(real)) return readdirSync(folder, { withFileTypes: true });
+      this.outside.add(this.shown(folder));
+      return [];
+    };
+    const entries = this.#attempt(folder, look) ?? [];
     return entries.sort((a, b) => (a.name < b.name ? -1 : 1));
   }
 
@@ -110,11 +153,33 @@ export class Repository {
   }
 }
 
+/** Where a path leads to; undefined where nothing is. */
+function realOf(path: string): string | undefined {
+  try {
+    return realpathSync(path);
+  } catch (error) {
+    if (["ENOENT", "ENOTDIR"].includes((error as NodeJS.ErrnoException).code ?? "")) return undefined;
+    throw error;
+  }
+}
+
+/** Files of /proc say that they are empty, and have no end: the limit holds while it is read. */
 function readText(path: string, limit: number): string | undefined {
-  const stats = statSync(path, { throwIfNoEntry: false });
-  if (!stats?.isFile() || stats.size > limit) return undefined;
-  const text = readFileSync(path, "utf8");
-  return text.includes("\0") ? undefined : text.replace(/^\uFEFF/, "");
+  // A pipe without a writer would keep the opening for ever.
+  const file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  try {
+    const stats = fstatSync(file);
+    if (!stats.isFile() || stats.size > limit) return undefined;
+    const bytes = Buffer.alloc(Math.min(limit, Math.max(stats.size, MIN_BYTES)) + 1);
+    let length = 0;
+    for (let more = -1; more !== 0 && length < bytes.length; length += more)
+      more = readSync(file, bytes, length, bytes.length - length, null);
+    if (length === bytes.length) return undefined;
+    const text = bytes.toString("utf8", 0, length);
+    return text.includes("\0") ? undefined : text.replace(/^\uFEFF/, "");
+  } finally {
+    closeSync(file);
+  }
 }
 
 function foldersBetween(root: string, folder: string): string[] {

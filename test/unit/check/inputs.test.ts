@@ -117,7 +117,6 @@ address = "${NODE}"
         "services:\n  mail:\n    image: stalwartlabs/stalwart\n    volumes: ['./config.toml:/opt/stalwart/etc/config.toml']\n",
       "config.toml": TOML,
     });
-    console.log(JSON.stringify(result));
     expect(placesOf(result, ADDRESS)).toEqual(["config.toml:13"]);
     expect(placesOf(result, "relay-route-exists")).toEqual(["config.toml:6"]);
   });
