@@ -11,6 +11,7 @@ import { readBaseline, writeBaseline } from "./baseline.ts";
 import { discover } from "./discover.ts";
 import { expiredExceptions, judge } from "./judge.ts";
 import { toJson } from "./report/json.ts";
+import { printable } from "./report/printable.ts";
 import { toSarif } from "./report/sarif.ts";
 import { toText } from "./report/text.ts";
 import { Repository } from "./repository.ts";
@@ -59,7 +60,11 @@ export async function check(args: readonly string[], folder: string, version: st
     if (error instanceof WrongUsage)
       return { stdout: "", stderr: `${error.message}\n\n${USAGE}\n`, exitCode: 2 };
     if (!isMistake(error)) throw error;
-    return { stdout: "", stderr: `error: ${error.message}\n`, exitCode: 1 };
+    return {
+      stdout: "",
+      stderr: `error: ${error.message.split("\n").map(printable).join("\n")}\n`,
+      exitCode: 1,
+    };
   }
 }
 

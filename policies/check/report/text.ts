@@ -1,12 +1,13 @@
 import type { CheckGap } from "../judge.ts";
 import { fails, type Reported, type Result } from "../result.ts";
+import { allPrintable } from "./printable.ts";
 
 const plural = (count: number, one: string, many = `${one}s`): string =>
   `${count} ${count === 1 ? one : many}`;
 
 /** The result as a terminal shows it: place first, so that editors can follow it. */
 export function toText(result: Result): string {
-  const { findings, notJudged, problems } = result;
+  const { findings, notJudged, problems } = allPrintable(result);
   const shown = findings.filter(({ isKnown }) => !isKnown);
   const parts = [
     ...problems.map(({ at, message }) => `${at.file}:${at.line}: error: ${message}`),
