@@ -13,6 +13,8 @@ import {
 import { dirname, join, relative, resolve, sep } from "node:path";
 import ignore, { type Ignore } from "ignore";
 
+import { trackedIn } from "./tracked.ts";
+
 /** More than any config file has; what is larger is data. */
 const MAX_BYTES = 1_000_000;
 /** Read even of a file that says that it is smaller. */
@@ -28,6 +30,7 @@ export class Repository {
   readonly #base: string;
   readonly #texts = new Map<string, string | undefined>();
   readonly #rules = new Map<string, Ignore | undefined>();
+  readonly #tracked = new Map<string, ReadonlySet<string>>();
   readonly #roots = new Map<string, string | undefined>();
 
   /** What is there and may not be read, as it is reported. */
@@ -116,7 +119,14 @@ export class Repository {
       if (verdict?.ignored) ignored = true;
       else if (verdict?.unignored) ignored = false;
     }
-    return ignored;
+    return ignored && !this.#isTracked(path, root);
+  }
+
+  /** Rules are for what is not there yet: git keeps what was added, whatever they say. */
+  #isTracked(path: string, root: string): boolean {
+    const tracked = this.#tracked.get(root) ?? trackedIn(root);
+    this.#tracked.set(root, tracked);
+    return tracked.has(relative(root, path).split(sep).join("/"));
   }
 
   /** The root of the repository that a folder is in. */

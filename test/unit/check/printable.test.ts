@@ -5,7 +5,6 @@ import { folderOf } from "./folder.ts";
 
 const run = (folder: string, ...args: string[]) => check(args, folder, "1.2.3");
 const NODE = "100.101.102.103";
-// eslint-disable-next-line no-control-regex -- what a report must not hold
 const STEERING = /[\0-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]/;
 
 test("the text steers no terminal, whatever files hold and are called", async () => {
