@@ -6,7 +6,7 @@ import { isState } from "./input/state.ts";
 import { isPlan, isStalwartToml } from "./input/stalwart.ts";
 import { MAX_STATE_BYTES, type Repository } from "./repository.ts";
 
-export type Kind = "compose" | "caddy" | "policy" | "settings" | "plan" | "state";
+export type Kind = "compose" | "caddy" | "policy" | "settings" | "plan" | "state" | "unreadable";
 
 /** A file that can be judged. */
 export interface Input {
@@ -19,13 +19,17 @@ const SKIPPED = new Set([".git", "node_modules", "vendor", ".terraform", ".venv"
 const MAX_DEPTH = 12;
 const COMPOSE_NAME = /^(?:docker-)?compose(?:[.-][\w.-]+)?\.ya?ml$|\.compose\.ya?ml$/i;
 const CADDY_NAME = /^Caddyfile(?:[.-][\w.-]+)?$|\.caddyfile$/i;
+const SERVICES = /^(["']?)(?:services|include)\1[ \t]*:/m;
+const IMAGE = /^[ \t]+(["']?)image\1[ \t]*:/m;
+/** The whole file as one pair of braces, as JSON is. */
+const FLOW = /^(?:\s|#[^\n]*\n|---[^\n]*\n)*\{[^]*\b(?:services|include)["']?[ \t]*:/;
 const STATE_HEAD = 4096;
 
 /** Every file below the paths that can be judged, in the order of their names. */
 export function discover(paths: readonly string[], repository: Repository): Input[] {
   const found = new Map<string, Input>();
-  const take = (path: string): void => {
-    const kind = kindOf(path, repository);
+  const take = (path: string, isNamed = false): void => {
+    const kind = kindOf(path, repository, isNamed);
     if (kind) found.set(path, { kind, path });
   };
   const visit = (folder: string, depth: number): void => {
@@ -40,7 +44,7 @@ export function discover(paths: readonly string[], repository: Repository): Inpu
   };
   for (const path of paths) {
     if (lstatSync(path, { throwIfNoEntry: false })?.isDirectory()) visit(path, 0);
-    else take(path);
+    else take(path, true);
   }
   return [...found.values()];
 }
@@ -48,15 +52,23 @@ export function discover(paths: readonly string[], repository: Repository): Inpu
 const mayBeInput = (name: string): boolean =>
   CADDY_NAME.test(name) || /\.(?:ya?ml|jsonc?|hujson|toml|ndjson)$/i.test(name);
 
-/** What a file is, by its name and, where that does not tell, by what it says. */
-export function kindOf(path: string, repository: Repository): Kind | undefined {
+/**
+ * What a file is, by its name and, where that does not tell, by what it says.
+ *
+ * @param isNamed whether the user asks for it, so that silence would pass for a good verdict
+ */
+export function kindOf(path: string, repository: Repository, isNamed = false): Kind | undefined {
   const name = basename(path);
-  if (CADDY_NAME.test(name)) return "caddy";
   const text = repository.read(path, /\.json$/i.test(name) ? MAX_STATE_BYTES : undefined);
-  if (text === undefined) return undefined;
+  if (text === undefined) {
+    const isExpected = isNamed || COMPOSE_NAME.test(name) || CADDY_NAME.test(name);
+    return isExpected && !repository.outside.has(repository.shown(path)) ? "unreadable" : undefined;
+  }
+  if (CADDY_NAME.test(name)) return "caddy";
   if (/\.ya?ml$/i.test(name)) {
-    const isCompose = COMPOSE_NAME.test(name) || /^[ \t]+image:/m.test(text);
-    return isCompose && /^(?:services|include):/m.test(text) ? "compose" : undefined;
+    const isCalledSo = COMPOSE_NAME.test(name);
+    if (isCalledSo && FLOW.test(text)) return "compose";
+    return (isCalledSo || IMAGE.test(text)) && SERVICES.test(text) ? "compose" : undefined;
   }
   if (/\.toml$/i.test(name)) return isStalwartToml(text) ? "settings" : undefined;
   if (/\.ndjson$/i.test(name)) return isPlan(text) ? "plan" : undefined;

@@ -54,6 +54,12 @@ export function readInputs(
       return undefined;
     }
   };
+  for (const { kind, path } of inputs)
+    if (kind === "unreadable")
+      problems.push({
+        at: { file: repository.shown(path), line: 1 },
+        message: "cannot be read: it is too large, no text, or closed to you",
+      });
   const files = new Set<string>();
   const projects = projectsOf(inputs, repository).flatMap((paths) => {
     const project = attempt(() => readProject(paths, repository));
