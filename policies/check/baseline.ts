@@ -55,7 +55,7 @@ export function readBaseline(path: string): Baseline {
   } catch (error) {
     const isMissing = (error as NodeJS.ErrnoException).code === "ENOENT";
     throw new UserError(
-      isMissing ? `there is no baseline ${path}` : `${path} is no baseline: ${String(error)}`,
+      isMissing ? `there is no baseline ${path}` : `${path} is no baseline: it is no JSON`,
       {
         hint: "write it with: --baseline FILE --write-baseline",
       },

@@ -170,8 +170,6 @@ function readJson(path: string): unknown {
     return JSON.parse(readFileSync(path, "utf8"));
   } catch (error) {
     const isMissing = (error as NodeJS.ErrnoException).code === "ENOENT";
-    throw new UserError(
-      isMissing ? `there is no file ${path}` : `${path} is no JSON: ${(error as Error).message}`,
-    );
+    throw new UserError(isMissing ? `there is no file ${path}` : `${path} is no JSON`);
   }
 }

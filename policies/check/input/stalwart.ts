@@ -101,8 +101,9 @@ function objectsIn(row: string, at: At): [key: string, value: Record<string, unk
   let operation: unknown;
   try {
     operation = JSON.parse(row);
-  } catch (error) {
-    throw new UnreadableInput(at, `no line of JSON: ${(error as Error).message}`);
+  } catch {
+    // The parser's own words quote the line, which may hold a secret.
+    throw new UnreadableInput(at, "no line of JSON");
   }
   if (!isRecord(operation)) throw new UnreadableInput(at, "holds no object");
   const { "@type": kind, object, value, id } = operation;

@@ -63,13 +63,22 @@ function resourceOf(row: Record<string, unknown>, file: string, lineOf: () => nu
   };
 }
 
+/** What is no JSON is as unknown as what is encrypted; the parser's own words would quote it. */
+function plainOf(plaintext: string): unknown {
+  try {
+    return JSON.parse(plaintext);
+  } catch {
+    return UNKNOWN;
+  }
+}
+
 /** Secrets of a state: `ciphertext`, or with `--show-secrets` JSON in `plaintext`. */
 function revealed(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(revealed);
   if (!isRecord(value)) return value;
   if (value[specialSigKey] === specialSecretSig) {
     const { plaintext } = value;
-    return secret(typeof plaintext === "string" ? revealed(JSON.parse(plaintext)) : UNKNOWN);
+    return secret(typeof plaintext === "string" ? revealed(plainOf(plaintext)) : UNKNOWN);
   }
   const entries = Object.entries(value).map(([key, inner]) => [key, revealed(inner)] as const);
   return Object.fromEntries(entries.filter(([, inner]) => inner !== undefined));
