@@ -70,7 +70,11 @@ export function readBaseline(path: string): Baseline {
   );
 }
 
-/** Writes what is found today as known. */
+/**
+ * Writes what is found today as known.
+ *
+ * @throws UserError where the file cannot be written
+ */
 export function writeBaseline(path: string, findings: readonly CheckFinding[]): void {
   const entries = findings.map((finding): Entry => ({
     fingerprint: fingerprintOf(identityOf(finding)),
@@ -78,5 +82,9 @@ export function writeBaseline(path: string, findings: readonly CheckFinding[]): 
     file: finding.at.file,
     where: finding.where,
   }));
-  writeFileSync(path, `${JSON.stringify({ version: 1, findings: entries }, null, 2)}\n`);
+  try {
+    writeFileSync(path, `${JSON.stringify({ version: 1, findings: entries }, null, 2)}\n`);
+  } catch (error) {
+    throw new UserError(`${path} cannot be written: ${(error as NodeJS.ErrnoException).code ?? "unknown"}`);
+  }
 }

@@ -45,12 +45,16 @@ export function readInputs(
 ): Inputs {
   const gaps: Gap[] = [];
   const problems: Problem[] = [];
-  const attempt = <Result>(work: () => Result): Result | undefined => {
+  // Whatever is wrong with one file, the others are judged.
+  const attempt = <Result>(path: string, work: () => Result): Result | undefined => {
     try {
       return work();
     } catch (error) {
-      if (!(error instanceof UnreadableInput)) throw error;
-      problems.push({ at: error.at, message: error.message });
+      problems.push(
+        error instanceof UnreadableInput
+          ? { at: error.at, message: error.message }
+          : { at: { file: repository.shown(path), line: 1 }, message: "cannot be read as what it is" },
+      );
       return undefined;
     }
   };
@@ -62,7 +66,7 @@ export function readInputs(
       });
   const files = new Set<string>();
   const projects = projectsOf(inputs, repository).flatMap((paths) => {
-    const project = attempt(() => readProject(paths, repository));
+    const project = attempt(paths[0] ?? "", () => readProject(paths, repository));
     if (!project) return [];
     for (const file of project.files) files.add(file);
     return [{ project, folder: dirname(paths[0] ?? ""), path: paths[0] ?? "" }];
@@ -71,8 +75,9 @@ export function readInputs(
   const included = new Set(projects.flatMap(({ project }) => [...project.included]));
   const built = projects
     .filter(({ path }) => !included.has(path))
-    .flatMap(({ project, folder }) => {
-      const made = stacksOf(project, repository, profiles);
+    .flatMap(({ project, folder, path }) => {
+      const made = attempt(path, () => stacksOf(project, repository, profiles));
+      if (!made) return [];
       gaps.push(...made.gaps);
       return made.stacks.map((stack) => ({ stack, folder }));
     });
@@ -82,7 +87,7 @@ export function readInputs(
     .flatMap(({ path }) => {
       files.add(path);
       const text = repository.read(path, MAX_STATE_BYTES) ?? "";
-      return attempt(() => stateOf(text, repository.shown(path))) ?? [];
+      return attempt(path, () => stateOf(text, repository.shown(path))) ?? [];
     });
 
   const folders = built.map(({ folder }) => folder);
@@ -98,7 +103,7 @@ export function readInputs(
     files.add(path);
     // A Caddyfile that a service mounts is read there.
     if (kind === "caddy" && mounted.has(shown)) return [];
-    const source = attempt(() => read(repository.read(path) ?? "", shown));
+    const source = attempt(path, () => read(repository.read(path) ?? "", shown));
     return source ? [{ source, path, kind, scope: scopeOf(path, folders) }] : [];
   });
 

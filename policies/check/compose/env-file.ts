@@ -17,9 +17,16 @@ const ESCAPES: Readonly<Record<string, string>> = { n: "\n", r: "\r", t: "\t" };
  *
  * @param isHidden whether git leaves the file out, so that secrets may stand in it
  * @param isRaw Compose's `format: raw`: nothing is filled in, and no quotes are taken off
+ * @param file as it is reported
  * @see https://docs.docker.com/compose/how-tos/environment-variables/variable-interpolation/
  */
-export function readEnvFile(text: string, known: Variables, isHidden: boolean, isRaw = false): EnvEntry[] {
+export function readEnvFile(
+  text: string,
+  known: Variables,
+  isHidden: boolean,
+  isRaw = false,
+  file = "",
+): EnvEntry[] {
   const entries: EnvEntry[] = [];
   const variables = new Map<string, Variable>(known);
   const lines = text.replaceAll("\r\n", "\n");
@@ -43,7 +50,9 @@ export function readEnvFile(text: string, known: Variables, isHidden: boolean, i
       single === undefined && double === undefined && !isRaw
         ? bare.replace(/(?:^|[ \t])#.*$/, "").trim()
         : unescaped;
-    const filled = isLiteral ? { text: plain, written: plain, unset: [] } : interpolate(plain, variables);
+    const filled = isLiteral
+      ? { text: plain, written: plain, unset: [] }
+      : interpolate(plain, variables, { file, line });
     const entry = isHidden ? { ...filled, written: `\${${name}}` } : filled;
     entries.push({ name, line, ...entry });
     variables.set(name, { value: filled.text, isHidden });

@@ -79,10 +79,12 @@ export function addEnvironment(
       return;
     }
     const isRaw = textOf(below(file, "format")) === "raw";
-    for (const entry of readEnvFile(text, project.variables, repository.mayHoldSecrets(path), isRaw))
+    const shown = repository.shown(path);
+    const isHidden = repository.mayHoldSecrets(path);
+    for (const entry of readEnvFile(text, project.variables, isHidden, isRaw, shown))
       variables.set(entry.name, {
         ...entry,
-        at: { file: repository.shown(path), line: entry.line },
+        at: { file: shown, line: entry.line },
         shown: entry.name,
       });
   }

@@ -192,7 +192,7 @@ class Loader {
 function filled(tree: Located, variables: Variables): Located {
   return mapScalars(tree, (scalar) => {
     if (typeof scalar.value !== "string" || !scalar.value.includes("$")) return scalar;
-    const { text, written, unset } = interpolate(scalar.value, variables);
+    const { text, written, unset } = interpolate(scalar.value, variables, scalar.at);
     return { ...scalar, value: text, written, ...(unset.length > 0 && { unset }) };
   });
 }

@@ -9,7 +9,7 @@ export function variablesOf(paths: readonly string[], known: Variables, reposito
     const text = repository.read(path);
     if (text === undefined) continue;
     const isHidden = repository.mayHoldSecrets(path);
-    for (const { name, text: value } of readEnvFile(text, variables, isHidden))
+    for (const { name, text: value } of readEnvFile(text, variables, isHidden, false, repository.shown(path)))
       variables.set(name, { value, isHidden });
   }
   return variables;
