@@ -3,11 +3,13 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { UserError } from "../../lib/errors.ts";
 import { isRecord } from "../../lib/json-values.ts";
 import { fingerprintOf } from "../../lib/sarif.ts";
+import { EXCEPTIONS_POLICY } from "../framework/pack-state.ts";
 import type { CheckFinding } from "./judge.ts";
 
-/** What a baseline keeps of a finding; all but the fingerprint is for the reader. */
+/** What a baseline keeps of a finding; all but fingerprint and level is for the reader. */
 interface Entry {
   readonly fingerprint: string;
+  readonly level: CheckFinding["level"];
   readonly policy: string;
   readonly file: string;
   readonly where: string;
@@ -21,20 +23,26 @@ export const identityOf = ({ policy, at, where, what }: CheckFinding): readonly 
   what,
 ];
 
+const keyOf = (fingerprint: string, level: CheckFinding["level"]): string => `${fingerprint} ${level}`;
+
 /** Findings that are known, and how many of each: one more of the same is new. */
 export class Baseline {
   readonly #left = new Map<string, number>();
 
-  constructor(fingerprints: readonly string[]) {
-    for (const one of fingerprints) this.#left.set(one, (this.#left.get(one) ?? 0) + 1);
+  constructor(keys: readonly string[]) {
+    for (const one of keys) this.#left.set(one, (this.#left.get(one) ?? 0) + 1);
   }
 
   /** Takes one from the baseline, if it is there. */
   knows(finding: CheckFinding): boolean {
-    const fingerprint = fingerprintOf(identityOf(finding));
-    const left = this.#left.get(fingerprint) ?? 0;
-    this.#left.set(fingerprint, left - 1);
-    return left > 0;
+    // A known error covers a warning; what was but a warning covers no error.
+    const levels = finding.level === "error" ? (["error"] as const) : (["warning", "error"] as const);
+    const key = levels
+      .map((level) => keyOf(fingerprintOf(identityOf(finding)), level))
+      .find((one) => (this.#left.get(one) ?? 0) > 0);
+    if (key === undefined) return false;
+    this.#left.set(key, (this.#left.get(key) ?? 0) - 1);
+    return true;
   }
 
   /** How many nobody has asked for: they are mended. */
@@ -65,7 +73,9 @@ export function readBaseline(path: string): Baseline {
   if (!Array.isArray(findings)) throw new UserError(`${path} is no baseline: it has no list of findings`);
   return new Baseline(
     findings.flatMap((entry: unknown) =>
-      isRecord(entry) && typeof entry["fingerprint"] === "string" ? [entry["fingerprint"]] : [],
+      isRecord(entry) && typeof entry["fingerprint"] === "string"
+        ? [keyOf(entry["fingerprint"], entry["level"] === "warning" ? "warning" : "error")]
+        : [],
     ),
   );
 }
@@ -76,7 +86,10 @@ export function readBaseline(path: string): Baseline {
  * @throws UserError where the file cannot be written
  */
 export function writeBaseline(path: string, findings: readonly CheckFinding[]): void {
-  const entries = findings.map((finding): Entry => ({
+  // An exception has an end, which a baseline would take from it.
+  const lasting = findings.filter(({ excepted, policy }) => !excepted && policy !== EXCEPTIONS_POLICY);
+  const entries = lasting.map((finding): Entry => ({
+    level: finding.level,
     fingerprint: fingerprintOf(identityOf(finding)),
     policy: finding.policy,
     file: finding.at.file,

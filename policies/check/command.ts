@@ -152,10 +152,14 @@ const DEFAULTS: Readonly<Record<string, Record<string, unknown>>> = {
 function configOf(path: string | undefined): Map<string, PolicyConfig> {
   const document: unknown = path === undefined ? {} : readJson(path);
   if (!isRecord(document)) throw new UserError(`${path} holds no JSON object`);
+  const { all } = document;
+  const levelOfAll = isRecord(all) ? all["enforcementLevel"] : all;
   const levels = new Map(
-    allPolicies.map(({ id, enforcementLevel }) => [id, enforcementLevel as EnforcementLevel]),
+    allPolicies.map(({ id, enforcementLevel }) => [id, (levelOfAll ?? enforcementLevel) as EnforcementLevel]),
   );
-  const entries = Object.entries({ ...DEFAULTS, ...document }).map(([id, entry]) => {
+  // What is said of all holds for each that nothing else is said of.
+  const unnamed = levelOfAll === undefined ? {} : Object.fromEntries(allPolicies.map(({ id }) => [id, {}]));
+  const entries = Object.entries({ ...unnamed, ...DEFAULTS, ...document }).map(([id, entry]) => {
     const { enforcementLevel, ...properties } = isRecord(entry) ? entry : { enforcementLevel: entry };
     const level = (enforcementLevel ?? levels.get(id) ?? "mandatory") as EnforcementLevel;
     if (!["advisory", "mandatory", "remediate", "disabled"].includes(level))
