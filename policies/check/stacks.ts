@@ -109,10 +109,12 @@ export function readInputs(
 
   const isWithin = (folder: string, scope: string): boolean =>
     folder === scope || folder.startsWith(`${scope}/`);
-  const policiesFor = (folder: string): Source[] =>
-    lone
-      .filter(({ kind, scope }) => kind === "policy" && isWithin(folder, scope))
-      .map(({ source }) => source);
+  const policiesFor = (folder: string): Source[] => {
+    const around = lone.filter(({ kind, scope }) => kind === "policy" && isWithin(folder, scope));
+    // Of folders around one folder the nearest has the longest path.
+    const nearest = Math.max(...around.map(({ scope }) => scope.length));
+    return around.filter(({ scope }) => scope.length === nearest).map(({ source }) => source);
+  };
   const others = lone.filter(({ kind }) => kind !== "policy");
   const joins = ({ scope, kind }: Lone, folder: string): boolean =>
     isWithin(folder, scope) &&
