@@ -6,7 +6,7 @@ const LISTENS = /(?:^|_)(?:LISTEN|BIND|INBOUND|RECEIVE|HELO|TS|DERP)(?:_|$)/i;
  * Only names that end so: behind a longer one (`RELAYHOST_PASSPHRASE`) may stand a secret.
  */
 const RELAY =
-  /^(?:RELAY|(?:\w+_)?(?:RELAY_?HOST(?:NAME|S)?|RELAY_(?:SERVER|ADDRESS)|SMART_?HOSTS?(?:_(?:HOST|SERVER|ADDRESS))?|MAILHUB|(?:MAIL|MAILER|SMTP|MTA|POSTFIX|EXIM|STALWART|TAILWART|FALLBACK)_RELAY))$/i;
+  /^(?:RELAY|(?:\w+_)?(?:RELAY_?HOST(?:NAME|S)?|RELAY_(?:SERVER|ADDRESS)|SMART_?HOSTS?(?:_(?:HOST|SERVER|ADDRESS|FALLBACK))?|MAILHUB|(?:MAIL|MAILER|SMTP|MTA|POSTFIX|EXIM|STALWART|TAILWART|FALLBACK)_RELAY))$/i;
 /** `GF_SMTP_HOST`, `MM_EMAILSETTINGS_SMTPSERVER`, `FORGEJO__mailer__SMTP_ADDR`, `mail_smtphost`. */
 const SMTP = /SMTP_*(?:HOST|HOSTNAME|SERVER|ADDR|ADDRESS|HOST_ADDR)$/i;
 /** Other hosts too in some images, so only beside a port or a login of the same name. */
