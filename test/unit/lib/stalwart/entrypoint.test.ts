@@ -47,11 +47,19 @@ async function listen(
   return { port: (server.address() as AddressInfo).port, requests, server };
 }
 
+/** Below those that the kernel gives to whoever asks for any: nobody else gets it meanwhile. */
+let nextPort = 20_000 + (process.pid % 9_000);
 async function freePort(): Promise<number> {
-  const { port, server } = await listen("");
-  server.close();
-  await once(server, "close");
-  return port;
+  for (;;) {
+    try {
+      const { port, server } = await listen("", nextPort++);
+      server.close();
+      await once(server, "close");
+      return port;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "EADDRINUSE") throw error;
+    }
+  }
 }
 
 class Entrypoint {
