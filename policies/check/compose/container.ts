@@ -149,7 +149,8 @@ function addCapabilities(inputs: Inputs, service: Mapping): void {
   ] as const) {
     const items = itemsOf(service.entries.get(key));
     if (items.length === 0) continue;
-    capabilities[input] = items.map((item) => bothOf(item).value);
+    // What is no text is none of Compose's, and a list takes no hole.
+    capabilities[input] = items.map((item) => bothOf(item).value ?? "");
     for (const [index, item] of items.entries())
       inputs.places.set(`capabilities.${input}[${index}]`, placeOf(item, inputs.shown(`${key}[${index}]`)));
   }

@@ -252,8 +252,16 @@ describe("several files", () => {
     const result = await checkFiles({
       "compose.yml": `x-common: &common\n  environment: &env\n    RELAY: ${RELAY}\nservices:\n  a:\n    <<: *common\n    image: a:1\n  b:\n    image: b:1\n    environment:\n      <<: *env\n      OTHER: x\n`,
     });
-    // Once for each of the services that have it: a baseline that knows one does not hide the other.
+    // Once for each of the services that have it: a baseline that knows one hides no other.
     expect(placesOf(result, ADDRESS)).toEqual(["compose.yml:3", "compose.yml:3"]);
+  });
+
+  test("a capability that is no text does not end the check", async () => {
+    const { problems } = await checkFiles({
+      "compose.yml":
+        "services:\n  a:\n    image: a:1\n    cap_add: [NET_RAW, {}, null]\n    cap_drop: [{}]\n",
+    });
+    expect(problems).toEqual([]);
   });
 
   test("a file that is no YAML is an error with its line, and the others are judged", async () => {
