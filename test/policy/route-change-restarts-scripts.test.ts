@@ -68,6 +68,7 @@ describe("a plan reaches Stalwart's command line", () => {
     [`cat <<E |\n${PLAN}\nE\nstalwart-cli apply --stdin`],
     [`stalwart-cli apply --stdin <<E\n$PLAN\nE`, { environment: { PLAN } }],
     [`(cat <<E\n${PLAN}\nE\n) | stalwart-cli apply --stdin`],
+    [`for i in 1; do stalwart-cli apply --stdin; done <<E\n${PLAN}\nE`],
   ])("by a heredoc: $create", ({ create, more }) => fires([create, more]));
 
   each([
@@ -82,6 +83,7 @@ describe("a plan reaches Stalwart's command line", () => {
     [`set -e; envsubst | stalwart-cli apply --stdin`, { stdin: PLAN }],
     [`cat - | stalwart-cli apply --stdin`, { stdin: PLAN }],
     [`base64 --decode /tmp/p | stalwart-cli apply --stdin # MtaRoute`, { stdin: PLAN }],
+    [`{ case x in a) echo '${PLAN}';; esac; } | stalwart-cli apply --stdin`],
   ])("by a pipe: $create", ({ create, more }) => fires([create, more]));
 
   each([
@@ -106,6 +108,14 @@ describe("a plan reaches Stalwart's command line", () => {
     [`stalwart-cli create Domain "$DOMAIN"`],
     [`stalwart-cli`],
     [`echo ${Buffer.from(OTHER_PLAN).toString("base64")} | base64 -d | stalwart-cli apply --stdin`],
+    [`cat <<E | stalwart-cli apply --stdin\n${OTHER_PLAN}\nE`],
+    [`echo '${OTHER_PLAN}' | tee p | stalwart-cli apply --stdin`],
+    [`echo '${OTHER_PLAN}' | sed s/a/b/ | stalwart-cli apply --stdin`],
+    [`echo '${OTHER_PLAN}' > plan; stalwart-cli apply --file=plan`],
+    [`{ echo '${OTHER_PLAN}'; } | stalwart-cli apply --stdin`],
+    [`stalwart-cli apply <<< '${OTHER_PLAN}'`],
+    [`stalwart-cli apply --file - <<< '${OTHER_PLAN}'`],
+    [`command -v stalwart-cli create MtaRoute`],
   ])("and none of its routes: $create", ({ create, more }) => isSilent([create, more]));
 
   each([
@@ -177,6 +187,11 @@ describe("the command line runs", () => {
     [`for kind in MtaRoute MtaOutboundStrategy; do stalwart-cli delete $kind; done`],
     [`CLI=$(which stalwart-cli) && "$CLI" create MtaRoute`],
     [`\\stalwart-cli create "Mta""Route"`],
+    [`CLI=$(which stalwart-cli;); $CLI create MtaRoute`],
+    [`\${A:-\${CLI:-stalwart-cli}} create MtaRoute`],
+    [`"\`which stalwart-cli\`" create MtaRoute`],
+    [`"stalwart-\\\ncli" create MtaRoute`],
+    [`$'stalwart-cli' create MtaRoute`],
   ])("by a variable or a function: $create", ({ create, more }) => fires([create, more]));
 
   each([
@@ -269,6 +284,8 @@ describe("a request", () => {
     [`curl -d '${OLD}' http://other/api/things`],
     [`curl -d "$B" https://example.org/hook`],
     [`node -e 'console.log("${OTHER_PLAN.replaceAll('"', "")}")'`],
+    [`http http://s/api/settings/list?prefix=queue.route`],
+    [`curl -d '[["server.hostname","a"]]' http://s/api/settings`, { stdin: OLD }],
   ])("that sets no route: $create", ({ create, more }) => isSilent([create, more]));
 
   each([
@@ -382,6 +399,12 @@ describe("Stalwart starts anew", () => {
     "kubectl delete pod -l app=redis",
     "service nginx restart",
     "curl --unix-socket /var/run/docker.sock -X POST http://x/containers/caddy/restart",
+    "docker compose ps -q caddy | xargs docker restart",
+    "docker rm -f stalwart; docker run -d --name caddy caddy",
+    "docker stop stalwart; docker logs stalwart",
+    "docker start stalwart; docker stop stalwart",
+    "kubectl delete pod redis-0",
+    "kubectl delete pod --selector=app=redis",
     "docker restart $(docker ps -qf name=caddy)",
   ])("not by %s", async (restart) => {
     expect(await outcome([`${WRITE}\n${restart}`])).toEqual({
@@ -420,6 +443,11 @@ describe("Stalwart starts anew", () => {
   test("where something that is no container has the name", async () => {
     const service = { ...other, type: "docker:index/service:Service", name: "service" };
     expect(await outcome([`${WRITE}; docker restart app`], server, service)).toEqual(PASSED);
+  });
+
+  test("by the server's name, whatever other program has that name", async () => {
+    const named = container("postfix", "stalwartlabs/stalwart");
+    expect(await outcome([`${WRITE}; docker restart postfix`], named)).toEqual(PASSED);
   });
 });
 

@@ -64,14 +64,16 @@ function effectOfRuns(script: Script, containers: Containers): Effect {
     (script.gaps.includes(script.phase) && (API.test(script.text) || ROUTING.test(script.text)));
   const found = writes[written];
   const behind = runs.slice(written + 1);
+  const acts = runs.map((run) => restartOf(run, containers));
+  const started = acts.lastIndexOf("start");
+  const isAnew = started > written && acts.slice(0, started).includes("stop");
   return {
     writes: found === undefined || found === "unread" ? (unread ? "maybe" : "no") : found,
     live: (api) => {
-      const acts = behind.map((run) => restartOf(run, containers));
-      const stopped = runs.some((run) => restartOf(run, containers) === "stop");
-      if (acts.includes("restart") || (stopped && acts.includes("start"))) return "yes";
+      const later = acts.slice(written + 1);
+      if (later.includes("restart") || isAnew) return "yes";
       if (api === "keys" && behind.some(reloads)) return "yes";
-      return acts.includes("maybe") || behind.some(isUnread) ? "maybe" : "no";
+      return later.includes("maybe") || behind.some(isUnread) ? "maybe" : "no";
     },
   };
 }

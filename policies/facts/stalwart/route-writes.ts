@@ -77,9 +77,8 @@ function writeOfRequest(
     ...args.filter((_, index) => !isBeside(args, index)).map(withoutServer),
     takesInput ? input : "",
   ].join(" ");
-  const urls = args.filter((arg) => /\/|^:\d/.test(arg) || arg.startsWith(OPEN));
-  if (urls.some((url) => REGISTRY_API.test(url))) return sends(data, REGISTRY_SET, "registry", everything);
-  if (urls.some((url) => SETTINGS_API.test(url))) return sends(data, ROUTING, "keys", everything);
+  if (args.some((arg) => REGISTRY_API.test(arg))) return sends(data, REGISTRY_SET, "registry", everything);
+  if (args.some((arg) => SETTINGS_API.test(arg))) return sends(data, ROUTING, "keys", everything);
   const unread = args.some((arg) => arg === OPEN || arg.endsWith(`/${OPEN}`));
   return unread && ROUTING.test(data) ? "maybe" : "no";
 }

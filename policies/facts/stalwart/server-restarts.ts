@@ -23,7 +23,6 @@ const VALUED =
 export function restartOf({ words }: Run, containers: Containers): Restart {
   const [program = "", ...args] = words;
   const [act, targets] = actOf(program, args);
-  if (act === "no") return "no";
   if (targets.length === 0) return act;
   const about = targets.flatMap((target) => target.split(/\s+/)).map((name) => isServer(name, containers));
   if (about.includes("yes")) return act;
@@ -59,10 +58,10 @@ function actOf(program: string, args: readonly string[]): Act {
     return verb === "start" || verb === "stop" ? [verb, rest] : NOTHING;
   }
   if (/^(?:service|rc-service|sv|invoke-rc\.d|supervisorctl|s6-rc)$/.test(program)) {
-    const at = names.findIndex((name) => /^(?:cond|try-?)?restart$|^start$|^stop$/.test(name));
-    if (at < 0) return NOTHING;
-    const act = /restart/.test(names[at] ?? "") ? "restart" : (names[at] as "start" | "stop");
-    return [act, names.filter((_, index) => index !== at)];
+    const isAct = (name: string): boolean => /^(?:(?:cond|try-?)?restart|start|stop)$/.test(name);
+    const act = names.find(isAct) ?? "no";
+    const others = names.filter((name) => !isAct(name));
+    return [/restart/.test(act) ? "restart" : (act as "start" | "stop" | "no"), others];
   }
   // A script of init's has the service's name.
   if (/^(?:re)?start$|^stop$/.test(verb) && /stalwart/.test(program))
@@ -126,10 +125,10 @@ function ofKubernetes(args: readonly string[]): Act {
   const rest = names
     .slice(at + 1)
     .filter((name) => !/^(?:restart|pods?|deploy(?:ment)?|statefulset|sts|ds)$/.test(name));
-  const labels = args.flatMap((arg) => /^(?:--selector=|-l=?)?[\w./-]+=([\w-]+)$/.exec(arg)?.[1] ?? []);
+  const selectors = args.flatMap((arg) => /^--selector=(.*)$/.exec(arg)?.[1] ?? []);
   if (names[at] === "rollout") return names[at + 1] === "restart" ? ["restart", rest] : NOTHING;
   if (names[at] === "delete")
-    return /^pods?\b/.test(names[at + 1] ?? "") ? ["restart", labels.length > 0 ? labels : rest] : NOTHING;
+    return /^pods?\b/.test(names[at + 1] ?? "") ? ["restart", [...rest, ...selectors]] : NOTHING;
   if (names[at] === "scale")
     return [args.some((arg) => /^(?:--replicas=)?0$/.test(arg)) ? "stop" : "start", rest];
   return NOTHING;
