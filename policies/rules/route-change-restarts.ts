@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { at, merge, PASS, refuse, unjudged } from "../framework/judgement.ts";
 import { definePolicy, type Judgement, type PolicyResource, type Verdict } from "../framework/policy.ts";
 import {
@@ -55,17 +56,27 @@ const textsAt = ({ props }: PolicyResource, inputs: readonly string[]): string[]
     .flatMap((input) => (input.known ? walk([input.value]).leaves : []))
     .map(({ value }) => String(value));
 
+/** What changes with a text: whatever holds it, also as JSON, and its checksums. */
+function changesWith(trigger: string, text: string): boolean {
+  const checksums = ["sha256", "sha1", "md5"].flatMap((kind) =>
+    (["hex", "base64"] as const).map((form) => createHash(kind).update(text).digest(form)),
+  );
+  return [text, JSON.stringify(text).slice(1, -1), ...checksums].some((form) => trigger.includes(form));
+}
+
 /**
  * True for a resource that is run again or replaced when the command's input changes: by what it is
- * made of, or by a trigger that is the command's own, or the very routes. (A trigger as short as a
- * counter is no sign of the same change.)
+ * made of, or by a trigger that is the command's own, or holds the very routes. (A trigger as short
+ * as a counter is no sign of the same change.)
  */
 function follows(resource: PolicyResource, writer: PolicyResource): boolean {
   if (comesFrom(resource, writer)) return true;
   if (!isCommand(resource)) return false;
   const routes = textsAt(writer, ["create", "stdin", "environment"]).filter((text) => ROUTING.test(text));
-  const causes = [...routes, ...textsAt(writer, ["triggers"]).filter((trigger) => trigger.length >= 8)];
-  return textsAt(resource, ["triggers"]).some((trigger) => causes.includes(trigger));
+  const own = textsAt(writer, ["triggers"]).filter((trigger) => trigger.length >= 8);
+  return textsAt(resource, ["triggers"]).some(
+    (trigger) => own.includes(trigger) || routes.some((text) => changesWith(trigger, text)),
+  );
 }
 
 /** "maybe" where what is unknown of it could be the restart. */

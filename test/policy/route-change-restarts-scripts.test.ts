@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { describe, expect, test } from "vitest";
 import { routeChangeRestarts as policy } from "../../policies/rules/route-change-restarts.ts";
 import { PASSED, runStackPolicy, type TestResource } from "./harness.ts";
@@ -464,5 +465,38 @@ describe("a script that cannot be followed to its end ends no preview:", () => {
   test("and is listed where it may set a route", async () => {
     const create = `${"$(".repeat(20_000)}stalwart-cli apply MtaRoute`;
     expect((await outcome([create])).notJudged).toHaveLength(1);
+  });
+});
+
+describe("a restart of its own runs for the same change", () => {
+  const sum = (kind: string, form: "hex" | "base64", text = PLAN): string =>
+    createHash(kind).update(text).digest(form);
+  const restart = (triggers: unknown): TestResource => ({
+    ...command("docker restart stalwart", { triggers }),
+    name: "restart",
+  });
+  const APPLIES: Row = ["stalwart-cli apply --stdin", { stdin: PLAN, triggers: ["1"] }];
+
+  test.each([
+    ["the plan among other texts", ["2", `v1 ${PLAN}`]],
+    ["a list of commands that has it", [["set -e", PLAN]]],
+    ["an object that has it", [{ plan: PLAN }]],
+    ["the plan within JSON", [JSON.stringify({ plan: PLAN })]],
+    ["its sha256", [sum("sha256", "hex")]],
+    ["its sha256 in base64", [sum("sha256", "base64")]],
+    ["its sha1 behind a name", [`plan-${sum("sha1", "hex")}`]],
+    ["its md5", [sum("md5", "hex")]],
+  ])("where its triggers hold %s", async (_, triggers) => {
+    expect(await outcome(APPLIES, restart(triggers))).toEqual(PASSED);
+  });
+
+  test.each([
+    ["a counter", ["1"]],
+    ["the command line, which does not change with the plan", [APPLIES[0]]],
+    ["another plan's checksum", [sum("sha256", "hex", OTHER_PLAN)]],
+    ["a part of the plan", [PLAN.slice(0, 20)]],
+    ["nothing", []],
+  ])("and does not where they hold %s", async (_, triggers) => {
+    expect((await outcome(APPLIES, restart(triggers))).violations).toHaveLength(1);
   });
 });
