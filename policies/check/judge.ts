@@ -2,7 +2,7 @@ import { UnknownValueError } from "@pulumi/policy";
 
 import { EXCEPTIONS_POLICY, type PackRun } from "../framework/pack-state.ts";
 import type { PolicyDefinition, PolicyResource, Verdict } from "../framework/policy.ts";
-import { UNKNOWN_AT_PREVIEW } from "../framework/values.ts";
+import { perResource, UNKNOWN_AT_PREVIEW } from "../framework/values.ts";
 import { inputsOf } from "../framework/wire/inputs.ts";
 import { secretPathsOf } from "../framework/wire/secret-paths.ts";
 import { allPolicies, type AnyPolicy } from "../rules/index.ts";
@@ -82,13 +82,9 @@ async function guarded(ask: () => Verdict | Promise<Verdict> | undefined): Promi
 }
 
 /** Most policies see the same; their facts keep what they have read of a resource. */
-const read = new WeakMap<object, PolicyResource["props"]>();
-
-function propsOf(inputs: Readonly<Record<string, unknown>>): PolicyResource["props"] {
-  const known = read.get(inputs) ?? inputsOf({ toJavaScript: () => inputs });
-  read.set(inputs, known);
-  return known;
-}
+const propsOf = perResource((inputs: Readonly<Record<string, unknown>>): PolicyResource["props"] =>
+  inputsOf({ toJavaScript: () => inputs }),
+);
 
 function resourcesFor(sources: readonly Source[], policy: AnyPolicy): PolicyResource[] {
   const made = sources.map((source) => {

@@ -173,7 +173,7 @@ export interface Texts {
   readonly gaps: readonly Gap[];
 }
 
-const textsOnce = perResource((props): Texts => {
+const textsOnce = perResource((props: object): Texts => {
   const { leaves, gaps: unread } = walk(props);
   const gaps = [...unread];
   const names = new Map<string, string>();

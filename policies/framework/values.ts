@@ -91,14 +91,20 @@ export interface Visited {
 }
 
 /**
- * Keeps what a function makes of a resource's inputs: policies are given one object for each
+ * Keeps what a function makes of a resource or its inputs: policies are given one object for each
  * resource (wire/inputs.ts), and several of them ask the same of it.
+ *
+ * @param keyOf what the answers are kept by, where the subject itself is made anew for each question
  */
-export function perResource<Result>(make: (props: object) => Result): (props: object) => Result {
+export function perResource<Subject extends object, Result>(
+  make: (subject: Subject) => Result,
+  keyOf: (subject: Subject) => object = (subject) => subject,
+): (subject: Subject) => Result {
   const made = new WeakMap<object, { readonly result: Result }>();
-  return (props) => {
-    const known = made.get(props) ?? { result: make(props) };
-    made.set(props, known);
+  return (subject) => {
+    const key = keyOf(subject);
+    const known = made.get(key) ?? { result: make(subject) };
+    made.set(key, known);
     return known.result;
   };
 }
@@ -108,7 +114,7 @@ export function walk(root: unknown): Visited {
   return typeof root === "object" && root !== null ? visitOnce(root) : visitAll(root);
 }
 
-const visitOnce = perResource<Visited>((root) => visitAll(root));
+const visitOnce = perResource((root: object): Visited => visitAll(root));
 
 /**
  * Past the SDK's proxies, which make one more for each value that is read. Only what looks like the

@@ -61,12 +61,6 @@ export const equivalents: readonly Equivalent[] = [
     because: "saves looking for the node of a resource that connects to nothing",
   },
   {
-    file: "policies/facts/tailnet/nodes.ts",
-    code: "known !== undefined",
-    change: "if (false)",
-    because: "a cache: without it the same answer is worked out again",
-  },
-  {
     file: "policies/rules/route-change-restarts.ts",
     code: "!/queue|Mta(?:Route|Outbound)/.test(text)",
     change: "if (false)",

@@ -3,6 +3,7 @@ import type { NotJudged, PolicyResource } from "../../framework/policy.ts";
 import {
   UNKNOWN_AT_PREVIEW,
   formatPath,
+  perResource,
   read,
   readAt,
   readString,
@@ -123,13 +124,13 @@ function search(props: object): Found {
           (result.value as { __pulumiAsset?: unknown }).__pulumiAsset === true
         ) {
           const text = readString(result.value, ["text"]).value;
-          if (text !== undefined) {
-            const name = readString(props, ["remotePath"]).value ?? String(key);
+          const name = readString(props, ["remotePath"]).value ?? String(key);
+          if (text === undefined)
+            found.gaps.push({ path: at, because: "an asset, whose content is only read at deploy" });
+          else {
             found.mentionsCaddy ||= isCaddyName(name);
             found.texts.push({ where: `${formatPath(at)} (${name})`, text, name });
-            continue;
           }
-          found.gaps.push({ path: at, because: "an asset, whose content is only read at deploy" });
           continue;
         }
         const name = path[0] === "uploads" || at[0] === "uploads" ? read(result.value, "file") : undefined;
@@ -158,16 +159,10 @@ function cached(source: CaddyText): readonly CaddyConfig[] {
 }
 
 /** The Caddy configs anywhere in a resource's inputs; undefined when none can be there. */
-export function caddyOf(resource: PolicyResource): CaddyReading | undefined {
-  if (!MAY_CARRY.test(resource.type)) return undefined;
-  const known = readings.get(resource.props) ?? { reading: readingOf(resource) };
-  readings.set(resource.props, known);
-  return known.reading;
-}
-
-const readings = new WeakMap<object, { readonly reading: CaddyReading | undefined }>();
+export const caddyOf = perResource(readingOf, ({ props }) => props);
 
 function readingOf(resource: PolicyResource): CaddyReading | undefined {
+  if (!MAY_CARRY.test(resource.type)) return undefined;
   const { props } = resource;
   if (!mayHoldCaddy(props)) return undefined;
   const { texts: raw, objects, gaps, mentionsCaddy } = search(props);

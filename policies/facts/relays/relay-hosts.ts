@@ -1,6 +1,6 @@
 import { gapAt, gapOf } from "../../framework/judgement.ts";
 import type { NotJudged, PolicyResource } from "../../framework/policy.ts";
-import { formatPath, listAt, readString, walk, type Path } from "../../framework/values.ts";
+import { formatPath, listAt, perResource, readString, walk, type Path } from "../../framework/values.ts";
 import { CONTAINER, environmentOf, mayBeGiven } from "../docker/containers.ts";
 import { uploadsOf } from "../docker/uploads.ts";
 import { isOwn } from "../own-resources.ts";
@@ -152,9 +152,12 @@ function fromArgs(resource: PolicyResource): RelayHosts {
 }
 
 /** The relay hosts of a resource, or undefined when the resource is of a type that names none. */
-export function relayHostsOf(resource: PolicyResource): RelayHosts | undefined {
-  if (resource.type === CONTAINER) return merged([fromVariables(resource), fromUploads(resource)]);
-  if (isCommand(resource)) return fromScripts(resource);
-  if (resource.type === COPY) return fromCopy(resource);
-  return isOwn(resource) ? fromArgs(resource) : undefined;
-}
+export const relayHostsOf = perResource(
+  (resource: PolicyResource): RelayHosts | undefined => {
+    if (resource.type === CONTAINER) return merged([fromVariables(resource), fromUploads(resource)]);
+    if (isCommand(resource)) return fromScripts(resource);
+    if (resource.type === COPY) return fromCopy(resource);
+    return isOwn(resource) ? fromArgs(resource) : undefined;
+  },
+  ({ props }) => props,
+);

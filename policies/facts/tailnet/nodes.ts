@@ -1,7 +1,7 @@
 import { classifyHost, isMagicDnsName } from "../../../lib/addresses.ts";
 import { sameHost } from "../../../lib/tailnet/reach.ts";
 import type { PolicyResource } from "../../framework/policy.ts";
-import { read, readAt, readString, walk } from "../../framework/values.ts";
+import { perResource, read, readAt, readString, walk } from "../../framework/values.ts";
 import { CONTAINER, environmentOf, knownRoleOf } from "../docker/containers.ts";
 import { EDGE, isOwn, SIDECAR, TAILNET_POLICY } from "../own-resources.ts";
 import { tailnetDomains } from "./policy-file.ts";
@@ -28,18 +28,6 @@ export interface Tailnet {
    * is MagicDNS' only where its resolver is asked; else it may be a container of another stack's.
    */
   leadsTo(host: string, from: PolicyResource): "yes" | "no" | "maybe";
-}
-
-/** Answers each resource once: the stack's judges ask for one again and again. */
-function once<Answer>(ask: (resource: PolicyResource) => Answer): (resource: PolicyResource) => Answer {
-  const answers = new Map<PolicyResource, Answer>();
-  return (resource) => {
-    const known = answers.get(resource);
-    if (known !== undefined) return known;
-    const answer = ask(resource);
-    answers.set(resource, answer);
-    return answer;
-  };
 }
 
 const dependencies = (resource: PolicyResource, input: string): readonly PolicyResource[] =>
@@ -121,7 +109,7 @@ export function tailnetOf(resources: readonly PolicyResource[], settings: Tailne
   const configured = (resource: PolicyResource): string | undefined =>
     settings.sources[resource.name] ?? settings.sources[textOf(resource, "name") ?? ""];
 
-  const sourceOf: Tailnet["sourceOf"] = once((resource) => {
+  const sourceOf: Tailnet["sourceOf"] = perResource((resource: PolicyResource) => {
     const tag = configured(resource);
     if (tag !== undefined) return { tags: [tag] };
     const component = edges.find(({ urn }) => urn === resource.urn || urn === resource.opts.parent);
