@@ -11,7 +11,7 @@ import { readBaseline, writeBaseline } from "./baseline.ts";
 import { discover } from "./discover.ts";
 import { expiredExceptions, judge } from "./judge.ts";
 import { toJson } from "./report/json.ts";
-import { printable } from "./report/printable.ts";
+import { printableLine } from "./report/printable.ts";
 import { toSarif } from "./report/sarif.ts";
 import { toText } from "./report/text.ts";
 import { Repository } from "./repository.ts";
@@ -62,7 +62,7 @@ export async function check(args: readonly string[], folder: string, version: st
     if (!isMistake(error)) throw error;
     return {
       stdout: "",
-      stderr: `error: ${error.message.split("\n").map(printable).join("\n")}\n`,
+      stderr: `error: ${error.message.split("\n").map(printableLine).join("\n")}\n`,
       exitCode: 1,
     };
   }

@@ -5,18 +5,11 @@ import { formatPath, readAt, walk, type Gap } from "../framework/values.ts";
 import { upstreamsOf, type Connection } from "./caddy/upstreams.ts";
 import { dataStoresOf, storesInArgs } from "./data-stores.ts";
 import { CONTAINER, environmentOf } from "./docker/containers.ts";
-import { isLoopback, plainHost } from "./hosts.ts";
+import { isLoopback, plainHost, portOf } from "./hosts.ts";
 import { isOwn, SETTINGS } from "./own-resources.ts";
 import { relayHostsOf } from "./relays/relay-hosts.ts";
 import { stalwartKeys } from "./stalwart/flat-keys.ts";
 import { storeNamed } from "./store-variables.ts";
-
-const portOf = (text: unknown): number | undefined => {
-  const port = Number(text);
-  return text !== undefined && text !== "" && Number.isInteger(port) && port > 0 && port < 65_536
-    ? port
-    : undefined;
-};
 
 function relaysOf(resource: PolicyResource): Connection[] {
   return (relayHostsOf(resource)?.hosts ?? []).map(({ where, host, port, quiet }) => ({

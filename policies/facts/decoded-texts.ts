@@ -2,6 +2,7 @@ import { visit as visitJsonc } from "jsonc-parser";
 import { parse as parseToml } from "smol-toml";
 
 import { formatPath, perResource, walk, type Gap, type Leaf, type Path } from "../framework/values.ts";
+import { comesFromLocalFile } from "./docker/uploads.ts";
 
 /** A piece of text that takes effect, with the place where a reader finds it. */
 export interface TextPiece {
@@ -186,7 +187,7 @@ const textsOnce = perResource((props: object): Texts => {
     // The provider fills in an empty one over the whole stack.
     if (path[0] !== "uploads" || path[2] !== "source" || value === "") continue;
     const file = names.get(`uploads ${path[1]}`) ?? "the upload";
-    gaps.push({ path, because: `${file} comes from a local file, which is only read at deploy` });
+    gaps.push({ path, because: comesFromLocalFile(file) });
   }
   return { pieces: [...leaves.flatMap((leaf) => pieces(leaf, names)), ...keysOf(leaves)], gaps };
 });

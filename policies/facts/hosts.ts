@@ -8,6 +8,14 @@ export const plainHost = (host: string): string => plainName(host.replace(/^\[|\
 
 export const isLoopback = (host: string): boolean => /^(?:localhost|127(?:\.\d+){3}|::1)$/.test(host);
 
+/** The port that a text says; undefined where it says none, or no such number. */
+export function portOf(text: unknown): number | undefined {
+  const port = Number(text);
+  return text !== undefined && text !== "" && Number.isInteger(port) && port > 0 && port < 65_536
+    ? port
+    : undefined;
+}
+
 /** Takes `host:port` or `tcp/host:port` apart; undefined for a socket or a placeholder. */
 export function hostPort(text: string): [host: string, port: number] | undefined {
   const [, host, port] =

@@ -1,4 +1,4 @@
-import { hostPort, plainHost } from "./hosts.ts";
+import { hostPort, plainHost, portOf } from "./hosts.ts";
 
 /**
  * `PGHOST`, `APP_DB_HOST`, `FORGEJO__database__HOST`, `AUTHENTIK_REDIS__HOST`, `PAPERLESS_DBHOST`,
@@ -43,10 +43,7 @@ export function storeNamed(
   const type = beside("TYPE", "DB_TYPE", "ENGINE") ?? DEFAULT_KIND[name] ?? "";
   const own = hostPort(value);
   // Nextcloud's is REDIS_HOST_PORT.
-  const said = [own?.[1], Number(beside("PORT", "port", `${word}_PORT`))];
-  const port = said.find(isPort) ?? portOfKind(kind) ?? portOfKind(type);
+  const said = portOf(own?.[1]) ?? portOf(beside("PORT", "port", `${word}_PORT`));
+  const port = said ?? portOfKind(kind) ?? portOfKind(type);
   return port === undefined ? undefined : { host: own?.[0] ?? plainHost(value), port };
 }
-
-const isPort = (port: number | undefined): boolean =>
-  port !== undefined && Number.isInteger(port) && port > 0 && port < 65_536;

@@ -94,7 +94,7 @@ export interface Visited {
  * Keeps what a function makes of a resource or its inputs: policies are given one object for each
  * resource (wire/inputs.ts), and several of them ask the same of it.
  *
- * @param keyOf what the answers are kept by, where the subject itself is made anew for each question
+ * @param keyOf what the answers are kept by, where the subject is made anew for each question
  */
 export function perResource<Subject extends object, Result>(
   make: (subject: Subject) => Result,

@@ -2,7 +2,6 @@ import { createHash } from "node:crypto";
 import { at, merge, PASS, refuse, unjudged } from "../framework/judgement.ts";
 import { definePolicy, type Judgement, type PolicyResource, type Verdict } from "../framework/policy.ts";
 import {
-  formatPath,
   listAt,
   read,
   readAt,
@@ -172,9 +171,8 @@ const runs = ({ props }: PolicyResource): boolean =>
 
 /** A file with routes in a container that only carries it: another one mounts the volume. */
 function judgeUploads(carrier: PolicyResource, resources: readonly PolicyResource[]): Judgement | undefined {
-  const judged = uploadsOf(carrier).uploads.map(({ path, file, text, unread }) => {
+  const judged = uploadsOf(carrier).uploads.map(({ where: place, file, text, unread }) => {
     if (file === undefined) return undefined;
-    const place = `${formatPath([...path, "content"])} (${file})`;
     const where = unread ? (/\.toml$/.test(file) ? place : undefined) : routingIn(place, text ?? "");
     if (where === undefined) return undefined;
     const concerned = unread ? undefined : PASS;

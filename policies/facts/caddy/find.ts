@@ -10,6 +10,7 @@ import {
   type Path,
   walk,
 } from "../../framework/values.ts";
+import { comesFromLocalFile } from "../docker/uploads.ts";
 import { environmentOfCaddy, fillIn } from "./environment.ts";
 import { isCaddyJson, readCaddyJson } from "./json.ts";
 import { configsElsewhere } from "./on-the-host.ts";
@@ -113,7 +114,7 @@ function search(props: object): Found {
         if (key === "source" && path[0] === "uploads" && result.value !== "") {
           found.gaps.push({
             path: at,
-            because: `${file || "the upload"} comes from a local file, which is only read at deploy`,
+            because: comesFromLocalFile(file || "the upload"),
           });
         } else if (key === "contentBase64" || [result.value, file, String(key)].some(isWorthReading)) {
           found.texts.push(textAt(at, result.value, file));

@@ -27,6 +27,12 @@ export function environmentOf(container: PolicyResource): Environment {
   return { values, incomplete };
 }
 
+/** The tags that a node's container asks for; undefined where its arguments name none. */
+export const advertisedTagsOf = (container: PolicyResource): string[] | undefined =>
+  /--advertise-tags[= ](\S+)/
+    .exec(environmentOf(container).values.get("TS_EXTRA_ARGS") ?? "")?.[1]
+    ?.split(",");
+
 /**
  * Whether an input that is unknown could come from the program. A stack policy sees what is
  * planned, where inputs that the program does not give are unknown until Docker adds the image's

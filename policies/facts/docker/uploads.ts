@@ -1,9 +1,11 @@
 import type { PolicyResource } from "../../framework/policy.ts";
-import { listAt, readString, type Path } from "../../framework/values.ts";
+import { formatPath, listAt, readString, type Path } from "../../framework/values.ts";
 
 /** A file that a container brings along. */
 export interface Upload {
   readonly path: Path;
+  /** Its content, for a reader: `uploads[0].content (/etc/app.conf)`. */
+  readonly where: string;
   /** Undefined where it is unknown at preview. */
   readonly file: string | undefined;
   /** Undefined where it cannot be read, see `unread`. */
@@ -11,6 +13,10 @@ export interface Upload {
   /** Unknown at preview, or on the disk of the machine that deploys, to be read only then. */
   readonly unread: "unknown" | "local" | undefined;
 }
+
+/** Why the content of a file on the disk of the machine that deploys is not judged. */
+export const comesFromLocalFile = (file: string): string =>
+  `${file} comes from a local file, which is only read at deploy`;
 
 /** The uploads of a container; `known` is false where there may be others. */
 export function uploadsOf({ props }: PolicyResource): { known: boolean; uploads: Upload[] } {
@@ -24,7 +30,8 @@ export function uploadsOf({ props }: PolicyResource): { known: boolean; uploads:
       const text = content.value || Buffer.from(base64.value ?? "", "base64").toString("utf8");
       const isLocal = text === "" && (!source.known || Boolean(source.value));
       const unread = !content.known || !base64.known ? "unknown" : isLocal ? "local" : undefined;
-      return { path, file: file.value, text: unread ? undefined : text, unread };
+      const where = `${formatPath([...path, "content"])} (${file.value ?? ""})`;
+      return { path, where, file: file.value, text: unread ? undefined : text, unread };
     }),
   };
 }

@@ -2,7 +2,7 @@ import { gapAt, gapOf } from "../../framework/judgement.ts";
 import type { NotJudged, PolicyResource } from "../../framework/policy.ts";
 import { formatPath, listAt, perResource, readString, walk, type Path } from "../../framework/values.ts";
 import { CONTAINER, environmentOf, mayBeGiven } from "../docker/containers.ts";
-import { uploadsOf } from "../docker/uploads.ts";
+import { comesFromLocalFile, uploadsOf } from "../docker/uploads.ts";
 import { isOwn } from "../own-resources.ts";
 import { keysOfToml } from "../stalwart/config-file.ts";
 import { isCommand, scriptsOf } from "../command-scripts.ts";
@@ -97,12 +97,11 @@ function relaysOfText(resource: PolicyResource, where: string, text: string): Re
 }
 
 function fromUploads(container: PolicyResource): RelayHosts {
-  const parts = uploadsOf(container).uploads.map(({ path, file = "", text, unread }): RelayHosts => {
-    const where = `${formatPath([...path, "content"])} (${file})`;
+  const parts = uploadsOf(container).uploads.map(({ where, file = "", text, unread }): RelayHosts => {
     if (text !== undefined) return { hosts: relaysOfText(container, where, text), gaps: [] };
     if (!MAIL_FILE.test(file)) return NONE;
-    const because = `${file} comes from a local file, which is only read at deploy`;
-    return { hosts: [], gaps: [unread === "local" ? { where, because } : gapAt(where)] };
+    const gap = unread === "local" ? { where, because: comesFromLocalFile(file) } : gapAt(where);
+    return { hosts: [], gaps: [gap] };
   });
   return merged(parts);
 }

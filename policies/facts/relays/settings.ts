@@ -1,4 +1,5 @@
 /** How programs spell the setting that names the host which takes their mail. */
+import { portOf } from "../hosts.ts";
 
 const LISTENS = /(?:^|_)(?:LISTEN|BIND|INBOUND|RECEIVE|HELO|TS|DERP)(?:_|$)/i;
 /**
@@ -78,8 +79,5 @@ export function portIn(setting: string, host: string, beside: string | undefined
   const [, own] = /^\]?::?(\d{1,5})/.exec(setting.slice(at + host.length)) ?? [];
   const [, scheme = ""] =
     /([a-z]+)(?:\+\w+)?:\/\/[^\s,;]*$/i.exec(setting.slice(Math.max(0, at - 200), at)) ?? [];
-  const ports = [own, beside]
-    .map(Number)
-    .filter((port) => Number.isInteger(port) && port > 0 && port < 65_536);
-  return ports[0] ?? SCHEMES[scheme.toLowerCase()] ?? 25;
+  return portOf(own) ?? portOf(beside) ?? SCHEMES[scheme.toLowerCase()] ?? 25;
 }

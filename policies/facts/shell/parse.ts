@@ -13,9 +13,7 @@ interface Heredoc {
   readonly of: readonly Command[];
 }
 
-let pipelines = 0;
-
-const newCommand = (pipeline: number): Command => ({
+const newCommand = (pipeline = Symbol("pipeline")): Command => ({
   kind: "command",
   words: [],
   sets: [],
@@ -38,7 +36,7 @@ function statements(cursor: Cursor, end: ")" | "}" | ""): Statement[] {
   const open: { readonly at: number; readonly bracket: boolean }[] = [];
   let closed: number | undefined;
   let heredocs: Heredoc[] = [];
-  let command = newCommand(++pipelines);
+  let command = newCommand();
 
   const isEmpty = (): boolean => command.words.length + command.sets.length + command.texts.length === 0;
   const finish = (): void => {
@@ -50,7 +48,7 @@ function statements(cursor: Cursor, end: ")" | "}" | ""): Statement[] {
     if (piped && closed !== undefined)
       for (const one of list.slice(closed)) if (one.kind === "command") one.pipeline = command.pipeline;
     finish();
-    command = newCommand(piped ? command.pipeline : ++pipelines);
+    command = newCommand(piped ? command.pipeline : undefined);
     closed = undefined;
   };
   /** What a redirection is for: a compound command that has just closed, or the one being read. */

@@ -44,7 +44,7 @@ export function runsOf(words: readonly string[], { variables, input }: Surroundi
 /** Runs statements; returns what the last of them writes. */
 function runAll(statements: readonly Statement[], input: string, scope: Scope, depth: number): string {
   let output = "";
-  let pipeline: number | undefined;
+  let pipeline: symbol | undefined;
   for (const statement of statements) {
     if (++scope.count.statements > MAX_STATEMENTS || depth > MAX_DEPTH) return OPEN;
     if (statement.kind === "function") scope.functions.set(statement.name, statement.body);

@@ -15,8 +15,8 @@ export interface Command {
   readonly texts: Word[];
   readonly reads: Word[];
   readonly writesTo: Word[];
-  /** Commands of one pipeline have the same number. */
-  pipeline: number;
+  /** Commands of one pipeline have the same mark. */
+  pipeline: symbol;
 }
 
 /** The body of a function runs where it is called. */

@@ -85,9 +85,8 @@ function fromKeys(keys: StalwartKeys): Endpoints {
 
 /** Config files that a container brings along. */
 function fromUploads(container: PolicyResource): Endpoints[] {
-  return uploadsOf(container).uploads.flatMap(({ path, file = "", text, unread }) => {
+  return uploadsOf(container).uploads.flatMap(({ where, file = "", text, unread }) => {
     if (!file.endsWith(".toml")) return [];
-    const where = `${formatPath([...path, "content"])} (${file})`;
     if (unread === "unknown" && /stalwart/i.test(file))
       return [{ listeners: [], where, rules: [], gaps: [gapAt(where)] }];
     const keys = text !== undefined && /\blistener\b/.test(text) ? keysOfToml(text, where) : undefined;

@@ -2,7 +2,7 @@ import { classifyHost, isMagicDnsName } from "../../../lib/addresses.ts";
 import { sameHost } from "../../../lib/tailnet/reach.ts";
 import type { PolicyResource } from "../../framework/policy.ts";
 import { perResource, read, readAt, readString, walk } from "../../framework/values.ts";
-import { CONTAINER, environmentOf, knownRoleOf } from "../docker/containers.ts";
+import { advertisedTagsOf, CONTAINER, environmentOf, knownRoleOf } from "../docker/containers.ts";
 import { EDGE, isOwn, SIDECAR, TAILNET_POLICY } from "../own-resources.ts";
 import { tailnetDomains } from "./policy-file.ts";
 
@@ -86,8 +86,7 @@ export function tailnetOf(resources: readonly PolicyResource[], settings: Tailne
   };
 
   const tagsOfNode = (node: PolicyResource): readonly string[] | undefined => {
-    const extra = environmentOf(node).values.get("TS_EXTRA_ARGS") ?? "";
-    const advertised = /--advertise-tags[= ](\S+)/.exec(extra)?.[1]?.split(",");
+    const advertised = advertisedTagsOf(node);
     if (advertised) return advertised;
     const parent = sidecars.find(({ urn }) => urn === node.opts.parent);
     const used = ["uploads", "envs"].flatMap((input) => dependencies(node, input));

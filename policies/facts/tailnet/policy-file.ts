@@ -5,7 +5,7 @@ import { strings } from "../../../lib/json-values.ts";
 import type { PolicyDocument } from "../../../lib/tailnet/access-rules.ts";
 import type { PolicyResource } from "../../framework/policy.ts";
 import { readString, walk } from "../../framework/values.ts";
-import { CONTAINER, environmentOf } from "../docker/containers.ts";
+import { advertisedTagsOf, CONTAINER } from "../docker/containers.ts";
 import { plainName } from "../hosts.ts";
 import { ownTexts, SIDECAR } from "../own-resources.ts";
 
@@ -68,8 +68,7 @@ export function askerTags(resources: readonly PolicyResource[]): Set<string> {
   const tags = new Set<string>();
   for (const resource of resources) {
     if (resource.type === CONTAINER) {
-      const extra = environmentOf(resource).values.get("TS_EXTRA_ARGS") ?? "";
-      for (const tag of /--advertise-tags[= ](\S+)/.exec(extra)?.[1]?.split(",") ?? []) tags.add(tag);
+      for (const tag of advertisedTagsOf(resource) ?? []) tags.add(tag);
     } else if (
       resource.type === SIDECAR ||
       /^tailscale:index\/(?:tailnetKey|oauthClient):/.test(resource.type)
