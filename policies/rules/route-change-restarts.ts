@@ -1,14 +1,7 @@
 import { createHash } from "node:crypto";
 import { at, merge, PASS, refuse, unjudged } from "../framework/judgement.ts";
 import { definePolicy, type Judgement, type PolicyResource, type Verdict } from "../framework/policy.ts";
-import {
-  listAt,
-  read,
-  readAt,
-  readString,
-  UNKNOWN_AT_PREVIEW,
-  walk,
-} from "../framework/values.ts";
+import { listAt, read, readAt, readString, UNKNOWN_AT_PREVIEW, walk } from "../framework/values.ts";
 import { decodeText } from "../facts/decoded-texts.ts";
 import { CONTAINER, VOLUME } from "../facts/docker/containers.ts";
 import { uploadsOf } from "../facts/docker/uploads.ts";

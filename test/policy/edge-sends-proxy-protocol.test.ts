@@ -653,6 +653,11 @@ describe("edge-sends-proxy-protocol and a part that is sent to Caddy's admin API
     expect(notJudged[0]).toContain("sends a part of Caddy's config that is not in this text");
   });
 
+  test("says that a script which is nested too deep may send one", async () => {
+    const { notJudged } = await run(`${"$(".repeat(20_000)} curl ${API}/servers/smtp -d '${server}'`);
+    expect(notJudged).toEqual([expect.stringContaining("sends a part of Caddy's config")]);
+  });
+
   test.each([
     ["what is read", `curl -sf ${API}/servers | jq .`],
     ["what is removed", `curl -X DELETE ${API}/servers/smtp`],

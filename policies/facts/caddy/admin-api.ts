@@ -1,6 +1,7 @@
 /** Parts of a config that a script sends to Caddy's admin API: https://caddyserver.com/docs/api */
 import { isRecord, record, type Json } from "../../../lib/json-values.ts";
-import { shellCommandsIn, type ShellCommand } from "./shell-commands.ts";
+import type { Run } from "../shell/output.ts";
+import { runsOf } from "../shell/run.ts";
 
 /** What a script sends: the parts put together, and what of it is not in the script. */
 export interface SentParts {
@@ -8,8 +9,11 @@ export interface SentParts {
   readonly gaps: readonly string[];
 }
 
-/** The path of a part, such as apps/layer4/servers/smtp; or a part by its `@id`. */
-const PART = /(?:^|[\w\]}]|:\/\/[^\s/]*)\/(?:config\/(apps(?:\/[^\s'"?#,)]*)?)|(id)\/[^\s'"?#,)]+)/;
+/**
+ * The path of a part, such as apps/layer4/servers/smtp; or a part by its `@id`. The server may be
+ * a variable, whose value is OPEN (\0).
+ */
+const PART = /(?:^|[\w\]}\0]|:\/\/[^\s/]*)\/(?:config\/(apps(?:\/[^\s'"?#,)]*)?)|(id)\/[^\s'"?#,)]+)/;
 const CLIENT = /^(?:\S*\/)?(?:curl|wget|https?|xh|xhs)$/;
 /** Options by which such a client sends something. */
 const SENDS =
@@ -18,9 +22,9 @@ const REMOVES = /^(?:DELETE|GET|-XDELETE|--method=DELETE|--request=DELETE)$/;
 const OTHERWISE = "sends a part of Caddy's config that is not in this text";
 
 /** The JSON that a command sends; undefined where it comes from elsewhere. */
-function payloadOf({ words, documents }: ShellCommand, parse: (text: string) => unknown): unknown {
+function payloadOf({ words, input }: Run, parse: (text: string) => unknown): unknown {
   // `--data={…}` and `-d{…}` are one word.
-  const texts = [...words, ...words.map((word) => word.replace(/^-(?:d|-[\w-]+=)/, "")), ...documents];
+  const texts = [...words, ...words.map((word) => word.replace(/^-(?:d|-[\w-]+=)/, "")), input];
   return texts
     .filter((text) => /^\s*(?:[{[]|")/.test(text))
     .map(parse)
@@ -57,7 +61,9 @@ export function sentPartsIn(text: string, parse: (text: string) => unknown): Sen
   let config: Json | undefined;
   const gaps: string[] = [];
   if (!/\/config\/apps|\/id\//.test(text)) return { config, gaps };
-  for (const command of shellCommandsIn(text)) {
+  const runs = runsOf(["sh", "-c", text], { variables: new Map(), input: "" });
+  if (!runs) return { config, gaps: [OTHERWISE] };
+  for (const command of runs) {
     const parts = command.words.flatMap((word) => {
       const [, path, id] = (/\s/.test(word) ? undefined : PART.exec(word)) ?? [];
       return path === undefined && id === undefined ? [] : [path];

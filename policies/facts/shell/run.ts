@@ -27,9 +27,13 @@ interface Scope {
 
 /**
  * The programs that a command runs, in order, also those on other machines, in containers and in
- * scripts within. What is only known when it runs is the sign OPEN in their words.
+ * scripts within. What is only known when it runs is the sign OPEN in their words. Undefined where
+ * they are nested, or grow, beyond what can be followed.
  */
-export function runsOf(words: readonly string[], { variables, input }: Surroundings): readonly Run[] {
+export function runsOf(
+  words: readonly string[],
+  { variables, input }: Surroundings,
+): readonly Run[] | undefined {
   const scope: Scope = {
     variables: new Map(variables),
     functions: new Map(),
@@ -37,8 +41,13 @@ export function runsOf(words: readonly string[], { variables, input }: Surroundi
     runs: [],
     count: { statements: 0 },
   };
-  runWords(words, input, scope, 0);
-  return scope.runs;
+  try {
+    runWords(words, input, scope, 0);
+    return scope.runs;
+  } catch (error) {
+    if (error instanceof RangeError) return undefined;
+    throw error;
+  }
 }
 
 /** Runs statements; returns what the last of them writes. */

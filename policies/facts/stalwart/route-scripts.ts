@@ -42,26 +42,16 @@ function reloads({ words: [program = "", ...args] }: Run): boolean {
 
 /** Follows a script. */
 export function effectOf(script: Script, containers: Containers): Effect {
-  try {
-    return effectOfRuns(script, containers);
-  } catch (error) {
-    if (!(error instanceof RangeError)) throw error; // nested or grown beyond what can be followed
-    const mayWrite = API.test(script.text) || ROUTING.test(script.text);
-    return { writes: mayWrite ? "maybe" : "no", live: () => "maybe" };
-  }
-}
-
-function effectOfRuns(script: Script, containers: Containers): Effect {
   const runs = runsOf(script.words, { variables: script.variables, input: script.stdin });
+  const mayWrite = API.test(script.text) || ROUTING.test(script.text);
+  if (!runs) return { writes: mayWrite ? "maybe" : "no", live: () => "maybe" };
   const writes = runs.map((run) => {
     const write = routeWriteOf(run, script.text);
     if (write !== "no") return write;
     return isUnread(run) && (isAboutStalwart(run) || ROUTING.test(script.text)) ? "unread" : "no";
   });
   const written = writes.findLastIndex((write) => write !== "no" && write !== "unread");
-  const unread =
-    writes.includes("unread") ||
-    (script.gaps.includes(script.phase) && (API.test(script.text) || ROUTING.test(script.text)));
+  const unread = writes.includes("unread") || (script.gaps.includes(script.phase) && mayWrite);
   const found = writes[written];
   const behind = runs.slice(written + 1);
   const acts = runs.map((run) => restartOf(run, containers));
