@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -10,19 +11,20 @@ import { noHardcodedTailnetIp } from "../../policies/rules/no-hardcoded-tailnet-
 import { secretsNotInPlainSight } from "../../policies/rules/secrets-not-in-plain-sight.ts";
 import { tailnetFlowsGranted } from "../../policies/rules/tailnet-flows-granted.ts";
 import type { AnyPolicy } from "../../policies/rules/index.ts";
-import { readCompose } from "./compose-reader.ts";
+import { resourcesIn } from "./compose-reader.ts";
 import { runPolicy, runStackPolicy } from "./harness.ts";
 
 /** Silence over the corpus says something only if the reader leaves out nothing that is judged. */
 const dir = mkdtempSync(join(tmpdir(), "compose-reader-"));
+// In a repository the secrets of an env file count, unless git ignores it.
+execFileSync("git", ["init", "--quiet", dir]);
 afterAll(() => rmSync(dir, { recursive: true }));
 
 /** What the policy says of a service whose text is this, in a folder with these files. */
 async function refusals(policy: AnyPolicy, service: string, files: Record<string, string> = {}) {
-  const name = join(dir, "compose.yaml");
-  writeFileSync(name, `services:\n  app:\n${service.replace(/^/gm, "    ")}\n`);
+  writeFileSync(join(dir, "compose.yaml"), `services:\n  app:\n${service.replace(/^/gm, "    ")}\n`);
   for (const [file, text] of Object.entries(files)) writeFileSync(join(dir, file), text);
-  const resources = readCompose(name);
+  const resources = resourcesIn(dir);
   const one = policy.judgeResource ? [await runPolicy(policy, resources.at(0)!)] : [];
   const all = policy.judgeStack ? [await runStackPolicy(policy, resources)] : [];
   return [...one, ...all].flatMap(({ violations }) => violations);

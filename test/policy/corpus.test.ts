@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { readCompose } from "./compose-reader.ts";
+import { resourcesIn } from "./compose-reader.ts";
 import type { TestResource } from "./harness.ts";
 import { revived, sayAll } from "./whole-pack.ts";
 
@@ -15,7 +15,7 @@ const CORPUS = join(import.meta.dirname, "corpus");
 const resourcesOf = (stack: string): TestResource[] =>
   stack.endsWith(".json")
     ? (revived(JSON.parse(readFileSync(join(CORPUS, stack), "utf8"))) as TestResource[])
-    : readCompose(join(CORPUS, stack, `${stack}.compose.yaml`));
+    : resourcesIn(join(CORPUS, stack));
 
 const stacks = readdirSync(CORPUS);
 
