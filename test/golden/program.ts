@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 
 import * as pulumi from "@pulumi/pulumi";
+import { vi } from "vitest";
 import { parse } from "yaml";
 
 import { type Registered, registered } from "../unit/components/mocks.ts";
@@ -28,5 +29,7 @@ export function resourcesOf(
   pulumi.runtime.setAllConfig({ ...config, ...secrets }, Object.keys(secrets));
   // The engine passes both to the program's process.
   process.env["PULUMI_CONFIG_SECRET_KEYS"] = JSON.stringify(Object.keys(secrets));
+  // A program runs once in its process; here the tests' files share one.
+  vi.resetModules();
   return registered(() => import("../../index.ts"), made);
 }

@@ -2,10 +2,18 @@ import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { expect, test } from "vitest";
+import { afterEach, beforeEach, expect, test } from "vitest";
 
 import { holdingSignals, throwIfStopped } from "../../../../cli/parts/held-signals.ts";
 import { run } from "../../../../cli/review/engine-runs.ts";
+
+// Other tests of this process have armed their own, which end the process.
+let others: NodeJS.SignalsListener[];
+beforeEach(() => {
+  others = process.listeners("SIGHUP");
+  process.removeAllListeners("SIGHUP");
+});
+afterEach(() => others.forEach((listener) => process.on("SIGHUP", listener)));
 
 const stopped = () => process.emit("SIGHUP", "SIGHUP");
 

@@ -359,26 +359,6 @@ describe("a refusal", () => {
   });
 });
 
-test("killed after any request, the next apply finishes it", async () => {
-  const objects = desired();
-  await up(objects);
-  const all = fake.answers;
-  expect(all).toBeGreaterThan(12);
-  for (let kill = 1; kill < all; kill++) {
-    fake.close();
-    fake = new FakeRegistry();
-    fake.readableFiles.add(RELAY_SECRET);
-    api = new RegistryApi(transport(), await fake.listen());
-    fake.answersLeft = kill;
-    // A kill leaves no time to put anything back: the fake answers nothing any more.
-    await expect(up(objects)).rejects.toThrow();
-    fake.answersLeft = Number.POSITIVE_INFINITY;
-    await up(objects);
-    expect(inForce("NetworkListener", "name", "smtp"), `killed after ${kill}`).toBeDefined();
-    expect(await up(objects, objects), `killed after ${kill}`).toEqual({ writes: 0, restarted: false });
-  }
-}, 120_000);
-
 describe("the resource", () => {
   const target = { dockerHost: "unix:///none", container: "test", api: "" };
   const state = (objects: RegistryObjects): RegistryState => ({
