@@ -7,7 +7,7 @@ import { allPolicies } from "../../policies/rules/index.ts";
  * CI mutates three rules: one over single resources, one over the whole stack, one that reads Caddy
  * configs.
  */
-const THREE = ["secrets-not-in-plain-sight", "stalwart-shares-anchor", "edge-port-conflict"];
+const THREE = ["no-direct-smtp-egress", "stalwart-shares-anchor", "edge-port-conflict"];
 
 /** In a process of its own, since it starts a vitest. */
 function mutate(ids: readonly string[]): Promise<{ code: number; output: string }> {
