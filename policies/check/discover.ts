@@ -1,6 +1,8 @@
 import { lstatSync } from "node:fs";
-import { basename, dirname, join } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 
+import type { Variables } from "./compose/interpolate.ts";
+import { variablesOf } from "./compose/variables.ts";
 import { isCaddyJsonText, isPolicyFile } from "./input/files.ts";
 import { isState } from "./input/state.ts";
 import { isPlan, isStalwartToml } from "./input/stalwart.ts";
@@ -79,13 +81,16 @@ export function kindOf(path: string, repository: Repository, isNamed = false): K
 }
 
 /**
- * The compose files of each project, the first one before those that go over it. A folder's
- * `compose.yaml` has its override; another file beside it is a project of its own where each of its
- * services says what it runs, and goes over the first where it does not.
+ * The compose files of each project, the first one before those that go over it: those that
+ * COMPOSE_FILE of a folder's `.env` lists. Of the others `compose.yaml` has its override; another
+ * file beside it is a project of its own where each of its services says what it runs, and goes
+ * over the first where it does not.
  */
 export function projectsOf(inputs: readonly Input[], repository: Repository): string[][] {
   const files = inputs.filter(({ kind }) => kind === "compose").map(({ path }) => path);
-  return [...Map.groupBy(files, dirname).values()].flatMap((beside) => {
+  const listed = [...new Set(files.map(dirname))].map((folder) => listedIn(folder, repository));
+  const rest = files.filter((path) => !listed.some((project) => project.includes(path)));
+  const found = [...Map.groupBy(rest, dirname).values()].flatMap((beside) => {
     const main = MAIN.map((name) => beside.find((path) => basename(path) === name)).find(Boolean);
     const others = beside.filter((path) => path !== main);
     const isOver = (path: string): boolean =>
@@ -98,6 +103,31 @@ export function projectsOf(inputs: readonly Input[], repository: Repository): st
       ...others.filter((path) => !isOver(path)).map((path) => [path]),
     ];
   });
+  return [...listed.filter((project) => project.length > 0), ...found];
+}
+
+/**
+ * The files that a folder's `.env` says to take, in their order.
+ * @see https://docs.docker.com/compose/how-tos/environment-variables/envvars/#compose_file
+ */
+function listedIn(folder: string, repository: Repository): string[] {
+  const env = join(folder, ".env");
+  if (!/^[ \t]*(?:export[ \t]+)?COMPOSE_FILE\b/m.test(repository.read(env) ?? "")) return [];
+  const variables = variablesOrNone(env, repository);
+  const separator = variables.get("COMPOSE_PATH_SEPARATOR")?.value || ":";
+  const names = variables.get("COMPOSE_FILE")?.value.split(separator) ?? [];
+  const paths = names.flatMap((name) => (name.trim() === "" ? [] : [resolve(folder, name.trim())]));
+  // With a part that is not there Compose does not start, and guessing would judge another stack.
+  return paths.every((path) => repository.read(path) !== undefined) ? paths : [];
+}
+
+function variablesOrNone(env: string, repository: Repository): Variables {
+  try {
+    return variablesOf([env], new Map(), repository);
+  } catch {
+    // Said where the project is read, which needs the same file.
+    return new Map();
+  }
 }
 
 /** In the order in which Compose looks for them. */

@@ -209,6 +209,20 @@ describe("several files", () => {
     expect(inputs["command"]).toEqual(["new"]);
   });
 
+  test("COMPOSE_FILE of .env says which files make the project, wherever they lie", async () => {
+    const files = {
+      "mail.yml": service("    environment:\n      RELAY: mailbox:587\n"),
+      "prod/over.yml": `services:\n  mail:\n    environment:\n      RELAY: ${RELAY}:587\n`,
+      "compose.yml": "services:\n  web:\n    image: web:1\n",
+    };
+    const judged = async (env: string) => placesOf(await checkFiles({ ...files, ".env": env }), ADDRESS);
+    expect(await judged("COMPOSE_FILE=mail.yml:prod/over.yml\n")).toEqual(["prod/over.yml:4"]);
+    const split = "COMPOSE_PATH_SEPARATOR=;\nCOMPOSE_FILE=mail.yml;prod/over.yml\n";
+    expect(await judged(split)).toEqual(["prod/over.yml:4"]);
+    expect(await judged("COMPOSE_FILE=prod/over.yml:mail.yml\n")).toEqual([]);
+    expect(await judged("COMPOSE_FILE=mail.yml:gone.yml\n")).toEqual([]);
+  });
+
   test("!reset takes away and !override replaces", () => {
     const { container } = projectIn(
       {
