@@ -153,6 +153,21 @@ describe("a relay is read from the config of", () => {
     ["Gitea", "/data/gitea/conf/app.ini", "[mailer]\nSMTP_ADDR = mx.example.org\nSMTP_PORT = 587\n"],
     ["Synapse", "/data/homeserver.yaml", "email:\n  smtp_host: mx.example.org\n  smtp_port: 587\n"],
     [
+      "Authelia",
+      "/config/configuration.yml",
+      "notifier:\n  smtp:\n    address: 'submission://mx.example.org:587'\n    username: me\nserver:\n  address: 'tcp://:9091'\n",
+    ],
+    [
+      "Vikunja",
+      "/app/config.yml",
+      "mailer:\n  enabled: true\n  host: mx.example.org\n\n  port: 587\nlog:\n  path: x\n",
+    ],
+    [
+      "Zitadel",
+      "/zitadel.yaml",
+      'SMTPConfiguration:\n  SMTP:\n    Host: "mx.example.org:587" # ours\n    User: me',
+    ],
+    [
       "Stalwart, nested",
       "/opt/stalwart/etc/config.toml",
       '[queue.route."out"]\ntype = "relay"\naddress = "mx.example.org"\nport = 587\n',
@@ -191,6 +206,13 @@ describe("a relay is read from the config of", () => {
     ],
     ["the ports of a relay", "/etc/postfix/main.cf", "smtp_relay_port = 587\nx = y\n"],
     ["prose", "/srv/README.md", "Mail leaves by the relay host of the office.\nSee the handbook.\n"],
+    [
+      "a compose service",
+      "/srv/compose.yml",
+      "services:\n  smtp:\n    hostname: mx.example.org\n    image: x:1\n",
+    ],
+    ["what follows a block", "/srv/x.yml", "smtp:\n  tls: true\ndatabase:\n  host: mx.example.org\n"],
+    ["a block of a server's own", "/srv/x.yml", "  smtp:\n    enabled: true\n  host: mx.example.org\n"],
     ["a Host of SSH's", "/root/.ssh/config", "Host mx.example.org\n  Port 587\n"],
   ])("but not from %s", (_, file, content) => {
     expect(byFile(file, content)).toEqual([]);

@@ -25,8 +25,20 @@ const SECTIONED: readonly (readonly [file: RegExp, key: RegExp, portKey: string]
   [/^[ \t]*route_list[ \t]*=/m, /^[ \t]*route_list[ \t]*=[ \t]*"?\S+[ \t]+([^\s"]+)/gm, ""], // Exim
 ];
 
+/** A block of YAML about the server that takes mail, as Authelia, Vikunja and Zitadel have it. */
+const BLOCK = /^([ \t]*)["']?(?:smtp|mailer)["']?[ \t]*:[ \t]*\n((?:\1[ \t]+[^\n]*(?:\n|$)|[ \t]*\n)+)/gim;
+const IN_BLOCK = /^[ \t]+["']?(host|address|server|port)["']?[ \t]*:[ \t]+["']?([^\s"'#]+)/gim;
+
+/** The host that each such block names, and its port. */
+const blocksIn = (text: string): { at: string; value: string; port: string | undefined }[] =>
+  [...text.matchAll(BLOCK)].flatMap(([, , block = ""]) => {
+    const entries = [...block.matchAll(IN_BLOCK)].map(([, key = "", value = ""]) => [key, value] as const);
+    const port = entries.find(([key]) => /^port$/i.test(key))?.[1];
+    return entries.filter(([key]) => !/^port$/i.test(key)).map(([at, value]) => ({ at, value, port }));
+  });
+
 /** Spares the search where nothing of the kind can be. */
-const MAY_NAME_RELAY = /relay|smart_?host|mailhub|smtp|^[ \t]*(?:host|route_list)[ \t]/im;
+const MAY_NAME_RELAY = /relay|smart_?host|mailhub|mailer|smtp|^[ \t]*(?:host|route_list)[ \t]/im;
 
 /** A name, or an address; with a colon anything else could be a login. */
 const isHostLike = (text: string): boolean => /^(?:[\w.-]+|[\da-f:.]+)$/i.test(text);
@@ -44,18 +56,15 @@ export function relaysInText(text: string): NamedRelay[] {
     .map(({ key, value }) => ({
       at: key,
       value,
-      beside: besidesOf(key).find((one) => one !== key && values.has(one)),
+      port: values.get(besidesOf(key).find((one) => one !== key && values.has(one)) ?? ""),
     }));
   const sectioned = SECTIONED.filter(([file]) => file.test(text)).flatMap(([, key, portKey]) =>
-    [...text.matchAll(key)].map(([, value = ""]) => ({ at: "host", value, beside: portKey })),
+    [...text.matchAll(key)].map(([, value = ""]) => ({ at: "host", value, port: values.get(portKey) })),
   );
-  return [...keyed, ...sectioned].flatMap(({ at, value, beside }) =>
+  return [...keyed, ...sectioned, ...blocksIn(text)].flatMap(({ at, value, port }) =>
     hostsIn(value)
       .filter(isHostLike)
-      .map((host) => {
-        const port = portIn(value, host, beside === undefined ? undefined : values.get(beside));
-        return { at, host, port, quiet: value.includes("@") };
-      }),
+      .map((host) => ({ at, host, port: portIn(value, host, port), quiet: value.includes("@") })),
   );
 }
 
