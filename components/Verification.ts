@@ -4,13 +4,13 @@ import * as pulumi from "@pulumi/pulumi";
 import type { CaddyEdge } from "./CaddyEdge.ts";
 import type { Stalwart } from "./Stalwart.ts";
 import type { TailnetSidecar } from "./TailnetSidecar.ts";
-import type { VerifyTarget } from "../verify/checks.ts";
+import type { VerifyTarget } from "../verify/target.ts";
 import type { Servers } from "../lib/tailnet/flows.ts";
 import type { EdgeNames } from "../verify/names.ts";
 
 /** What is looked at, and where from. */
 export interface VerificationArgs extends Servers {
-  /** Which checks of verify/main.ts to run, in this order. */
+  /** Ids of the checks to run, in this order, each behind what it needs. */
   checks: ("sidecar" | "stores" | "stalwart" | "relay" | "edge")[];
   /** The node that all of it is seen from, such as `stalwart (tag:stalwart)`. */
   node: string;
@@ -24,8 +24,8 @@ export interface VerificationArgs extends Servers {
 
 /**
  * Fails the deploy, naming the cause, when what was deployed does not work (decision 6). It runs
- * again when one of its triggers has changed, or when it failed the time before; `npm run verify`
- * runs it at any time.
+ * again when one of its triggers has changed, or when it failed the time before; `npm run doctor`
+ * asks the same and more at any time.
  */
 export class Verification extends pulumi.ComponentResource {
   constructor(name: string, args: VerificationArgs, opts: pulumi.ComponentResourceOptions) {

@@ -1,36 +1,24 @@
-// Proves that a deployed stack works: `node verify/main.ts <check…>` with a VerifyTarget as JSON on
-// stdin.
-import {
-  edgePassesOn,
-  relayReachable,
-  sidecarHealthy,
-  stalwartGreets,
-  storesReachable,
-  type VerifyTarget,
-} from "./checks.ts";
+// Proves that a deployed stack works, at the end of an `up`: `node verify/main.ts <check…>` with a
+// VerifyTarget as JSON on stdin. Each check is waited for, behind what it needs; the first that
+// does not come to hold is the cause.
+import { withNeeds } from "./check.ts";
+import { UP_CHECKS } from "./checks/index.ts";
 import { runOnInput } from "./run.ts";
-
-const CHECKS = {
-  sidecar: sidecarHealthy,
-  stalwart: stalwartGreets,
-  relay: relayReachable,
-  stores: storesReachable,
-  edge: edgePassesOn,
-};
-type CheckName = keyof typeof CHECKS;
+import type { VerifyTarget } from "./target.ts";
+import { holds } from "./wait.ts";
 
 /** Seconds for all checks together: a failed `up` must say so within 90 s. */
 const BUDGET = 55;
 
-const names = process.argv.slice(2);
-const unknown = names.filter((name) => !(name in CHECKS));
-if (names.length === 0 || unknown.length > 0) {
-  console.error(
-    `usage: node verify/main.ts <${Object.keys(CHECKS).join("|")}>…  (a target as JSON on stdin)`,
-  );
+const ids = process.argv.slice(2);
+const known = UP_CHECKS.map(({ id }) => id);
+if (ids.length === 0 || ids.some((id) => !known.includes(id))) {
+  console.error(`usage: node verify/main.ts <${known.join("|")}>…  (a target as JSON on stdin)`);
   process.exit(2);
 }
 
 const deadline = Date.now() + BUDGET * 1000;
-const checks = (names as CheckName[]).map((name) => CHECKS[name]);
-await runOnInput(...checks.map((check) => (target: VerifyTarget) => check(target, deadline)));
+const steps = withNeeds(UP_CHECKS, ids).map(
+  (check) => (target: VerifyTarget) => holds(check, target, deadline),
+);
+await runOnInput(...steps);

@@ -59,7 +59,7 @@ export interface Probing {
 
 /**
  * Sends a probe and compares. What cannot be found out is said in the log, and is no failure:
- * whether a smarthost can be reached is judged by `npm run verify`.
+ * whether a smarthost can be reached is judged by `npm run doctor`.
  *
  * @throws UserError that names route and host, when the probe took another route than the declared
  *   one

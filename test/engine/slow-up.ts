@@ -52,7 +52,7 @@ export async function up(server: RegistryServer, desired: RegistryState, line: L
 
 /**
  * Whether there is no difference. One that cannot be asked counts as none, and is left to the check
- * at the end, which wants a greeting (verify/checks.ts).
+ * at the end, which wants a greeting (verify/checks/stalwart.ts).
  */
 async function isDone(server: RegistryServer, resource: RegistryResource, desired: RegistryState) {
   const { passwordsInForce: _, ...inputs } = server.known ?? {};

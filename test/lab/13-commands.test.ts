@@ -24,7 +24,7 @@ const COMMANDS: Readonly<Record<string, readonly string[]>> = {
   "npm run preview": ON_LAB,
   "npm run review": ["--out", OUT],
   "npm run audit": [...ON_LAB, "--out", OUT],
-  "npm run verify": ON_LAB,
+  "npm run doctor": ON_LAB,
   "npm run lab -- info --json": ON_LAB,
   "npm run down": ["--name", "nosuchlab"],
   "npm run bench": HELP,

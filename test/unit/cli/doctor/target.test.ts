@@ -6,7 +6,7 @@ import { afterAll, expect, test } from "vitest";
 import { stringify } from "yaml";
 
 import { secretSchema } from "../../../../config/schema/secrets.ts";
-import { verifyTargetOf } from "../../../../cli/parts/verify-target.ts";
+import { doctorTargetOf } from "../../../../cli/doctor/target.ts";
 import { loadConfig } from "../../../../config/load.ts";
 import { placeholderOf } from "../../../../config/placeholder.ts";
 import { validConfig } from "../../../fixtures/config.ts";
@@ -24,7 +24,7 @@ const NEEDY = {
 const secrets = Object.keys(secretSchema.shape).map((key) => `tailwart:${key}`);
 const keyed = Object.fromEntries(Object.entries(NEEDY).map(([key, value]) => [`tailwart:${key}`, value]));
 
-test("npm run verify reads a stack's file without opening its secrets, a TSIG key among them", () => {
+test("npm run doctor reads a stack's file without opening its secrets, a TSIG key among them", () => {
   const file = join(folder, "Pulumi.prod.yaml");
   const one = { secure: "v1:c2FsdA==:Y2lwaGVy" };
   const encrypted = {
@@ -32,7 +32,10 @@ test("npm run verify reads a stack's file without opening its secrets, a TSIG ke
     "tailwart:registryPasswords": { "registry.example.org": one },
   };
   writeFileSync(file, stringify({ encryptionsalt: "v1:salt", config: { ...keyed, ...encrypted } }));
-  expect(verifyTargetOf(file, "prod")).toEqual({
+  const target = doctorTargetOf(file, "prod");
+  expect(JSON.stringify(target)).not.toMatch(/c2FsdA|Y2lwaGVy/);
+  expect(target).toMatchObject({
+    stack: "prod",
     kvm: {
       dockerHost: "ssh://root@kvm.example.org",
       sidecar: "tailwart-prod-sidecar",
@@ -46,7 +49,12 @@ test("npm run verify reads a stack's file without opening its secrets, a TSIG ke
     postgres: { host: "the-record-prod.tail7b1641.ts.net", port: 5432 },
     relay: { host: "mailbox.tail7b1641.ts.net", port: 587 },
     node: "stalwart (tag:stalwart)",
+    wanAddress: "198.51.100.7",
+    generation: "keys",
   });
+  expect(Object.keys(target.images)).toEqual(
+    ["anchor", "sidecar", "stalwart", "edge"].map((role) => `tailwart-prod-${role}`),
+  );
 });
 
 test("the placeholder passes every rule for secrets, so that a preview from nothing is not refused for one", () => {

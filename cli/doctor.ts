@@ -1,0 +1,84 @@
+// `npm run doctor`: asks a deployed stack, lab or your own, whether all of it works, and names the
+// cause when not.
+import { spawn } from "node:child_process";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { once } from "node:events";
+
+import { UserError } from "../lib/errors.ts";
+import { layoutOf, naming } from "../lab/topology.ts";
+import { operatorOf } from "../lab/operator.ts";
+import { CHECKS } from "../verify/doctor/checks.ts";
+import type { DoctorOrder } from "./doctor/order.ts";
+import { doctorTargetOf } from "./doctor/target.ts";
+import { labArguments, wrongUsage } from "./parts/arguments.ts";
+import { runMain } from "./parts/progress.ts";
+import { enter, PROJECT } from "./parts/pulumi-cli.ts";
+
+const USAGE = `Usage: npm run doctor [-- --stack STACK | --name NAME] [--only ID,…] [--json]
+
+Asks a deployed stack whether it works, all checks side by side, from this
+machine, the KVM host, Stalwart's network namespace, the edge and the internet.
+Says the cause first, with what was seen and what to do. Changes nothing.
+
+  --stack STACK   a stack of your own, by its Pulumi.STACK.yaml
+  --name NAME     a lab's stack (default: lab, or $TAILWART_LAB)
+  --only ID,…     these checks and what they need: --only relay,edge
+  --list          the checks, and where each looks from
+  --json          the outcome as JSON on standard output
+
+Exit codes: 0 nothing fails (warnings too), 1 something fails or cannot be told,
+2 wrong usage.`;
+
+const { name, values } = labArguments(USAGE, {
+  stack: { type: "string" },
+  only: { type: "string" },
+  list: { type: "boolean" },
+  json: { type: "boolean" },
+});
+const stack = values["stack"] as string | undefined;
+if (stack !== undefined && values["name"] !== undefined)
+  wrongUsage("--name and --stack exclude each other", USAGE);
+const ids = CHECKS.map(({ id }) => id);
+const only = (values["only"] as string | undefined)?.split(",") ?? ids;
+const stranger = only.find((id) => !ids.includes(id));
+if (stranger !== undefined)
+  wrongUsage(`--only: there is no check "${stranger}"; there are ${ids.join(", ")}`, USAGE);
+
+await runMain(async () => {
+  if (values["list"] === true) {
+    for (const { id, from, needs } of CHECKS)
+      console.log(
+        `${id.padEnd(16)} ${from.padEnd(10)} ${needs.length > 0 ? `needs ${needs.join(", ")}` : ""}`.trimEnd(),
+      );
+    return;
+  }
+  const file = stack
+    ? join(PROJECT, `Pulumi.${stack}.yaml`)
+    : join(layoutOf(name).stateDir, `Pulumi.${name}.yaml`);
+  if (!existsSync(file))
+    throw stack
+      ? new UserError(`there is no Pulumi.${stack}.yaml here`, { hint: "write: --stack prod" })
+      : new UserError(`no stack is deployed in the lab "${name}"`, {
+          hint: `run: npm run up${naming(name)}`,
+        });
+  const order: DoctorOrder = {
+    target: doctorTargetOf(file, stack ?? name),
+    only,
+    json: values["json"] === true,
+    color: process.stdout.isTTY && !process.env["NO_COLOR"],
+  };
+  process.exitCode = await asOperator(order);
+});
+
+/** Only the lab's operator reaches its hosts; a stack of one's own is reached from here. */
+async function asOperator(order: DoctorOrder): Promise<number> {
+  const layout = layoutOf(name);
+  const inside = { netns: layout.machines.operator.netns, passwd: operatorOf(layout).passwd };
+  const own = [process.execPath, join(PROJECT, "cli", "doctor", "main.ts")];
+  const [program = "", ...args] = [...(stack ? [] : enter(inside)), ...own];
+  const child = spawn(program, args, { stdio: ["pipe", "inherit", "inherit"] });
+  child.stdin.end(JSON.stringify(order));
+  const [code] = (await once(child, "exit")) as [number | null];
+  return code ?? 1;
+}

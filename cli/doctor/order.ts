@@ -1,0 +1,10 @@
+import type { DoctorTarget } from "../../verify/doctor/target.ts";
+
+/** What cli/doctor/main.ts is told on its standard input. */
+export interface DoctorOrder {
+  target: DoctorTarget;
+  /** Ids of the checks; what they need is asked as well. */
+  only: readonly string[];
+  json: boolean;
+  color: boolean;
+}

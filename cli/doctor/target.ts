@@ -1,0 +1,33 @@
+import { readFileSync } from "node:fs";
+
+import { parse } from "yaml";
+
+import { componentArgs } from "../../config/component-args.ts";
+import { stackFileConfig } from "../../config/stack-file.ts";
+import type { DoctorTarget } from "../../verify/doctor/target.ts";
+
+/**
+ * What to look at, from a stack's config file; names of containers follow from the stack's name.
+ * Its secrets stay encrypted.
+ *
+ * @throws UserError when the config is refused
+ */
+export function doctorTargetOf(file: string, stack: string): DoctorTarget {
+  const { config } = parse(readFileSync(file, "utf8")) as { config: Record<string, unknown> };
+  const args = componentArgs(stackFileConfig(config));
+  const { kvmDockerHost, edgeDockerHost, edgeNames, ...reached } = args.verification;
+  const container = (role: string) => `tailwart-${stack}-${role}`;
+  const images = Object.entries({ ...args.images.kvm, ...args.images.edge });
+  return {
+    ...reached,
+    stack,
+    kvm: { dockerHost: kvmDockerHost, sidecar: container("sidecar"), stalwart: container("stalwart") },
+    edge: { dockerHost: edgeDockerHost, container: container("edge"), names: edgeNames },
+    images: Object.fromEntries(images.map(([role, image]) => [container(role), image])),
+    wanAddress: args.edge.wanAddress,
+    services: args.edge.services,
+    passthrough: args.edge.passthrough,
+    settings: args.settings,
+    generation: args.generation,
+  };
+}
