@@ -8,7 +8,7 @@ import { once } from "node:events";
 import { UserError } from "../lib/errors.ts";
 import { layoutOf, naming } from "../lab/topology.ts";
 import { operatorOf } from "../lab/operator.ts";
-import { CHECKS } from "../verify/doctor/checks.ts";
+import { CHECKS } from "../verify/checks/index.ts";
 import type { DoctorOrder } from "./doctor/order.ts";
 import { doctorTargetOf } from "./doctor/target.ts";
 import { labArguments, wrongUsage } from "./parts/arguments.ts";

@@ -1,7 +1,9 @@
 /** One of the stack's containers, as far as a check looks at it. */
 export interface ContainerState {
   name: string;
+  /** Whether it runs and is not paused. */
   running: boolean;
+  paused: boolean;
   /** Why Docker could not start it; "" otherwise. */
   error: string;
   /** Docker's word for its health; "" where it has no healthcheck. */
@@ -20,7 +22,13 @@ export interface Inspected {
 
 interface Raw {
   Name: string;
-  State: { Running: boolean; Error: string; StartedAt: string; Health?: { Status: string } };
+  State: {
+    Running: boolean;
+    Paused?: boolean;
+    Error: string;
+    StartedAt: string;
+    Health?: { Status: string };
+  };
   Config: { Image: string };
 }
 
@@ -35,7 +43,8 @@ export function readInspected(stdout: string, stderr: string): Inspected {
   if (list === undefined) return { states: [], trouble: others.join("; ").trim() || "no answer" };
   const states = list.map(({ Name, State, Config }) => ({
     name: Name.replace(/^\//, ""),
-    running: State.Running,
+    running: State.Running && State.Paused !== true,
+    paused: State.Paused === true,
     error: State.Error,
     health: State.Health?.Status ?? "",
     image: Config.Image,

@@ -52,6 +52,18 @@ export class Scene<T extends VerifyTarget = VerifyTarget> {
     );
   }
 
+  /**
+   * What is in a file of Stalwart's secrets: for a login, and never for an argument or a message.
+   *
+   * @throws Error without what is in it
+   */
+  async secret(file: string): Promise<string> {
+    const { dockerHost, stalwart } = this.target.kvm;
+    const { status, stdout, stderr } = await docker(dockerHost, ["exec", stalwart, "cat", file], 8);
+    if (status !== 0) throw new Error(`${file} of ${stalwart} cannot be read: ${stderr.trim()}`);
+    return stdout;
+  }
+
   /** The docker CLI on one of the hosts. */
   docker(box: "kvm" | "edge", args: string[], seconds: number): Promise<CommandResult> {
     const host = box === "kvm" ? this.target.kvm.dockerHost : (this.target.edge?.dockerHost ?? "");

@@ -3,11 +3,12 @@
 import { text } from "node:stream/consumers";
 
 import { withNeeds } from "../../verify/check.ts";
-import { CHECKS } from "../../verify/doctor/checks.ts";
+import { CHECKS } from "../../verify/checks/index.ts";
 import { examine } from "../../verify/doctor/examine.ts";
 import { counts, examination, exitCode, report } from "../../verify/doctor/report.ts";
 import { DoctorScene } from "../../verify/doctor/target.ts";
 import { runMain } from "../parts/progress.ts";
+import { serverApi } from "./api.ts";
 import type { DoctorOrder } from "./order.ts";
 
 await runMain(async () => {
@@ -19,7 +20,7 @@ await runMain(async () => {
     if (live)
       process.stderr.write(`\r\u001b[K… ${done} of ${checks.length}: ${running.join(", ")}`.slice(0, 80));
   };
-  const rows = await examine(checks, new DoctorScene(order.target), { onChange });
+  const rows = await examine(checks, new DoctorScene(order.target, serverApi(order.target)), { onChange });
   if (live) process.stderr.write("\r\u001b[K");
   const found = examination(`stack ${order.target.stack}`, rows, (Date.now() - start) / 1000);
   console.log(

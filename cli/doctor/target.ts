@@ -14,7 +14,11 @@ import type { DoctorTarget } from "../../verify/doctor/target.ts";
  */
 export function doctorTargetOf(file: string, stack: string): DoctorTarget {
   const { config } = parse(readFileSync(file, "utf8")) as { config: Record<string, unknown> };
-  const args = componentArgs(stackFileConfig(config));
+  return targetOf(componentArgs(stackFileConfig(config)), stack);
+}
+
+/** The same from what the components get. */
+export function targetOf(args: ReturnType<typeof componentArgs>, stack: string): DoctorTarget {
   const { kvmDockerHost, edgeDockerHost, edgeNames, ...reached } = args.verification;
   const container = (role: string) => `tailwart-${stack}-${role}`;
   const images = Object.entries({ ...args.images.kvm, ...args.images.edge });

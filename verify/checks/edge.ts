@@ -1,5 +1,8 @@
 // What comes to the edge goes on to Stalwart.
+import { wordsOf } from "../../lib/errors.ts";
 import { type Check, fail, lesson, ok, skip } from "../check.ts";
+import { dialFrom } from "../dial.ts";
+import { Dialogue } from "../dialogue.ts";
 import { inContainer } from "../docker.ts";
 import { nameProblem, namesProbe, readNames } from "../names.ts";
 
@@ -7,17 +10,11 @@ import { nameProblem, namesProbe, readNames } from "../names.ts";
 export const edgeNames: Check = {
   id: "edge-names",
   from: "edge",
-  needs: ["edge-docker"],
+  needs: ["edge-runs"],
   lesson: lesson(6),
   async look(scene) {
     const { edge } = scene.target;
     if (!edge) return skip("no edge to ask");
-    const state = await scene.container("edge", edge.container);
-    const by = (verb: string) => `docker --host ${edge.dockerHost} ${verb} ${edge.container}`;
-    if (state?.running !== true)
-      return fail(`the edge's container ${edge.container} ${state ? "does not run" : "is not there"}`, {
-        ...(state ? { fix: by("start") } : { fix: "pulumi up --refresh" }),
-      });
     const seen = await inContainer(edge.dockerHost, edge.container, namesProbe(edge.names), 12);
     const problem = nameProblem(readNames(seen.stdout), edge.names);
     return problem
@@ -35,15 +32,21 @@ export const edge: Check = {
   lesson: lesson(6),
   async look({ target: { edge: box } }) {
     if (!box) return skip("no edge to ask");
-    // The pipe holds nc's stdin open until the banner is there; ports on which the client speaks
-    // first are left out.
-    const line = "{ sleep 4; echo QUIT; } | nc -w 5 127.0.0.1 25 | head -n 1";
-    const seen = await inContainer(box.dockerHost, box.container, line, 9);
-    const said = `${seen.stdout}${seen.stderr}`.trim();
-    if (seen.stdout.startsWith("220")) return ok("Stalwart's banner comes back through the edge's port 25");
-    return fail(`no banner comes back through the edge's port 25${said ? `; it said: ${said}` : ""}`, {
-      advice: "Caddy's log says whom it dialled",
-      fix: `docker --host ${box.dockerHost} logs --tail 30 ${box.container}`,
-    });
+    const stream = dialFrom(box.dockerHost, box.container, "127.0.0.1", 25);
+    stream.on("error", () => undefined);
+    const talk = new Dialogue(stream);
+    try {
+      const banner = await talk.answer();
+      await talk.leave("QUIT");
+      if (banner.startsWith("220")) return ok("Stalwart's banner comes back through the edge's port 25");
+      throw new Error(`it said: ${banner}`);
+    } catch (error) {
+      return fail(`no banner comes back through the edge's port 25; ${wordsOf(error)}`, {
+        advice: "Caddy's log says whom it dialled",
+        fix: `docker --host ${box.dockerHost} logs --tail 30 ${box.container}`,
+      });
+    } finally {
+      stream.destroy();
+    }
   },
 };

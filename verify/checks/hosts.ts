@@ -1,6 +1,6 @@
 // The two Docker hosts answer, and the containers that are to run there do.
-import { type Check, fail, lesson, ok, skip } from "../check.ts";
-import { anchorOf } from "../scene.ts";
+import { type Check, fail, type Finding, lesson, ok, skip } from "../check.ts";
+import { anchorOf, type Scene } from "../scene.ts";
 import type { Inspected } from "../inspect.ts";
 
 function dockerAnswers(host: string, { trouble, states }: Inspected) {
@@ -33,6 +33,27 @@ export const edgeDocker: Check = {
       : skip("no edge to ask"),
 };
 
+/** Why a container does not run, and what makes it run; undefined where it does. */
+export async function notRunning(
+  scene: Scene,
+  box: "kvm" | "edge",
+  what: string,
+  name: string,
+): Promise<Finding | undefined> {
+  const { kvm, edge } = scene.target;
+  const host = box === "kvm" ? kvm.dockerHost : edge?.dockerHost;
+  const by = (verb: string) => ({ fix: `docker --host ${host} ${verb} ${name}` });
+  const state = await scene.container(box, name);
+  if (state === undefined) return fail(`there is no container ${name}`, { fix: "pulumi up --refresh" });
+  if (state.paused) return fail(`the ${what} ${name} is paused`, by("unpause"));
+  if (state.running) return undefined;
+  if (state.error === "") return fail(`the ${what} ${name} does not run`, by("start"));
+  return fail(`Docker has given the ${what} ${name} up: ${state.error}`, {
+    ...(box === "kvm" && { advice: "kvm.startUnit starts it again within seconds" }),
+    ...by("start"),
+  });
+}
+
 /** Anchor and sidecar run: without the one the other's namespace is dead (lesson 13). */
 export const namespace: Check = {
   id: "namespace",
@@ -40,21 +61,27 @@ export const namespace: Check = {
   needs: ["kvm-docker"],
   lesson: lesson(13),
   async look(scene) {
-    const { dockerHost, sidecar } = scene.target.kvm;
-    const by = (verb: string, name: string) => `docker --host ${dockerHost} ${verb} ${name}`;
+    const { sidecar } = scene.target.kvm;
     const anchor = anchorOf(sidecar);
-    for (const name of [anchor, sidecar]) {
-      const state = await scene.container("kvm", name);
-      const what = name === anchor ? "anchor" : "sidecar";
-      if (state === undefined) return fail(`there is no container ${name}`, { fix: "pulumi up --refresh" });
-      if (state.running) continue;
-      return state.error === ""
-        ? fail(`the ${what} ${name} does not run`, { fix: by("start", name) })
-        : fail(`Docker has given the ${what} ${name} up: ${state.error}`, {
-            advice: "kvm.startUnit starts it again within seconds",
-            fix: by("start", name),
-          });
-    }
-    return ok(`${anchor} holds the namespace, and ${sidecar} is in it`);
+    return (
+      (await notRunning(scene, "kvm", "anchor", anchor)) ??
+      (await notRunning(scene, "kvm", "sidecar", sidecar)) ??
+      ok(`${anchor} holds the namespace, and ${sidecar} is in it`)
+    );
+  },
+};
+
+/** The edge's container runs. */
+export const edgeRuns: Check = {
+  id: "edge-runs",
+  from: "operator",
+  needs: ["edge-docker"],
+  lesson: "docs/operate.md",
+  async look(scene) {
+    const { edge } = scene.target;
+    if (!edge) return skip("no edge to ask");
+    return (
+      (await notRunning(scene, "edge", "edge's container", edge.container)) ?? ok(`${edge.container} runs`)
+    );
   },
 };

@@ -1,7 +1,16 @@
 import type { Check } from "../check.ts";
+import type { DoctorScene } from "../doctor/target.ts";
 import { edge, edgeNames } from "./edge.ts";
-import { edgeDocker, kvmDocker, namespace } from "./hosts.ts";
+import { acme, watch } from "./log.ts";
+import { images, machines } from "./machines.ts";
+import { edgeAddress, magicDns, nodeKey, nodeName } from "./node.ts";
+import { edgeDocker, edgeRuns, kvmDocker, namespace } from "./hosts.ts";
 import { postgres, relay, stores } from "./peers.ts";
+import { postgresLogin } from "./postgres-login.ts";
+import { adminClosed, certificates, publicPorts } from "./public.ts";
+import { openRelay, proxy } from "./relaying.ts";
+import { relaySmtp } from "./relay-smtp.ts";
+import { bans, queue, tasks } from "./server.ts";
 import { stalwart } from "./stalwart.ts";
 import { sidecar, tailnet } from "./tailnet.ts";
 
@@ -16,6 +25,30 @@ export const UP_CHECKS: readonly Check[] = [
   relay,
   stalwart,
   edgeDocker,
+  edgeRuns,
   edgeNames,
   edge,
+];
+
+/** Every check there is, each behind what it needs: the doctor's. */
+export const CHECKS: readonly Check<DoctorScene>[] = [
+  ...UP_CHECKS,
+  ...machines,
+  images,
+  nodeKey,
+  nodeName,
+  magicDns,
+  edgeAddress,
+  postgresLogin,
+  relaySmtp,
+  queue,
+  bans,
+  tasks,
+  watch,
+  acme,
+  ...publicPorts,
+  certificates,
+  adminClosed,
+  proxy,
+  openRelay,
 ];

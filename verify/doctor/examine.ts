@@ -12,7 +12,7 @@ export interface Row extends Finding, Pick<Check<never>, "id" | "from" | "lesson
 
 /** How checks are run. */
 export interface ExamineOptions {
-  /** How many are asked at once. Default: 8 */
+  /** How many are asked at once. Default: 6 */
   atOnce?: number;
   /** Milliseconds for all of them; what has no answer by then is unknown. Default: 14000 */
   within?: number;
@@ -29,7 +29,7 @@ export interface ExamineOptions {
 export async function examine<S extends Scene>(
   checks: readonly Check<S>[],
   scene: S,
-  { atOnce = 8, within = 14_000, onChange = () => undefined }: ExamineOptions = {},
+  { atOnce = 6, within = 14_000, onChange = () => undefined }: ExamineOptions = {},
 ): Promise<Row[]> {
   const end = Date.now() + within;
   const slots = new Slots(atOnce);

@@ -18,16 +18,40 @@ export interface DoctorTarget extends VerifyTarget {
   generation: Generation;
 }
 
-/** What Stalwart says of itself, on either line. */
-export interface ServerApi {
-  /** The oldest messages of the queue first. */
-  queue(): Promise<QueuedMessage[]>;
+/** A message that waits in Stalwart's queue. */
+export interface QueuedMessage {
+  since: Date;
+  /** When the next attempt is due, the earliest of its recipients'; undefined for none. */
+  due: Date | undefined;
+  /** A recipient that waits. */
+  to: string;
+  /** What became of the last attempt, in Stalwart's words; "" before the first. */
+  last: string;
 }
 
-export interface QueuedMessage {
-  /** When it was taken. */
-  since: Date;
+/** Work that Stalwart has given up. */
+export interface FailedTask {
+  what: string;
+  reason: string;
+}
+
+/** What Stalwart's API tells, on either line. Whoever runs the doctor knows how it is asked. */
+export interface ServerApi {
+  queue(): Promise<QueuedMessage[]>;
+  /** Addresses that are banned. */
+  bans(): Promise<string[]>;
+  /** @throws Error for an address that is not banned */
+  unban(address: string): Promise<void>;
+  /** undefined on the 0.15 line, which has no such list. */
+  failedTasks(): Promise<FailedTask[] | undefined>;
 }
 
 /** What the doctor's checks look at. */
-export class DoctorScene extends Scene<DoctorTarget> {}
+export class DoctorScene extends Scene<DoctorTarget> {
+  readonly api: ServerApi;
+
+  constructor(target: DoctorTarget, api: ServerApi) {
+    super(target);
+    this.api = api;
+  }
+}
