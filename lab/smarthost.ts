@@ -2,7 +2,7 @@ import { chownSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileS
 import { join } from "node:path";
 
 import { KEY } from "./ca.ts";
-import { startDaemon, waitForDaemon } from "./daemon.ts";
+import { startDaemon, stopDaemon, waitForDaemon } from "./daemon.ts";
 import type { Layout } from "./topology.ts";
 import { INSIDE, runIn } from "./machine.ts";
 import { toolPath } from "./programs.ts";
@@ -41,6 +41,14 @@ export async function startSmarthost(layout: Layout): Promise<boolean> {
     return stdout.startsWith("220");
   });
   return started;
+}
+
+/** Stops the smarthost: its ports are closed when this returns. */
+export async function stopSmarthost(layout: Layout): Promise<void> {
+  const machine = layout.machines.mail;
+  // Its master is no child of the command that started it, and outlives that.
+  await runIn(machine, [toolPath("postfix"), "-c", `${HOME}/conf`, "stop"], { allowFailure: true });
+  await stopDaemon({ machine, name: "postfix" });
 }
 
 /** All messages that the smarthost has taken, each with its headers, oldest first. */

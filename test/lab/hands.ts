@@ -24,6 +24,18 @@ async function setRow(object: string, changes: Changes): Promise<void> {
   await rows.set(object, changes, {});
 }
 
+/**
+ * Sets a key of the 0.15 line and reloads, and gives back what was there: `undefined` takes it
+ * away.
+ */
+export async function swapKey(key: string, value: string | undefined): Promise<string | undefined> {
+  const before = (await keys.readSettings([key], []))[key];
+  if (value === undefined) await keys.writeSettings([{ type: "delete", keys: [key] }]);
+  else await setKey(key, value);
+  await keys.reload();
+  return before;
+}
+
 async function rowOf(object: string, is: (row: Row) => boolean): Promise<Row> {
   const row = (await rows.get([object]))[object]?.find(is);
   if (!row) throw new Error(`the lab's server has no such ${object}`);
@@ -80,6 +92,17 @@ export async function banned(): Promise<string[]> {
     return (await rows.get(["BlockedIp"]))["BlockedIp"]?.map((row) => String(row["address"])) ?? [];
   const group = "server.blocked-ip";
   return Object.keys(await keys.readSettings([], [group])).map((key) => key.slice(group.length + 1));
+}
+
+/** Bans an address, as an operator does. */
+export async function ban(address: string): Promise<void> {
+  if (isRegistry) {
+    await setRow("BlockedIp", { create: { ban: { address } } });
+    await setRow("Action", { create: { bans: { "@type": "ReloadBlockedIps" } } });
+    return;
+  }
+  await setKey(`server.blocked-ip.${address}`, "");
+  await keys.request("GET", "/api/reload/server.blocked-ip");
 }
 
 /** Takes a ban away, as an operator does. */

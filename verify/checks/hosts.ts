@@ -71,6 +71,18 @@ export const namespace: Check = {
   },
 };
 
+/** Stalwart's container runs. What is in it is asked by others. */
+export const stalwartRuns: Check = {
+  id: "stalwart-runs",
+  from: "kvm",
+  needs: ["kvm-docker"],
+  lesson: lesson(13),
+  async look(scene) {
+    const { stalwart } = scene.target.kvm;
+    return (await notRunning(scene, "kvm", "container", stalwart)) ?? ok(`${stalwart} runs`);
+  },
+};
+
 /** The edge's container runs. */
 export const edgeRuns: Check = {
   id: "edge-runs",

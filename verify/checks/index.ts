@@ -4,7 +4,7 @@ import { edge, edgeNames } from "./edge.ts";
 import { acme, watch } from "./log.ts";
 import { images, machines } from "./machines.ts";
 import { edgeAddress, magicDns, nodeKey, nodeName } from "./node.ts";
-import { edgeDocker, edgeRuns, kvmDocker, namespace } from "./hosts.ts";
+import { edgeDocker, edgeRuns, kvmDocker, namespace, stalwartRuns } from "./hosts.ts";
 import { postgres, relay, stores } from "./peers.ts";
 import { postgresLogin } from "./postgres-login.ts";
 import { adminClosed, certificates, publicPorts } from "./public.ts";
@@ -23,6 +23,7 @@ export const UP_CHECKS: readonly Check[] = [
   sidecar,
   stores,
   relay,
+  stalwartRuns,
   stalwart,
   edgeDocker,
   edgeRuns,

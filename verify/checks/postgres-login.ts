@@ -38,7 +38,7 @@ export function judgeRow([standby, readOnly, size, used, most, version]: string[
 export const postgresLogin: Check<DoctorScene> = {
   id: "postgres-login",
   from: "namespace",
-  needs: ["postgres"],
+  needs: ["postgres", "stalwart-runs"],
   lesson: lesson(20),
   async look(scene) {
     const { settings, kvm } = scene.target;

@@ -10,7 +10,7 @@ import type { DoctorScene } from "../doctor/target.ts";
 export const relaySmtp: Check<DoctorScene> = {
   id: "relay-smtp",
   from: "namespace",
-  needs: ["relay"],
+  needs: ["relay", "stalwart-runs"],
   lesson: lesson(10),
   async look(scene) {
     const { settings, kvm } = scene.target;

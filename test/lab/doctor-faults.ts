@@ -1,0 +1,314 @@
+// What can go wrong with the lab's stack, and the row of the doctor's that is to say so.
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+
+import { stopDaemon } from "../../lab/daemon.ts";
+import { startDocker } from "../../lab/docker-hosts.ts";
+import { runIn } from "../../lab/machine.ts";
+import { prepareOperator } from "../../lab/operator.ts";
+import { sql, startPostgres, stopPostgres } from "../../lab/postgres.ts";
+import { inNetns, runInNetns } from "../../lab/run.ts";
+import { secretsOf } from "../../lab/secrets.ts";
+import { startSmarthost, stopSmarthost } from "../../lab/smarthost.ts";
+import { startSshd } from "../../lab/sshd.ts";
+import { getPolicy, setPolicy } from "../../lab/tailnet/index.ts";
+import { ban, swapKey, unban } from "./hands.ts";
+import { container, docker, facts, layout } from "./lab.ts";
+
+/** One fault. What it does and undoes is done when the promise resolves. */
+export interface Fault {
+  what: string;
+  /** The row that is to fail, and no other by itself. */
+  row: string;
+  /** What that row is to say. */
+  says: RegExp;
+  inject(): Promise<unknown> | void;
+  heal(): Promise<unknown> | void;
+  /** The line of Stalwart that it is made for. Default: any */
+  line?: "keys";
+  /** Whether it is among those that every run of the tests shows. */
+  ci?: true;
+}
+
+const { machines, boxes } = layout;
+const role = facts.postgres.user;
+
+/** Firewall of a machine: one rule more, and without it again. */
+function rule(machine: "db" | "edge" | "mail", ...words: string[]): Pick<Fault, "inject" | "heal"> {
+  const iptables = (action: "-I" | "-D") =>
+    runInNetns(machines[machine].netns, ["iptables", "-w", action, "INPUT", ...words]);
+  return { inject: () => iptables("-I"), heal: () => iptables("-D") };
+}
+
+/** A container that is stopped, and started again. */
+const stopped = (
+  box: "kvm" | "edge",
+  which: Parameters<typeof container>[0],
+): Pick<Fault, "inject" | "heal"> => ({
+  inject: () => void docker(box, "stop", container(which)),
+  heal: () => void docker(box, "start", container(which)),
+});
+
+const paused = (
+  box: "kvm" | "edge",
+  which: Parameters<typeof container>[0],
+): Pick<Fault, "inject" | "heal"> => ({
+  inject: () => void docker(box, "pause", container(which)),
+  heal: () => void docker(box, "unpause", container(which)),
+});
+
+/** A role's setting in Postgres, for its next logins, and back. */
+const altered = (change: string, back: string): Pick<Fault, "inject" | "heal"> => ({
+  inject: () => sql(layout, `ALTER ROLE ${role} ${change}`),
+  heal: () => sql(layout, `ALTER ROLE ${role} ${back}`),
+});
+
+/** The deployed policy without the grants that match. */
+function withoutGrant(grant: RegExp): Pick<Fault, "inject" | "heal"> {
+  let deployed = "";
+  return {
+    async inject() {
+      deployed = await getPolicy(layout.tailnet);
+      if (!grant.test(deployed)) throw new Error(`no grant matches ${grant}:\n${deployed}`);
+      await setPolicy(layout.tailnet, deployed.replace(grant, ""));
+    },
+    heal: () => setPolicy(layout.tailnet, deployed),
+  };
+}
+
+/** A line of /etc/hosts goes before MagicDNS. */
+const ADD_NAME = `echo "100.64.0.99 stalwart.${facts.tailnetDomain}" >> /etc/hosts`;
+const TAKE_NAME = "grep -v 100.64.0.99 /etc/hosts > /tmp/hosts; cat /tmp/hosts > /etc/hosts; rm /tmp/hosts";
+
+/**
+ * Another program on a machine's port.
+ *
+ * @param answer what it does with a connection, as an expression of JavaScript's
+ */
+function instead(
+  machine: "mail" | "edge",
+  port: number,
+  answer: string,
+  real?: { before: () => Promise<unknown>; after: () => Promise<unknown> },
+): Pick<Fault, "inject" | "heal"> {
+  let child: ChildProcess | undefined;
+  const script = `require("net").createServer(${answer}).listen(${port}, () => console.log("listens"))`;
+  return {
+    async inject() {
+      await real?.before();
+      const [program, ...args] = inNetns(machines[machine].netns, [process.execPath, "-e", script]);
+      child = spawn(program, args, { stdio: ["ignore", "pipe", "inherit"] });
+      if (child.stdout) await once(child.stdout, "data");
+    },
+    async heal() {
+      if (child?.exitCode === null) {
+        child.kill("SIGKILL");
+        await once(child, "exit");
+      }
+      await real?.after();
+    },
+  };
+}
+
+/** A hand's change of a setting, on the 0.15 line, and back. */
+function setting(key: string, value: string): Pick<Fault, "inject" | "heal"> {
+  let before: string | undefined;
+  return {
+    inject: async () => void (before = await swapKey(key, value)),
+    heal: () => swapKey(key, before),
+  };
+}
+
+export const FAULTS: readonly Fault[] = [
+  {
+    what: "Postgres is stopped",
+    row: "postgres",
+    says: /nothing listens on that port/,
+    inject: () => stopPostgres(layout),
+    heal: () => startPostgres(layout, { force: true }),
+    ci: true,
+  },
+  {
+    what: "Postgres is cut off without a word",
+    row: "postgres",
+    says: /times out/,
+    ...rule("db", "-i", "tailscale0", "-p", "tcp", "--dport", "5432", "-j", "DROP"),
+  },
+  {
+    what: "the role's password is another",
+    row: "postgres-login",
+    says: /password authentication failed[^]*tailwart:postgresPassword/,
+    inject: () => sql(layout, `ALTER ROLE ${role} PASSWORD 'another'`),
+    heal: () => sql(layout, `ALTER ROLE ${role} PASSWORD '${secretsOf(layout).postgresPassword}'`),
+    ci: true,
+  },
+  {
+    what: "the role may not log in",
+    row: "postgres-login",
+    says: /not permitted to log in/,
+    ...altered("NOLOGIN", "LOGIN"),
+  },
+  {
+    what: "every connection of the role is taken",
+    row: "postgres-login",
+    says: /too many connections/,
+    ...altered("CONNECTION LIMIT 1", "CONNECTION LIMIT -1"),
+  },
+  {
+    what: "Postgres is read-only",
+    row: "postgres-login",
+    says: /read-only/,
+    ...altered("SET default_transaction_read_only = on", "RESET default_transaction_read_only"),
+  },
+  {
+    what: "the smarthost is stopped",
+    row: "relay",
+    says: /nothing listens on that port/,
+    inject: () => stopSmarthost(layout),
+    heal: () => startSmarthost(layout),
+    ci: true,
+  },
+  {
+    what: "the grant to the smarthost is taken away",
+    row: "relay",
+    says: /does not resolve|times out/,
+    ...withoutGrant(/\{ "src": \["tag:stalwart"\], "dst": \["tag:mail"\], "ip": \["tcp:587"\] \},?/),
+    ci: true,
+  },
+  {
+    what: "the edge's container is stopped",
+    row: "edge-runs",
+    says: /does not run[^]*docker .* start /,
+    ...stopped("edge", "edge"),
+    ci: true,
+  },
+  { what: "the edge's container is paused", row: "edge-runs", says: /is paused/, ...paused("edge", "edge") },
+  {
+    what: "the sidecar is stopped",
+    row: "namespace",
+    says: /the sidecar .* does not run/,
+    ...stopped("kvm", "sidecar"),
+    ci: true,
+  },
+  {
+    what: "the sidecar is paused",
+    row: "namespace",
+    says: /the sidecar .* is paused/,
+    ...paused("kvm", "sidecar"),
+  },
+  {
+    what: "the sidecar has left the tailnet",
+    row: "tailnet",
+    says: /not connected to the tailnet/,
+    inject: () => void docker("kvm", "exec", container("sidecar"), "tailscale", "down"),
+    heal: () => void docker("kvm", "exec", container("sidecar"), "tailscale", "up"),
+  },
+  {
+    what: "Stalwart's container is stopped",
+    row: "stalwart-runs",
+    says: /does not run/,
+    ...stopped("kvm", "stalwart"),
+    ci: true,
+  },
+  {
+    what: "Stalwart's container is paused",
+    row: "stalwart-runs",
+    says: /is paused/,
+    ...paused("kvm", "stalwart"),
+  },
+  {
+    what: "the edge's public address is banned",
+    row: "bans",
+    says: /the edge's public address[^]*--unban/,
+    inject: () => ban(facts.wanAddress),
+    heal: () => unban(facts.wanAddress),
+  },
+  {
+    what: "a firewall before the edge lets nothing in to one port",
+    row: "port-993",
+    says: /imaps does not serve/,
+    ...rule(
+      "edge",
+      "-i",
+      "eth0",
+      "-p",
+      "tcp",
+      "--dport",
+      "993",
+      "-j",
+      "REJECT",
+      "--reject-with",
+      "tcp-reset",
+    ),
+  },
+  {
+    what: "the edge's name for Stalwart leads elsewhere",
+    row: "edge-address",
+    says: /is 100\.64\.0\.99, and the node has/,
+    inject: () => void docker("edge", "exec", container("edge"), "sh", "-c", ADD_NAME),
+    heal: () => void docker("edge", "exec", container("edge"), "sh", "-c", TAKE_NAME),
+  },
+  {
+    what: "the namespace's name for the node leads elsewhere",
+    row: "magic-dns",
+    says: /is 100\.64\.0\.99, and the node has/,
+    inject: () => void docker("kvm", "exec", container("sidecar"), "sh", "-c", ADD_NAME),
+    heal: () => void docker("kvm", "exec", container("sidecar"), "sh", "-c", TAKE_NAME),
+  },
+  {
+    what: "what listens at the smarthost says nothing",
+    row: "relay-smtp",
+    says: /does not talk SMTP: no answer/,
+    ...instead("mail", 587, "() => undefined", {
+      before: () => stopSmarthost(layout),
+      after: () => startSmarthost(layout),
+    }),
+  },
+  {
+    what: "the smarthost is closed for now",
+    row: "relay-smtp",
+    says: /greets with: 421/,
+    ...instead("mail", 587, "(socket) => socket.end('421 4.3.2 closed for now\\r\\n')", {
+      before: () => stopSmarthost(layout),
+      after: () => startSmarthost(layout),
+    }),
+  },
+  {
+    what: "the admin port is open on the edge",
+    row: "admin-closed",
+    says: /something answers HTTP on .*:8080/,
+    ...instead("edge", 8080, "(socket) => socket.end('HTTP/1.1 401 Unauthorized\\r\\n\\r\\n')"),
+  },
+  {
+    what: "anybody may relay",
+    row: "open-relay",
+    says: /an open relay: .*250/,
+    ...setting("session.rcpt.relay", "true"),
+    line: "keys",
+  },
+  {
+    what: "the API answers on every listener",
+    row: "admin-closed",
+    says: /answers on public :443 with HTTP 401/,
+    ...setting("http.allowed-endpoint", "200"),
+    line: "keys",
+  },
+  {
+    what: "ssh to the KVM host does not answer",
+    row: "kvm-docker",
+    says: /does not answer: .*Connection refused/,
+    async inject() {
+      await stopDaemon({ machine: boxes.kvm, name: "sshd" });
+      // Those that are open go on without it. Process ids are the machine's own.
+      await runIn(boxes.kvm, ["pkill", "sshd"], { allowFailure: true });
+    },
+    heal: async () => startSshd(layout, boxes.kvm, await prepareOperator(layout)),
+  },
+  {
+    what: "the edge's Docker is stopped",
+    row: "edge-docker",
+    says: /does not answer/,
+    inject: () => stopDaemon({ machine: boxes.edge, name: "dockerd" }),
+    heal: () => startDocker(layout, boxes.edge),
+  },
+];
