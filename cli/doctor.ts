@@ -4,11 +4,14 @@ import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { once } from "node:events";
+import { isIP } from "node:net";
 
 import { UserError } from "../lib/errors.ts";
 import { layoutOf, naming } from "../lab/topology.ts";
 import { operatorOf } from "../lab/operator.ts";
 import { CHECKS } from "../verify/checks/index.ts";
+import { receiverOf } from "./doctor/alerts.ts";
+import { type Looping, millisecondsOf } from "./doctor/loop.ts";
 import type { DoctorOrder } from "./doctor/order.ts";
 import { doctorTargetOf } from "./doctor/target.ts";
 import { labArguments, wrongUsage } from "./parts/arguments.ts";
@@ -16,16 +19,28 @@ import { runMain } from "./parts/progress.ts";
 import { enter, PROJECT } from "./parts/pulumi-cli.ts";
 
 const USAGE = `Usage: npm run doctor [-- --stack STACK | --name NAME] [--only ID,…] [--json]
+       npm run doctor -- --loop [--every 5m] [--alert URL] [--metrics PORT]
+       npm run doctor -- --unban ADDRESS
 
 Asks a deployed stack whether it works, all checks side by side, from this
 machine, the KVM host, Stalwart's network namespace, the edge and the internet.
-Says the cause first, with what was seen and what to do. Changes nothing.
+Says the cause first, with what was seen and what to do. Changes nothing,
+unless it is asked to.
 
   --stack STACK   a stack of your own, by its Pulumi.STACK.yaml
   --name NAME     a lab's stack (default: lab, or $TAILWART_LAB)
   --only ID,…     these checks and what they need: --only relay,edge
   --list          the checks, and where each looks from
   --json          the outcome as JSON on standard output
+  --canary        also writes a TXT record by the DNS server's key, reads it and
+                  takes it away: whether the next certificate can be had
+  --unban ADDRESS takes Stalwart's ban of an address away, and does nothing else
+  --loop          looks again and again, until it is stopped
+  --every TIME    how often: 30s, 5m, 1h (default: 5m; 10s at least)
+  --alert URL     tells what has changed: a webhook that takes JSON, or a topic
+                  of ntfy as ntfy:https://ntfy.sh/TOPIC. An address with a secret
+                  in it: in $TAILWART_ALERT instead
+  --metrics PORT  serves http://127.0.0.1:PORT/metrics in Prometheus' format
 
 Exit codes: 0 nothing fails (warnings too), 1 something fails or cannot be told,
 2 wrong usage.`;
@@ -35,6 +50,12 @@ const { name, values } = labArguments(USAGE, {
   only: { type: "string" },
   list: { type: "boolean" },
   json: { type: "boolean" },
+  canary: { type: "boolean" },
+  unban: { type: "string" },
+  loop: { type: "boolean" },
+  every: { type: "string" },
+  alert: { type: "string" },
+  metrics: { type: "string" },
 });
 const stack = values["stack"] as string | undefined;
 if (stack !== undefined && values["name"] !== undefined)
@@ -44,6 +65,10 @@ const only = (values["only"] as string | undefined)?.split(",") ?? ids;
 const stranger = only.find((id) => !ids.includes(id));
 if (stranger !== undefined)
   wrongUsage(`--only: there is no check "${stranger}"; there are ${ids.join(", ")}`, USAGE);
+
+const looping = loopOf();
+const unban = values["unban"] as string | undefined;
+if (unban !== undefined && isIP(unban) === 0) wrongUsage(`--unban: "${unban}" is no address`, USAGE);
 
 await runMain(async () => {
   if (values["list"] === true) {
@@ -63,13 +88,37 @@ await runMain(async () => {
           hint: `run: npm run up${naming(name)}`,
         });
   const order: DoctorOrder = {
-    target: doctorTargetOf(file, stack ?? name),
+    target: { ...doctorTargetOf(file, stack ?? name), canary: values["canary"] === true },
     only,
     json: values["json"] === true,
     color: process.stdout.isTTY && !process.env["NO_COLOR"],
+    unban,
+    loop: looping,
   };
   process.exitCode = await asOperator(order);
 });
+
+/** How it loops, if it does. */
+function loopOf(): Looping | undefined {
+  const text = (key: string) => values[key] as string | undefined;
+  if (values["loop"] !== true) {
+    const alone = ["every", "alert", "metrics"].find((key) => values[key] !== undefined);
+    return alone === undefined ? undefined : wrongUsage(`--${alone} goes with --loop`, USAGE);
+  }
+  const every = millisecondsOf(text("every") ?? "5m");
+  const url = text("alert") ?? process.env["TAILWART_ALERT"];
+  const alert = url ? receiverOf(url) : undefined;
+  const metrics = text("metrics") === undefined ? undefined : Number(text("metrics"));
+  if (every === undefined) return wrongUsage("--every accepts 10s or more, such as 30s, 5m or 1h", USAGE);
+  if (url && alert === undefined)
+    return wrongUsage(
+      "--alert accepts https://… for a webhook, or ntfy:https://… for a topic of ntfy",
+      USAGE,
+    );
+  if (metrics !== undefined && !(Number.isInteger(metrics) && metrics > 0 && metrics < 65_536))
+    return wrongUsage("--metrics accepts a port", USAGE);
+  return { every, alert, metrics };
+}
 
 /** Only the lab's operator reaches its hosts; a stack of one's own is reached from here. */
 async function asOperator(order: DoctorOrder): Promise<number> {
@@ -79,6 +128,9 @@ async function asOperator(order: DoctorOrder): Promise<number> {
   const [program = "", ...args] = [...(stack ? [] : enter(inside)), ...own];
   const child = spawn(program, args, { stdio: ["pipe", "inherit", "inherit"] });
   child.stdin.end(JSON.stringify(order));
+  // A terminal's Ctrl-C reaches it by itself.
+  process.on("SIGINT", () => undefined);
+  process.on("SIGTERM", () => child.kill("SIGTERM"));
   const [code] = (await once(child, "exit")) as [number | null];
   return code ?? 1;
 }

@@ -5,28 +5,45 @@ import { text } from "node:stream/consumers";
 import { withNeeds } from "../../verify/check.ts";
 import { CHECKS } from "../../verify/checks/index.ts";
 import { examine } from "../../verify/doctor/examine.ts";
-import { counts, examination, exitCode, report } from "../../verify/doctor/report.ts";
+import { counts, type Examination, examination, exitCode, report } from "../../verify/doctor/report.ts";
 import { DoctorScene } from "../../verify/doctor/target.ts";
 import { runMain } from "../parts/progress.ts";
 import { serverApi } from "./api.ts";
+import { loop } from "./loop.ts";
 import type { DoctorOrder } from "./order.ts";
 
 await runMain(async () => {
   const order = JSON.parse(await text(process.stdin)) as DoctorOrder;
-  const checks = withNeeds(CHECKS, order.only);
-  const start = Date.now();
-  const live = process.stderr.isTTY;
-  const onChange = (running: readonly string[], done: number) => {
-    if (live)
-      process.stderr.write(`\r\u001b[K… ${done} of ${checks.length}: ${running.join(", ")}`.slice(0, 80));
-  };
-  const rows = await examine(checks, new DoctorScene(order.target, serverApi(order.target)), { onChange });
-  if (live) process.stderr.write("\r\u001b[K");
-  const found = examination(`stack ${order.target.stack}`, rows, (Date.now() - start) / 1000);
-  console.log(
-    order.json ? JSON.stringify({ ...found, counts: counts(rows) }, null, 2) : report(found, order.color),
-  );
+  if (order.unban !== undefined) {
+    await serverApi(order.target).unban(order.unban);
+    console.log(`✓ ${order.unban} is no longer banned`);
+    return;
+  }
+  const look = () => lookOnce(order);
+  if (order.loop) {
+    const stop = new AbortController();
+    for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => stop.abort());
+    const say = (line: string) => console.log(`${new Date().toISOString()} ${line}`);
+    return loop(look, order.loop, say, stop.signal);
+  }
+  const found = await look();
+  const json = () => JSON.stringify({ ...found, counts: counts(found.rows) }, null, 2);
+  console.log(order.json ? json() : report(found, order.color));
   process.exitCode = exitCode(found);
 });
 // Commands that were given up on end by their own deadlines; nobody waits for them.
 process.exit();
+
+/** All checks once, with a line of progress where somebody sees it. */
+async function lookOnce({ target, only }: DoctorOrder): Promise<Examination> {
+  const checks = withNeeds(CHECKS, only);
+  const start = Date.now();
+  const live = process.stderr.isTTY;
+  const onChange = (running: readonly string[], done: number) => {
+    const line = `… ${done} of ${checks.length}: ${running.join(", ")}`;
+    if (live) process.stderr.write(`\r\u001b[K${line.slice(0, 79)}`);
+  };
+  const rows = await examine(checks, new DoctorScene(target, serverApi(target)), { onChange });
+  if (live) process.stderr.write("\r\u001b[K");
+  return examination(`stack ${target.stack}`, rows, (Date.now() - start) / 1000);
+}

@@ -1,4 +1,5 @@
 import type { DoctorTarget } from "../../verify/doctor/target.ts";
+import type { Looping } from "./loop.ts";
 
 /** What cli/doctor/main.ts is told on its standard input. */
 export interface DoctorOrder {
@@ -7,4 +8,8 @@ export interface DoctorOrder {
   only: readonly string[];
   json: boolean;
   color: boolean;
+  /** Take a ban away, and do nothing else. */
+  unban?: string | undefined;
+  /** Look again and again. */
+  loop?: Looping | undefined;
 }

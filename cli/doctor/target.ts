@@ -33,5 +33,6 @@ export function targetOf(args: ReturnType<typeof componentArgs>, stack: string):
     passthrough: args.edge.passthrough,
     settings: args.settings,
     generation: args.generation,
+    canary: false,
   };
 }

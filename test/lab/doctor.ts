@@ -11,7 +11,8 @@ export interface Outcome {
   rows: Row[];
 }
 
-const DOCTOR = new URL("../../cli/doctor.ts", import.meta.url).pathname;
+/** The command's own file. */
+export const DOCTOR = new URL("../../cli/doctor.ts", import.meta.url).pathname;
 
 /** Runs the doctor on the tests' lab. */
 export async function doctor(...args: string[]): Promise<Outcome> {
@@ -21,7 +22,7 @@ export async function doctor(...args: string[]): Promise<Outcome> {
   return { ...(JSON.parse(done.stdout) as Omit<Outcome, "code">), code: done.status };
 }
 
-/** Ids of the rows that fail or cannot be told by themselves: what was not asked is laid to these. */
+/** Ids of the rows that fail or cannot be told: what was not asked is laid to these. */
 export const red = ({ rows }: Outcome): string[] =>
   rows
     .filter(({ state, because }) => (state === "fail" || state === "unknown") && because === undefined)

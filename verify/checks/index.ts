@@ -1,5 +1,6 @@
 import type { Check } from "../check.ts";
 import type { DoctorScene } from "../doctor/target.ts";
+import { dnsCanary } from "./dns-canary.ts";
 import { edge, edgeNames } from "./edge.ts";
 import { acme, watch } from "./log.ts";
 import { images, machines } from "./machines.ts";
@@ -52,4 +53,5 @@ export const CHECKS: readonly Check<DoctorScene>[] = [
   adminClosed,
   proxy,
   openRelay,
+  dnsCanary,
 ];

@@ -1,5 +1,5 @@
-// One SMTP session through the edge, as somebody outside has it: whom Stalwart takes its client for,
-// and whether it sends on what strangers send to strangers.
+// One SMTP session through the edge, as somebody outside has it: whom Stalwart takes the client
+// for, and whether it sends on what strangers send to strangers.
 //
 // It comes from the edge's own public address, which Stalwart never bans (lesson 3): each refused
 // recipient counts towards a ban, 35 a day (server.auto-ban.abuse.rate, listener/blocked.rs).

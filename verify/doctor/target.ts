@@ -16,6 +16,8 @@ export interface DoctorTarget extends VerifyTarget {
   passthrough: readonly string[];
   settings: StalwartSettings;
   generation: Generation;
+  /** Whether the doctor may write a record of DNS, and take it away again. */
+  canary: boolean;
 }
 
 /** A message that waits in Stalwart's queue. */
