@@ -12,6 +12,7 @@ import { networkIsUp } from "../lab/namespaces.ts";
 import { startPostgres, stopPostgres } from "../lab/postgres.ts";
 import { SYSTEM_ENV } from "../lab/run.ts";
 import { down, up } from "../lab/lab.ts";
+import { runFaults } from "./faults/command.ts";
 
 const USAGE = `Usage: npm run lab -- COMMAND [--name NAME]
 
@@ -27,6 +28,10 @@ const USAGE = `Usage: npm run lab -- COMMAND [--name NAME]
                             (--kill: as after a crash)
   postgres stop|start       stop the database, also for the next \`up\`,
                             or start it again
+  faults [FAULT…] [--messages N] [--json]
+                            break the stack under traffic, all faults or some,
+                            and hold what was taken against what is found
+                            (default: 1000 messages a fault)
 
   --name NAME               which lab (default: lab, or $TAILWART_LAB)
 
@@ -39,6 +44,7 @@ interface Flags {
   json: boolean;
   follow: boolean;
   kill: boolean;
+  messages: string;
 }
 
 type Command = (
@@ -101,6 +107,12 @@ const COMMANDS: Record<string, Command> = {
     console.log(`✓ db: postgres ${verb === "stop" ? "stopped" : "is up"}`);
     return 0;
   },
+  async faults(layout, faults, { json, messages }) {
+    if (!/^[1-9]\d{0,4}$/.test(messages))
+      throw new UsageError(`--messages takes a number from 1 to 20000, not "${messages}"`);
+    mustBeUp(layout);
+    return await runFaults({ name: layout.name, faults, messages: Number(messages), json });
+  },
 };
 
 async function main(argv: string[]): Promise<number> {
@@ -116,7 +128,8 @@ async function main(argv: string[]): Promise<number> {
     const run = verb === undefined ? undefined : COMMANDS[verb];
     if (!run)
       throw new UsageError(verb === undefined ? "a command is missing" : `there is no command "${verb}"`);
-    const flags = { json: values.json ?? false, follow: values.follow ?? false, kill: values.kill ?? false };
+    const { json = false, follow = false, kill = false, messages = "1000" } = values;
+    const flags = { json, follow, kill, messages };
     return (
       (await run(layoutOf(values.name ?? process.env["TAILWART_LAB"] ?? "lab"), args, flags, command)) ?? 1
     );
@@ -140,6 +153,7 @@ function parse(args: string[]) {
         json: { type: "boolean" },
         follow: { type: "boolean", short: "f" },
         kill: { type: "boolean" },
+        messages: { type: "string" },
         help: { type: "boolean", short: "h" },
       },
     });

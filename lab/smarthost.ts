@@ -51,9 +51,13 @@ export async function stopSmarthost(layout: Layout): Promise<void> {
   await stopDaemon({ machine, name: "postfix" });
 }
 
+/** The folder that all messages are delivered into, a file each. */
+export const maildirOf = (layout: Layout): string =>
+  join(layout.machines.mail.dir, "postfix", "mail", "inbox", "new");
+
 /** All messages that the smarthost has taken, each with its headers, oldest first. */
 export function receivedMessages(layout: Layout): Promise<string[]> {
-  const folder = join(layout.machines.mail.dir, "postfix", "mail", "inbox", "new");
+  const folder = maildirOf(layout);
   if (!existsSync(folder)) return Promise.resolve([]);
   // A maildir's names begin with the time of delivery.
   return Promise.resolve(

@@ -1,4 +1,4 @@
-// A mail program for the lab's outside world: `node lab/mail/client.ts send|many|fetch|tls`, its
+// A mail program for the lab's outside world: `node lab/mail/client.ts VERB`, its
 // order as JSON on stdin (so that no password stands in argv), its answer as JSON on stdout.
 import { text } from "node:stream/consumers";
 import { connect as tlsConnect } from "node:tls";
@@ -40,6 +40,17 @@ export interface FetchOrder {
   subject: string;
   /** How long to wait for the message to appear. Seconds. */
   within: number;
+}
+
+export interface ListOrder {
+  host: string;
+  port: number;
+  user: string;
+  pass: string;
+  /** Of messages whose Message-ID begins with it. */
+  prefix: string;
+  /** Deletes them as well. */
+  remove: boolean;
 }
 
 export interface TlsOrder {
@@ -103,6 +114,30 @@ async function fetchMessage({ host, port, user, pass, subject, within }: FetchOr
   }
 }
 
+/** The Message-IDs in all mailboxes, one for each copy. */
+async function listMessages({ host, port, user, pass, prefix, remove }: ListOrder) {
+  const client = new ImapFlow({ host, port, secure: true, auth: { user, pass }, tls: LAX, logger: false });
+  await client.connect();
+  const found: string[] = [];
+  try {
+    for (const { path } of await client.list()) {
+      const { exists } = await client.mailboxOpen(path);
+      if (exists === 0) continue;
+      const uids: number[] = [];
+      for await (const { envelope, uid } of client.fetch("1:*", { envelope: true, uid: true })) {
+        const id = envelope?.messageId?.replace(/^</, "") ?? "";
+        if (!id.startsWith(prefix)) continue;
+        found.push(id);
+        uids.push(uid);
+      }
+      if (remove && uids.length > 0) await client.messageDelete(uids, { uid: true });
+    }
+    return found;
+  } finally {
+    await client.logout().catch(() => undefined);
+  }
+}
+
 function inspectTls({ host, port, servername, ca }: TlsOrder) {
   const trust = ca === undefined ? LAX : { ca };
   return new Promise((resolve, reject) => {
@@ -117,10 +152,12 @@ function inspectTls({ host, port, servername, ca }: TlsOrder) {
 }
 
 const order = JSON.parse(await text(process.stdin)) as never;
-const verbs = { send, many: sendMany, fetch: fetchMessage, tls: inspectTls };
+const verbs = { send, many: sendMany, fetch: fetchMessage, list: listMessages, tls: inspectTls };
 const verb = verbs[process.argv[2] as keyof typeof verbs];
 if (verb === undefined) {
-  console.error("usage: node lab/mail/client.ts send|many|fetch|tls  (an order as JSON on stdin)");
+  console.error(
+    `usage: node lab/mail/client.ts ${Object.keys(verbs).join("|")}  (an order as JSON on stdin)`,
+  );
   process.exit(2);
 }
 try {

@@ -2,7 +2,7 @@ import { fileURLToPath } from "node:url";
 
 import type { Layout } from "../topology.ts";
 import { runIn } from "../machine.ts";
-import type { FetchOrder, ManyOrder, SendOrder, TlsOrder } from "./client.ts";
+import type { FetchOrder, ListOrder, ManyOrder, SendOrder, TlsOrder } from "./client.ts";
 
 const CLIENT = fileURLToPath(new URL("client.ts", import.meta.url));
 
@@ -29,6 +29,11 @@ export function sendMany(layout: Layout, order: ManyOrder): Promise<{ taken: num
 /** Reads a message back over IMAP. */
 export function fetchMessage(layout: Layout, order: FetchOrder): Promise<{ source: string }> {
   return ask(layout, "fetch", order, order.within + 30);
+}
+
+/** The Message-IDs of an account's messages, without their first bracket, one for each copy. */
+export function listMessages(layout: Layout, order: ListOrder): Promise<string[]> {
+  return ask(layout, "list", order, 240);
 }
 
 /** What tells one certificate from another. */

@@ -130,9 +130,9 @@ export class StalwartApi {
     await this.request("DELETE", `/api/principal/${encodeURIComponent(name)}`);
   }
 
-  /** What is queued for a domain, in the words of each recipient's state. */
-  async queued(domain: string): Promise<string[]> {
-    const query = new URLSearchParams({ to: domain, values: "1" });
+  /** What is queued, or what of it is for a domain: each message as the server writes it. */
+  async queued(domain?: string): Promise<string[]> {
+    const query = new URLSearchParams({ values: "1", ...(domain !== undefined && { to: domain }) });
     const { items } = (await this.request("GET", `/api/queue/messages?${query}`)) as { items: unknown[] };
     return items.map((item) => JSON.stringify(item));
   }

@@ -10,8 +10,14 @@ const recipientsAt = (domain: string, { recipients }: Row): Json[] =>
     .filter(([address]) => address.toLowerCase().endsWith(`@${domain}`))
     .map(([, recipient]) => (recipient["status"] ?? {}) as Json);
 
+const queuedBy = async (api: RegistryApi) => (await api.get(["QueuedMessage"]))["QueuedMessage"] ?? [];
+
+/** All that is queued: each message as the server writes it. */
+export const queuedMessages = async (api: RegistryApi): Promise<string[]> =>
+  (await queuedBy(api)).map((message) => JSON.stringify(message));
+
 export function registryQueue(api: RegistryApi): ProbeQueue {
-  const messages = async () => (await api.get(["QueuedMessage"]))["QueuedMessage"] ?? [];
+  const messages = () => queuedBy(api);
   return {
     async queued(domain) {
       return (await messages())

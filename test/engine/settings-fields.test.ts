@@ -296,6 +296,37 @@ describe("mail goes out", () => {
     },
   );
 
+  test("it is signed by each key that its domain has, and no key is asked for that is not there", async () => {
+    const sink = await tlsSink(own, "starttls");
+    const missing = /(dkim\.signer|arc\.sealer)-not-found/;
+    const sent = async (subject: string): Promise<string[]> => {
+      await send(subject);
+      const isIt = (message: string) => message.includes(`Subject: ${subject}`);
+      await until(() => sink.messages.some(isIt));
+      return sink.messages.find(isIt)?.match(/^DKIM-Signature:[^]*?a=[a-z0-9-]+/gm) ?? [];
+    };
+    const make = async (algorithm: "Rsa" | "Ed25519") => {
+      await api().request("POST", "/api/dkim", { algorithm, domain: "lab.test", id: null, selector: null });
+      await api().reload();
+    };
+    try {
+      await deploy({ relays: [{ ...relay, port: sink.port, tls: "tailnet", auth }], outbound: route });
+      server.log = "";
+      expect(await sent("without a key")).toEqual([]);
+      await make("Rsa");
+      expect(await sent("with one")).toEqual([expect.stringContaining("a=rsa-sha256")]);
+      await make("Ed25519");
+      expect(await sent("with both")).toHaveLength(2);
+      expect(server.log).not.toMatch(missing);
+      await byHand({ "auth.dkim.sign": "['rsa-' + sender_domain, 'rsa-other']" });
+      await sent("with one that is not there");
+      expect(server.log).toMatch(missing);
+    } finally {
+      await api().writeSettings([{ type: "delete", keys: ["auth.dkim.sign"] }]);
+      sink.close();
+    }
+  });
+
   for (const tls of ["starttls", "implicit"] as const)
     effect(
       "relays[].tls",

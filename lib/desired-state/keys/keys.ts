@@ -12,6 +12,7 @@ import { endpointRules, REFUSED } from "../endpoints.ts";
 import { refuseFor } from "../unsupported.ts";
 import { ifBlock, list, type SettingKeys } from "./spelling.ts";
 import { relayCredentialKeys, routeKeys } from "./routes.ts";
+import { signingKeys } from "./signing.ts";
 import type { StalwartSettings } from "../schema.ts";
 import { LOGIN_REQUIRED, RELAYING } from "../submission.ts";
 import { storeKeys } from "./stores.ts";
@@ -144,6 +145,7 @@ export function toSettingKeys(settings: StalwartSettings): SettingKeys {
     ...ifBlock("session.rcpt.relay", RELAYING.rules, RELAYING.otherwise),
     ...acmeSettingKeys(settings),
     ...mtaStsKeys(settings),
+    ...signingKeys(settings.domains.map(({ name }) => name)),
   };
   for (const ip of settings.allowedIps) keys[`server.allowed-ip.${ip}`] = "";
   keys[APPLIED_KEY] = "true";

@@ -9,6 +9,7 @@ import {
   writePhase,
 } from "../../../../../lib/desired-state/keys/keys.ts";
 import { parseSettings } from "../../../../../lib/desired-state/parse.ts";
+import { signingKeys } from "../../../../../lib/desired-state/keys/signing.ts";
 import type { StalwartSettingsInput } from "../../../../../lib/desired-state/schema.ts";
 import { desired } from "../desired.ts";
 
@@ -44,6 +45,7 @@ describe("the keys that go through the API", () => {
       "session.mta-sts.mode": "testing",
       "session.mta-sts.max-age": "7d",
       "session.mta-sts.mx.0000": "mail.lab.test",
+      ...signingKeys(["lab.test"]),
       "tailwart.applied": "true",
     });
   });

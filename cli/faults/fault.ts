@@ -1,0 +1,24 @@
+import type { World } from "./world.ts";
+import type { Allowance } from "./logs.ts";
+
+/** Something that breaks for a while, or is done, under traffic. */
+export interface Fault {
+  name: string;
+  /** What happens, in a line. */
+  what: string;
+  /** Makes it happen. Returns when it has. */
+  inject(world: World): Promise<void>;
+  /**
+   * Takes it back. Without it the stack recovers by itself, and the fault is over when it has been
+   * injected. Runs also when a run ends early.
+   */
+  heal?(world: World): Promise<void>;
+  /** How long it lasts before it is taken back. Seconds. Default: 10 */
+  lasts?: number;
+  /** What it may leave in the logs. */
+  allowed?: readonly Allowance[];
+  /** Why there may be second copies, in the server's own words; else none may be. */
+  duplicates?: string;
+  /** Until everything must be where it belongs. Seconds. Default: 120 */
+  patience?: number;
+}

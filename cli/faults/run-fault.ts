@@ -1,0 +1,132 @@
+import { randomBytes } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
+
+import { addClientAddresses, removeClientAddresses } from "../../lab/mail/client-addresses.ts";
+import { isRefusedForGood, isTaken } from "../../lab/mail/ledger.ts";
+import { startTraffic, type Traffic } from "../../lab/mail/start-traffic.ts";
+import { until } from "../../lab/run.ts";
+import { NORMAL } from "./allowed.ts";
+import type { Fault } from "./fault.ts";
+import { complaints, judge, timesOf, type Times, type Verdict } from "./judge.ts";
+import { beginLogs, type Component, COMPONENTS, unexpected } from "./logs.ts";
+import { drain, mailboxOf } from "./reading.ts";
+import type { World } from "./world.ts";
+
+export interface RunOptions {
+  messages: number;
+  perSecond: number;
+  /** Where a line about each step goes. */
+  log: (line: string) => void;
+}
+
+/** What came of a fault. */
+export interface Outcome {
+  fault: string;
+  verdict: Verdict;
+  times: Times;
+  /** From when the fault was over until the last message was where it belongs. Seconds. */
+  draining: number;
+  /** What is wrong, each in a line: nothing when the run is green. */
+  problems: string[];
+  ledger: string;
+}
+
+const SESSIONS = 20;
+/** How long a sender goes on trying. Seconds, beyond the time that the messages are spread over. */
+const SENDER_PATIENCE = 180;
+/** What part of the messages is taken before the fault strikes. */
+const BEFORE = 0.2;
+
+/** Runs one fault under traffic, waits until all is well again, and reckons up. */
+export async function runFault(world: World, fault: Fault, options: RunOptions): Promise<Outcome> {
+  const { messages, perSecond, log } = options;
+  const run = `f${randomBytes(4).toString("hex")}`;
+  const readLogs = beginLogs(world);
+  const addresses = await addClientAddresses(world.layout, SESSIONS);
+  const traffic = startTraffic(world.layout, {
+    run,
+    count: messages,
+    perSecond,
+    deadline: Math.ceil(messages / perSecond) + (fault.lasts ?? 0) + SENDER_PATIENCE,
+    ...servers(world),
+    addresses,
+  });
+  try {
+    log(`${messages} messages, ${perSecond} a second`);
+    const over = await strike(world, fault, traffic, options);
+    await traffic.ended;
+    const { ledger } = traffic;
+    const { refusing, healing } = timesOf(ledger, over);
+    log(`all sent; refused for ${refusing.toFixed(1)} s, healed after ${healing.toFixed(1)} s`);
+    const found = await drain(world, run, fault.patience ?? 120, log);
+    const verdict = judge(ledger, found);
+    const draining = found.emptyAt === undefined ? Infinity : Math.max(0, (found.emptyAt - over) / 1000);
+    const problems = [...complaints(verdict, fault.duplicates), ...logProblems(await readLogs(), fault)];
+    await mailboxOf(world, run, true);
+    return {
+      fault: fault.name,
+      verdict,
+      times: { refusing, healing },
+      draining,
+      problems,
+      ledger: traffic.file,
+    };
+  } finally {
+    traffic.stop();
+    await removeClientAddresses(world.layout);
+  }
+}
+
+/** Injects and heals. @returns when the fault was over */
+async function strike(world: World, fault: Fault, traffic: Traffic, options: RunOptions): Promise<number> {
+  const { messages, perSecond, log } = options;
+  const taken = () => traffic.ledger.filter(isTaken).length;
+  const begun = Math.max(1, Math.floor(messages * BEFORE));
+  await until(
+    `${begun} messages are taken before the fault`,
+    () => taken() >= begun,
+    60_000 + (messages / perSecond) * 1000,
+    {
+      detail: () => JSON.stringify(traffic.ledger.find((each) => !isTaken(each)) ?? {}),
+    },
+  );
+  log(`${fault.name}: ${fault.what}`);
+  let healed = false;
+  const heal = async () => {
+    healed = true;
+    await fault.heal?.(world);
+  };
+  try {
+    await fault.inject(world);
+    if (!fault.heal) return Date.now();
+    await sleep((fault.lasts ?? 10) * 1000);
+    log("taken back");
+    await heal();
+    return Date.now();
+  } finally {
+    if (!healed) await heal();
+  }
+}
+
+function servers({ lab, password }: World) {
+  const { mailHost: host, mailDomain } = lab.facts;
+  const alice = `alice@${mailDomain}`;
+  const auth = { user: "alice", pass: password };
+  return {
+    in: { host, port: 25, secure: false, to: alice },
+    out: { host, port: 465, secure: true, auth, from: alice },
+  };
+}
+
+function logProblems(logs: Record<Component, string>, fault: Fault): string[] {
+  const allowed = [...NORMAL, ...(fault.allowed ?? [])];
+  return COMPONENTS.flatMap((of) =>
+    unexpected(of, logs[of], allowed).map(
+      ({ line, times }) => `${of} logs, ${times} times: ${line.slice(0, 300)}`,
+    ),
+  );
+}
+
+/** Messages a second so far, and what was refused. */
+export const progressOf = ({ ledger }: Traffic): string =>
+  `${ledger.filter(isTaken).length} taken, ${ledger.filter((each) => !isTaken(each) && !isRefusedForGood(each)).length} refused for now`;

@@ -1,0 +1,139 @@
+import { connect, type Socket } from "node:net";
+import { connect as tlsConnect } from "node:tls";
+
+import type { Stage } from "./ledger.ts";
+
+export interface SmtpServer {
+  host: string;
+  port: number;
+  /** TLS from the first byte. */
+  secure: boolean;
+  auth?: { user: string; pass: string };
+}
+
+export interface Mail {
+  from: string;
+  to: string;
+  /** With its headers; no line begins with a dot. */
+  text: string;
+}
+
+export interface Reply {
+  code: number;
+  text: string;
+}
+
+/** Patience for one reply. Milliseconds. */
+const PATIENCE = 30_000;
+
+/** A session ended before its reply. */
+export class NoReply extends Error {}
+
+/**
+ * A session that tells how far it came, which nodemailer does not: whether a message was sent to
+ * its end before the connection broke decides whether it may be there twice.
+ */
+export class SmtpSession {
+  stage: Stage = "connect";
+  /** Messages that the server has replied to. */
+  sent = 0;
+  readonly #socket: Socket;
+  #buffer = "";
+  #ended: Error | undefined;
+  #wake: () => void = () => undefined;
+
+  constructor({ host, port, secure }: SmtpServer, localAddress: string) {
+    // Until a certificate is issued Stalwart's is self-signed; this sender only counts.
+    this.#socket = secure
+      ? tlsConnect({ host, port, servername: host, rejectUnauthorized: false, localAddress } as object)
+      : connect({ host, port, localAddress });
+    this.#socket.setEncoding("utf8");
+    this.#socket.on("data", (text: string) => {
+      this.#buffer += text;
+      this.#wake();
+    });
+    const end = (error: Error) => {
+      this.#ended ??= error;
+      this.#wake();
+    };
+    this.#socket.on("error", end);
+    this.#socket.on("close", () => end(new NoReply("the connection was closed")));
+  }
+
+  get isOpen(): boolean {
+    return this.#ended === undefined;
+  }
+
+  /**
+   * Says hello and logs in.
+   *
+   * @returns the reply that refuses, or undefined when the session stands
+   * @throws Error when there is no reply
+   */
+  async begin(auth: SmtpServer["auth"]): Promise<Reply | undefined> {
+    this.stage = "greeting";
+    const greeting = await this.#reply();
+    if (greeting.code !== 220) return greeting;
+    const hello = await this.#ask("ehlo", "EHLO client.senders.test");
+    if (hello.code !== 250) return hello;
+    if (!auth) return undefined;
+    const login = Buffer.from(`\0${auth.user}\0${auth.pass}`).toString("base64");
+    const answer = await this.#ask("auth", `AUTH PLAIN ${login}`);
+    return answer.code === 235 ? undefined : answer;
+  }
+
+  /** Hands one message over. @returns the reply that decides. @throws Error when there is none */
+  async send({ from, to, text }: Mail): Promise<Reply> {
+    const mail = await this.#ask("mail", `MAIL FROM:<${from}>`);
+    if (mail.code !== 250) return this.#refused(mail);
+    const rcpt = await this.#ask("rcpt", `RCPT TO:<${to}>`);
+    if (rcpt.code !== 250) return this.#refused(rcpt);
+    const data = await this.#ask("data", "DATA");
+    if (data.code !== 354) return this.#refused(data);
+    const body = await this.#ask("body", `${text}\r\n.`);
+    this.sent++;
+    return body;
+  }
+
+  close(): void {
+    if (this.isOpen) this.#socket.end("QUIT\r\n");
+    setTimeout(() => this.#socket.destroy(), 1_000).unref();
+  }
+
+  /** Leaves the session as it was before the message. */
+  async #refused(reply: Reply): Promise<Reply> {
+    const { stage } = this;
+    await this.#ask(stage, "RSET").catch(() => undefined);
+    this.stage = stage;
+    this.sent++;
+    return reply;
+  }
+
+  #ask(stage: Stage, line: string): Promise<Reply> {
+    this.stage = stage;
+    if (this.isOpen) this.#socket.write(`${line}\r\n`);
+    return this.#reply();
+  }
+
+  async #reply(): Promise<Reply> {
+    const deadline = Date.now() + PATIENCE;
+    for (;;) {
+      const whole = /^(?:(\d{3})-[^\r\n]*\r?\n)*(\d{3})(?: [^\r\n]*)?\r?\n/.exec(this.#buffer);
+      if (whole) {
+        this.#buffer = this.#buffer.slice(whole[0].length);
+        const text = whole[0].trim().replaceAll(/\r?\n/g, " / ");
+        return { code: Number(whole[2]), text: text.slice(0, 300) };
+      }
+      if (this.#ended) throw this.#ended;
+      const left = deadline - Date.now();
+      if (left <= 0) {
+        this.#socket.destroy();
+        throw new NoReply(`no reply within ${PATIENCE / 1000} s`);
+      }
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, left);
+        this.#wake = () => (clearTimeout(timer), resolve());
+      });
+    }
+  }
+}
