@@ -45,6 +45,11 @@ export async function stopPostgres(layout: Layout): Promise<void> {
   await stopDaemon({ machine: layout.machines.db, name: "postgres" }, { signalName: "SIGINT" });
 }
 
+/** Kills Postgres as the kernel does when memory is short: nothing is written back, nobody told. */
+export async function killPostgres(layout: Layout): Promise<void> {
+  await stopDaemon({ machine: layout.machines.db, name: "postgres" }, { signalName: "SIGKILL" });
+}
+
 /** Runs SQL as the superuser and returns psql's bare output. */
 export async function sql(layout: Layout, text: string, database = "postgres"): Promise<string> {
   const psql = [toolPath("psql"), "-XqAt", "-v", "ON_ERROR_STOP=1", "-h", "/run/postgresql", "-d", database];

@@ -1,10 +1,69 @@
-import type { Allowance } from "./logs.ts";
+/** What may stand in a log, by what has happened. Whatever else is found there fails a run. */
+import type { Allowance, Component } from "./logs.ts";
 
-/** What a stack that is well writes in the lab. */
+const allow = (of: Component, line: RegExp, why: string): Allowance => ({ of, line, why });
+
+/** Of a stack that is well, in the lab. */
 export const NORMAL: readonly Allowance[] = [
-  {
-    of: "sidecar",
-    line: /netcheck: UDP is blocked/,
-    why: "the lab's DERP server has no STUN, which netcheck asks for; nodes find each other by disco",
-  },
+  allow("sidecar", /netcheck: UDP is blocked/, "the lab's DERP server has no STUN; nodes meet by disco"),
+];
+
+/** Mail that has waited comes at once. */
+export const RUSH: readonly Allowance[] = [
+  allow("stalwart", /\(queue\.back-pressure\)/, "the queue delivers 25 at a time, and says when more wait"),
+];
+
+export const STALWART_STARTS: readonly Allowance[] = [
+  ...RUSH,
+  allow(
+    "stalwart",
+    /\(resource\.error\).*Webadmin bundle not found/,
+    "no admin UI is wanted, and Stalwart misses it at each start",
+  ),
+  allow("stalwart", /^tailwart: gate: waiting for Postgres/, "the gate holds until the sidecar is up"),
+  allow(
+    "edge",
+    /"logger":"layer4.*(reset by peer|broken pipe|connection refused|no route|i\/o timeout|EOF)/,
+    "sessions end with the server that they led to",
+  ),
+];
+
+export const SIDECAR_STARTS: readonly Allowance[] = [
+  ...RUSH,
+  ...[
+    [/ipnext: work queue shutdown failed/, "tailscaled says so at each end"],
+    [/^TPM: error opening/, "there is none"],
+    [/router: enumerating tailscale0 addresses for cleanup/, "it looks for what a killed one may have left"],
+    [/\[warning\] failed to symlink socket: file exists/, "containerboot finds its own link of before"],
+    [/health\(warnable=[a-z-]+\): (error|ok)/, "tailscaled says what is not there yet, and then that it is"],
+    [/failed to enable src_valid_mark/, "/proc/sys is read-only; only exit nodes need it"],
+    [/rename of "\/etc\/resolv\.conf".* falling back to copy\+delete/, "Docker mounts it; the copy will do"],
+    [/peerapi: failed to do peerAPI listen, harmless/, "as it says"],
+  ].map(([line, why]) => allow("sidecar", line as RegExp, why as string)),
+];
+
+export const EDGE_STARTS: readonly Allowance[] = [
+  ...RUSH,
+  ...[
+    [/"msg":"exiting; byeee/, "Caddy's word for SIGTERM"],
+    [/admin endpoint on open interface; host checking disabled.*unix\//, "a socket has no host"],
+    [/HTTP\/[23] skipped because it requires TLS/, "port 80 speaks HTTP/1.1"],
+    [/installing root certificate \(you might be prompted/, "the lab's sites have certificates of Caddy's own"],
+    [/failed to install root certificate/, "and nobody in the container trusts them, who asks nobody"],
+  ].map(([line, why]) => allow("edge", line as RegExp, why as string)),
+];
+
+export const DATABASE_AWAY: readonly Allowance[] = [
+  ...RUSH,
+  allow(
+    "stalwart",
+    /\(store\.postgresql-error\).*(error connecting to server|db error|connection closed|timeout)/i,
+    "the database is away, and every question to it fails",
+  ),
+  allow(
+    "postgres",
+    /FATAL: {2}(terminating connection due to|the database system is)/,
+    "Postgres tells its clients that it ends, or is not there yet",
+  ),
+  allow("postgres", /no pg_hba.conf entry for host "\[local\]", user "root"/, "the lab asks whether it is up"),
 ];

@@ -1,5 +1,11 @@
+import { DATABASE } from "./database.ts";
 import type { Fault } from "./fault.ts";
+import { HOSTS } from "./hosts.ts";
+import { RELAY } from "./relay.ts";
+import { SERVER } from "./server.ts";
+import { TAILNET } from "./tailnet.ts";
 
+/** What all others are measured against. */
 const none: Fault = {
   name: "none",
   what: "nothing happens",
@@ -7,4 +13,4 @@ const none: Fault = {
 };
 
 /** Every fault, in the order in which they are run. */
-export const FAULTS: readonly Fault[] = [none];
+export const FAULTS: readonly Fault[] = [none, ...DATABASE, ...SERVER, ...TAILNET, ...HOSTS, ...RELAY];

@@ -1,0 +1,30 @@
+/** What befalls Stalwart. */
+import { runIn } from "../../lab/machine.ts";
+import { STALWART_STARTS } from "./allowed.ts";
+import type { Fault } from "./fault.ts";
+import type { World } from "./world.ts";
+
+/** Number of Stalwart's own process on its host: its container's first one is the entrypoint. */
+async function serverPid(world: World): Promise<string> {
+  const { stdout } = await world.docker("kvm", ["top", world.container("stalwart"), "-o", "pid,args"]);
+  const server = stdout.split("\n").find((line) => line.includes("/usr/local/bin/stalwart --config"));
+  const pid = server?.trim().split(/\s+/)[0];
+  if (pid === undefined) throw new Error(`${world.container("stalwart")} runs no server:\n${stdout}`);
+  return pid;
+}
+
+/** Between a delivery and the note of it. */
+const AT_LEAST_ONCE =
+  "a server that is killed between a delivery and taking the message out of its queue delivers it again";
+
+export const SERVER: readonly Fault[] = [
+  {
+    name: "stalwart-killed",
+    what: "Stalwart is killed with -9",
+    inject: async (world) =>
+      void (await runIn(world.layout.machines.kvm, ["kill", "-KILL", await serverPid(world)])),
+    allowed: STALWART_STARTS,
+    duplicates: AT_LEAST_ONCE,
+    patience: 1200,
+  },
+];
