@@ -21,6 +21,8 @@ export const STALWART_STARTS: readonly Allowance[] = [
     "no admin UI is wanted, and Stalwart misses it at each start",
   ),
   allow("stalwart", /^tailwart: gate: waiting for Postgres/, "the gate holds until the sidecar is up"),
+  allow("stalwart", /^tailwart: queue: \d+ messages were under way/, "their locks are taken away"),
+  allow("stalwart", /^tailwart: Stalwart has ended by itself, with status 137/, "it was killed"),
   allow(
     "edge",
     /"logger":"layer4.*(reset by peer|broken pipe|connection refused|no route|i\/o timeout|EOF)/,
@@ -48,7 +50,10 @@ export const EDGE_STARTS: readonly Allowance[] = [
     [/"msg":"exiting; byeee/, "Caddy's word for SIGTERM"],
     [/admin endpoint on open interface; host checking disabled.*unix\//, "a socket has no host"],
     [/HTTP\/[23] skipped because it requires TLS/, "port 80 speaks HTTP/1.1"],
-    [/installing root certificate \(you might be prompted/, "the lab's sites have certificates of Caddy's own"],
+    [
+      /installing root certificate \(you might be prompted/,
+      "the lab's sites have certificates of Caddy's own",
+    ],
     [/failed to install root certificate/, "and nobody in the container trusts them, who asks nobody"],
   ].map(([line, why]) => allow("edge", line as RegExp, why as string)),
 ];
@@ -65,5 +70,9 @@ export const DATABASE_AWAY: readonly Allowance[] = [
     /FATAL: {2}(terminating connection due to|the database system is)/,
     "Postgres tells its clients that it ends, or is not there yet",
   ),
-  allow("postgres", /no pg_hba.conf entry for host "\[local\]", user "root"/, "the lab asks whether it is up"),
+  allow(
+    "postgres",
+    /no pg_hba.conf entry for host "\[local\]", user "root"/,
+    "the lab asks whether it is up",
+  ),
 ];

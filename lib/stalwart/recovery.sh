@@ -42,11 +42,19 @@ probe_marker() {
 
 # By the server's console, which reads the data store in a process that listens nowhere and sends no
 # mail (common/src/manager/console.rs); `s` is the table of the settings.
+# With `release` the locks of the queue are taken out of the table `m` as well. A server that was
+# killed, or has lost Postgres, leaves one on each message that it was delivering, and its successor
+# would not touch that message for ten minutes (smtp/src/queue/spool.rs; 21 is KV_LOCK_QUEUE_MESSAGE
+# of common/src/lib.rs). Before a start nobody else delivers, so that each lock is a dead one's. The
+# console asks for a `y` where there are any; whether that went well does not hold up the start.
 probe_marker_key() {
-  local answer
-  answer=$(
-    printf 'get s%s\nexit\n' "$marker_key" | timeout -k 1 15 "${recovery[@]}" --console
-  ) || exit 20
+  local answer commands="get s$marker_key"
+  [[ ${1:-} != release ]] || commands+=$'\ndelete m\\x15 m\\x16\ny'
+  answer=$(printf '%s\nexit\n' "$commands" | timeout -k 1 15 "${recovery[@]}" --console 2>/dev/null)
+  if [[ $answer =~ Deleted\ ([0-9]+)\ keys ]]; then
+    say "queue: ${BASH_REMATCH[1]} messages were under way when the last server ended; they are" \
+      "tried again at once"
+  fi
   case $answer in
     *"> true"*) exit 0 ;;
     *"> Key not found."*) exit 14 ;;
@@ -139,7 +147,7 @@ serve_api() {
 look_for_marker() {
   local result=20 said= since=$SECONDS
   if [[ -n $marker_key ]]; then
-    run probe_marker_key
+    run probe_marker_key release
     result=$?
   else
     serve_api "$marker_port"

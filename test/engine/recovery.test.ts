@@ -76,6 +76,20 @@ describe("the data store of a finished deploy", () => {
     expect(await servesMail()).toBe(true);
   });
 
+  test("is rid of the locks that a killed server has left on messages, and of those alone", async () => {
+    const keys = ["14aa", "15aa01", "15aa02", "16aa"];
+    const rows = keys.map((key) => String.raw`('\x${key}', '\x00000000ffffffff')`).join();
+    await restart(() => postgres.ask(`insert into m (k, v) values ${rows}`, "stalwart"));
+    await server.says(/queue: 2 messages were under way when the last server ended/);
+    await server.says(/watch: SMTP greets/);
+    const ours = "octet_length(k) < 4 and get_byte(k, 1) = 170";
+    const left = `select encode(k, 'hex') from m where ${ours} order by k`;
+    expect(postgres.ask(left, "stalwart").split("\n")).toEqual(["14aa", "16aa"]);
+    await restart();
+    await server.says(/watch: SMTP greets/);
+    expect(server.log).not.toContain("under way");
+  });
+
   test("a second deploy finds nothing to do", async () => {
     const { writes, restarts } = await apply(desired, desired);
     expect([writes, restarts]).toEqual([[], 0]);

@@ -110,8 +110,8 @@ export class Postgres {
   }
 
   /** What a statement answers, without its frame. */
-  ask(statement: string): string {
-    const where = ["-h", "127.0.0.1", "-p", String(this.port), "-U", "postgres"];
+  ask(statement: string, database = "postgres"): string {
+    const where = ["-h", "127.0.0.1", "-p", String(this.port), "-U", "postgres", "-d", database];
     return asPostgres(join(this.programs, "psql"), [...where, "-At", "-c", statement], "pipe").trim();
   }
 

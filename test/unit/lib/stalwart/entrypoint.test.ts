@@ -724,6 +724,22 @@ describe("with settings as keys (Stalwart 0.15)", () => {
     expect(entry.output).not.toContain("recovery");
   });
 
+  test("locks that a dead server has left on messages are taken away before the start, and the log says how many", async () => {
+    const { env, marker } = await keys({ FAKE_MODE: "locked" });
+    writeFileSync(marker, "");
+    const entry = new Entrypoint(env);
+    await entry.says("queue: 3 messages were under way when the last server ended");
+    await entry.says("fake: listening");
+  });
+
+  test("a data store in which nothing can be deleted does not hold up the start", async () => {
+    const { env, marker } = await keys({ FAKE_MODE: "read-only" });
+    writeFileSync(marker, "");
+    const entry = new Entrypoint(env);
+    await entry.says("fake: listening");
+    expect(entry.output).not.toContain("queue:");
+  });
+
   test("while it cannot be told nothing is started, and a stop is a stop", async () => {
     const { env, marker } = await keys({ FAKE_MODE: "deaf-console" });
     writeFileSync(marker, "");

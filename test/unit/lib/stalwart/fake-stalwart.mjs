@@ -8,11 +8,18 @@ import { createServer } from "node:net";
 const mode = process.env.FAKE_MODE ?? "greet";
 const openFiles = () => /open files +(\d+)/.exec(readFileSync("/proc/self/limits", "utf8"))?.[1];
 const marked = () => existsSync(process.env.FAKE_MARKER_FILE ?? "");
+/** What the console says when it is to delete: it asks for a `y` when there is something. */
+const deletion = () => {
+  if (mode === "locked") return "> Are you sure you want to delete 3 keys? (y/N): Deleted 3 keys.\n";
+  if (mode === "read-only") process.exit(101); // it panics
+  return "> No keys found.\n";
+};
 if (process.argv.includes("--console")) {
   // The data store's console: a prompt before each answer (common/src/manager/console.rs).
   if (mode === "deaf-console") process.exit(1);
   for (const line of readFileSync(0, "utf8").split("\n")) {
     if (line === "get stailwart.applied") process.stdout.write(marked() ? "> true\n" : "> Key not found.\n");
+    if (line === String.raw`delete m\x15 m\x16`) process.stdout.write(deletion());
     if (line === "exit") process.stdout.write("> Exiting...\n");
   }
   process.exit(0);
