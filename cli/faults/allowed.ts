@@ -20,6 +20,11 @@ export const STALWART_STARTS: readonly Allowance[] = [
     /\(resource\.error\).*Webadmin bundle not found/,
     "no admin UI is wanted, and Stalwart misses it at each start",
   ),
+  allow(
+    "stalwart",
+    /\(tls\.no-certificates-available\)/,
+    "0.15 listens for some three seconds before it has read its certificate from the data store",
+  ),
   allow("stalwart", /^tailwart: gate: waiting for Postgres/, "the gate holds until the sidecar is up"),
   allow("stalwart", /^tailwart: queue: \d+ messages were under way/, "their locks are taken away"),
   allow("stalwart", /^tailwart: Stalwart has ended by itself, with status 137/, "it was killed"),

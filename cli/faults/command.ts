@@ -33,7 +33,7 @@ export async function runFaults({ name, faults, messages, json }: FaultsOptions)
     const at = () => `${((Date.now() - began) / 1000).toFixed(0).padStart(4)} s`;
     say(`[${index + 1}/${chosen.length}] ${fault.name}`);
     const log = (line: string) => say(`  ${at()}  ${line}`);
-    const outcome = await runFault(world, fault, { messages, perSecond: PER_SECOND, log });
+    const outcome = await runFault(world, fault, { messages, perSecond: PER_SECOND, hurry: false, log });
     outcomes.push(outcome);
     for (const line of rowsOf(outcome)) say(`  ${line}`);
   }

@@ -15,10 +15,17 @@ export interface Fault {
   heal?(world: World): Promise<void>;
   /** How long it lasts before it is taken back. Seconds. Default: 10 */
   lasts?: number;
+  /**
+   * Over how long the messages are spread at least, so that some are sent all the while. Seconds.
+   * Default: 20
+   */
+  spans?: number;
   /** What it may leave in the logs. */
   allowed?: readonly Allowance[];
   /** Why there may be second copies, in the server's own words; else none may be. */
   duplicates?: string;
-  /** Until everything must be where it belongs. Seconds. Default: 120 */
+  /**
+   * Until everything must be where it belongs, without a hand. Seconds. Default: 120
+   */
   patience?: number;
 }

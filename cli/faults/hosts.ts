@@ -2,6 +2,7 @@
 import { restartDocker } from "../../lab/docker-hosts.ts";
 import { EDGE_STARTS, SIDECAR_STARTS, STALWART_STARTS } from "./allowed.ts";
 import type { Fault } from "./fault.ts";
+import { AT_LEAST_ONCE } from "./server.ts";
 
 export const HOSTS: readonly Fault[] = [
   {
@@ -20,5 +21,7 @@ export const HOSTS: readonly Fault[] = [
       ...STALWART_STARTS,
       { of: "stalwart", line: /eth0 is gone, so the anchor has ended/, why: "the anchor is restarted, too" },
     ],
+    duplicates: AT_LEAST_ONCE,
+    patience: 900,
   },
 ];

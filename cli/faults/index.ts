@@ -1,4 +1,5 @@
 import { DATABASE } from "./database.ts";
+import { DEPLOYS } from "./deploys.ts";
 import type { Fault } from "./fault.ts";
 import { HOSTS } from "./hosts.ts";
 import { RELAY } from "./relay.ts";
@@ -13,4 +14,12 @@ const none: Fault = {
 };
 
 /** Every fault, in the order in which they are run. */
-export const FAULTS: readonly Fault[] = [none, ...DATABASE, ...SERVER, ...TAILNET, ...HOSTS, ...RELAY];
+export const FAULTS: readonly Fault[] = [
+  none,
+  ...DATABASE,
+  ...SERVER,
+  ...TAILNET,
+  ...HOSTS,
+  ...RELAY,
+  ...DEPLOYS,
+];

@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 
 import { addClientAddresses, removeClientAddresses } from "../../lab/mail/client-addresses.ts";
-import { isRefusedForGood, isTaken } from "../../lab/mail/ledger.ts";
+import { isTaken } from "../../lab/mail/ledger.ts";
 import { startTraffic, type Traffic } from "../../lab/mail/start-traffic.ts";
 import { until } from "../../lab/run.ts";
 import { NORMAL } from "./allowed.ts";
@@ -14,7 +14,10 @@ import type { World } from "./world.ts";
 
 export interface RunOptions {
   messages: number;
+  /** At most. */
   perSecond: number;
+  /** Restarts Stalwart, which gives up its locks then, instead of waiting for them. */
+  hurry: boolean;
   /** Where a line about each step goes. */
   log: (line: string) => void;
 }
@@ -36,10 +39,13 @@ const SESSIONS = 20;
 const SENDER_PATIENCE = 180;
 /** What part of the messages is taken before the fault strikes. */
 const BEFORE = 0.2;
+/** How long a restarted Stalwart may take to deliver what it finds in its queue. Seconds. */
+const HURRIED = 60;
 
 /** Runs one fault under traffic, waits until all is well again, and reckons up. */
 export async function runFault(world: World, fault: Fault, options: RunOptions): Promise<Outcome> {
-  const { messages, perSecond, log } = options;
+  const { messages, log } = options;
+  const perSecond = Math.min(options.perSecond, messages / (fault.spans ?? 20));
   const run = `f${randomBytes(4).toString("hex")}`;
   const readLogs = beginLogs(world);
   const addresses = await addClientAddresses(world.layout, SESSIONS);
@@ -52,13 +58,19 @@ export async function runFault(world: World, fault: Fault, options: RunOptions):
     addresses,
   });
   try {
-    log(`${messages} messages, ${perSecond} a second`);
-    const over = await strike(world, fault, traffic, options);
+    log(`${messages} messages, ${perSecond.toFixed(1)} a second`);
+    const over = await strike(world, fault, traffic, { messages, perSecond, log });
     await traffic.ended;
     const { ledger } = traffic;
     const { refusing, healing } = timesOf(ledger, over);
     log(`all sent; refused for ${refusing.toFixed(1)} s, healed after ${healing.toFixed(1)} s`);
-    const found = await drain(world, run, fault.patience ?? 120, log);
+    let found = await drain(world, run, options.hurry ? 15 : (fault.patience ?? 120), log);
+    const waiting = found.queue.size;
+    if (options.hurry && waiting > 0) {
+      log(`Stalwart is restarted: ${waiting} messages wait for locks or a retry`);
+      await world.docker("kvm", ["restart", world.container("stalwart")]);
+      found = await drain(world, run, HURRIED, log);
+    }
     const verdict = judge(ledger, found);
     const draining = found.emptyAt === undefined ? Infinity : Math.max(0, (found.emptyAt - over) / 1000);
     const problems = [...complaints(verdict, fault.duplicates), ...logProblems(await readLogs(), fault)];
@@ -78,8 +90,12 @@ export async function runFault(world: World, fault: Fault, options: RunOptions):
 }
 
 /** Injects and heals. @returns when the fault was over */
-async function strike(world: World, fault: Fault, traffic: Traffic, options: RunOptions): Promise<number> {
-  const { messages, perSecond, log } = options;
+async function strike(
+  world: World,
+  fault: Fault,
+  traffic: Traffic,
+  { messages, perSecond, log }: Pick<RunOptions, "messages" | "perSecond" | "log">,
+): Promise<number> {
   const taken = () => traffic.ledger.filter(isTaken).length;
   const begun = Math.max(1, Math.floor(messages * BEFORE));
   await until(
@@ -126,7 +142,3 @@ function logProblems(logs: Record<Component, string>, fault: Fault): string[] {
     ),
   );
 }
-
-/** Messages a second so far, and what was refused. */
-export const progressOf = ({ ledger }: Traffic): string =>
-  `${ledger.filter(isTaken).length} taken, ${ledger.filter((each) => !isTaken(each) && !isRefusedForGood(each)).length} refused for now`;

@@ -13,8 +13,8 @@ async function serverPid(world: World): Promise<string> {
   return pid;
 }
 
-/** Between a delivery and the note of it. */
-const AT_LEAST_ONCE =
+/** Why there may be second copies after the end of a server. */
+export const AT_LEAST_ONCE =
   "a server that is killed between a delivery and taking the message out of its queue delivers it again";
 
 export const SERVER: readonly Fault[] = [
