@@ -12,7 +12,6 @@ import { networkIsUp } from "../lab/namespaces.ts";
 import { startPostgres, stopPostgres } from "../lab/postgres.ts";
 import { SYSTEM_ENV } from "../lab/run.ts";
 import { down, up } from "../lab/lab.ts";
-import { runFaults } from "./faults/command.ts";
 
 const USAGE = `Usage: npm run lab -- COMMAND [--name NAME]
 
@@ -32,10 +31,16 @@ const USAGE = `Usage: npm run lab -- COMMAND [--name NAME]
                             break the stack under traffic, all faults or some,
                             and hold what was taken against what is found
                             (default: 1000 messages a fault)
+  lessons [N]… [--json] [--record] [--cut]
+                            replay outages on the deployed stack: each without
+                            its guard, and then with it (--record: also for the
+                            pages in docs/lessons; --cut: both times without,
+                            which must be noticed)
 
   --name NAME               which lab (default: lab, or $TAILWART_LAB)
 
-Exit codes: 0 done, 1 failed, 2 wrong usage; exec: the command's own.`;
+Exit codes: 0 done, 1 failed, 2 wrong usage; exec: the command's own.
+lessons: 1 when an outage did not come without its guard, or came with it.`;
 
 /** Wrong usage: exit code 2. */
 class UsageError extends Error {}
@@ -45,6 +50,8 @@ interface Flags {
   follow: boolean;
   kill: boolean;
   messages: string;
+  record: boolean;
+  cut: boolean;
 }
 
 type Command = (
@@ -54,6 +61,7 @@ type Command = (
   command: string[],
 ) => Promise<number | undefined>;
 
+// Pulumi and the review stand behind lessons and faults; the other commands start without them.
 const COMMANDS: Record<string, Command> = {
   async up(layout, args) {
     takes(args, 0);
@@ -111,8 +119,16 @@ const COMMANDS: Record<string, Command> = {
     if (!/^[1-9]\d{0,4}$/.test(messages))
       throw new UsageError(`--messages takes a number from 1 to 20000, not "${messages}"`);
     mustBeUp(layout);
+    const { runFaults } = await import("./faults/command.ts");
     return await runFaults({ name: layout.name, faults, messages: Number(messages), json });
   },
+  async lessons(layout, args, flags) {
+    const { chosen, replayLessons } = await import("./lessons/command.ts");
+    const lessons = chosen(args);
+    mustBeUp(layout);
+    return await replayLessons(layout.name, lessons, flags);
+  },
+  lesson: (...given) => (COMMANDS["lessons"] as Command)(...given),
 };
 
 async function main(argv: string[]): Promise<number> {
@@ -128,8 +144,8 @@ async function main(argv: string[]): Promise<number> {
     const run = verb === undefined ? undefined : COMMANDS[verb];
     if (!run)
       throw new UsageError(verb === undefined ? "a command is missing" : `there is no command "${verb}"`);
-    const { json = false, follow = false, kill = false, messages = "1000" } = values;
-    const flags = { json, follow, kill, messages };
+    const { json = false, follow = false, kill = false, record = false, cut = false } = values;
+    const flags = { json, follow, kill, record, cut, messages: values.messages ?? "1000" };
     return (
       (await run(layoutOf(values.name ?? process.env["TAILWART_LAB"] ?? "lab"), args, flags, command)) ?? 1
     );
@@ -139,7 +155,7 @@ async function main(argv: string[]): Promise<number> {
       return 2;
     }
     console.error(`error: ${describeError(error)}`);
-    return error instanceof UserError && error.path === "--name" ? 2 : 1;
+    return error instanceof UserError && ["--name", "lessons"].includes(error.path ?? "") ? 2 : 1;
   }
 }
 
@@ -154,6 +170,8 @@ function parse(args: string[]) {
         follow: { type: "boolean", short: "f" },
         kill: { type: "boolean" },
         messages: { type: "string" },
+        record: { type: "boolean" },
+        cut: { type: "boolean" },
         help: { type: "boolean", short: "h" },
       },
     });

@@ -2,6 +2,7 @@ import { Container } from "@pulumi/docker/container.js";
 import { Volume } from "@pulumi/docker/volume.js";
 import * as pulumi from "@pulumi/pulumi";
 
+import type { LeftOut } from "../lib/guards.ts";
 import { entrypointEnvironment, STALWART_COMMAND, stalwartFiles } from "../lib/stalwart/files.ts";
 import type { Generation } from "../lib/stalwart/release.ts";
 import { STALWART_DIRECTORY } from "../lib/stalwart/paths.ts";
@@ -30,8 +31,10 @@ export interface StalwartArgs {
   generation: Generation;
   /** Further environment, for what a setting reads from there. No secret. */
   env: Record<string, string>;
-  /** Off only to show what the watch is for (lesson 16). */
+  /** Whether a server that no longer greets is started over (lesson 16). */
   watch: boolean;
+  /** Only a lab leaves guards out. */
+  withoutGuards?: LeftOut;
 }
 
 /**
@@ -71,8 +74,8 @@ export class Stalwart extends pulumi.ComponentResource {
         // Files without a secret belong to root: a hand edit of a file setting through the API
         // cannot rewrite them.
         uploads: [
-          ...stalwartFiles(args.settings, args.generation).map(({ path, content, mode }) =>
-            upload(path, content, mode, "0"),
+          ...stalwartFiles(args.settings, args.generation, args.withoutGuards).map(
+            ({ path, content, mode }) => upload(path, content, mode, "0"),
           ),
           ...Object.entries(secretFiles).map(([path, content]) => upload(path, content, "0400", USER)),
         ],

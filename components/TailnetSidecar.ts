@@ -4,6 +4,7 @@ import { Network } from "@pulumi/docker/network.js";
 import { Volume } from "@pulumi/docker/volume.js";
 import * as pulumi from "@pulumi/pulumi";
 
+import type { LeftOut } from "../lib/guards.ts";
 import { HEALTH_ADDRESS, sidecarHealthTest } from "../lib/tailnet/health.ts";
 import { SIDECAR_START } from "../lib/tailnet/sidecar.ts";
 import { LOGIN_KEY_FILE, LOGIN_KEY_LABEL } from "../lib/tailnet/login-key.ts";
@@ -34,6 +35,8 @@ export interface TailnetSidecarArgs {
   env: Record<string, string>;
   /** What the healthcheck requires besides tailscaled (lesson 1). */
   postgres: { host: string; port: number };
+  /** Only a lab leaves guards out. */
+  withoutGuards?: LeftOut;
 }
 
 const STATE_FOLDER = "/var/lib/tailscale";
@@ -53,6 +56,7 @@ export class TailnetSidecar extends pulumi.ComponentResource {
 
   constructor(name: string, args: TailnetSidecarArgs, opts: pulumi.ComponentResourceOptions) {
     super("tailwart:mail:TailnetSidecar", name, args, opts);
+    const leftOut = args.withoutGuards ?? {};
     const parent = { parent: this };
     const named = { ...parent, ...takingOver(args.dockerHost) };
 
@@ -70,6 +74,18 @@ export class TailnetSidecar extends pulumi.ComponentResource {
       { ...named, ignoreChanges: ["labels"] },
     );
 
+    // A network namespace of one's own, for others to join.
+    const ownNamespace = {
+      networkMode: network.name,
+      networksAdvanced: [{ name: network.name }],
+      hostname: args.hostname,
+      sysctls: {
+        // A blackholed Postgres must fail in seconds, not after the kernel's quarter of an hour.
+        ...(!leftOut[16] && { "net.ipv4.tcp_retries2": "6" }),
+        "net.ipv4.tcp_syn_retries": "3",
+        "net.ipv4.ip_unprivileged_port_start": "0",
+      },
+    };
     this.anchor = new Container(
       `${name}-anchor`,
       {
@@ -78,19 +94,11 @@ export class TailnetSidecar extends pulumi.ComponentResource {
         entrypoints: ["sleep"],
         command: ["infinity"],
         stopSignal: "SIGKILL", // sleep as PID 1 ignores SIGTERM, and there is nothing to save.
-        networkMode: network.name,
-        networksAdvanced: [{ name: network.name }],
-        hostname: args.hostname,
-        sysctls: {
-          // A blackholed Postgres must fail in seconds, not after the kernel's quarter of an hour.
-          "net.ipv4.tcp_retries2": "6",
-          "net.ipv4.tcp_syn_retries": "3",
-          "net.ipv4.ip_unprivileged_port_start": "0",
-        },
+        ...ownNamespace,
       },
       named,
     );
-    this.networkMode = pulumi.interpolate`container:${this.anchor.id}`;
+    const ofAnchor = pulumi.interpolate`container:${this.anchor.id}`;
 
     const identity = new TailnetIdentity(
       `${name}-identity`,
@@ -118,7 +126,7 @@ export class TailnetSidecar extends pulumi.ComponentResource {
         image: args.image,
         entrypoints: ["/bin/sh", "-c"],
         command: [SIDECAR_START],
-        networkMode: this.networkMode,
+        ...(leftOut[13] ? ownNamespace : { networkMode: ofAnchor }),
         // Stopped with time to log out: a killed ephemeral node lingers, and its successor is
         // called <name>-1.
         stopTimeout: 15,
@@ -128,7 +136,7 @@ export class TailnetSidecar extends pulumi.ComponentResource {
         uploads: [{ file: LOGIN_KEY_FILE, content: identity.authKey, permissions: "0400" }],
         ...(state ? { volumes: [{ volumeName: state.name, containerPath: STATE_FOLDER }] } : {}),
         healthcheck: {
-          tests: sidecarHealthTest(args.postgres.host, args.postgres.port),
+          tests: sidecarHealthTest(args.postgres.host, args.postgres.port, !leftOut[1]),
           interval: "5s",
           timeout: "5s",
           retries: 3,
@@ -141,6 +149,7 @@ export class TailnetSidecar extends pulumi.ComponentResource {
       },
       named,
     );
+    this.networkMode = leftOut[13] ? pulumi.interpolate`container:${this.container.id}` : ofAnchor;
     this.name = new Command(
       `${name}-name`,
       {

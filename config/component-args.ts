@@ -1,8 +1,9 @@
 import { isMagicDnsName } from "../lib/addresses.ts";
 import type { StalwartSettings } from "../lib/desired-state/schema.ts";
+import type { LeftOut } from "../lib/guards.ts";
 import { MAIL_SERVICES } from "../lib/mail-services.ts";
 import { generationOf } from "../lib/stalwart/release.ts";
-import { flowsOf, type PeerRole, type Servers } from "../lib/tailnet/flows.ts";
+import { type Flow, flowsOf, type PeerRole, type Servers } from "../lib/tailnet/flows.ts";
 import { tagsOf } from "../lib/tailnet/grants.ts";
 import { magicDnsName, passthroughNames } from "../lib/tailnet/magic-dns-name.ts";
 import { targetOf } from "../lib/url-target.ts";
@@ -21,7 +22,7 @@ const ACME_HOST = "acme-v02.api.letsencrypt.org";
  * judge them at preview and a golden test can show them.
  */
 export function componentArgs(config: Config) {
-  const { tailnet, relay, postgres, edge, kvm, images } = config;
+  const { tailnet, relay, postgres, edge, kvm, images, withoutGuards } = config;
   const services = config.services.map((name) => MAIL_SERVICES[name]);
   const stalwartName = magicDnsName(tailnet.hostname, tailnet.domain);
   const relayHost = magicDnsName(relay.host, tailnet.domain);
@@ -44,6 +45,8 @@ export function componentArgs(config: Config) {
   const flows = flowsOf({ tags: tailnet.tags, operators: tailnet.operators, services, peers });
 
   const generation = generationOf(line);
+  // Absent where it is empty: what is deployed has no word of it.
+  const leftOut = Object.keys(withoutGuards).length > 0 && { withoutGuards };
 
   return {
     flows,
@@ -55,7 +58,7 @@ export function componentArgs(config: Config) {
       dockerHost: kvm.dockerHost,
     },
     policy: {
-      flows,
+      flows: grantedFlows(flows, tailnet.tags, withoutGuards[11]),
       tags: Object.values(tailnet.tags).filter((tag) => tagsOf(flows).includes(tag)),
       tagOwners: tailnet.tagOwners,
       proxy: {
@@ -83,6 +86,7 @@ export function componentArgs(config: Config) {
       controlUrl: tailnet.controlUrl,
       env: tailnet.env,
       postgres: store,
+      ...leftOut,
     },
     /** How settings are reached in this line. */
     generation,
@@ -90,7 +94,8 @@ export function componentArgs(config: Config) {
       image: images.stalwart,
       filesImage: images.anchor,
       dockerHost: kvm.dockerHost,
-      watch: config.stalwart.watch,
+      watch: !withoutGuards[16],
+      ...leftOut,
       env: config.stalwart.env,
       generation,
     },
@@ -103,7 +108,7 @@ export function componentArgs(config: Config) {
       dockerHost: edge.dockerHost,
       tag: tailnet.tags.edge,
       services,
-      upstreamHost: stalwartName,
+      upstreamHost: typeof withoutGuards[6] === "string" ? withoutGuards[6] : stalwartName,
       passthrough: passthroughNames(config.mailHost, config.domains),
       sites: edge.sites,
       fallback: edge.fallback,
@@ -123,6 +128,23 @@ export function componentArgs(config: Config) {
       node: `${tailnet.hostname} (${tailnet.tags.stalwart})`,
     },
   };
+}
+
+/**
+ * The flows that are granted: all, or without lesson 11's guard the relay's turned around, or left
+ * out.
+ */
+function grantedFlows(
+  flows: Flow[],
+  { stalwart, relay }: Config["tailnet"]["tags"],
+  instead: LeftOut[string],
+): Flow[] {
+  if (instead === undefined) return flows;
+  const others = flows.filter(({ from, to }) => from !== stalwart || to !== relay);
+  const turned = flows
+    .filter((flow) => !others.includes(flow))
+    .map((flow) => ({ ...flow, from: flow.to, to: flow.from }));
+  return instead === "none" ? others : [...others, ...turned];
 }
 
 /**

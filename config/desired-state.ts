@@ -27,7 +27,7 @@ const RELAY_PASSWORD_FILE = "/etc/stalwart/secrets/relay";
  * @example desiredState(config, "0.16").hostname === "mail.example.org"
  */
 export function desiredState(config: Config, line: Line): StalwartSettings {
-  const { tailnet, relay, postgres, edge } = config;
+  const { tailnet, relay, postgres, edge, withoutGuards } = config;
   const { connectTimeout, allowedIps, mtaSts, ...server } = toDesired(config.settings, tailnet.domain);
   const services = config.services.map((name) => MAIL_SERVICES[name]);
   const mailHosts = [...new Set([config.mailHost, ...config.domains.flatMap(({ hosts }) => hosts)])];
@@ -58,7 +58,9 @@ export function desiredState(config: Config, line: Line): StalwartSettings {
     proxyTrustedNetworks: [...TAILNET_RANGES],
     // The edge's public address is the client when the edge connects to its own public name (lesson
     // 3).
-    allowedIps: [...new Set([...TAILNET_RANGES, edge.wanAddress, ...allowedIps])],
+    allowedIps: [
+      ...new Set([...(withoutGuards[3] ? [] : [...TAILNET_RANGES, edge.wanAddress]), ...allowedIps]),
+    ],
     relays: [
       {
         name: ROUTE,

@@ -4,6 +4,7 @@ import { isMagicDnsName } from "../lib/addresses.ts";
 import { UserError } from "../lib/errors.ts";
 import { certificateProblems } from "./problems/certificates.ts";
 import { edgeProblems } from "./problems/edge.ts";
+import { guardProblems } from "./problems/guards.ts";
 import { keyPath, NAMESPACE, type Problem } from "./key-path.ts";
 import { mailboxProblems } from "./problems/mailboxes.ts";
 import { metadataOf, unwrap, variantOf } from "../lib/zod-metadata.ts";
@@ -23,6 +24,7 @@ const MOVED: Readonly<Record<string, string>> = {
     "is each domain's own now; accepts tailwart:domains: [{ name: example.org, publishRecords: [dkim] }]",
   "tailwart:settings.adminUi":
     "is webUi now, and off unless named; accepts tailwart:settings.webUi: upstream",
+  "tailwart:stalwart.watch": "is always on; leave it out",
   "tailwart:accounts[].name": "is the whole address now; accepts address: alice@example.org",
 };
 
@@ -115,6 +117,7 @@ function crossChecks(config: Config, secrets: Record<string, unknown>): Problem[
     ...mailboxProblems(config),
     ...tailnetProblems(tailnet),
     ...edgeProblems(config),
+    ...guardProblems(config),
     ...certificateProblems(config, secrets),
     ...storeProblems(config, secrets),
   );

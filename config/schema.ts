@@ -12,6 +12,7 @@ import {
   pinnedImage,
   port,
 } from "./schema/primitives.ts";
+import { withoutGuardsSchema } from "./schema/guards.ts";
 import { accountsSchema, domainsSchema, groupsSchema, listsSchema } from "./schema/mailboxes.ts";
 import { registriesSchema } from "./schema/registries.ts";
 import { relaySchema } from "./schema/relay.ts";
@@ -140,13 +141,6 @@ export const configSchema = z.strictObject({
         .describe(
           "Line of Stalwart that the image holds, needed where its tag names no version. 0.15 keeps its settings as keys, 0.16 and 1 as objects of a registry; a data store of one line cannot be opened by another.",
         ),
-      watch: z
-        .boolean({ error: "accepts true or false" })
-        .default(true)
-        .meta({ accepts: "true or false", examples: [true] })
-        .describe(
-          "Start Stalwart over when it no longer greets on SMTP (lesson 16). Off only to see what that does.",
-        ),
       env: z
         .record(
           z.string().regex(/^[A-Z][A-Z0-9_]*$/, { error: "accepts names of A-Z, 0-9 and underscores" }),
@@ -191,6 +185,7 @@ export const configSchema = z.strictObject({
   settings: serverSettingsSchema,
   acme: acmeSchema,
   dnsProvider: dnsProviderSchema,
+  withoutGuards: withoutGuardsSchema,
 });
 
 /**

@@ -3,7 +3,8 @@ import { constants } from "node:os";
 import { describeError, UserError } from "../../lib/errors.ts";
 
 const color = process.stdout.isTTY && !process.env["NO_COLOR"];
-const paint = (code: number, text: string) => (color ? `\u001b[${code}m${text}\u001b[0m` : text);
+/** Text in a colour, on a terminal. */
+export const paint = (code: number, text: string) => (color ? `\u001b[${code}m${text}\u001b[0m` : text);
 
 /** Seconds with one decimal, as people read them. */
 export function seconds(since: number): string {

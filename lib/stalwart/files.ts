@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { WATCH_LISTENER } from "../mail-services.ts";
 import { APPLIED_KEY, NO_SPAM_RULES_FILE } from "../desired-state/keys/keys.ts";
 import type { StalwartSettings } from "../desired-state/schema.ts";
+import type { LeftOut } from "../guards.ts";
 import { APPLIED_MARKER } from "../desired-state/registry/objects.ts";
 import { renderConfigJson } from "./config-json.ts";
 import { renderConfigToml, renderRecoveryToml } from "./config-toml.ts";
@@ -36,6 +37,15 @@ const SCRIPTS: StalwartFile[] = ["entrypoint.sh", "recovery.sh"].map((name) => (
   mode: "0555",
 }));
 
+/** What holds the entrypoint until Postgres answers and has tailwart's settings. */
+const GATE = "  gate\n  until_applied || continue\n";
+
+/** The scripts as a lab has them that replays lesson 1. Production's know of no switch. */
+const withoutGate = (file: StalwartFile): StalwartFile => ({
+  ...file,
+  content: file.content.replace(GATE, ""),
+});
+
 /**
  * The set of rules that stands in for the spam filter's download. Stalwart fetches rules at its
  * first start, and inserts its default settings (queues, retry schedules) only together with them;
@@ -53,19 +63,25 @@ version.server = "0.15.0"
  * server (owner root): a hand edit of a file setting through the API then fails to stick, instead
  * of rewriting config.toml.
  *
+ * @param withoutGuards guards that a lab leaves out: 1, the gate
  * @example stalwartFiles(settings).map((file) => file.path)
  * // ["/etc/stalwart/config.toml", "/etc/stalwart/entrypoint.sh", …]
  */
-export function stalwartFiles(settings: StalwartSettings, generation: Generation = "keys"): StalwartFile[] {
+export function stalwartFiles(
+  settings: StalwartSettings,
+  generation: Generation = "keys",
+  withoutGuards: LeftOut = {},
+): StalwartFile[] {
+  const scripts = withoutGuards[1] ? SCRIPTS.map(withoutGate) : SCRIPTS;
   if (generation === "registry")
     return [
       { path: `${STALWART_DIRECTORY}/config.json`, content: renderConfigJson(settings), mode: "0444" },
-      ...SCRIPTS,
+      ...scripts,
     ];
   return [
     { path: `${STALWART_DIRECTORY}/config.toml`, content: renderConfigToml(settings), mode: "0444" },
     { path: RECOVERY_TOML, content: renderRecoveryToml(settings), mode: "0444" },
-    ...SCRIPTS,
+    ...scripts,
     { path: NO_SPAM_RULES_FILE, content: NO_SPAM_RULES, mode: "0444" },
   ];
 }
@@ -73,11 +89,13 @@ export function stalwartFiles(settings: StalwartSettings, generation: Generation
 /**
  * Environment of the entrypoint.
  *
- * @param watch false switches the watch off, as the lab does to show lesson 16
+ * @param watch false switches the watch off, as a lab does to replay lesson 16
+ * @param withoutGuards further guards that a lab leaves out: 13, the end of who has lost its
+ *   namespace
  */
 export function entrypointEnvironment(
   settings: StalwartSettings,
-  options: { watch?: boolean; generation?: Generation } = {},
+  options: { watch?: boolean; generation?: Generation; withoutGuards?: LeftOut } = {},
 ): Record<string, string> {
   const watched = settings.listeners.find(({ name }) => name === WATCH_LISTENER.name);
   return {
@@ -96,5 +114,7 @@ export function entrypointEnvironment(
         }),
     TAILWART_WATCH: options.watch === false || watched === undefined ? "off" : "on",
     ...(watched ? { TAILWART_WATCH_PORT: String(watched.port) } : {}),
+    // A device that is in every namespace, a dead one included.
+    ...(options.withoutGuards?.[13] && { TAILWART_DEVICE: "lo" }),
   };
 }

@@ -140,7 +140,7 @@ describe.runIf(process.env["TAILWART_FULL"])("the sidecar restarted, ephemeral (
   });
 
   test("with the watch switched off, the low tcp_retries2 of the namespace alone brings mail back", async () => {
-    const run = await up({ ...EPHEMERAL, "tailwart:stalwart/watch": false });
+    const run = await up({ ...EPHEMERAL, "tailwart:withoutGuards": { 16: true } });
     expect(run.code, said(run)).toBe(0);
     await eventually("a greeting through the edge", 60, greets);
     await setRetries(OURS);

@@ -1,0 +1,102 @@
+// What happens when somebody dials: each address of the name, with family, errno and time.
+import type { MachineName } from "../../lab/topology.ts";
+import type { Bench } from "./bench.ts";
+
+/** Who dials: a machine of the lab, or a program in Stalwart's namespace. */
+export type Place = MachineName | "namespace";
+
+/** What became of one address. */
+export interface Dialled {
+  address: string;
+  family: "IPv4" | "IPv6";
+  outcome: "open" | "refused" | "timeout" | "unreachable" | "no-route" | "closed" | "failed";
+  /** Of connect(2), where it failed by itself. */
+  errno?: number;
+  ms: number;
+  /** The first line that the server said, where that was waited for. */
+  line?: string;
+}
+
+/** How Linux names what bash prints (errno(3)). */
+const ERRORS = [
+  { words: /refused/, outcome: "refused", errno: 111, name: "ECONNREFUSED" },
+  { words: /timed out/, outcome: "timeout", errno: 110, name: "ETIMEDOUT" },
+  { words: /Network is unreachable/, outcome: "unreachable", errno: 101, name: "ENETUNREACH" },
+  { words: /No route to host/, outcome: "no-route", errno: 113, name: "EHOSTUNREACH" },
+] as const;
+
+/** $1 address, $2 port, $3 patience in seconds, $4 "greeting" where the server speaks first. */
+const DIAL = `start=$EPOCHREALTIME
+said=$(LC_ALL=C timeout "$3" bash -c '
+  exec 3<>"/dev/tcp/$1/$2" || exit 1
+  [[ $3 == greeting ]] || exit 0
+  IFS= read -r line <&3 || exit 3
+  printf "QUIT\\r\\n" >&3
+  printf "%s" "$line"' dial "$1" "$2" "$4" 2>&1)
+printf '%s %s %s' "$?" "$(( (\${EPOCHREALTIME/./} - \${start/./}) / 1000 ))" "$said"`;
+
+async function bash(bench: Bench, place: Place, script: string, args: string[]): Promise<string> {
+  if (place === "namespace") {
+    const inside = ["exec", bench.container("stalwart"), "bash", "-c", script, "bash", ...args];
+    return bench.docker("kvm", ...inside);
+  }
+  return (await bench.on(place, ["bash", "-c", script, "bash", ...args])).stdout;
+}
+
+/** The addresses of a name, as a place resolves it; none where there is no such name. */
+export async function resolve(bench: Bench, place: Place, host: string): Promise<string[]> {
+  const said = await bash(bench, place, 'getent ahosts "$1" || true', [host]);
+  return [...new Set(said.split("\n").flatMap((line) => /^([\da-f.:]+)\s/.exec(line)?.[1] ?? []))];
+}
+
+/**
+ * Dials every address of a host, one after another; none where there is no such name.
+ *
+ * @param options.wait patience for each, in seconds. @default 5
+ * @param options.greeting whether the server speaks first. @default false
+ */
+export async function dial(
+  bench: Bench,
+  place: Place,
+  host: string,
+  port: number,
+  { wait = 5, greeting = false } = {},
+): Promise<Dialled[]> {
+  const all: Dialled[] = [];
+  for (const address of await resolve(bench, place, host)) {
+    const args = [address, String(port), String(wait), greeting ? "greeting" : "no"];
+    all.push(readDialled(address, await bash(bench, place, DIAL, args)));
+  }
+  return all;
+}
+
+/** Reads what the shell has printed. @example readDialled("192.0.2.1", "0 12 220 mail") */
+export function readDialled(address: string, printed: string): Dialled {
+  const [, code = "", ms = "", said = ""] = /^(\d+) (\d+) ?([^]*)$/.exec(printed.trim()) ?? [];
+  const family = address.includes(":") ? "IPv6" : "IPv4";
+  const base = { address, family, ms: Number(ms) } as const;
+  const line = said.trim();
+  if (code === "0") return { ...base, outcome: "open", ...(line !== "" && { line }) };
+  if (code === "3") return { ...base, outcome: "closed" };
+  if (code === "124") return { ...base, outcome: "timeout" };
+  const known = ERRORS.find(({ words }) => words.test(line));
+  return known
+    ? { ...base, outcome: known.outcome, errno: known.errno }
+    : { ...base, outcome: "failed", line };
+}
+
+/** @example "100.64.0.4 (IPv4): ECONNREFUSED (111) after 3 ms" */
+export function describeDialled(dialled: readonly Dialled[]): string {
+  if (dialled.length === 0) return "no such name";
+  return dialled
+    .map(({ address, family, outcome, errno, ms, line }) => {
+      const name = ERRORS.find((each) => each.errno === errno)?.name;
+      const what =
+        name !== undefined
+          ? `${name} (${errno})`
+          : ({ open: "open", closed: "accepted and closed", timeout: "no answer" }[outcome as "open"] ??
+            "failed");
+      return `${address} (${family}): ${what}${line === undefined ? "" : `, "${line}"`} after ${ms} ms`;
+    })
+    .join("; ");
+}

@@ -1,0 +1,77 @@
+import type { Overrides } from "../parts/lab-config.ts";
+import type { Bench } from "./bench.ts";
+
+/** What is found when somebody looks. */
+export interface Seen {
+  /** In words, with its figures: address and family, errno, milliseconds. */
+  words: string;
+  /** Whether it is the outage's own symptom, or what holds, or neither. */
+  is: "outage" | "held" | "neither";
+}
+
+/** A look at what the outage shows itself by. */
+export interface Look {
+  /** Vantage point and command. @example "edge: bash /dev/tcp/stalwart.tail.test/25" */
+  from: string;
+  /** What is expected without the guard: the symptom. */
+  outage: string;
+  /** What is expected with it. */
+  held: string;
+}
+
+/** One half of a replay while it is played: without the guard, or with it. */
+export interface Half {
+  readonly bench: Bench;
+  /** Whether the guard is there. The steps are the same; only what is seen differs. */
+  readonly guard: boolean;
+  /** The way in which the guard is left out; "" where there is one way alone. */
+  readonly way: string;
+  /** Does something to the parts. @param command where and how, as a person would type it */
+  does<T>(what: string, command: string, work: () => Promise<T>): Promise<T>;
+  /** Looks, and says whether the outage is there. An ask that throws has seen neither. */
+  sees(look: Look, ask: () => Promise<Seen>): Promise<Seen>;
+}
+
+/** A way to leave the guard out. */
+export interface Way {
+  name: string;
+  /** What the stack's config has then. */
+  config: Overrides | ((bench: Bench) => Promise<Overrides>);
+}
+
+/** A lesson's card, and how it is replayed. */
+export interface Lesson {
+  number: number;
+  /** As its page has it. */
+  title: string;
+  /** What prevents the outage: one line for the table of lessons. */
+  preventedBy: string;
+  /** Ids of the policies that come from it. One of them must refuse the stack without the guard. */
+  refusedBy: readonly string[];
+  /** Where the cause that was taken at the time was not the true one: both, a line each. */
+  cause?: { taken: string; found: string };
+  /** What the stack's config has in both halves. Lessons with the same are played together. */
+  config?: Overrides;
+  /** Default: one way, the switch `tailwart:withoutGuards` with the lesson's number. */
+  ways?: readonly Way[];
+  /**
+   * Whether the halves are deployed. Where not, `play` itself acts by `half.guard`, and the policy
+   * is still asked about the way's config. @default true
+   */
+  deploys?: boolean;
+  /** What a change of the state must precede the first deploy. */
+  prepare?(bench: Bench): Promise<void>;
+  /** The steps, the same ones in each half. At least one is a `sees`. */
+  play(half: Half): Promise<void>;
+  /** Puts back what the steps have changed beside the stack's config. Runs also after a failure. */
+  restore?(bench: Bench): Promise<void>;
+}
+
+/** The ways in which a lesson's guard is left out. */
+export const waysOf = ({ number, ways }: Lesson): readonly Way[] =>
+  ways ?? [{ name: "", config: withoutGuard(number) }];
+
+/** The config that leaves a lesson's guard out. @param instead what stands in its place */
+export const withoutGuard = (lesson: number, instead: true | string = true): Overrides => ({
+  "tailwart:withoutGuards": { [lesson]: instead },
+});

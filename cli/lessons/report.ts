@@ -1,0 +1,64 @@
+// What a person reads while lessons are replayed, and after it.
+import { paint } from "../parts/progress.ts";
+import type { Lesson } from "./lesson.ts";
+import type { Listener, Part, Replay, Step } from "./replay.ts";
+
+/** Columns of a terminal. */
+const WIDTH = 80;
+
+const PARTS: Readonly<Record<Part["part"], string>> = {
+  refused: "the policy pack is asked",
+  without: "without the guard",
+  with: "with the guard",
+};
+
+/** Words in lines of at most 80 columns, each begun by `indent` blanks, the first by `label`. */
+export function wrapped(label: string, words: string, indent: number): string {
+  const lines: string[] = [];
+  let line = label.padEnd(indent);
+  let empty = true;
+  for (const word of words.split(/\s+/)) {
+    if (!empty && line.length + 1 + word.length > WIDTH) {
+      lines.push(line);
+      line = " ".repeat(indent);
+      empty = true;
+    }
+    line += empty ? word : ` ${word}`;
+    empty = false;
+  }
+  return [...lines, line].join("\n");
+}
+
+/** Prints each step as it begins and ends. @param print a line, or several */
+export function listenerOf(print: (text: string) => void): Listener {
+  return {
+    part: ({ part, way }) => print(`  ${PARTS[part]}${way === "" ? "" : ` (${way})`}`),
+    begins: (what) => print(wrapped("    …", what, 6)),
+    ended: (step, good) => print(describeStep(step, good)),
+  };
+}
+
+function describeStep({ kind, what, command, took, expected, seen }: Step, good: boolean): string {
+  const mark = good ? paint(32, "✓") : paint(31, "✗");
+  const first = wrapped("    - ", `${kind === "deploys" ? "deploys " : ""}${what} (${took} s)`, 6);
+  return [
+    first.replace("    - ", `    ${mark} `),
+    ...(command === undefined ? [] : [wrapped("", command, 8)]),
+    ...(expected === undefined ? [] : [wrapped("      expected", expected, 16)]),
+    ...(seen === undefined ? [] : [wrapped("      seen", seen, 16)]),
+  ].join("\n");
+}
+
+/** The line before a lesson, with both causes where the one taken was not the true one. */
+export function describeLesson({ number, title, cause }: Lesson): string {
+  return [
+    `lesson ${number}: ${title}`,
+    ...(cause ? [wrapped("  cause taken", cause.taken, 15), wrapped("  cause found", cause.found, 15)] : []),
+  ].join("\n");
+}
+
+/** The line after it. */
+export function describeVerdict({ lesson, seconds, wrong }: Replay): string {
+  if (wrong !== undefined) return `${paint(31, "✗")} ${wrapped("", `lesson ${lesson}: ${wrong}`, 2).trim()}`;
+  return `${paint(32, "✓")} lesson ${lesson}: the outage came without the guard, and not with it (${seconds} s)`;
+}
