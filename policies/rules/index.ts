@@ -7,11 +7,13 @@ import { edgePortConflict } from "./edge-port-conflict.ts";
 import { edgeSendsProxyProtocol } from "./edge-sends-proxy-protocol.ts";
 import { imagePinnedByDigest } from "./image-pinned-by-digest.ts";
 import { mailDataProtected } from "./mail-data-protected.ts";
+import { mxPointsAtEdge } from "./mx-points-at-edge.ts";
 import { noContainerIpv6Assumed } from "./no-container-ipv6-assumed.ts";
 import { noDirectSmtpEgress } from "./no-direct-smtp-egress.ts";
 import { noHardcodedTailnetIp } from "./no-hardcoded-tailnet-ip.ts";
 import { noPublishedPortsOnNamespace } from "./no-published-ports-on-namespace.ts";
 import { oneAcmeClientPerName } from "./one-acme-client-per-name.ts";
+import { oneSpfRecord } from "./one-spf-record.ts";
 import { proxyTrustIsNarrow } from "./proxy-trust-is-narrow.ts";
 import { relayRouteExists } from "./relay-route-exists.ts";
 import { relayTargetIpv4Only } from "./relay-target-ipv4-only.ts";
@@ -51,11 +53,13 @@ export const allPolicies: readonly AnyPolicy[] = withUniqueIds<AnyPolicy>([
   edgeSendsProxyProtocol,
   imagePinnedByDigest,
   mailDataProtected,
+  mxPointsAtEdge,
   noContainerIpv6Assumed,
   noDirectSmtpEgress,
   noHardcodedTailnetIp,
   noPublishedPortsOnNamespace,
   oneAcmeClientPerName,
+  oneSpfRecord,
   proxyTrustIsNarrow,
   relayRouteExists,
   relayTargetIpv4Only,

@@ -47,6 +47,12 @@ const settings = (name, keys, more, opts) =>
     { target: { dockerHost: "unix:///nowhere/docker.sock", container: "stalwart" }, settings: keys, ...more }, opts);
 /** One of tailwart's components by name, such as "Stalwart": its args as a policy sees them, without children. */
 const component = (type, name, args, opts) => new pulumi.ComponentResource("tailwart:mail:" + type, name, args, opts);
+/**
+ * A DNS record of a provider whose plugin is not installed: a component of its type, with its
+ * inputs as what it is given and as what a stack policy sees.
+ */
+const dnsRecord = (type, name, args, opts) =>
+  new pulumi.ComponentResource(type, name, args, opts).registerOutputs(args);
 /** The tailnet policy file, from an object or as HuJSON. */
 const acl = (name, document, args, opts) =>
   new tailscale.Acl(name, { acl: typeof document === "string" ? document : JSON.stringify(document), ...args }, opts);

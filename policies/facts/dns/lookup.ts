@@ -1,0 +1,43 @@
+import type { OwnedSet, Zone } from "./zones.ts";
+
+/** The sets of a stack by the whole names of their owners. */
+export type ByName = ReadonlyMap<string | undefined, readonly OwnedSet[]>;
+
+export const byName = (sets: readonly OwnedSet[]): ByName =>
+  Map.groupBy(
+    sets.filter(({ whole }) => whole),
+    ({ owner }) => owner,
+  );
+
+/** The names above a name, the nearest first: `b.example`, `example` of `a.b.example`. */
+function ancestorsOf(name: string): string[] {
+  const labels = name.split(".");
+  return labels.slice(1).map((_, i) => labels.slice(i + 1).join("."));
+}
+
+/**
+ * The sets of a name that somebody finds who is shown a zone: of that zone, and of all that are not
+ * known to be for some networks only.
+ */
+export const setsOf = (names: ByName, name: string, zone: Zone): OwnedSet[] =>
+  (names.get(name) ?? []).filter((set) => set.zone.key === zone.key || set.zone.isPublic !== false);
+
+/** The zone of the stack's own making in which a name is, the nearest one. */
+export function madeZoneOf(sets: readonly OwnedSet[]): (name: string) => Zone | undefined {
+  const made = new Map(
+    sets.flatMap(({ zone }) =>
+      zone.resource && zone.isPublic !== false ? [[zone.name, zone] as const] : [],
+    ),
+  );
+  return (name) => made.get([name, ...ancestorsOf(name)].find((one) => made.has(one)));
+}
+
+/**
+ * Whether a name in a zone that has no set of its own may have an answer after all: by a wildcard,
+ * or since the name servers of a zone below answer.
+ */
+export const mayBeAnswered = (names: ByName, name: string, zone: Zone): boolean =>
+  ancestorsOf(name).some((parent) => names.has(`*.${parent}`)) ||
+  [name, ...ancestorsOf(name)].some(
+    (one) => one !== zone.name && names.get(one)?.some(({ type }) => type === "NS" || type === undefined),
+  );
