@@ -40,7 +40,9 @@ export function readInspected(stdout: string, stderr: string): Inspected {
   const complaints = stderr.split("\n").filter((line) => line.trim() !== "");
   const others = complaints.filter((line) => !/no such (object|container)/i.test(line));
   const list = parsed(stdout);
-  if (list === undefined) return { states: [], trouble: others.join("; ").trim() || "no answer" };
+  // Of a host that cannot be asked, docker lists nothing as well.
+  if (list === undefined || (list.length === 0 && others.length > 0))
+    return { states: [], trouble: others.join("; ").trim() || "no answer" };
   const states = list.map(({ Name, State, Config }) => ({
     name: Name.replace(/^\//, ""),
     running: State.Running && State.Paused !== true,

@@ -8,10 +8,12 @@ import { runIn } from "../../lab/machine.ts";
 import { prepareOperator } from "../../lab/operator.ts";
 import { sql, startPostgres, stopPostgres } from "../../lab/postgres.ts";
 import { inNetns, runInNetns } from "../../lab/run.ts";
+import { startResolver } from "../../lab/resolver.ts";
 import { secretsOf } from "../../lab/secrets.ts";
 import { startSmarthost, stopSmarthost } from "../../lab/smarthost.ts";
 import { startSshd } from "../../lab/sshd.ts";
-import { getPolicy, setPolicy } from "../../lab/tailnet/index.ts";
+import { joinTailnet, NODES } from "../../lab/tailnet-nodes.ts";
+import { endpointsOf, getPolicy, setPolicy } from "../../lab/tailnet/index.ts";
 import { ban, swapKey, unban } from "./hands.ts";
 import { container, docker, facts, layout } from "./lab.ts";
 
@@ -76,8 +78,18 @@ function withoutGrant(grant: RegExp): Pick<Fault, "inject" | "heal"> {
   };
 }
 
+/** What comes from outside is refused at a port, which is to follow. */
+const REFUSED = "-i eth0 -p tcp -j REJECT --reject-with tcp-reset --dport".split(" ");
+
+/** The grant of one flow as tailwart writes it into the policy file. */
+const grantTo = (from: string, to: string, ip: string) =>
+  new RegExp(`\\{ "src": \\["${from}"\\], "dst": \\["${to}"\\], "ip": \\["${ip}"\\] \\},?`);
+
 /** A line of /etc/hosts goes before MagicDNS. */
-const ADD_NAME = `echo "100.64.0.99 stalwart.${facts.tailnetDomain}" >> /etc/hosts`;
+const WRONG_NAME = `100.64.0.99 stalwart.${facts.tailnetDomain}`;
+const ADD_NAME = `echo "${WRONG_NAME}" >> /etc/hosts`;
+/** Where its Docker keeps the container's file. */
+const hostsOfEdge = () => docker("edge", "inspect", "--format", "{{.HostsPath}}", container("edge")).trim();
 const TAKE_NAME = "grep -v 100.64.0.99 /etc/hosts > /tmp/hosts; cat /tmp/hosts > /etc/hosts; rm /tmp/hosts";
 
 /**
@@ -172,7 +184,7 @@ export const FAULTS: readonly Fault[] = [
     what: "the grant to the smarthost is taken away",
     row: "relay",
     says: /does not resolve|times out/,
-    ...withoutGrant(/\{ "src": \["tag:stalwart"\], "dst": \["tag:mail"\], "ip": \["tcp:587"\] \},?/),
+    ...withoutGrant(grantTo("tag:stalwart", "tag:mail", "tcp:587")),
     ci: true,
   },
   {
@@ -227,26 +239,17 @@ export const FAULTS: readonly Fault[] = [
     what: "a firewall before the edge lets nothing in to one port",
     row: "port-993",
     says: /imaps does not serve/,
-    ...rule(
-      "edge",
-      "-i",
-      "eth0",
-      "-p",
-      "tcp",
-      "--dport",
-      "993",
-      "-j",
-      "REJECT",
-      "--reject-with",
-      "tcp-reset",
-    ),
+    ...rule("edge", ...REFUSED, "993"),
   },
   {
     what: "the edge's name for Stalwart leads elsewhere",
     row: "edge-address",
     says: /is 100\.64\.0\.99, and the node has/,
-    inject: () => void docker("edge", "exec", container("edge"), "sh", "-c", ADD_NAME),
-    heal: () => void docker("edge", "exec", container("edge"), "sh", "-c", TAKE_NAME),
+    // Its root is read-only, and so is this file for whoever is in it.
+    inject: () => runIn(boxes.edge, ["sh", "-c", `echo "${WRONG_NAME}" >> ${hostsOfEdge()}`]),
+    // The same file, since it is mounted.
+    heal: () =>
+      runIn(boxes.edge, ["sh", "-c", 'kept=$(grep -v 100.64.0.99 "$0"); echo "$kept" > "$0"', hostsOfEdge()]),
   },
   {
     what: "the namespace's name for the node leads elsewhere",
@@ -287,11 +290,58 @@ export const FAULTS: readonly Fault[] = [
     line: "keys",
   },
   {
-    what: "the API answers on every listener",
-    row: "admin-closed",
-    says: /answers on public :443 with HTTP 401/,
-    ...setting("http.allowed-endpoint", "200"),
-    line: "keys",
+    what: "the grant to Postgres is taken away",
+    row: "postgres",
+    says: /does not resolve|times out/,
+    ...withoutGrant(grantTo("tag:stalwart", "tag:db", "tcp:5432")),
+  },
+  {
+    what: "the edge is no longer granted port 25",
+    row: "edge",
+    says: /no banner comes back/,
+    ...withoutGrant(/(?<="dst": \["tag:stalwart"\], "ip": \[)"tcp:25", /),
+  },
+  {
+    what: "the anchor is stopped",
+    row: "namespace",
+    says: /the anchor .* does not run/,
+    ...stopped("kvm", "anchor"),
+  },
+  {
+    what: "the edge's resolver is stopped",
+    row: "edge-names",
+    says: /does not resolve/,
+    inject: () => stopDaemon({ machine: boxes.edge, name: "resolved" }),
+    heal: () => startResolver(layout),
+  },
+  {
+    what: "a firewall before the edge refuses mail",
+    row: "port-25",
+    says: /smtp does not serve/,
+    ...rule("edge", ...REFUSED, "25"),
+  },
+  {
+    what: "a firewall before the edge refuses the web",
+    row: "port-443",
+    says: /https does not serve/,
+    ...rule("edge", ...REFUSED, "443"),
+  },
+  ...(["db", "mail", "edge"] as const).map((machine, at) => ({
+    what: `the tailscaled of ${machine} is stopped`,
+    row: ["postgres", "relay", "edge-names"][at] ?? "",
+    says: /times out|does not resolve/,
+    inject: () => stopDaemon({ machine: machines[machine], name: "tailscaled" }),
+    async heal() {
+      const node = NODES.find((each) => each.machine === machine);
+      if (node) await joinTailnet(layout, node, endpointsOf(layout.tailnet));
+    },
+  })),
+  {
+    what: "the KVM host's Docker is stopped",
+    row: "kvm-docker",
+    says: /does not answer/,
+    inject: () => stopDaemon({ machine: boxes.kvm, name: "dockerd" }, { timeout: 120_000 }),
+    heal: () => startDocker(layout, boxes.kvm),
   },
   {
     what: "ssh to the KVM host does not answer",

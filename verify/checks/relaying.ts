@@ -46,7 +46,8 @@ function openSession({ target: { edge, wanAddress } }: DoctorScene): Session | u
 export const openRelay: Check<DoctorScene> = {
   id: "open-relay",
   from: "edge",
-  needs: ["edge"],
+  // From a banned address there is no session.
+  needs: ["edge", "bans"],
   lesson: lesson(10),
   seconds: 13,
   async look(scene) {
@@ -67,7 +68,8 @@ export const openRelay: Check<DoctorScene> = {
 export const proxy: Check<DoctorScene> = {
   id: "proxy",
   from: "edge",
-  needs: ["edge"],
+  // From a banned address there is no session.
+  needs: ["edge", "bans"],
   lesson: lesson(3),
   seconds: 13,
   async look(scene) {

@@ -24,6 +24,7 @@ test("containers that there are count, and one that is missing is no trouble of 
 
 test("a host that cannot be asked is told in its own words", () => {
   const words = "error during connect: command [ssh -l root kvm docker system dial-stdio] has exited";
-  expect(readInspected("", `${words}\n`)).toEqual({ states: [], trouble: words });
+  for (const stdout of ["", "[]\n"])
+    expect(readInspected(stdout, `${words}\n`)).toEqual({ states: [], trouble: words });
   expect(readInspected("", "")).toEqual({ states: [], trouble: "no answer" });
 });
