@@ -88,7 +88,11 @@ await runMain(async () => {
           hint: `run: npm run up${naming(name)}`,
         });
   const order: DoctorOrder = {
-    target: { ...doctorTargetOf(file, stack ?? name), canary: values["canary"] === true },
+    target: {
+      ...doctorTargetOf(file, stack ?? name),
+      ...(stack === undefined && { named: `--name ${name}` }),
+      canary: values["canary"] === true,
+    },
     only,
     json: values["json"] === true,
     color: process.stdout.isTTY && !process.env["NO_COLOR"],

@@ -25,6 +25,7 @@ export function targetOf(args: ReturnType<typeof componentArgs>, stack: string):
   return {
     ...reached,
     stack,
+    named: `--stack ${stack}`,
     kvm: { dockerHost: kvmDockerHost, sidecar: container("sidecar"), stalwart: container("stalwart") },
     edge: { dockerHost: edgeDockerHost, container: container("edge"), names: edgeNames },
     images: Object.fromEntries(images.map(([role, image]) => [container(role), image])),

@@ -14,7 +14,8 @@ import { startSmarthost, stopSmarthost } from "../../lab/smarthost.ts";
 import { startSshd } from "../../lab/sshd.ts";
 import { joinTailnet, NODES } from "../../lab/tailnet-nodes.ts";
 import { endpointsOf, getPolicy, setPolicy } from "../../lab/tailnet/index.ts";
-import { ban, swapKey, unban } from "./hands.ts";
+import { unbanned } from "./doctor.ts";
+import { ban, swapKey } from "./hands.ts";
 import { container, docker, facts, layout } from "./lab.ts";
 
 /** One fault. What it does and undoes is done when the promise resolves. */
@@ -233,7 +234,7 @@ export const FAULTS: readonly Fault[] = [
     row: "bans",
     says: /the edge's public address[^]*--unban/,
     inject: () => ban(facts.wanAddress),
-    heal: () => unban(facts.wanAddress),
+    heal: () => unbanned(facts.wanAddress),
   },
   {
     what: "a firewall before the edge lets nothing in to one port",

@@ -22,6 +22,13 @@ export async function doctor(...args: string[]): Promise<Outcome> {
   return { ...(JSON.parse(done.stdout) as Omit<Outcome, "code">), code: done.status };
 }
 
+/** Takes a ban away, as the doctor's row says. */
+export async function unbanned(address: string): Promise<void> {
+  const command = [DOCTOR, "--name", LAB, "--unban", address];
+  const done = await runCommand(process.execPath, command, { deadline: 60_000 });
+  if (done.status !== 0) throw new Error(`--unban ended with ${done.status}: ${done.stderr}`);
+}
+
 /** Ids of the rows that fail or cannot be told: what was not asked is laid to these. */
 export const red = ({ rows }: Outcome): string[] =>
   rows

@@ -46,7 +46,7 @@ export const acme: Check<DoctorScene> = {
     if (trouble === undefined) return ok("no order for a certificate has failed within the hour");
     return fail(`${clockOf(trouble)}: ${trouble.text}`, {
       advice: "each failed proof counts towards the CA's limit of five an hour: mend the cause first",
-      fix: "npm run doctor -- --canary   # writes a record by the same key",
+      fix: `npm run doctor -- ${scene.target.named} --canary   # writes a record by the same key`,
     });
   },
 };

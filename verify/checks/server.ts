@@ -36,13 +36,17 @@ export const queue: Check<DoctorScene> = {
 };
 
 /** Whether a ban hits the stack itself: the edge carries everybody's mail. */
-export function judgeBans(bans: readonly string[], ours: Readonly<Record<string, string>>): Finding {
+export function judgeBans(
+  bans: readonly string[],
+  ours: Readonly<Record<string, string>>,
+  named: string,
+): Finding {
   const hit = bans.find((ban) => ban in ours);
   if (hit !== undefined)
     return fail(`Stalwart has banned ${hit}, ${ours[hit]}`, {
       advice:
         "the allow-list should keep it from that: pulumi preview --refresh shows whether it is in force",
-      fix: `npm run doctor -- --unban ${hit}`,
+      fix: `npm run doctor -- ${named} --unban ${hit}`,
     });
   if (bans.length === 0) return ok("nobody is banned");
   const some = bans.slice(0, 3).join(", ");
@@ -56,11 +60,11 @@ export const bans: Check<DoctorScene> = {
   needs: ["stalwart", "postgres-login"],
   lesson: lesson(3),
   async look(scene) {
-    const { edge, wanAddress } = scene.target;
+    const { edge, wanAddress, named } = scene.target;
     const node = edge && (await inContainer(edge.dockerHost, edge.container, OWN_ADDRESSES, 8));
     const addresses = (node?.stdout ?? "").split(/\s+/).filter((address) => address.startsWith("100."));
     const ours = Object.fromEntries(addresses.map((address) => [address, "the edge's node on the tailnet"]));
-    return judgeBans(await scene.api.bans(), { ...ours, [wanAddress]: "the edge's public address" });
+    return judgeBans(await scene.api.bans(), { ...ours, [wanAddress]: "the edge's public address" }, named);
   },
 };
 

@@ -7,6 +7,8 @@ import type { VerifyTarget } from "../target.ts";
 /** What the doctor is told of a stack: plain values of its config, and no secret. */
 export interface DoctorTarget extends VerifyTarget {
   stack: string;
+  /** How a command of npm's names it. @example "--stack prod" */
+  named: string;
   /** Image by digest that each container is to run, by the container's name. */
   images: Record<string, string>;
   /** The edge's public address. */

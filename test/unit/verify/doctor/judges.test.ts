@@ -94,14 +94,14 @@ test("a queue is judged by its oldest message and by what nobody has worked on",
 
 test("a ban counts where it hits the stack itself", () => {
   const ours = { "203.0.113.20": "the edge's public address" };
-  expect(judgeBans([], ours)).toMatchObject({ state: "ok" });
-  expect(judgeBans(["192.0.2.1", "192.0.2.2", "192.0.2.3", "192.0.2.4"], ours)).toEqual({
+  expect(judgeBans([], ours, "--stack prod")).toMatchObject({ state: "ok" });
+  expect(judgeBans(["192.0.2.1", "192.0.2.2", "192.0.2.3", "192.0.2.4"], ours, "--stack prod")).toEqual({
     state: "ok",
     seen: "4 are banned, and none of ours: 192.0.2.1, 192.0.2.2, 192.0.2.3, …",
   });
-  expect(judgeBans(["192.0.2.1", "203.0.113.20"], ours)).toMatchObject({
+  expect(judgeBans(["192.0.2.1", "203.0.113.20"], ours, "--stack prod")).toMatchObject({
     state: "fail",
     seen: "Stalwart has banned 203.0.113.20, the edge's public address",
-    fix: "npm run doctor -- --unban 203.0.113.20",
+    fix: "npm run doctor -- --stack prod --unban 203.0.113.20",
   });
 });
