@@ -20,6 +20,8 @@ export interface Finding {
   seen: string;
   /** What to do or to know about it, in words. */
   advice?: string;
+  /** Id of another check that fails for the same cause, where the look itself has found that. */
+  because?: string;
   /** The command that mends it, or that shows more, as it can be pasted. */
   fix?: string;
 }

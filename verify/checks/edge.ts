@@ -28,7 +28,7 @@ export const edgeNames: Check = {
 export const edge: Check = {
   id: "edge",
   from: "edge",
-  needs: ["edge-names", "stalwart"],
+  needs: ["edge-address", "stalwart"],
   lesson: lesson(6),
   async look({ target: { edge: box } }) {
     if (!box) return skip("no edge to ask");

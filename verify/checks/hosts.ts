@@ -75,7 +75,7 @@ export const namespace: Check = {
 export const stalwartRuns: Check = {
   id: "stalwart-runs",
   from: "kvm",
-  needs: ["kvm-docker"],
+  needs: ["namespace"],
   lesson: lesson(13),
   async look(scene) {
     const { stalwart } = scene.target.kvm;

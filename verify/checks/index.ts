@@ -29,6 +29,7 @@ export const UP_CHECKS: readonly Check[] = [
   edgeDocker,
   edgeRuns,
   edgeNames,
+  edgeAddress,
   edge,
 ];
 
@@ -40,7 +41,6 @@ export const CHECKS: readonly Check<DoctorScene>[] = [
   nodeKey,
   nodeName,
   magicDns,
-  edgeAddress,
   postgresLogin,
   relaySmtp,
   queue,

@@ -3,8 +3,9 @@ import { type Check, fail, type Finding, lesson, ok, skip, unknown, warn } from 
 import { inContainer } from "../docker.ts";
 import { ageOf, type NodeStatus, readNodeStatus } from "../doctor/node-status.ts";
 import type { DoctorScene } from "../doctor/target.ts";
+import type { Scene } from "../scene.ts";
 
-const statusOf = (scene: DoctorScene): Promise<NodeStatus> =>
+const statusOf = (scene: Scene): Promise<NodeStatus> =>
   scene.once("node", async () => {
     const { status, stdout, stderr } = await scene.inNamespace("tailscale status --json --peers=false", 8);
     if (status !== 0) throw new Error(`tailscale status: ${stderr.trim() || "no answer"}`);
@@ -82,7 +83,7 @@ export const magicDns: Check<DoctorScene> = {
 };
 
 /** The edge's answer for Stalwart's name is the node's present address (lesson 6). */
-export const edgeAddress: Check<DoctorScene> = {
+export const edgeAddress: Check = {
   id: "edge-address",
   from: "edge",
   needs: ["edge-names", "tailnet"],

@@ -6,7 +6,8 @@
 import { randomBytes } from "node:crypto";
 
 import { classifyHost } from "../../lib/addresses.ts";
-import { type Check, fail, lesson, ok, skip, unknown } from "../check.ts";
+import { wordsOf } from "../../lib/errors.ts";
+import { type Check, fail, type Finding, lesson, ok, skip, unknown } from "../check.ts";
 import { dialFrom } from "../dial.ts";
 import { Dialogue } from "../dialogue.ts";
 import { addressOfEhlo } from "../doctor/log-lines.ts";
@@ -31,29 +32,37 @@ function openSession({ target: { edge, wanAddress } }: DoctorScene): Session | u
   const stream = dialFrom(edge.dockerHost, edge.container, wanAddress, 25);
   const name = `doctor-${randomBytes(6).toString("hex")}.tailwart.invalid`;
   const talk = new Dialogue(stream);
-  const hello = talk.answer().then(() => talk.ask(`EHLO ${name}`));
+  const hello = talk.answer(undefined, 6_000).then(() => talk.ask(`EHLO ${name}`));
   const recipient = hello
     .then(() => talk.ask("MAIL FROM:<>"))
     // Stalwart lets who names a wrong one wait for 5 s.
-    .then(() => talk.ask(`RCPT TO:<relay-check@${name}>`, undefined, 11_000))
+    .then(() => talk.ask(`RCPT TO:<relay-check@${name}>`, undefined, 8_000))
     .finally(() => talk.leave("QUIT"));
   // Whoever waits for it hears of it.
   recipient.catch(() => undefined);
   return { name, hello, recipient };
 }
 
+/** Why there is no session: from a banned address there is none, which another row tells. */
+async function noSession({ api, target: { wanAddress } }: DoctorScene, error: unknown): Promise<Finding> {
+  const isBanned = (await api.bans()).includes(wanAddress);
+  return isBanned
+    ? { ...unknown(`Stalwart has banned ${wanAddress}`), because: "bans" }
+    : unknown(`the session ended early: ${wordsOf(error)}`);
+}
+
 /** A stranger's mail for another domain is refused. */
 export const openRelay: Check<DoctorScene> = {
   id: "open-relay",
   from: "edge",
-  // From a banned address there is no session.
-  needs: ["edge", "bans"],
+  needs: ["edge"],
   lesson: lesson(10),
-  seconds: 13,
+  seconds: 14,
   async look(scene) {
     const session = await sessionOf(scene);
     if (session === undefined) return skip("no edge to ask");
-    const recipient = await session.recipient;
+    const recipient = await session.recipient.catch((error: unknown) => noSession(scene, error));
+    if (typeof recipient !== "string") return recipient;
     if (recipient.startsWith("5")) return ok(`mail of strangers for strangers is refused: ${recipient}`);
     if (recipient.startsWith("2"))
       return fail(`an open relay: it takes mail of strangers for strangers: ${recipient}`, {
@@ -68,17 +77,17 @@ export const openRelay: Check<DoctorScene> = {
 export const proxy: Check<DoctorScene> = {
   id: "proxy",
   from: "edge",
-  // From a banned address there is no session.
-  needs: ["edge", "bans"],
+  needs: ["edge"],
   lesson: lesson(3),
-  seconds: 13,
+  seconds: 14,
   async look(scene) {
     const { logLevel } = scene.target.settings;
     if (logLevel === "error" || logLevel === "warn")
       return skip(`Stalwart logs no client at logLevel ${logLevel}`);
     const session = await sessionOf(scene);
     if (session === undefined) return skip("no edge to ask");
-    await session.hello;
+    const hello = await session.hello.catch((error: unknown) => noSession(scene, error));
+    if (typeof hello !== "string") return hello;
     const address = addressOfEhlo(await logSince(scene, "2m"), session.name);
     if (address === undefined) return unknown("Stalwart's log does not show the doctor's own session");
     if (classifyHost(address).startsWith("tailnet"))
