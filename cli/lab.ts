@@ -27,10 +27,11 @@ const USAGE = `Usage: npm run lab -- COMMAND [--name NAME]
                             (--kill: as after a crash)
   postgres stop|start       stop the database, also for the next \`up\`,
                             or start it again
-  faults [FAULT…] [--messages N] [--json]
+  faults [FAULT…] [--messages N] [--record] [--json]
                             break the stack under traffic, all faults or some,
                             and hold what was taken against what is found
-                            (default: 1000 messages a fault)
+                            (default: 1000 messages a fault; --record: into
+                            docs/reliability.json)
   lessons [N]… [--json] [--record] [--cut]
                             replay outages on the deployed stack: each without
                             its guard, and then with it (--record: also for the
@@ -115,12 +116,12 @@ const COMMANDS: Record<string, Command> = {
     console.log(`✓ db: postgres ${verb === "stop" ? "stopped" : "is up"}`);
     return 0;
   },
-  async faults(layout, faults, { json, messages }) {
+  async faults(layout, faults, { json, messages, record }) {
     if (!/^[1-9]\d{0,4}$/.test(messages))
       throw new UsageError(`--messages takes a number from 1 to 20000, not "${messages}"`);
     mustBeUp(layout);
     const { runFaults } = await import("./faults/command.ts");
-    return await runFaults({ name: layout.name, faults, messages: Number(messages), json });
+    return await runFaults({ name: layout.name, faults, messages: Number(messages), json, record });
   },
   async lessons(layout, args, flags) {
     const { chosen, replayLessons } = await import("./lessons/command.ts");

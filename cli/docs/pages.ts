@@ -4,6 +4,7 @@ import { configDoc } from "../../config/doc.ts";
 import { STACK_FILE_SCHEMA, stackFileSchema } from "../../config/json-schema.ts";
 import { settingsDoc } from "../../lib/desired-state/doc.ts";
 import { policiesDoc } from "../../policies/doc.ts";
+import { reliabilityDoc } from "./reliability.ts";
 import { reviewPicture } from "./review-picture.ts";
 import { topology } from "./topology.ts";
 
@@ -14,6 +15,7 @@ export const PAGES: Record<string, () => string> = {
   "CONFIG.md": configDoc,
   "POLICIES.md": policiesDoc,
   "docs/settings.md": settingsDoc,
+  "docs/reliability.md": reliabilityDoc,
   "docs/topology.svg": () => topology(join(PROJECT, "Pulumi.prod.yaml")),
   "docs/review.svg": () => reviewPicture(join(PROJECT, "docs/review.md")),
   [STACK_FILE_SCHEMA]: () => `${JSON.stringify(stackFileSchema(), null, 2)}\n`,

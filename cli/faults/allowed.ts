@@ -6,15 +6,10 @@ const allow = (of: Component, line: RegExp, why: string): Allowance => ({ of, li
 /** Of a stack that is well, in the lab. */
 export const NORMAL: readonly Allowance[] = [
   allow("sidecar", /netcheck: UDP is blocked/, "the lab's DERP server has no STUN; nodes meet by disco"),
-];
-
-/** Mail that has waited comes at once. */
-export const RUSH: readonly Allowance[] = [
   allow("stalwart", /\(queue\.back-pressure\)/, "the queue delivers 25 at a time, and says when more wait"),
 ];
 
 export const STALWART_STARTS: readonly Allowance[] = [
-  ...RUSH,
   allow(
     "stalwart",
     /\(resource\.error\).*Webadmin bundle not found/,
@@ -36,7 +31,11 @@ export const STALWART_STARTS: readonly Allowance[] = [
 ];
 
 export const SIDECAR_STARTS: readonly Allowance[] = [
-  ...RUSH,
+  allow(
+    "stalwart",
+    /^tailwart: watch: \S+ sends no greeting within \d+ s \([12] of \d+\)/,
+    "what Stalwart asks of Postgres waits until the node is back; three misses would be a restart",
+  ),
   ...[
     [/ipnext: work queue shutdown failed/, "tailscaled says so at each end"],
     [/^TPM: error opening/, "there is none"],
@@ -45,12 +44,12 @@ export const SIDECAR_STARTS: readonly Allowance[] = [
     [/health\(warnable=[a-z-]+\): (error|ok)/, "tailscaled says what is not there yet, and then that it is"],
     [/failed to enable src_valid_mark/, "/proc/sys is read-only; only exit nodes need it"],
     [/rename of "\/etc\/resolv\.conf".* falling back to copy\+delete/, "Docker mounts it; the copy will do"],
+    [/open-conn-track: timeout opening .* lastRecv=never/, "its peers are not reached in the first seconds"],
     [/peerapi: failed to do peerAPI listen, harmless/, "as it says"],
   ].map(([line, why]) => allow("sidecar", line as RegExp, why as string)),
 ];
 
 export const EDGE_STARTS: readonly Allowance[] = [
-  ...RUSH,
   ...[
     [/"msg":"exiting; byeee/, "Caddy's word for SIGTERM"],
     [/admin endpoint on open interface; host checking disabled.*unix\//, "a socket has no host"],
@@ -64,7 +63,6 @@ export const EDGE_STARTS: readonly Allowance[] = [
 ];
 
 export const DATABASE_AWAY: readonly Allowance[] = [
-  ...RUSH,
   allow(
     "stalwart",
     /\(store\.postgresql-error\).*(error connecting to server|db error|connection closed|timeout)/i,
@@ -79,5 +77,14 @@ export const DATABASE_AWAY: readonly Allowance[] = [
     "postgres",
     /no pg_hba.conf entry for host "\[local\]", user "root"/,
     "the lab asks whether it is up",
+  ),
+];
+
+/** The watch finds no greeting, says so, and starts the server over. */
+export const WATCH_STARTS_OVER: readonly Allowance[] = [
+  allow(
+    "stalwart",
+    /^tailwart: (watch: |Stalwart did not end within \d+ s of SIGTERM)/,
+    "the watch starts a server over that does not greet; it cannot end while it waits for Postgres",
   ),
 ];

@@ -1,6 +1,7 @@
 import { UserError } from "../../lib/errors.ts";
 import { openRunningLab } from "../parts/open-lab.ts";
 import { FAULTS } from "./index.ts";
+import { addToRecord, rowOf } from "./record.ts";
 import { rowsOf } from "./report.ts";
 import { type Outcome, runFault } from "./run-fault.ts";
 import { openWorld } from "./world.ts";
@@ -12,6 +13,8 @@ export interface FaultsOptions {
   faults: readonly string[];
   messages: number;
   json: boolean;
+  /** Puts what was measured into docs/reliability.json. */
+  record: boolean;
 }
 
 /** Messages a second, of all sessions: what the lab's Stalwart carries on two cores. */
@@ -23,7 +26,7 @@ const PER_SECOND = 10;
  * @returns 0 when nothing was lost, repeated, refused for good or left in a log; else 1
  * @throws UserError when there is no such fault, or no stack
  */
-export async function runFaults({ name, faults, messages, json }: FaultsOptions): Promise<number> {
+export async function runFaults({ name, faults, messages, json, record }: FaultsOptions): Promise<number> {
   const chosen = faults.length === 0 ? FAULTS : faults.map(faultCalled);
   const say = (line: string) => void (json ? console.error(line) : console.log(line));
   const world = await openWorld(await openRunningLab(name));
@@ -36,6 +39,7 @@ export async function runFaults({ name, faults, messages, json }: FaultsOptions)
     const outcome = await runFault(world, fault, { messages, perSecond: PER_SECOND, hurry: false, log });
     outcomes.push(outcome);
     for (const line of rowsOf(outcome)) say(`  ${line}`);
+    if (record && outcome.problems.length === 0) addToRecord([rowOf(outcome, world.lab.facts.stalwartLine)]);
   }
   if (json) console.log(JSON.stringify(outcomes, null, 2));
   return outcomes.some(({ problems }) => problems.length > 0) ? 1 : 0;

@@ -1,7 +1,10 @@
 /** What befalls Postgres. */
-import { killPostgres, startPostgres, stopPostgres } from "../../lab/postgres.ts";
-import { DATABASE_AWAY } from "./allowed.ts";
+import { runIn } from "../../lab/machine.ts";
+import { killPostgres, POSTGRES, startPostgres, stopPostgres } from "../../lab/postgres.ts";
+import { DATABASE_AWAY, STALWART_STARTS, WATCH_STARTS_OVER } from "./allowed.ts";
 import type { Fault } from "./fault.ts";
+import { AT_LEAST_ONCE } from "./server.ts";
+import type { World } from "./world.ts";
 
 /**
  * Of messages that are under way when the database goes Stalwart cannot take back its own locks:
@@ -11,6 +14,12 @@ const PATIENCE = 900;
 
 const start: Fault["heal"] = async ({ layout }) => void (await startPostgres(layout, { force: true }));
 
+/** Drops what comes in for Postgres on its own machine, or takes that back. */
+async function blackhole({ layout }: World, action: "-I" | "-D"): Promise<void> {
+  const rule = ["INPUT", "-p", "tcp", "--dport", String(POSTGRES.port), "-j", "DROP"];
+  await runIn(layout.machines.db, ["iptables", action, ...rule]);
+}
+
 export const DATABASE: readonly Fault[] = [
   {
     name: "postgres-killed",
@@ -19,6 +28,7 @@ export const DATABASE: readonly Fault[] = [
     heal: start,
     lasts: 5,
     allowed: DATABASE_AWAY,
+    duplicates: AT_LEAST_ONCE,
     patience: PATIENCE,
   },
   {
@@ -27,6 +37,17 @@ export const DATABASE: readonly Fault[] = [
     inject: ({ layout }) => stopPostgres(layout),
     heal: start,
     allowed: DATABASE_AWAY,
+    duplicates: AT_LEAST_ONCE,
+    patience: PATIENCE,
+  },
+  {
+    name: "postgres-blackholed",
+    what: "what is sent to Postgres vanishes for 20 s, and nobody is told",
+    inject: (world) => blackhole(world, "-I"),
+    heal: (world) => blackhole(world, "-D"),
+    lasts: 20,
+    allowed: [...DATABASE_AWAY, ...STALWART_STARTS, ...WATCH_STARTS_OVER],
+    duplicates: AT_LEAST_ONCE,
     patience: PATIENCE,
   },
 ];

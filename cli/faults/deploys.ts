@@ -32,6 +32,7 @@ const changed = (what: string, name: string, overrides: Overrides): Fault => ({
   heal: (world) => deploy(world, {}),
   lasts: 5,
   allowed: ALL_START,
+  duplicates: AT_LEAST_ONCE,
   spans: SPANS,
 });
 

@@ -17,11 +17,13 @@ export interface Fault {
   lasts?: number;
   /**
    * Over how long the messages are spread at least, so that some are sent all the while. Seconds.
-   * Default: 20
+   * Default: 12
    */
   spans?: number;
   /** What it may leave in the logs. */
   allowed?: readonly Allowance[];
+  /** What it holds up is tried again by the schedule: no restart hastens that. */
+  scheduled?: true;
   /** Why there may be second copies, in the server's own words; else none may be. */
   duplicates?: string;
   /**

@@ -91,7 +91,7 @@ export function complaints(verdict: Verdict, mayRepeat?: string): string[] {
 }
 
 export interface Times {
-  /** From the first attempt that failed to the end of the last. Seconds. */
+  /** The longest time for which attempts failed, each soon after the one before. Seconds. */
   refusing: number;
   /** From when the fault was over to the first message that was taken for good. Seconds. */
   healing: number;
@@ -107,12 +107,33 @@ export interface Times {
 export function timesOf(ledger: readonly Attempt[], over: number): Times {
   const failed = ledger.filter((each) => !isTaken(each));
   if (failed.length === 0) return { refusing: 0, healing: 0 };
-  const first = Math.min(...failed.map(({ began }) => began));
   // A connection that hangs ends long after others have been taken: when it was begun counts.
   const last = Math.max(...failed.map(({ began }) => began));
   const back = Math.min(
     ...ledger.filter((each) => isTaken(each) && each.began >= last).map(({ ended }) => ended),
   );
   const end = Number.isFinite(back) ? back : Math.max(...failed.map(({ ended }) => ended));
-  return { refusing: (end - first) / 1000, healing: Math.max(0, (end - over) / 1000) };
+  return {
+    refusing:
+      longest(
+        failed.map(({ began }) => began),
+        end,
+      ) / 1000,
+    healing: Math.max(0, (end - over) / 1000),
+  };
+}
+
+/** Two refusals that are further apart belong to two interruptions. Milliseconds. */
+const QUIET = 10_000;
+
+/** The longest of the stretches that moments fall into; the last one ends with `end`. */
+function longest(moments: readonly number[], end: number): number {
+  const sorted = moments.toSorted((a, b) => a - b);
+  let [start, before, most] = [sorted[0] ?? end, sorted[0] ?? end, 0];
+  for (const moment of [...sorted.slice(1), end]) {
+    if (moment - before > QUIET && moment !== end) start = moment;
+    most = Math.max(most, moment - start);
+    before = moment;
+  }
+  return most;
 }

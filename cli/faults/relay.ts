@@ -8,6 +8,7 @@ export const RELAY: readonly Fault[] = [
     what: "the smarthost is down for 10 s",
     inject: ({ layout }) => stopSmarthost(layout),
     heal: async ({ layout }) => void (await startSmarthost(layout)),
+    scheduled: true,
     patience: 600,
   },
 ];

@@ -16,7 +16,9 @@ export interface RunOptions {
   messages: number;
   /** At most. */
   perSecond: number;
-  /** Restarts Stalwart, which gives up its locks then, instead of waiting for them. */
+  /**
+   * Waits ten seconds for the queue, and restarts Stalwart then, which gives up its locks.
+   */
   hurry: boolean;
   /** Where a line about each step goes. */
   log: (line: string) => void;
@@ -25,6 +27,8 @@ export interface RunOptions {
 /** What came of a fault. */
 export interface Outcome {
   fault: string;
+  /** Begins each message's id. */
+  run: string;
   verdict: Verdict;
   times: Times;
   /** From when the fault was over until the last message was where it belongs. Seconds. */
@@ -40,12 +44,12 @@ const SENDER_PATIENCE = 180;
 /** What part of the messages is taken before the fault strikes. */
 const BEFORE = 0.2;
 /** How long a restarted Stalwart may take to deliver what it finds in its queue. Seconds. */
-const HURRIED = 60;
+const HURRIED = 20;
 
 /** Runs one fault under traffic, waits until all is well again, and reckons up. */
 export async function runFault(world: World, fault: Fault, options: RunOptions): Promise<Outcome> {
   const { messages, log } = options;
-  const perSecond = Math.min(options.perSecond, messages / (fault.spans ?? 20));
+  const perSecond = Math.min(options.perSecond, messages / (fault.spans ?? 12));
   const run = `f${randomBytes(4).toString("hex")}`;
   const readLogs = beginLogs(world);
   const addresses = await addClientAddresses(world.layout, SESSIONS);
@@ -64,19 +68,21 @@ export async function runFault(world: World, fault: Fault, options: RunOptions):
     const { ledger } = traffic;
     const { refusing, healing } = timesOf(ledger, over);
     log(`all sent; refused for ${refusing.toFixed(1)} s, healed after ${healing.toFixed(1)} s`);
-    let found = await drain(world, run, options.hurry ? 15 : (fault.patience ?? 120), log);
-    const waiting = found.queue.size;
-    if (options.hurry && waiting > 0) {
-      log(`Stalwart is restarted: ${waiting} messages wait for locks or a retry`);
+    const patience = options.hurry ? 10 : (fault.patience ?? 120);
+    let found = await drain(world, run, patience, log);
+    const logs = await readLogs();
+    if (options.hurry && found.queue.size > 0 && !fault.scheduled) {
+      log("Stalwart is restarted, and gives up its locks");
       await world.docker("kvm", ["restart", world.container("stalwart")]);
       found = await drain(world, run, HURRIED, log);
     }
     const verdict = judge(ledger, found);
     const draining = found.emptyAt === undefined ? Infinity : Math.max(0, (found.emptyAt - over) / 1000);
-    const problems = [...complaints(verdict, fault.duplicates), ...logProblems(await readLogs(), fault)];
+    const problems = [...complaints(verdict, fault.duplicates), ...logProblems(logs, fault)];
     await mailboxOf(world, run, true);
     return {
       fault: fault.name,
+      run,
       verdict,
       times: { refusing, healing },
       draining,

@@ -15,7 +15,8 @@ async function serverPid(world: World): Promise<string> {
 
 /** Why there may be second copies after the end of a server. */
 export const AT_LEAST_ONCE =
-  "a server that is killed between a delivery and taking the message out of its queue delivers it again";
+  "a server that ends, or loses Postgres, between a delivery and taking the message out of its queue " +
+  "delivers it again: Stalwart does not wait for its deliveries, also when it is told to stop";
 
 export const SERVER: readonly Fault[] = [
   {

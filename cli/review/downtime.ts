@@ -1,3 +1,5 @@
+import { readRecord } from "../faults/record.ts";
+
 /** Part of the stack whose replacement is felt. */
 export type Role =
   "anchor" | "sidecar" | "stalwart" | "edge" | "files" | "container" | "settings" | "reload" | "network";
@@ -17,79 +19,81 @@ export interface Downtime {
   /** Seconds. Undefined: until somebody puts it back, or unknown. */
   readonly seconds?: number;
   /**
-   * `estimate`: nobody has measured it. `at most`: a test of the repository fails when it takes
-   * longer.
+   * `measured`: in the lab, under traffic. `at most`: a test of the repository fails when it takes
+   * longer. `certain`: nothing that serves mail is touched.
    */
-  readonly basis: "estimate" | "at most" | "unknown";
+  readonly basis: "measured" | "at most" | "certain" | "unknown";
   /** Where the figure is held. */
   readonly source?: string;
 }
 
 type Row = Omit<Downtime, "name" | "op">;
 
-/**
- * What a replacement costs. "at most" is a bound that a lab test holds for the same way back to
- * mail (the process stopped, started, and a greeting seen through the edge); everything else is an
- * estimate from the grace periods and retry times in components/. Images are pulled before anything
- * is taken away, so that no figure has a pull in it.
- */
-const REPLACED: Readonly<Record<Role, Row>> = {
-  anchor: {
-    effect:
-      "the network namespace is made anew, and sidecar and Stalwart with it: mail is down until the node has logged in and Stalwart's gate has opened",
-    seconds: 60,
-    basis: "estimate",
-  },
-  sidecar: {
-    effect:
-      "the node leaves the tailnet until its successor has logged in; Stalwart keeps running, and is reached again then",
-    seconds: 60,
-    basis: "at most",
-    source: "test/lab/07-sidecar.test.ts",
-  },
-  stalwart: {
-    effect:
-      "deliveries under way may finish (30 s), then mail is down until the new container's gate has opened",
-    seconds: 30,
-    basis: "estimate",
-  },
-  edge: {
-    effect: "the public ports are closed and open sessions are cut until the new Caddy listens",
-    seconds: 10,
-    basis: "estimate",
-  },
-  files: {
-    effect: "nothing runs in it; Stalwart's own container follows where its files differ",
-    seconds: 0,
-    basis: "estimate",
-  },
-  network: {
-    effect: "the anchor has to leave it, and is replaced with all that shares its namespace",
-    seconds: 60,
-    basis: "estimate",
-  },
-  settings: {
-    effect: "the settings are taken back and written again; Stalwart runs without them meanwhile",
-    seconds: 30,
-    basis: "estimate",
-  },
-  reload: {
-    effect: "Caddy checks the new config and takes it over; live sessions go on",
-    seconds: 0,
-    basis: "at most",
-    source: "test/engine/caddy-reload.test.ts",
-  },
-  container: { effect: "what it serves is down until the new one runs", basis: "unknown" },
+/** For how long mail was refused in the last run of a fault, in whole seconds. */
+function measured(fault: string, effect: string): Row {
+  const row = readRecord().find((each) => each.fault === fault);
+  if (!row) return { effect, basis: "unknown" };
+  return { effect, seconds: Math.ceil(row.refusing), basis: "measured", source: "docs/reliability.md" };
+}
+
+const RELOAD: Row = {
+  effect: "Caddy checks the new config and takes it over; live sessions go on",
+  seconds: 0,
+  basis: "at most",
+  source: "test/engine/caddy-reload.test.ts",
 };
 
-const UPDATED: Partial<Record<Role, Row>> = {
-  settings: {
-    effect:
+/**
+ * What a replacement costs: the seconds for which senders were told to try again while an `up` did
+ * it. Images are pulled before anything is taken away, so that no figure has a pull in it.
+ */
+const REPLACED: Readonly<Record<Role, () => Row>> = {
+  anchor: () =>
+    measured(
+      "anchor-replaced",
+      "the network namespace is made anew, and sidecar and Stalwart with it: mail is down until the node has logged in and Stalwart's gate has opened",
+    ),
+  sidecar: () =>
+    measured(
+      "sidecar-replaced",
+      "the node leaves the tailnet until its successor has logged in; Stalwart keeps running, and is reached again then",
+    ),
+  stalwart: () =>
+    measured(
+      "stalwart-replaced",
+      "deliveries under way may finish (30 s), then mail is down until the new container's gate has opened",
+    ),
+  edge: () =>
+    measured(
+      "edge-replaced",
+      "the public ports are closed and open sessions are cut until the new Caddy listens",
+    ),
+  files: () => ({
+    effect: "nothing runs in it; Stalwart's own container follows where its files differ",
+    seconds: 0,
+    basis: "certain",
+  }),
+  network: () =>
+    measured(
+      "anchor-replaced",
+      "the anchor has to leave it, and is replaced with all that shares its namespace",
+    ),
+  settings: () =>
+    measured(
+      "settings-changed",
+      "the settings are taken back and written again; Stalwart runs without them meanwhile",
+    ),
+  reload: () => RELOAD,
+  container: () => ({ effect: "what it serves is down until the new one runs", basis: "unknown" }),
+};
+
+const UPDATED: Partial<Record<Role, () => Row>> = {
+  settings: () =>
+    measured(
+      "settings-changed",
       "written, reloaded and read back; Stalwart starts over only where it runs with other values of its config file",
-    seconds: 30,
-    basis: "estimate",
-  },
-  reload: REPLACED.reload,
+    ),
+  reload: () => RELOAD,
 };
 
 const DELETED = "is taken away: mail is down until it is there again";
@@ -112,8 +116,8 @@ export function downtimeOf(changes: readonly { readonly part?: RoleChange }[]): 
 }
 
 function rowOf({ role, op }: RoleChange): Row | undefined {
-  if (op === "replace") return REPLACED[role];
-  if (op === "update") return UPDATED[role];
+  if (op === "replace") return REPLACED[role]();
+  if (op === "update") return UPDATED[role]?.();
   if (op === "delete" && VITAL.has(role)) return { effect: `it ${DELETED}`, basis: "unknown" };
   return undefined;
 }

@@ -189,7 +189,7 @@ describe("a report against a base", () => {
   test("has the changes, their downtime, and the number of what stays", () => {
     const report = against({ ...EMPTY, counts: { create: 9 } }, EMPTY, [edge]);
     expect(report.counts).toEqual({ replace: 1, same: 7 });
-    expect(report.downtime).toMatchObject([{ name: "edge", seconds: 10 }]);
+    expect(report.downtime).toMatchObject([{ name: "edge", basis: "measured" }]);
     expect(toMarkdown([report])).toMatch(/^## ✅ Review of the stack `prod` against `main` \(0123456\)/);
   });
 

@@ -43,11 +43,16 @@ describe("the summary", () => {
     );
   });
 
-  test("says what is replaced, how long mail is down for it, and whether that is an estimate", () => {
+  test("says what is replaced, how long mail is down for it, and where that was measured", () => {
     const text = toMarkdown([recorded("replaced")]);
-    expect(text).toContain("mail down about 30 s");
-    expect(text).toMatch(/\| `mail-stalwart-server` \| replace \| estimate 30 s \| deliveries under way/);
-    expect(text).toMatch(/\| `edge-caddy` \| replace \| estimate 10 s \| .*until the new Caddy listens \|/);
+    expect(text).toMatch(/mail down about \d+ s/);
+    const measured = String.raw`measured \d+ s \(\`docs/reliability\.md\`\)`;
+    expect(text).toMatch(
+      new RegExp(`\\| \`mail-stalwart-server\` \\| replace \\| ${measured} \\| deliveries under way`),
+    );
+    expect(text).toMatch(
+      new RegExp(`\\| \`edge-caddy\` \\| replace \\| ${measured} \\| .*until the new Caddy listens \\|`),
+    );
     expect(text).toMatch(/\| `edge-reload` \| replace \| not \(`test\/engine\/caddy-reload\.test\.ts`\) \|/);
     expect(text).toContain("Also replaced, without effect on mail: `mail-name`");
   });
