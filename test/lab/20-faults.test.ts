@@ -10,8 +10,8 @@ import { lab } from "./lab.ts";
 
 const FULL = process.env["TAILWART_FULL"] === "1";
 /**
- * Those that matter most, and whether a sender must have been told to try again meanwhile: a restart
- * that is over within the patience of the sessions that are open is felt by none of a few messages.
+ * Those that matter most, and whether a sender must have been told to try again meanwhile: of so
+ * few messages none may be, where open sessions outlast a restart.
  */
 const SIX: Record<string, boolean> = {
   "relay-down": false,
