@@ -26,6 +26,10 @@ export function takingOver(dockerHost: string) {
   const stack = stackLabel();
   return {
     ...FIXED_NAME,
+    // A change of these the provider reports as done, and does nothing: it makes no new container
+    // for them, and its update of an old one knows only of limits (terraform-provider-docker,
+    // resourceDockerContainerUpdate). Seen: a sidecar whose health still asked the old Postgres.
+    replaceOnChanges: ["healthcheck", "tmpfs"],
     hooks: {
       beforeCreate: [
         ({ type, newInputs }: pulumi.ResourceHookArgs) =>

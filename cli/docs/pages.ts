@@ -5,6 +5,8 @@ import { STACK_FILE_SCHEMA, stackFileSchema } from "../../config/json-schema.ts"
 import { settingsDoc } from "../../lib/desired-state/doc.ts";
 import { policiesDoc } from "../../policies/doc.ts";
 import { reliabilityDoc } from "./reliability.ts";
+import { recorded } from "../lessons/record.ts";
+import { lessonPages } from "./lessons.ts";
 import { reviewPicture } from "./review-picture.ts";
 import { topology } from "./topology.ts";
 
@@ -18,5 +20,6 @@ export const PAGES: Record<string, () => string> = {
   "docs/reliability.md": reliabilityDoc,
   "docs/topology.svg": () => topology(join(PROJECT, "Pulumi.prod.yaml")),
   "docs/review.svg": () => reviewPicture(join(PROJECT, "docs/review.md")),
+  ...lessonPages(PROJECT, recorded()),
   [STACK_FILE_SCHEMA]: () => `${JSON.stringify(stackFileSchema(), null, 2)}\n`,
 };

@@ -104,6 +104,11 @@ export class Bench {
     return done;
   }
 
+  /** Whether the stack is deployed with these changes of its config, and by nobody else since. */
+  isDeployed(overrides: Overrides): boolean {
+    return this.#deployed === JSON.stringify(overrides);
+  }
+
   /** Has the next {@link deploy} deploy in any case: something was changed by hand. */
   changedByHand(): void {
     this.#deployed = undefined;

@@ -3,6 +3,7 @@
 import { writeFileSync } from "node:fs";
 
 import { UserError } from "../../lib/errors.ts";
+import { settleInterrupted } from "../parts/interrupted.ts";
 import { openRunningLab } from "../parts/open-lab.ts";
 import { seconds } from "../parts/progress.ts";
 import { Bench } from "./bench.ts";
@@ -51,7 +52,10 @@ export async function replayLessons(
 ): Promise<number> {
   const start = Date.now();
   const print = json ? console.error : console.log;
-  const bench = new Bench(await openRunningLab(name));
+  const lab = await openRunningLab(name);
+  const settled = await settleInterrupted(lab.stack, (line) => print(`… ${line}`));
+  if (settled !== undefined) print(`… ${settled}`);
+  const bench = new Bench(lab);
   const replays: Replay[] = [];
   try {
     for (const lesson of lessons) {

@@ -1,4 +1,5 @@
 // What happens when somebody dials: each address of the name, with family, errno and time.
+import { UserError } from "../../lib/errors.ts";
 import type { MachineName } from "../../lab/topology.ts";
 import type { Bench } from "./bench.ts";
 
@@ -25,14 +26,15 @@ const ERRORS = [
   { words: /No route to host/, outcome: "no-route", errno: 113, name: "EHOSTUNREACH" },
 ] as const;
 
-/** $1 address, $2 port, $3 patience in seconds, $4 "greeting" where the server speaks first. */
+/** $1 address, $2 port, $3 patience in seconds, $4 "line" for what is said back, $5 said first. */
 const DIAL = `start=$EPOCHREALTIME
 said=$(LC_ALL=C timeout "$3" bash -c '
   exec 3<>"/dev/tcp/$1/$2" || exit 1
-  [[ $3 == greeting ]] || exit 0
+  [[ $3 == line ]] || exit 0
+  printf "%s" "$4" >&3
   IFS= read -r line <&3 || exit 3
-  printf "QUIT\\r\\n" >&3
-  printf "%s" "$line"' dial "$1" "$2" "$4" 2>&1)
+  [[ -n $4 ]] || printf "QUIT\\r\\n" >&3
+  printf "%s" "$line"' dial "$1" "$2" "$4" "$5" 2>&1)
 printf '%s %s %s' "$?" "$(( (\${EPOCHREALTIME/./} - \${start/./}) / 1000 ))" "$said"`;
 
 async function bash(bench: Bench, place: Place, script: string, args: string[]): Promise<string> {
@@ -54,20 +56,42 @@ export async function resolve(bench: Bench, place: Place, host: string): Promise
  *
  * @param options.wait patience for each, in seconds. @default 5
  * @param options.greeting whether the server speaks first. @default false
+ * @param options.says what is said first, for its answer's first line
  */
 export async function dial(
   bench: Bench,
   place: Place,
   host: string,
   port: number,
-  { wait = 5, greeting = false } = {},
+  { wait = 5, greeting = false, says = "" } = {},
 ): Promise<Dialled[]> {
   const all: Dialled[] = [];
   for (const address of await resolve(bench, place, host)) {
-    const args = [address, String(port), String(wait), greeting ? "greeting" : "no"];
+    const line = greeting || says !== "" ? "line" : "no";
+    const args = [address, String(port), String(wait), line, says];
     all.push(readDialled(address, await bash(bench, place, DIAL, args)));
   }
   return all;
+}
+
+/** What somebody outside is greeted with by the edge's port 25; undefined where by nobody. */
+export async function greeting(bench: Bench): Promise<string | undefined> {
+  const { wanAddress } = bench.lab.facts;
+  return (await dial(bench, "outside", wanAddress, 25, { greeting: true }))[0]?.line;
+}
+
+/**
+ * Waits until somebody outside is greeted through the edge.
+ *
+ * @param seconds how long
+ * @returns the seconds it took
+ * @throws UserError when nobody is
+ */
+export async function mustGreet(bench: Bench, seconds: number): Promise<number> {
+  const greets = async () => (await greeting(bench))?.startsWith("220") ?? false;
+  const took = await bench.within(seconds, greets);
+  if (took !== undefined) return took;
+  throw new UserError(`nobody is greeted through the edge's port 25 within ${seconds} s`);
 }
 
 /** Reads what the shell has printed. @example readDialled("192.0.2.1", "0 12 220 mail") */

@@ -62,6 +62,7 @@ export async function replay(
   const seconds = () => rounded((performance.now() - start) / 1000);
   let failure: string | undefined;
   try {
+    if (lesson.prepare) listener.begins("what it needs before");
     await lesson.prepare?.(bench);
     await play(bench, lesson, parts, seconds, listener, cut);
   } catch (error) {

@@ -110,7 +110,7 @@ start() {
     run probe_login
     result=$?
     ((result == 20 && SECONDS - since < start_deadline)) || break
-    run sleep 1
+    run sleep 1 || break # it has ended by itself
   done
   ((result == 14)) || return 0
   say "admin: the API refuses its login, so the account is missing or has another password;" \

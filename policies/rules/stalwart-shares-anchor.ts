@@ -1,12 +1,12 @@
 import { at, merge, PASS, refuse, unknown } from "../framework/judgement.ts";
 import { definePolicy, type Judgement, type PolicyResource, type Verdict } from "../framework/policy.ts";
 import { read } from "../framework/values.ts";
-import { CONTAINER, publishedPortsOf, roleOf } from "../facts/docker/containers.ts";
+import { CONTAINER, environmentOf, publishedPortsOf, roleOf } from "../facts/docker/containers.ts";
 
 export const stalwartSharesAnchor = definePolicy({
   id: "stalwart-shares-anchor",
   description:
-    "Stalwart and the sidecar join the anchor's network namespace by its id, and all three always restart.",
+    "Stalwart and the sidecar join the anchor's network namespace by its id, all three always restart, and Stalwart's watch is on.",
   severity: "critical",
   lesson: 13,
   enforcementLevel: "mandatory",
@@ -84,6 +84,16 @@ function judgeRestart({ props }: PolicyResource): Judgement {
   return refuse({ where: "restart", what, instead: 'restart: "always"' });
 }
 
+/** A server whose connections stay at a lost address lives; only the watch sees that it is mute. */
+function judgeWatch(stalwart: PolicyResource): Judgement {
+  const { values, incomplete } = environmentOf(stalwart);
+  const watch = values.get("TAILWART_WATCH");
+  if (watch === undefined) return incomplete ? unknown("envs") : PASS;
+  if (watch !== "off") return PASS;
+  const what = "has TAILWART_WATCH=off, so a server that greets nobody is not started over (lesson 16)";
+  return refuse({ where: "envs", what, instead: "TAILWART_WATCH=on" });
+}
+
 function judgeStack(resources: readonly PolicyResource[]): Verdict {
   const containers = resources.filter((resource) => resource.type === CONTAINER);
   const roles = new Map(containers.map((container) => [container, roleOf(container)]));
@@ -114,5 +124,6 @@ function judgeStack(resources: readonly PolicyResource[]): Verdict {
     judge(joining, (container) => merge(judgeMode(container, parts), judgePorts(container))),
     judge([...parts.anchors, ...joining], judgeRestart),
     judge(parts.stalwarts, judgeSharing),
+    judge(parts.stalwarts, judgeWatch),
   );
 }

@@ -1,10 +1,7 @@
 import { afterAll, describe, expect, test } from "vitest";
 
 import { startPostgres, stopPostgres } from "../../lab/postgres.ts";
-import { restartDocker } from "../../lab/docker-hosts.ts";
-import { container, docker, eventually, facts, greets, layout, said, stack, up } from "./lab.ts";
-import { stackFlags } from "../../cli/parts/lab-config.ts";
-import { pulumi } from "../../cli/parts/pulumi-cli.ts";
+import { container, docker, eventually, facts, greets, layout, said, up } from "./lab.ts";
 
 afterAll(() => startPostgres(layout, { force: true }));
 
@@ -44,26 +41,6 @@ describe("Postgres down at the start (lesson 1)", () => {
     const run = await up();
     expect(run.code, said(run)).toBe(0);
   });
-});
-
-describe("the KVM's dockerd restarted with Postgres down", () => {
-  // Ten times in `npm run test:full`; two show it.
-  const times = process.env["TAILWART_FULL"] ? 10 : 2;
-  test(`${times} times in a row: everything comes back by itself`, async () => {
-    await stopPostgres(layout);
-    for (let n = 0; n < times; n++) await restartDocker(layout, layout.boxes.kvm);
-    const since = new Date().toISOString();
-    await eventually(
-      "the gate",
-      60,
-      () => stalwartLog(since).includes("waiting for Postgres") || listeners().length > 0,
-    );
-    expect(listeners()).not.toContain(25);
-    await startPostgres(layout, { force: true });
-    await eventually("a greeting through the edge", 90, greets);
-    const run = await pulumi(stack, ["up", "--yes", "--skip-preview", ...stackFlags(stack), "--refresh"]);
-    expect(run.code, said(run)).toBe(0);
-  }, 600_000);
 });
 
 /** The urn of a resource of the stack by its type and name. */

@@ -19,10 +19,7 @@ import {
 const EPHEMERAL = { "tailwart:tailnet/identity": "ephemeral" };
 const restartSidecar = () => docker("kvm", "restart", container("sidecar"));
 
-/**
- * The kernel's default of net.ipv4.tcp_retries2, a quarter of an hour; and tailwart's, about 25 s.
- */
-const KERNEL_DEFAULT = 15;
+/** tailwart's net.ipv4.tcp_retries2: about 25 s, where the kernel's own is a quarter of an hour. */
 const OURS = 6;
 /** Connections in Stalwart's pool. */
 const POOL = 10;
@@ -133,12 +130,6 @@ describe.runIf(process.env["TAILWART_FULL"])("the sidecar restarted, ephemeral (
     await eventually("a greeting through the edge", 60, greets);
   });
 
-  test("gets a new address, and mail flows again by itself within 60 s: the watch alone sees to it", async () => {
-    await setRetries(KERNEL_DEFAULT);
-    await restartAndReadNewAddress();
-    await eventually("a greeting through the edge", 60, greets);
-  });
-
   test("with the watch switched off, the low tcp_retries2 of the namespace alone brings mail back", async () => {
     const run = await up({ ...EPHEMERAL, "tailwart:withoutGuards": { 16: true } });
     expect(run.code, said(run)).toBe(0);
@@ -146,12 +137,5 @@ describe.runIf(process.env["TAILWART_FULL"])("the sidecar restarted, ephemeral (
     await setRetries(OURS);
     await restartAndReadNewAddress();
     await eventually("a greeting through the edge", 90, greets);
-  });
-
-  test("with both switched off it does not: the database connections stay bound to the old address", async () => {
-    await setRetries(KERNEL_DEFAULT);
-    await restartAndReadNewAddress();
-    await expect(eventually("a greeting", 60, greets)).rejects.toThrow(/not within 60 s/);
-    await setRetries(OURS);
   });
 });

@@ -130,6 +130,14 @@ describe("stalwart-shares-anchor refuses", () => {
     expect(violations[0]).toMatch(/^networkMode joins another anchor than the sidecar does/);
   });
 
+  test("a Stalwart whose watch is off (lesson 16)", async () => {
+    const { violations } = await runStackPolicy(policy, stack("stalwart", { envs: ["TAILWART_WATCH=off"] }));
+    expect(violations).toHaveLength(1);
+    expect(violations[0]).toMatch(/^envs has TAILWART_WATCH=off/);
+    for (const envs of [["TAILWART_WATCH=on"], ["OTHER=off"], undefined])
+      expect(await runStackPolicy(policy, stack("stalwart", { envs }))).toEqual(PASSED);
+  });
+
   test("and says why and what to write instead", async () => {
     const { violations } = await runStackPolicy(policy, stack("stalwart", { networkMode: "host" }));
     expect(violations[0]).toMatch(/why: a namespace dies with the container .*\(lesson 13, https:/);
@@ -181,6 +189,7 @@ describe("stalwart-shares-anchor lists as not judged", () => {
     ["a network mode of which nothing is known", { networkMode: UNKNOWN }, "networkMode"],
     ["an unknown restart policy", { restart: UNKNOWN }, "restart"],
     ["unknown ports", { ports: UNKNOWN_LIST }, "ports"],
+    ["a variable that may be the watch's", { envs: [UNKNOWN] }, "envs"],
   ])("%s", async (_, props, where) => {
     expect(
       await runStackPolicy(policy, stack("stalwart", props, where === "networkMode" ? [] : [anchor])),

@@ -50,7 +50,7 @@ describe("a number that a message or a comment names", () => {
 describe("the table of lessons", () => {
   const table = [
     ...read("docs/lessons/README.md").matchAll(
-      /^\| \[(\d+)\]\((\d+)\.md\) \| ([^|]+) \| ([^|]*) \| ([^|]*) \|$/gm,
+      /^\| \[(\d+)\]\((\d+)\.md\) \| ([^|]+) \| ([^|]*) \| ([^|]*) \| ([^|]*) \|$/gm,
     ),
   ];
   const quoted = (text: string) => [...text.matchAll(/`([^`]+)`/g)].map(([, name]) => name ?? "");
@@ -62,7 +62,7 @@ describe("the table of lessons", () => {
   });
 
   test("names every policy that comes from a lesson, and no other", () => {
-    const named = table.flatMap(([, number, , , policies = ""]) =>
+    const named = table.flatMap(([, number, , , , policies = ""]) =>
       quoted(policies).map((id) => `${number} ${id}`),
     );
     const judged = allPolicies.flatMap(({ id, lesson }) => (lesson === undefined ? [] : [`${lesson} ${id}`]));
@@ -70,12 +70,21 @@ describe("the table of lessons", () => {
     expect(named.filter((each) => !allPolicies.some(({ id }) => each.endsWith(` ${id}`)))).toEqual([]);
   });
 
-  test("names tests that are there", () => {
-    const tests = table.flatMap(([, , , , , names = ""]) => quoted(names));
-    expect(tests.length).toBeGreaterThan(8);
-    for (const name of tests)
-      expect(files).toEqual(expect.arrayContaining([expect.stringMatching(`/${name}\\.test\\.ts$`)]));
+  test("names files that are there, as what prevents the outage", () => {
+    const named = table.flatMap(([, , , , prevented = ""]) => quoted(prevented));
+    const paths = named.filter((each) => /^\w+\//.test(each));
+    expect(paths.length).toBeGreaterThan(15);
+    expect(paths.filter((path) => !existsSync(join(PROJECT, path)))).toEqual([]);
   });
+});
+
+test("a lesson's page names tests that are there", () => {
+  const named = [...new Array(20).keys()].flatMap((at) =>
+    [...read(page(at + 1)).matchAll(/`(\d\d-[\w-]+|settings-route)`/g)].map(([, name]) => name ?? ""),
+  );
+  expect(named.length).toBeGreaterThan(5);
+  for (const name of named)
+    expect(files).toEqual(expect.arrayContaining([expect.stringMatching(`/${name}\\.test\\.ts$`)]));
 });
 
 test("docs/contributing.md names files and folders that are there", () => {

@@ -496,6 +496,13 @@ describe("the administrator (the 0.15 line)", () => {
     expect(entry.servers).toHaveLength(1);
   });
 
+  test("a server that ends while the login is asked for ends the container within seconds", async () => {
+    const { env } = await line015({ FAKE_API_PORT: "", FAKE_DIE_AFTER: "1500" });
+    const start = Date.now();
+    expect(await new Entrypoint(env).exit).toBe(7);
+    expect(Date.now() - start).toBeLessThan(15_000);
+  });
+
   test("a stop while the login is asked for ends the server", async () => {
     const { env } = await line015({ FAKE_API_PORT: "" });
     const entry = new Entrypoint(env);

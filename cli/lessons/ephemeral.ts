@@ -1,0 +1,26 @@
+// What the lessons share whose sidecar is another node at each start.
+import { mustPulumi } from "../parts/pulumi-cli.ts";
+import type { Bench } from "./bench.ts";
+
+export const EPHEMERAL = { "tailwart:tailnet/identity": "ephemeral" };
+
+/** Deploys the stack with such a sidecar. The state of the one before must go, and is protected. */
+export async function becomeEphemeral(bench: Bench): Promise<void> {
+  if (bench.isDeployed(EPHEMERAL)) return;
+  const { stack } = bench.lab;
+  await mustPulumi(stack, ["state", "unprotect", "--all", "--yes", "--stack", stack.name]);
+  await bench.deploy(EPHEMERAL);
+}
+
+/** Restarts the sidecar. @returns its address before and after @throws Error for the same one */
+export async function renewAddress(bench: Bench): Promise<{ before: string; after: string }> {
+  const before = await bench.tailnetAddress();
+  await bench.docker("kvm", "restart", bench.container("sidecar"));
+  let after = before;
+  const changed = await bench.within(60, async () => {
+    after = await bench.tailnetAddress();
+    return after.startsWith("100.") && after !== before;
+  });
+  if (changed === undefined) throw new Error(`the restarted sidecar is ${after} still`);
+  return { before, after };
+}
