@@ -26,6 +26,8 @@ const COMMANDS: Readonly<Record<string, readonly string[]>> = {
   "npm run audit": [...ON_LAB, "--out", OUT],
   "npm run doctor": ON_LAB,
   "npm run lab -- info --json": ON_LAB,
+  // How all of the lab's commands are used; 18-lessons replays them.
+  "npm run lab -- lessons": ["--help"],
   "npm run down": ["--name", "nosuchlab"],
   "npm run bench": HELP,
   "npm run test:full": HELP,
