@@ -80,7 +80,7 @@ export function timeline(replay: Replay): string {
     const shown = steps.filter(({ kind }) => kind !== "deploys");
     if (part.part !== "refused") {
       parts.push(laneOf(part, shown, y, scale));
-      y += 44;
+      y += 54;
     }
     for (const [index, step] of shown.entries()) {
       put(`${index + 1}. ${step.what}`, "", 0);
@@ -98,11 +98,13 @@ function laneOf(part: Part, steps: readonly Step[], y: number, scale: number): s
     const width = Math.max(3, step.took * scale);
     const fill = step.kind === "does" ? "#52606d" : step.is === "outage" ? "#9b1c1c" : "#0b5394";
     const box = `<rect x="${x.toFixed(1)}" y="${y}" width="${width.toFixed(1)}" height="10" fill="${fill}"/>`;
-    return `${box}\n${text(x, y + 23, [String(index + 1)])}`;
+    return `${box}\n${text(Math.round(x), y + 23, [String(index + 1)])}`;
   });
   const end = LEFT + endOf(part) * scale;
   const line = `<line x1="${LEFT}" y1="${y + 10}" x2="${end.toFixed(1)}" y2="${y + 10}" stroke="#52606d"/>`;
-  return [line, ...boxes, text(end, y + 36, [`${endOf(part).toFixed(1)} s`], "", "end")].join("\n");
+  return [line, ...boxes, text(Math.round(end), y + 36, [`${endOf(part).toFixed(1)} s`], "", "end")].join(
+    "\n",
+  );
 }
 
 function wrapped(words: string, columns: number): string[] {

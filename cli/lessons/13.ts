@@ -58,7 +58,7 @@ async function namespaces({ bench }: Half, before: string | undefined): Promise<
   const stalwart = await inside("stalwart", "readlink", "/proc/self/ns/net");
   const devices = await inside("stalwart", "ls", "/sys/class/net");
   const pid = await bench.serverPid();
-  const words = `sidecar ${sidecar}, Stalwart ${stalwart} with ${devices}; its process was ${before}, is ${pid}`;
+  const words = `sidecar ${sidecar}, Stalwart ${stalwart} with ${devices}; its process was ${before}, is ${pid ?? "gone"}`;
   if (sidecar !== stalwart) return { words, is: devices.includes("eth0") ? "neither" : "outage" };
   return { words, is: pid === before ? "held" : "neither" };
 }
