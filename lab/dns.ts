@@ -2,13 +2,16 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 import { startDaemon, waitForDaemon } from "./daemon.ts";
-import { ADDRESSES, type Layout } from "./topology.ts";
+import { ADDRESSES, FAKE_ADDRESSES, type Layout } from "./topology.ts";
 import { runIn } from "./machine.ts";
 import { toolPath } from "./programs.ts";
 import { isOpen } from "./run.ts";
 import { secretsOf } from "./secrets.ts";
 
 const { edge, mail, net, outside } = ADDRESSES;
+
+/** The smarthost's IPv6 address (RFC 3849): in the DNS alone, but for lesson 9. */
+export const MAIL_IPV6 = "2001:db8::25";
 
 /** The public names of the lab's internet, by zone. Everything else does not exist. */
 const ZONES: Record<string, string[]> = {
@@ -20,16 +23,21 @@ const ZONES: Record<string, string[]> = {
     ),
     // A relay must not have an AAAA record (lesson 8).
     `dual.lab.test. A ${mail}`,
-    "dual.lab.test. AAAA 2001:db8::25",
+    `dual.lab.test. AAAA ${MAIL_IPV6}`,
   ],
   // Where the mail out goes: its own MX is the smarthost's public side, which the VPS cannot reach.
   "elsewhere.test": ["elsewhere.test. MX 10 mx.elsewhere.test.", `mx.elsewhere.test. A ${mail}`],
+  // Its mail server has an IPv6 address alone (lesson 9).
+  "six.test": ["six.test. MX 10 mx.six.test.", `mx.six.test. AAAA ${MAIL_IPV6}`],
   "outside.test": [
     "outside.test. MX 10 mx.outside.test.",
     `mx.outside.test. A ${outside}`,
     `outside.test. TXT "v=spf1 ip4:${outside} -all"`,
   ],
   "lab-ca.test": [`acme.lab-ca.test. A ${net}`],
+  // Services out of reach, each a fake that runs only when it is asked for (lab/fakes/).
+  "spaceship.dev": [`spaceship.dev. A ${FAKE_ADDRESSES.spaceship}`],
+  "certspotter.com": [`api.certspotter.com. A ${FAKE_ADDRESSES.certspotter}`],
   "113.0.203.in-addr.arpa": Object.entries({
     [edge]: "mail.lab.test",
     [mail]: "mx.elsewhere.test",

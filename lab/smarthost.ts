@@ -10,6 +10,8 @@ import { run } from "./run.ts";
 
 /** The smarthost on the tailnet. */
 export const SMARTHOST = { host: "mailbox", port: 587 };
+/** A further port, which the provider of the KVM lets out: the way past the tailnet. */
+export const PUBLIC_PORT = 2526;
 
 const HOME = `${INSIDE}/postfix`;
 /** Owner of the delivered messages: some number without an account. */
@@ -17,7 +19,7 @@ const MAIL_OWNER = 5000;
 
 /**
  * Starts the smarthost (Postfix) on the machine `mail`, or finds it running. It takes mail for
- * every domain, on :25 and :587 of its public and of its tailnet address, offers STARTTLS with a
+ * every domain, on :25, :587 and :2526 of both its addresses, offers STARTTLS with a
  * certificate of its own, and delivers all of it into one maildir.
  */
 export async function startSmarthost(layout: Layout): Promise<boolean> {
@@ -106,6 +108,7 @@ function mainConfig(layout: Layout): string {
 const MASTER = `
 smtp       inet       n - n - - smtpd
 submission inet       n - n - - smtpd
+${PUBLIC_PORT}       inet       n - n - - smtpd
 pickup     unix       n - n 60 1 pickup
 cleanup    unix       n - n - 0 cleanup
 qmgr       unix       n - n 300 1 qmgr

@@ -22,6 +22,9 @@ export const ADDRESSES = {
   operator: "203.0.113.60",
 } as const;
 
+/** Addresses of `net` beside its own, for what stands in for services out of reach (lab/fakes/). */
+export const FAKE_ADDRESSES = { spaceship: "203.0.113.2", certspotter: "203.0.113.3" } as const;
+
 export type MachineName = keyof typeof ADDRESSES;
 export type BoxName = "kvm" | "edge";
 
