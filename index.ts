@@ -1,6 +1,7 @@
 // tailwart's table of contents: config and providers (providers.ts) → components → outputs. What
 // each part does stands in its own file.
 import { CaddyEdge } from "./components/CaddyEdge.ts";
+import { DnsKeyTrial } from "./components/DnsKeyTrial.ts";
 import { HostImages } from "./components/HostImages.ts";
 import { MailSettings } from "./components/MailSettings.ts";
 import { StartUnit } from "./components/StartUnit.ts";
@@ -26,6 +27,14 @@ const policy = new TailnetPolicy(
 
 const sidecar = new TailnetSidecar("mail", args.sidecar, { providers: [kvm], dependsOn: [policy] });
 
+const dnsKey =
+  args.dnsKey &&
+  new DnsKeyTrial(
+    "dns-key",
+    { ...args.dnsKey, dockerHost: config.kvm.dockerHost, sidecar, secret: secrets.dnsSecret ?? "" },
+    { dependsOn: [sidecar] },
+  );
+
 const made = new StalwartSecrets("mail-secrets", {
   adminUser: args.settings.admin.user,
   accounts: args.settings.accounts,
@@ -39,7 +48,7 @@ const stalwart = new Stalwart(
     networkMode: sidecar.networkMode,
     secretFiles: secretFiles(args.settings, secrets, made),
   },
-  { providers: [kvm], dependsOn: [sidecar] },
+  { providers: [kvm], dependsOn: dnsKey ? [sidecar, dnsKey] : [sidecar] },
 );
 
 const startUnit = new StartUnit("mail-start", args.startUnit, { dependsOn: [stalwart] });
@@ -56,6 +65,7 @@ const settings = new MailSettings(
     settings: args.settings,
     generation: args.generation,
     takeOver: args.takeOver,
+    ...("withoutGuards" in args && { withoutGuards: args.withoutGuards }),
     dockerHost: config.kvm.dockerHost,
     container: stalwart.container.name,
     accountHashes: made.accountHashes,
@@ -70,7 +80,13 @@ policy.test("tailnet-tests", { dependsOn: [running, edge] });
 
 new Verification(
   "delivering",
-  { ...args.verification, checks: ["stalwart", "relay", "edge"], sidecar, stalwart, edge },
+  {
+    ...args.verification,
+    checks: ["stalwart", ...(args.dialsRelay ? ["relay" as const] : []), "edge"],
+    sidecar,
+    stalwart,
+    edge,
+  },
   { dependsOn: [settings, edge, startUnit] },
 );
 

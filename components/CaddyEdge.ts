@@ -6,6 +6,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { caddyConfig, type EdgeSite, type Fallback } from "../lib/caddy/config.ts";
 import { edgePorts, PORTS_ARE_FREE } from "../lib/caddy/ports.ts";
 import { CONFIG_FOLDER, EDGE_START, RELOAD_SCRIPT } from "../lib/caddy/reload.ts";
+import type { LeftOut } from "../lib/guards.ts";
 import type { MailService } from "../lib/mail-services.ts";
 import { takingOver } from "./leftovers.ts";
 import { FIXED_NAME, hardened, nameOnHost } from "./shared.ts";
@@ -30,6 +31,8 @@ export interface CaddyEdgeArgs {
    * allow-list with it (lesson 3).
    */
   wanAddress: string;
+  /** Only a lab leaves guards out. */
+  withoutGuards?: LeftOut;
 }
 
 /** The box that the internet reaches: mail ports with PROXY protocol, :443 by SNI. */

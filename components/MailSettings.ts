@@ -1,9 +1,11 @@
 import * as pulumi from "@pulumi/pulumi";
 
 import { toFileKeys, toSettingKeys } from "../lib/desired-state/keys/keys.ts";
+import { keysWithoutGuards } from "../lib/desired-state/keys/without-guards.ts";
 import { type Account, toAccounts, toGroups, toPrincipals } from "../lib/desired-state/keys/principals.ts";
 import { toRegistryObjects } from "../lib/desired-state/registry/objects.ts";
 import type { StalwartSettings } from "../lib/desired-state/schema.ts";
+import type { LeftOut } from "../lib/guards.ts";
 import type { Generation } from "../lib/stalwart/release.ts";
 import { Registry } from "../provider/Registry.ts";
 import { Settings } from "../provider/Settings.ts";
@@ -19,6 +21,8 @@ export interface MailSettingsArgs {
   dockerHost: string;
   /** Name of Stalwart's container; the API is asked in there. */
   container: pulumi.Input<string>;
+  /** Only a lab leaves guards out. */
+  withoutGuards?: LeftOut;
   /** Account name → bcrypt hash of its password. */
   accountHashes: Record<string, pulumi.Input<string>>;
   /** bcrypt hash of the password of settings.admin.user. */
@@ -53,6 +57,7 @@ export class MailSettings extends pulumi.ComponentResource {
       );
     const principals = toPrincipals(settings);
     const deploying = !pulumi.runtime.isDryRun();
+    const leftOut = args.withoutGuards && { withoutGuards: args.withoutGuards };
     this.settings =
       args.generation === "registry"
         ? new Registry(
@@ -65,6 +70,7 @@ export class MailSettings extends pulumi.ComponentResource {
               accounts: withHashes(toAccounts(settings)),
               groups: toGroups(settings),
               admin,
+              ...leftOut,
             },
             { parent: this },
           )
@@ -73,13 +79,14 @@ export class MailSettings extends pulumi.ComponentResource {
             {
               target,
               deploying,
-              settings: toSettingKeys(settings),
+              settings: { ...toSettingKeys(settings), ...keysWithoutGuards(args.withoutGuards) },
               fileSettings: toFileKeys(settings),
               domains: principals.domains,
               groups: principals.groups,
               lists: principals.lists,
               admin,
               accounts: withHashes(principals.accounts),
+              ...leftOut,
             },
             { parent: this },
           );

@@ -1,5 +1,6 @@
 import { isMagicDnsName } from "../lib/addresses.ts";
 import type { StalwartSettings } from "../lib/desired-state/schema.ts";
+import { dnsKeyOf } from "../lib/dns/key.ts";
 import type { LeftOut } from "../lib/guards.ts";
 import { MAIL_SERVICES } from "../lib/mail-services.ts";
 import { generationOf } from "../lib/stalwart/release.ts";
@@ -101,6 +102,8 @@ export function componentArgs(config: Config) {
     },
     startUnit: { dockerHost: kvm.dockerHost, kind: kvm.startUnit },
     settings,
+    /** Tried before Stalwart is given it (lesson 2); other providers' keys are not. */
+    dnsKey: withoutGuards[2] ? undefined : dnsKeyOf(settings),
     /** Whether a first deploy may write over what somebody else has set up. */
     takeOver: config.settings.takeOver,
     edge: {
@@ -108,6 +111,7 @@ export function componentArgs(config: Config) {
       dockerHost: edge.dockerHost,
       tag: tailnet.tags.edge,
       services,
+      ...leftOut,
       upstreamHost: typeof withoutGuards[6] === "string" ? withoutGuards[6] : stalwartName,
       passthrough: passthroughNames(config.mailHost, config.domains),
       sites: edge.sites,
@@ -115,6 +119,9 @@ export function componentArgs(config: Config) {
       certificates: edge.certificates,
       wanAddress: edge.wanAddress,
     },
+    /** Whether a deploy ends with a dial of the relay from Stalwart's namespace. */
+    dialsRelay: !withoutGuards[8],
+    ...leftOut,
     verification: {
       ...servers,
       kvmDockerHost: kvm.dockerHost,

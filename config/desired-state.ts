@@ -5,6 +5,7 @@ import type { StalwartSettings } from "../lib/desired-state/schema.ts";
 import { refusalsFor } from "../lib/desired-state/unsupported.ts";
 import { splitAddress } from "../lib/email-address.ts";
 import { UserError } from "../lib/errors.ts";
+import type { LeftOut } from "../lib/guards.ts";
 import { ADMIN_PORT, MAIL_SERVICES, WATCH_LISTENER } from "../lib/mail-services.ts";
 import { SECRET_DIRECTORY } from "../lib/stalwart/paths.ts";
 import { generationOf, type Line } from "../lib/stalwart/release.ts";
@@ -39,49 +40,58 @@ export function desiredState(config: Config, line: Line): StalwartSettings {
     ...(quota !== undefined && { quota }),
   });
 
-  const settings = parseSettings({
-    ...server,
-    hostname: config.mailHost,
-    tailnetDomain: tailnet.domain,
-    listeners: [
-      ...services.map((service) => ({ ...service, proxy: true })),
-      {
-        name: "admin",
-        protocol: "http" as const,
-        port: ADMIN_PORT,
-        implicitTls: false,
-        proxy: false,
-        management: true,
-      },
-      WATCH_LISTENER,
-    ],
-    proxyTrustedNetworks: [...TAILNET_RANGES],
-    // The edge's public address is the client when the edge connects to its own public name (lesson
-    // 3).
-    allowedIps: [
-      ...new Set([...(withoutGuards[3] ? [] : [...TAILNET_RANGES, edge.wanAddress]), ...allowedIps]),
-    ],
-    relays: [
-      {
-        name: ROUTE,
-        host: magicDnsName(relay.host, tailnet.domain),
-        port: relay.port,
-        tls: relay.tls,
-        ...(relay.username ? { auth: { username: relay.username, secretFile: RELAY_PASSWORD_FILE } } : {}),
-      },
-    ],
-    outbound: { route: ROUTE, connectTimeout },
-    postgres: { ...postgres, host: magicDnsName(postgres.host, tailnet.domain) },
-    ...(config.acme.length > 0 && { acme: config.acme }),
-    ...(config.dnsProvider && { dnsProvider: withSecretFiles(config.dnsProvider) }),
-    mtaSts: { ...mtaSts, mx: mtaSts.mx.length > 0 ? mtaSts.mx : mailHosts },
-    domains: config.domains.map(({ hosts: _, ...domain }) => domain),
-    accounts: config.accounts.map(mailbox),
-    groups: config.groups.map((group) => ({ ...mailbox(group), members: group.members.map(nameOf) })),
-    lists: config.lists,
-  });
+  const settings = parseSettings(
+    {
+      ...server,
+      hostname: config.mailHost,
+      tailnetDomain: tailnet.domain,
+      listeners: [
+        ...services.map((service) => ({ ...service, proxy: true })),
+        {
+          name: "admin",
+          protocol: "http" as const,
+          port: ADMIN_PORT,
+          implicitTls: false,
+          proxy: false,
+          management: true,
+        },
+        WATCH_LISTENER,
+      ],
+      proxyTrustedNetworks: [...TAILNET_RANGES],
+      // The edge's public address is the client when the edge connects to its own public name
+      // (lesson 3).
+      allowedIps: [
+        ...new Set([...(withoutGuards[3] ? [] : [...TAILNET_RANGES, edge.wanAddress]), ...allowedIps]),
+      ],
+      relays: [
+        {
+          name: ROUTE,
+          host: magicDnsName(relay.host, tailnet.domain),
+          port: relay.port,
+          tls: relay.tls,
+          ...(relay.username ? { auth: { username: relay.username, secretFile: RELAY_PASSWORD_FILE } } : {}),
+        },
+      ],
+      outbound: { route: routeWithout(withoutGuards), connectTimeout },
+      postgres: { ...postgres, host: magicDnsName(postgres.host, tailnet.domain) },
+      ...(config.acme.length > 0 && { acme: config.acme }),
+      ...(config.dnsProvider && { dnsProvider: withSecretFiles(config.dnsProvider) }),
+      mtaSts: { ...mtaSts, mx: mtaSts.mx.length > 0 ? mtaSts.mx : mailHosts },
+      domains: config.domains.map(({ hosts: _, ...domain }) => domain),
+      accounts: config.accounts.map(mailbox),
+      groups: config.groups.map((group) => ({ ...mailbox(group), members: group.members.map(nameOf) })),
+      lists: config.lists,
+    },
+    withoutGuards,
+  );
   refuseUnoffered(line, settings, config.settings.takeOver);
   return settings;
+}
+
+/** Where mail for elsewhere goes: by the relay, unless that guard is left out. */
+function routeWithout(withoutGuards: LeftOut): string {
+  if (typeof withoutGuards[14] === "string") return withoutGuards[14];
+  return withoutGuards[9] || withoutGuards[10] ? "mx" : ROUTE;
 }
 
 /** Where Stalwart finds the blob store's secret access key. */

@@ -27,6 +27,8 @@ export interface RegistryArgs {
   takeOver?: boolean;
   /** See SettingsArgs. @default none is made */
   admin?: SettingsArgs["admin"];
+  /** See SettingsArgs. @default all guards are there */
+  withoutGuards?: SettingsArgs["withoutGuards"];
 }
 
 /**

@@ -1,5 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 
+import type { LeftOut } from "../lib/guards.ts";
+
 /**
  * Arguments of {@link Settings}. Plain values wherever possible: they are what a preview shows and
  * what policies judge.
@@ -49,6 +51,8 @@ export interface SettingsArgs {
    * made
    */
   admin?: { name: pulumi.Input<string>; secret: pulumi.Input<string> };
+  /** Lessons whose guard is left out. In a lab alone. @default all guards are there */
+  withoutGuards?: LeftOut;
 }
 
 /**

@@ -1,4 +1,6 @@
 // What happens when somebody dials: each address of the name, with family, errno and time.
+import { isIP } from "node:net";
+
 import { UserError } from "../../lib/errors.ts";
 import type { MachineName } from "../../lab/topology.ts";
 import type { Bench } from "./bench.ts";
@@ -23,6 +25,8 @@ const ERRORS = [
   { words: /refused/, outcome: "refused", errno: 111, name: "ECONNREFUSED" },
   { words: /timed out/, outcome: "timeout", errno: 110, name: "ETIMEDOUT" },
   { words: /Network is unreachable/, outcome: "unreachable", errno: 101, name: "ENETUNREACH" },
+  // Where IPv6 is turned off, and not only without a route.
+  { words: /Cannot assign requested/, outcome: "unreachable", errno: 99, name: "EADDRNOTAVAIL" },
   { words: /No route to host/, outcome: "no-route", errno: 113, name: "EHOSTUNREACH" },
 ] as const;
 
@@ -47,6 +51,8 @@ async function bash(bench: Bench, place: Place, script: string, args: string[]):
 
 /** The addresses of a name, as a place resolves it; none where there is no such name. */
 export async function resolve(bench: Bench, place: Place, host: string): Promise<string[]> {
+  // Who has no IPv6 is told of no IPv6 address, not even of one that is asked for by itself.
+  if (isIP(host)) return [host];
   const said = await bash(bench, place, 'getent ahosts "$1" || true', [host]);
   return [...new Set(said.split("\n").flatMap((line) => /^([\da-f.:]+)\s/.exec(line)?.[1] ?? []))];
 }

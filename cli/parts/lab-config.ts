@@ -95,7 +95,9 @@ export async function writeStackConfig(
   };
   const kept = Object.entries(before.config ?? {}).filter(([key]) => key in secrets);
   const config = { ...labConfig(facts, overrides), ...Object.fromEntries(kept) };
-  const policies = { "relay-target-ipv4-only": { tailnetDomains: [facts.tailnetDomain] } };
+  const policies = {
+    "relay-target-ipv4-only": { resolver: `${facts.dns.host}:53`, tailnetDomains: [facts.tailnetDomain] },
+  };
   await writeFile(stack.policyConfigFile, `${JSON.stringify(policies, null, 2)}\n`);
   const text = stringify({ encryptionsalt: salt, config });
   if (text !== old) await writeFile(stack.configFile, text, { mode: 0o600 });

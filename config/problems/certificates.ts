@@ -5,7 +5,10 @@ import type { Config } from "../schema.ts";
 import { type Provider, withSecretFiles } from "../schema/certificates.ts";
 
 /** What of the config decides whether a certificate can be had. */
-type Certificates = Pick<Config, "acme" | "dnsProvider" | "edge" | "domains" | "mailHost" | "services">;
+type Certificates = Pick<
+  Config,
+  "acme" | "dnsProvider" | "edge" | "domains" | "mailHost" | "services" | "withoutGuards"
+>;
 
 /** The secrets that certificates need, as far as they are set. */
 interface Secrets {
@@ -18,15 +21,16 @@ interface Secrets {
  * offer, desired-state.ts says.
  */
 export function certificateProblems(config: Certificates, secrets: Secrets): Problem[] {
-  const { acme, dnsProvider } = config;
+  const { acme, dnsProvider, withoutGuards } = config;
   const stated = dnsProvider && withSecretFiles(dnsProvider);
-  const problems: Problem[] = acmeProblems({ acme, dnsProvider: stated }).map(({ path, message }) => ({
-    path: keyPath(path),
-    message,
-  }));
+  const refusals = acmeProblems({ acme, dnsProvider: stated }).filter(
+    ({ lesson }) => lesson === undefined || !(lesson in withoutGuards),
+  );
+  const problems: Problem[] = refusals.map(({ path, message }) => ({ path: keyPath(path), message }));
   return [
     ...problems,
-    ...unprovableNames(config),
+    // Of them the one lesson is about wildcards, the other about budgets.
+    ...(4 in withoutGuards || 7 in withoutGuards ? [] : unprovableNames(config)),
     ...(dnsProvider ? secretProblems(dnsProvider, secrets) : []),
   ];
 }
@@ -45,7 +49,7 @@ function unprovableNames({ acme, edge, domains, mailHost, services }: Certificat
         {
           ...at,
           message:
-            "is http-01, but nothing of tailwart passes port 80 on to Stalwart, so no name is ever proved; accepts dns-01, or tls-alpn-01 for the names that the edge passes on",
+            "is http-01, and port 80 is not Stalwart's: a proof gets there only where Caddy has that port and sends the CA on; accepts dns-01, or tls-alpn-01 for the names that the edge passes on",
         },
       ];
     if (challenge === "tls-alpn-01" && !services.includes("https"))

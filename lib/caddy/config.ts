@@ -1,3 +1,4 @@
+import type { LeftOut } from "../guards.ts";
 import type { MailService } from "../mail-services.ts";
 
 /**
@@ -38,6 +39,8 @@ export interface EdgeInputs {
   /** Who gets the TLS connections to :443 for all other names; they are closed without one. */
   fallback?: Fallback | undefined;
   certificates: "acme" | "internal";
+  /** Only a lab leaves guards out. */
+  withoutGuards?: LeftOut | undefined;
 }
 
 /**
@@ -60,7 +63,11 @@ export function caddyConfig(inputs: EdgeInputs): Record<string, unknown> {
     logging: { logs: { default: { writer: { output: "stderr" }, level: "INFO" } } },
     apps: {
       layer4: {
-        servers: Object.fromEntries(mailPorts.map((s) => [s.name, mailServer(s, inputs.upstreamHost)])),
+        servers: {
+          ...Object.fromEntries(mailPorts.map((s) => [s.name, mailServer(s, inputs.upstreamHost)])),
+          // Two servers on one port, as somebody writes it who does not know of the wrapper.
+          ...(inputs.withoutGuards?.[15] && { https: byName(inputs, https) }),
+        },
       },
       ...(https || inputs.sites.length > 0 || inputs.fallback ? { http: httpApp(inputs, https) } : {}),
       ...(inputs.sites.length > 0 ? { tls: tlsApp(inputs) } : {}),
@@ -76,21 +83,29 @@ function toStalwart(host: string, port: number) {
   return { handler: "proxy", proxy_protocol: "v2", upstreams: [{ dial: [`${host}:${port}`] }] };
 }
 
+/** Who gets a connection to :443, by the name that its client asks for. */
+function routesByName(inputs: EdgeInputs, https: MailService | undefined) {
+  const ended = inputs.withoutGuards?.[5] ? [{ handler: "tls" }] : [];
+  const passedOn = https && {
+    match: [{ tls: { sni: inputs.passthrough } }],
+    handle: [...ended, toStalwart(inputs.upstreamHost, https.port)],
+  };
+  return [
+    ...(passedOn ? [passedOn] : []),
+    ...(inputs.fallback ? [toFallback(inputs.fallback, inputs.sites)] : []),
+  ];
+}
+
+const byName = (inputs: EdgeInputs, https: MailService | undefined) => ({
+  listen: [`:${https?.port ?? 443}`],
+  routes: routesByName(inputs, https),
+});
+
 function httpApp(inputs: EdgeInputs, https: MailService | undefined) {
   const passthrough = {
     wrapper: "layer4",
     matching_timeout: MATCHING_TIMEOUT,
-    routes: [
-      ...(https
-        ? [
-            {
-              match: [{ tls: { sni: inputs.passthrough } }],
-              handle: [toStalwart(inputs.upstreamHost, https.port)],
-            },
-          ]
-        : []),
-      ...(inputs.fallback ? [toFallback(inputs.fallback, inputs.sites)] : []),
-    ],
+    routes: inputs.withoutGuards?.[15] ? [] : routesByName(inputs, https),
   };
   return {
     servers: {
@@ -134,7 +149,8 @@ function siteHandler(site: EdgeSite) {
 }
 
 function tlsApp(inputs: EdgeInputs) {
-  const subjects = inputs.sites.map((site) => site.host);
+  const ended = inputs.withoutGuards?.[5] ? inputs.passthrough : [];
+  const subjects = [...inputs.sites.map((site) => site.host), ...ended];
   const acme = { module: "acme", ...(inputs.fallback && { challenges: { http: { disabled: true } } }) };
   const issuer = inputs.certificates === "internal" ? [{ module: "internal" }] : [acme];
   return {

@@ -167,12 +167,17 @@ export interface Certificates {
   readonly dnsProvider?: DnsProvider | undefined;
 }
 
+/** Something wrong between fields. */
+export interface SettingsProblem {
+  path: (string | number)[];
+  message: string;
+  /** The lesson whose guard refuses it. */
+  lesson?: number;
+}
+
 /** What is wrong with certificates that are well-formed one by one. */
-export function acmeProblems({
-  acme = [],
-  dnsProvider,
-}: Certificates): { path: (string | number)[]; message: string }[] {
-  const problems: { path: (string | number)[]; message: string }[] = [];
+export function acmeProblems({ acme = [], dnsProvider }: Certificates): SettingsProblem[] {
+  const problems: SettingsProblem[] = [];
   acme.forEach((client, i) => {
     if (acme.findIndex((other) => other.id === client.id) !== i)
       problems.push({
@@ -190,18 +195,21 @@ export function acmeProblems({
         problems.push({
           path,
           message: `is a wildcard, which no CA proves with ${client.challenge} (lesson 4); accepts it with ${PROVES_WILDCARDS.join(" or ")}`,
+          lesson: 4,
         });
       const owner = acme.findIndex((other) => other.names.includes(certificate));
       if (owner !== i || client.names.indexOf(certificate) !== j)
         problems.push({
           path,
           message: `is ordered by "${acme[owner]?.id}" already, and orders are rationed (lesson 7)`,
+          lesson: 7,
         });
     });
     if (client.challenge === "dns-01" && !dnsProvider)
       problems.push({
         path: ["dnsProvider"],
         message: `is needed by "${client.id}", whose challenge is dns-01; accepts a DNS provider with its secret (lesson 2)`,
+        lesson: 2,
       });
   });
   return problems;

@@ -12,6 +12,8 @@ import {
   type Fail,
   isListOf,
   isMap,
+  checkWithoutGuards,
+  leavesOut,
   type Json,
 } from "../server/check.ts";
 import { DEFAULT_API } from "../server/state.ts";
@@ -49,7 +51,8 @@ export function checkInputs(inputs: Json): Failure[] {
       }
     }
   }
-  if (isMap(inputs.settings)) checkRouting(inputs.settings, fail);
+  checkWithoutGuards(inputs.withoutGuards, fail);
+  if (isMap(inputs.settings) && !leavesOut(inputs, 14)) checkRouting(inputs.settings, fail);
   if (isMap(inputs.settings)) {
     for (const key of Object.keys(inputs.settings).filter((k) => /\.(secret|password)$/.test(k))) {
       fail(
@@ -80,6 +83,7 @@ export function checkInputs(inputs: Json): Failure[] {
         "lists",
         "admin",
         "deploying",
+        "withoutGuards",
       ].includes(property)
     ) {
       fail(

@@ -105,6 +105,7 @@ export class SettingsResource implements ServedResource<SettingsState> {
       passwordsInForce,
       ...admin,
       ...left,
+      ...(state.withoutGuards && { withoutGuards: state.withoutGuards }),
     };
   }
 

@@ -2,6 +2,7 @@
  * The properties of `tailwart:mail:Settings`, in the program, in the state and between engine and
  * provider.
  */
+import type { LeftOut } from "../../lib/guards.ts";
 import {
   type AccountState,
   type AdminState,
@@ -34,6 +35,8 @@ export interface SettingsState extends Interruptible {
   passwordsInForce?: string[];
   /** The account that the API is logged in to. Without it, it is somebody else's matter. */
   admin?: AdminState;
+  /** Lessons whose guard is left out. In a lab alone. */
+  withoutGuards?: LeftOut;
 }
 
 /**

@@ -4,11 +4,30 @@
  */
 import type { Failure } from "../plugin/served-resource.ts";
 import { UNKNOWN } from "../plugin/diff.ts";
-import { checkAccounts, checkAdmin, checkGroups, checkTarget, isMap } from "../server/check.ts";
+import {
+  checkAccounts,
+  checkAdmin,
+  checkGroups,
+  checkTarget,
+  checkWithoutGuards,
+  isMap,
+  leavesOut,
+} from "../server/check.ts";
 import { LABELS } from "../../lib/desired-state/registry/objects.ts";
 import { referencesIn } from "./references.ts";
 
 type Json = Record<string, unknown>;
+
+const PROPERTIES = [
+  "target",
+  "objects",
+  "accounts",
+  "groups",
+  "admin",
+  "deploying",
+  "takeOver",
+  "withoutGuards",
+];
 
 /** Everything that is wrong with the inputs; [] when nothing is. Never repeats a value. */
 export function checkRegistryInputs(inputs: Json): Failure[] {
@@ -18,11 +37,12 @@ export function checkRegistryInputs(inputs: Json): Failure[] {
   checkAccounts(inputs["accounts"] ?? {}, fail);
   checkGroups(inputs["groups"], inputs["accounts"], fail);
   checkAdmin(inputs["admin"], inputs, fail);
+  checkWithoutGuards(inputs["withoutGuards"], fail);
   const { objects, takeOver } = inputs;
   if (![undefined, true, false, UNKNOWN].includes(takeOver as boolean | undefined))
     fail("takeOver", "accepts true or false");
   for (const property of Object.keys(inputs)) {
-    if (!["target", "objects", "accounts", "groups", "admin", "deploying", "takeOver"].includes(property))
+    if (!PROPERTIES.includes(property))
       fail(
         property,
         "is no property of this resource; accepts target, objects, accounts, groups, admin and takeOver",
@@ -37,7 +57,7 @@ export function checkRegistryInputs(inputs: Json): Failure[] {
         fail(`objects["${key}"]`, `names ${named}, which is not declared; declare it too`);
     }
   }
-  checkRouting(objects, fail);
+  if (!leavesOut(inputs, 14)) checkRouting(objects, fail);
   return failures;
 }
 

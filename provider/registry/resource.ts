@@ -154,6 +154,7 @@ export class RegistryResource implements ServedResource<RegistryState> {
       ...(passwordsInForce && { passwordsInForce: passwordsInForce.filter((name) => name in people) }),
       ...(admin && { admin }),
       ...(interrupted === true && { interrupted: true }),
+      ...(state.withoutGuards && { withoutGuards: state.withoutGuards }),
     };
   }
 

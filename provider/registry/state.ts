@@ -1,3 +1,4 @@
+import type { LeftOut } from "../../lib/guards.ts";
 import type { RegistryObjects } from "../../lib/desired-state/registry/objects.ts";
 import type { AccountState, AdminState, Groups, Interruptible, Target } from "../server/state.ts";
 
@@ -28,4 +29,6 @@ export interface RegistryState extends Interruptible {
   takeOver?: boolean;
   /** The account that the API is logged in to. Without it, it is somebody else's matter. */
   admin?: AdminState;
+  /** Lessons whose guard is left out. In a lab alone. */
+  withoutGuards?: LeftOut;
 }

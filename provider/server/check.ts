@@ -101,3 +101,13 @@ export function checkAdmin(admin: unknown, { accounts, groups }: Json, fail: Fai
     if (isMap(names) && String(admin.name) in names)
       fail(`${list}["${String(admin.name)}"]`, "is the administrator's account too; accepts another name");
 }
+
+/** Only a lab's program has it, whose config has judged it (config/problems/guards.ts). */
+export function checkWithoutGuards(withoutGuards: unknown, fail: Fail): void {
+  if (withoutGuards !== undefined && withoutGuards !== UNKNOWN && !isMap(withoutGuards))
+    fail("withoutGuards", "accepts a map of lessons, for labs alone; leave it out");
+}
+
+/** Whether a lab has left a lesson's guard out. */
+export const leavesOut = ({ withoutGuards }: Json, lesson: number): boolean =>
+  isMap(withoutGuards) && lesson in withoutGuards;

@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { beforeEach, describe, expect, test } from "vitest";
 
+import { DnsKeyTrial } from "../../../components/DnsKeyTrial.ts";
 import { MailSettings } from "../../../components/MailSettings.ts";
 import { StartUnit, type StartUnitArgs } from "../../../components/StartUnit.ts";
 import { Stalwart } from "../../../components/Stalwart.ts";
@@ -203,6 +204,28 @@ describe("MailSettings", () => {
   test("refuses an account for which no password was made", async () => {
     const making = registered(() => new MailSettings("settings", { ...args, accountHashes: {} }, {}));
     await expect(making).rejects.toThrow(/no password was made for the account alice/);
+  });
+});
+
+describe("DnsKeyTrial", () => {
+  const key = { host: "192.0.2.53", port: 53, protocol: "udp" as const, keyName: "lab" };
+  const more = { algorithm: "hmac-sha256", names: ["_acme-challenge.example.org"] };
+
+  test("tries the key from the sidecar, and shows its secret to nobody", async () => {
+    const resources = await registered(() => {
+      const sidecar = new TailnetSidecar("mail", plan.sidecar, {});
+      const dockerHost = "unix:///run/docker.sock";
+      return new DnsKeyTrial("dns-key", { ...key, ...more, dockerHost, sidecar, secret: "c2VjcmV0" }, {});
+    });
+    const component = one(resources, "tailwart:mail:DnsKeyTrial", "dns-key");
+    expect(component).toMatchObject({ keyName: "lab", names: more.names });
+    expect(JSON.stringify(component)).not.toContain("c2VjcmV0");
+    const { create, stdin } = one(resources, COMMAND, "-trial");
+    expect(create).toBe("node verify/try-dns-key.ts");
+    expect(JSON.parse(unwrapped(stdin))).toMatchObject({
+      secret: "c2VjcmV0",
+      sidecar: expect.any(String) as string,
+    });
   });
 });
 

@@ -2,6 +2,8 @@ import { describe, expect, test } from "vitest";
 
 import { componentArgs } from "../../../../config/component-args.ts";
 import { loadConfig } from "../../../../config/load.ts";
+import { caddyConfig } from "../../../../lib/caddy/config.ts";
+import { keysWithoutGuards } from "../../../../lib/desired-state/keys/without-guards.ts";
 import { sidecarHealthTest } from "../../../../lib/tailnet/health.ts";
 import { entrypointEnvironment, stalwartFiles } from "../../../../lib/stalwart/files.ts";
 import { GUARDS, type LeftOut } from "../../../../lib/guards.ts";
@@ -15,8 +17,10 @@ function load(withoutGuards: unknown, changes: object = LAB) {
     `tailwart:${key}`,
     typeof value === "string" ? value : JSON.stringify(value),
   ]);
-  return loadConfig(Object.fromEntries(texts) as Record<string, string>, (key) => SECRET_KEYS.includes(key))
-    .config;
+  return loadConfig(
+    Object.fromEntries(texts) as Record<string, string>,
+    (key) => SECRET_KEYS.includes(key) || key === "tailwart:dnsSecret",
+  ).config;
 }
 const argsWithout = (withoutGuards: unknown) => componentArgs(load(withoutGuards));
 
@@ -31,7 +35,7 @@ describe("guards left out", () => {
 
   test("are those of a lesson that has one, on or in another's place", () => {
     expect(() => load({ 99: true })).toThrow(
-      /withoutGuards\.99 is not a key that tailwart knows; accepts 1, 3/,
+      /withoutGuards\.99 is not a key that tailwart knows; accepts 1, 2, 3/,
     );
     expect(() => load({ 13: false })).toThrow(/tailwart:withoutGuards/);
     expect(() => load({ 13: "none" })).toThrow(/tailwart:withoutGuards\.13 .*accepts true/s);
@@ -43,7 +47,66 @@ describe("guards left out", () => {
   });
 });
 
+const CLIENT = {
+  id: "lab",
+  directory: "https://ca.lab.test/dir",
+  contact: ["postmaster@lab.test"],
+  challenge: "dns-01",
+  names: ["*.lab.test"],
+};
+
+const PROVED = {
+  dnsProvider: { type: "rfc2136", host: "192.0.2.53", keyName: "lab" },
+  dnsSecret: Buffer.alloc(32, "key").toString("base64"),
+};
+
 describe("without its guard", () => {
+  test.each([
+    [2, { acme: [CLIENT] }, /lesson 2/],
+    [4, { acme: [{ ...CLIENT, challenge: "http-01" }] }, /lesson 4/],
+    [7, { ...PROVED, acme: [CLIENT, { ...CLIENT, id: "other" }] }, /lesson 7/],
+  ])("lesson %i: what the config refuses otherwise is taken", (lesson, changes, refusal) => {
+    expect(() => load({}, { ...LAB, ...changes })).toThrow(refusal);
+    const config = load({ [lesson]: true }, { ...LAB, ...changes });
+    expect(componentArgs(config).settings.acme).toHaveLength(changes.acme.length);
+    const another = lesson === 4 ? 2 : 4;
+    expect(() => load({ [another]: true }, { ...LAB, ...changes })).toThrow(refusal);
+  });
+
+  test("lesson 2: nobody tries the DNS key", () => {
+    const dnsKey = (withoutGuards: object) =>
+      componentArgs(load(withoutGuards, { ...LAB, ...PROVED, acme: [CLIENT] })).dnsKey;
+    expect(dnsKey({})).toMatchObject({ host: "192.0.2.53", names: ["_acme-challenge.lab.test"] });
+    expect(dnsKey({ 2: true })).toBeUndefined();
+  });
+
+  test("lessons 5 and 15: the edge ends the mail names' TLS, or has two servers on :443", () => {
+    const edge = (withoutGuards: object) =>
+      JSON.stringify(caddyConfig(argsWithout(withoutGuards).edge), undefined, 0);
+    const ended = /"handle":\[\{"handler":"tls"\},\{"handler":"proxy"/;
+    const second = /"layer4":\{"servers":\{.*"https":\{"listen":\[":443"\]/;
+    expect(edge({})).not.toMatch(ended);
+    expect(edge({})).not.toMatch(second);
+    expect(edge({ 5: true })).toMatch(ended);
+    expect(edge({ 15: true })).toMatch(second);
+  });
+
+  test("lesson 8: a deploy does not end with a dial of the relay", () => {
+    expect([argsWithout({}).dialsRelay, argsWithout({ 8: true }).dialsRelay]).toEqual([true, false]);
+  });
+
+  test("lessons 9, 10 and 14: mail goes to the MX, or by a route that nobody knows", () => {
+    const route = (withoutGuards: object) => argsWithout(withoutGuards).settings.outbound.route;
+    expect([{}, { 9: true }, { 10: true }, { 14: "relay-2" }].map(route)).toEqual([
+      "smarthost",
+      "mx",
+      "mx",
+      "relay-2",
+    ]);
+    expect(keysWithoutGuards({ 9: true })).toMatchObject({ "queue.route.mx.ip-lookup": "ipv6_then_ipv4" });
+    expect(keysWithoutGuards({ 10: true })).toEqual({});
+  });
+
   test("lesson 1: neither the sidecar's health nor the entrypoint asks Postgres", () => {
     const { settings, sidecar } = argsWithout({ 1: true });
     expect(sidecar.withoutGuards).toEqual({ 1: true });

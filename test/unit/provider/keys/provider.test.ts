@@ -4,6 +4,7 @@ import { describe, expect, test } from "vitest";
 import { toFileKeys, toSettingKeys } from "../../../../lib/desired-state/keys/keys.ts";
 import { parseSettings } from "../../../../lib/desired-state/parse.ts";
 import { accountUpdates } from "../../../../provider/keys/accounts.ts";
+import { checkRegistryInputs } from "../../../../provider/registry/check.ts";
 import { checkInputs, withDefaults } from "../../../../provider/keys/check.ts";
 import { groupUpdates } from "../../../../provider/keys/groups.ts";
 import { planSettings } from "../../../../provider/keys/plan.ts";
@@ -35,6 +36,16 @@ describe("the inputs", () => {
       expect(checkInputs(withDefaults({ ...unknown, groups }))).toEqual([]);
     const groups = { info: { emails: ["info@lab.test"], members: ["bob"] } };
     expect(checkInputs(withDefaults({ ...unknown, accounts: UNKNOWN, groups }))).toEqual([]);
+  });
+
+  test("of a lab that leaves lesson 14's guard out may name a route that nobody knows", () => {
+    const settings = { "queue.strategy.route.0001.else": "'x'" };
+    expect(checkInputs(withDefaults({ ...inputs(), settings, withoutGuards: { 14: true } }))).toEqual([]);
+    const route = { match: {}, else: "'x'" };
+    const registry = { target: inputs().target, objects: { MtaOutboundStrategy: { route } } };
+    expect(JSON.stringify(checkRegistryInputs(registry))).toContain("lesson 14");
+    const taken = checkRegistryInputs({ ...registry, withoutGuards: { 14: true } });
+    expect(JSON.stringify(taken)).not.toContain("lesson 14");
   });
 
   test.each([
@@ -118,6 +129,7 @@ describe("the inputs", () => {
       "target.api",
       /inside the container/,
     ],
+    ["guards that are no map", { withoutGuards: 14 }, "withoutGuards", /for labs alone/],
     ["an unknown property", { domain: "x" }, "domain", /no property/],
   ])("with %s are refused", (_, change, property, reason) => {
     const failures = checkInputs(withDefaults({ ...inputs(), ...change }));

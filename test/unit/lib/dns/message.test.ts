@@ -1,0 +1,77 @@
+import { describe, expect, test } from "vitest";
+
+import { question, readAnswer, signed, update } from "../../../../lib/dns/message.ts";
+
+const hex = (text: string) => Buffer.from(text.replace(/\s/g, ""), "hex");
+/** An answer that a server would send: header, question, and records. */
+const answer = (flags: string, counts: string, rest: string) => hex(`0007 ${flags} ${counts} ${rest}`);
+const LAB = "03 6c6162 04 74657374 00";
+
+describe("a message", () => {
+  test("that asks for a TXT record asks without recursion", () => {
+    expect(question(7, "a.lab.test", "TXT").toString("hex")).toBe(
+      hex(`0007 0000 0001 0000 0000 0000 01 61 ${LAB} 0010 0001`).toString("hex"),
+    );
+  });
+
+  test("that adds a record names zone, name, class IN and the text; one that takes it away, class NONE", () => {
+    const record = (type: string) => `01 61 ${LAB} 0010 ${type} 0003 02 6869`;
+    const head = `0007 2800 0001 0000 0001 0000 ${LAB} 0006 0001`;
+    expect(update(7, "lab.test", "a.lab.test", "hi", false)).toEqual(hex(head + record("0001 00000001")));
+    expect(update(7, "lab.test", "a.lab.test", "hi", true)).toEqual(hex(head + record("00fe 00000000")));
+  });
+
+  test("that is signed counts one record more, and another secret makes another signature", () => {
+    const message = update(7, "lab.test", "a.lab.test", "hi", false);
+    const by = (secret: string) =>
+      signed(message, { name: "Key.", algorithm: "hmac-sha256", secret: Buffer.from(secret) }, 1_700_000_000);
+    expect(by("one").readUInt16BE(10)).toBe(1);
+    expect(by("one").subarray(12, message.length)).toEqual(message.subarray(12));
+    expect(by("one")).not.toEqual(by("two"));
+    expect(by("one").subarray(message.length).toString("latin1")).toMatch(/^\x03key\0\0\xfa\0\xff/);
+  });
+});
+
+describe("an answer", () => {
+  test.each([
+    ["8000", "NOERROR"],
+    ["8003", "NXDOMAIN"],
+    ["a805", "REFUSED"],
+    ["a809", "NOTAUTH"],
+    ["800f", "code 15"],
+  ])("with the flags %s is %s", (flags, code) => {
+    expect(readAnswer(answer(flags, "0000 0000 0000 0000", ""))).toEqual({ id: 7, code, texts: [] });
+  });
+
+  test("has the texts of its TXT records, strings of one put together", () => {
+    const txt = "c00c 0010 0001 00000001 0006 02 6869 02 686f";
+    const bytes = answer("8400", "0001 0001 0000 0000", `01 61 ${LAB} 0010 0001 ${txt}`);
+    expect(readAnswer(bytes).texts).toEqual(["hiho"]);
+  });
+
+  test("that knows no such name tells its zone by the SOA record beside", () => {
+    const soa = "c00e 0006 0001 00000005 0016 c00e c00e 00000001 00000001 00000001 00000001 00000001";
+    const bytes = answer(
+      "8403",
+      "0001 0000 0001 0000",
+      `01 61 ${LAB} 0006 0001 ${soa.replace("0016", "0018")}`,
+    );
+    expect(readAnswer(bytes)).toMatchObject({ code: "NXDOMAIN", zone: "lab.test" });
+  });
+
+  test("says what is wrong with the signature", () => {
+    const data = "0b 686d61632d736861323536 00 000000000000 012c 0000 0007 0010 0000";
+    const tsig = `00 00fa 00ff 00000000 001b ${data}`;
+    expect(readAnswer(answer("a809", "0000 0000 0000 0001", tsig))).toMatchObject({
+      code: "NOTAUTH",
+      signature: "BADSIG",
+    });
+  });
+
+  test("that is cut off, or whose name leads in a circle, is an error", () => {
+    const whole = answer("8000", "0001 0000 0000 0000", `01 61 ${LAB} 0010 0001`);
+    expect(() => readAnswer(whole.subarray(0, 14))).toThrow(RangeError);
+    const circle = "c00c 0006 0001 00000001 0000";
+    expect(() => readAnswer(answer("8000", "0000 0001 0000 0000", circle))).toThrow(RangeError);
+  });
+});
