@@ -1,13 +1,11 @@
 // `npm run doctor`: asks a deployed stack, lab or your own, whether all of it works, and names the
 // cause when not.
 import { spawn } from "node:child_process";
-import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { once } from "node:events";
 import { isIP } from "node:net";
 
-import { UserError } from "../lib/errors.ts";
-import { layoutOf, naming } from "../lab/topology.ts";
+import { layoutOf } from "../lab/topology.ts";
 import { operatorOf } from "../lab/operator.ts";
 import { CHECKS } from "../verify/checks/index.ts";
 import { receiverOf } from "./doctor/alerts.ts";
@@ -15,6 +13,7 @@ import { type Looping, millisecondsOf } from "./doctor/loop.ts";
 import type { DoctorOrder } from "./doctor/order.ts";
 import { doctorTargetOf } from "./doctor/target.ts";
 import { labArguments, wrongUsage } from "./parts/arguments.ts";
+import { configFileOf } from "./parts/config-file.ts";
 import { runMain } from "./parts/progress.ts";
 import { enter, PROJECT } from "./parts/pulumi-cli.ts";
 
@@ -78,15 +77,7 @@ await runMain(async () => {
       );
     return;
   }
-  const file = stack
-    ? join(PROJECT, `Pulumi.${stack}.yaml`)
-    : join(layoutOf(name).stateDir, `Pulumi.${name}.yaml`);
-  if (!existsSync(file))
-    throw stack
-      ? new UserError(`there is no Pulumi.${stack}.yaml here`, { hint: "write: --stack prod" })
-      : new UserError(`no stack is deployed in the lab "${name}"`, {
-          hint: `run: npm run up${naming(name)}`,
-        });
+  const file = configFileOf(stack, name);
   const order: DoctorOrder = {
     target: {
       ...doctorTargetOf(file, stack ?? name),

@@ -77,7 +77,7 @@ export function desiredState(config: Config, line: Line): StalwartSettings {
       ...(config.acme.length > 0 && { acme: config.acme }),
       ...(config.dnsProvider && { dnsProvider: withSecretFiles(config.dnsProvider) }),
       mtaSts: { ...mtaSts, mx: mtaSts.mx.length > 0 ? mtaSts.mx : mailHosts },
-      domains: config.domains.map(({ hosts: _, ...domain }) => domain),
+      domains: config.domains.map(({ hosts: _, dmarc: __, ...domain }) => domain),
       accounts: config.accounts.map(mailbox),
       groups: config.groups.map((group) => ({ ...mailbox(group), members: group.members.map(nameOf) })),
       lists: config.lists,

@@ -3,6 +3,7 @@ import { z } from "zod";
 import { isMagicDnsName } from "../lib/addresses.ts";
 import { UserError } from "../lib/errors.ts";
 import { certificateProblems } from "./problems/certificates.ts";
+import { dnsProblems } from "./problems/dns.ts";
 import { edgeProblems } from "./problems/edge.ts";
 import { guardProblems } from "./problems/guards.ts";
 import { keyPath, NAMESPACE, type Problem } from "./key-path.ts";
@@ -119,6 +120,7 @@ function crossChecks(config: Config, secrets: Record<string, unknown>): Problem[
     ...edgeProblems(config),
     ...guardProblems(config),
     ...certificateProblems(config, secrets),
+    ...dnsProblems(config),
     ...storeProblems(config, secrets),
   );
   if (relay.username !== undefined && !("relayPassword" in secrets)) {

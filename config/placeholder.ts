@@ -24,3 +24,19 @@ export function isSecure(value: unknown): boolean {
   if (typeof value !== "object" || value === null) return false;
   return "secure" in value || Object.values(value).some(isSecure);
 }
+
+/**
+ * Whether a secret that a file does not hold has a use there. One that nobody would send is
+ * refused.
+ *
+ * @param name as `secretSchema` has it
+ * @param config the stack's config as its file has it, by `tailwart:<key>`
+ * @example hasUse("relayPassword", { "tailwart:relay": { host: "mailbox" } }) === false
+ */
+export function hasUse(name: string, config: Readonly<Record<string, unknown>>): boolean {
+  const relay = config["tailwart:relay"] as { username?: unknown } | undefined;
+  const settings = config["tailwart:settings"] as { inMemoryStore?: { username?: unknown } } | undefined;
+  if (name === "relayPassword") return relay?.username !== undefined;
+  if (name === "inMemoryStoreSecret") return settings?.inMemoryStore?.username !== undefined;
+  return true;
+}

@@ -69,3 +69,25 @@ export function overlaps(a: AddressRange, b: AddressRange): boolean {
  */
 export const TAILNET_RANGES = ["100.64.0.0/10", "fd7a:115c:a1e0::/48"] as const;
 export const [TAILNET_V4, TAILNET_V6] = TAILNET_RANGES.map(parseRange) as [AddressRange, AddressRange];
+
+/**
+ * Addresses that nobody is reached at, or seen coming from, on the internet (RFC 6890): this host,
+ * private use, shared (the tailnet's, lesson 6), loopback, link-local, benchmarks, unique local,
+ * multicast and what lies above. Those for documentation are not among them: examples are written
+ * with them.
+ */
+export const NOT_PUBLIC: readonly AddressRange[] = [
+  "0.0.0.0/8",
+  "10.0.0.0/8",
+  "100.64.0.0/10",
+  "127.0.0.0/8",
+  "169.254.0.0/16",
+  "172.16.0.0/12",
+  "192.168.0.0/16",
+  "198.18.0.0/15",
+  "224.0.0.0/3",
+  "::/96",
+  "fc00::/7",
+  "fe80::/10",
+  "ff00::/8",
+].map((range) => parseRange(range) as AddressRange);

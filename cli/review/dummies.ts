@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { isMap, parse, parseDocument } from "yaml";
 
-import { isSecure, placeholderOf } from "../../config/placeholder.ts";
+import { hasUse, isSecure, placeholderOf } from "../../config/placeholder.ts";
 
 /** A stack's config that nobody's key opens. */
 export interface DummyConfig {
@@ -41,10 +41,9 @@ export function withDummies(configText: string, wanted: readonly string[]): Dumm
   );
   // What an environment of Pulumi's holds is not in the file: nobody can say what is missing.
   const hasAll = inFile.length > 0 && environment === undefined;
-  const relay = config["tailwart:relay"] as { username?: unknown } | undefined;
   const missing = (hasAll ? [] : wanted)
     .filter((key) => !(`tailwart:${key}` in config))
-    .filter((key) => key !== "relayPassword" || relay?.username !== undefined)
+    .filter((key) => hasUse(key, config))
     .map((key) => [`tailwart:${key}`] as const);
   const secrets = [...inFile, ...missing].map(
     ([key, ...path]) =>

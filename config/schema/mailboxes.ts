@@ -35,6 +35,13 @@ export const domainsSchema = z
         ),
       catchAll: domain.shape.catchAll,
       publishRecords: domain.shape.publishRecords,
+      dmarc: z
+        .enum(["none", "quarantine", "reject"], { error: "accepts none, quarantine or reject" })
+        .default("none")
+        .meta({ accepts: "none, quarantine or reject", examples: ["none", "quarantine"] })
+        .describe(
+          "What its DMARC record asks of receivers for mail that is not proved to be the domain's (`npm run dns`). none only reports; more once the reports show that all of your own mail passes.",
+        ),
     }),
   )
   .min(1, { error: "accepts a list with at least one domain" })

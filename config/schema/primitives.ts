@@ -2,7 +2,7 @@ import { z } from "zod";
 
 import { isIPv4 } from "node:net";
 
-import { type AddressRange, covers, parseRange } from "../../lib/address-ranges.ts";
+import { NOT_PUBLIC, overlaps, parseRange } from "../../lib/address-ranges.ts";
 import { classifyHost } from "../../lib/addresses.ts";
 
 /** True for a DNS name of at least two labels (RFC 1123 §2.1), such as `mail.example.org`. */
@@ -30,26 +30,9 @@ export const dnsName = (example: string) => described("a DNS name of two labels 
 export const hostName = (example: string) =>
   described("a host's DNS or MagicDNS name, not an address", example, isHostName);
 
-/**
- * IPv4 addresses that no client of the internet ever connects to (RFC 6890): this host, private
- * use, shared (the tailnet's, lesson 6), loopback, link-local, benchmarks, multicast and what lies
- * above. Those for documentation are not among them: examples are written with them.
- */
-const NOT_PUBLIC = [
-  "0.0.0.0/8",
-  "10.0.0.0/8",
-  "100.64.0.0/10",
-  "127.0.0.0/8",
-  "169.254.0.0/16",
-  "172.16.0.0/12",
-  "192.168.0.0/16",
-  "198.18.0.0/15",
-  "224.0.0.0/3",
-].map((range) => parseRange(range) as AddressRange);
-
 function isPublicIPv4(text: string): boolean {
   const address = isIPv4(text) ? parseRange(text) : undefined;
-  return address !== undefined && !NOT_PUBLIC.some((range) => covers(range, address));
+  return address !== undefined && !NOT_PUBLIC.some((range) => overlaps(range, address));
 }
 
 /** A public IPv4 address. @example ipv4Address("198.51.100.7") */

@@ -6,6 +6,10 @@
  */
 const TECHNICAL_LABELS = ["mta-sts", "autoconfig", "autodiscover", "ua-auto-config"];
 
+/** @example technicalNames("example.org")[0] === "mta-sts.example.org" */
+export const technicalNames = (domain: string): string[] =>
+  TECHNICAL_LABELS.map((label) => `${label}.${domain}`);
+
 /** A domain whose mail is taken, and further names under which its server is known. */
 export interface MailDomain {
   name: string;
@@ -19,10 +23,7 @@ export interface MailDomain {
  * passthroughNames("mail.example.org", [{ name: "example.org" }])[1] === "mta-sts.example.org"
  */
 export function passthroughNames(mailHost: string, domains: readonly MailDomain[]): string[] {
-  const names = domains.flatMap(({ name, hosts = [] }) => [
-    ...hosts,
-    ...TECHNICAL_LABELS.map((label) => `${label}.${name}`),
-  ]);
+  const names = domains.flatMap(({ name, hosts = [] }) => [...hosts, ...technicalNames(name)]);
   return [...new Set([mailHost, ...names])];
 }
 

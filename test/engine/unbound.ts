@@ -15,7 +15,8 @@ export interface Unbound {
   stop(): Promise<void>;
 }
 
-async function freeUdpPort(): Promise<number> {
+/** A port on which nothing listens. */
+export async function freeUdpPort(): Promise<number> {
   const socket = createSocket("udp4").bind(0, "127.0.0.1");
   await once(socket, "listening");
   const { port } = socket.address();

@@ -25,9 +25,11 @@ const COMMANDS: Readonly<Record<string, readonly string[]>> = {
   "npm run review": ["--out", OUT],
   "npm run audit": [...ON_LAB, "--out", OUT],
   "npm run doctor": ON_LAB,
+  "npm run dns": ON_LAB,
   "npm run lab -- info --json": ON_LAB,
   // How all of the lab's commands are used; 18-lessons replays them.
   "npm run lab -- lessons": ["--help"],
+  "npm run lab -- faults": ["--help"],
   "npm run down": ["--name", "nosuchlab"],
   "npm run bench": HELP,
   "npm run test:full": HELP,

@@ -64,6 +64,13 @@ describe("a stack file that holds none", () => {
     expect(withDummies(relay(", username: app"), wanted).secrets).toHaveLength(2);
   });
 
+  test("has no password made up for a Redis that asks for none", () => {
+    const redis = (user: string) =>
+      `config:\n  tailwart:settings: { inMemoryStore: { type: redis, host: redis${user} } }\n`;
+    expect(withDummies(redis(""), ["inMemoryStoreSecret"]).secrets).toEqual([]);
+    expect(withDummies(redis(", username: app"), ["inMemoryStoreSecret"]).secrets).toHaveLength(1);
+  });
+
   test.each(["", "config:\n", "# nothing\n"])("and says nothing else is no mistake: %j", (text) => {
     expect(withDummies(text, ["postgresPassword"]).secrets).toEqual([`tailwart:postgresPassword=${DUMMY}`]);
     expect(isDeployable(text)).toBe(false);

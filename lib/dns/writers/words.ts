@@ -1,0 +1,57 @@
+import type { Note } from "../draft.ts";
+
+/**
+ * Breaks a text between words at 80 columns; a word that is longer keeps its line.
+ *
+ * @param first what the first line begins with
+ * @param rest what each further line begins with
+ */
+export function wrap(text: string, first = "", rest = first): string[] {
+  const lines: string[] = [];
+  let line = first;
+  let empty = true;
+  for (const word of text.split(" ")) {
+    if (!empty && line.length + 1 + word.length > 80) {
+      lines.push(line);
+      line = rest;
+      empty = true;
+    }
+    line += empty ? word : ` ${word}`;
+    empty = false;
+  }
+  return [...lines, line];
+}
+
+/** How many names a note lists; of a thousand domains the rest is counted. */
+const LISTED = 5;
+
+const HEADINGS = {
+  missing: "Missing:",
+  "set elsewhere": "Set by others:",
+  "left out": "Left out:",
+} as const;
+
+/**
+ * What is said beside the records, as lines of text.
+ *
+ * @param indent what each line begins with, such as "; " in a zone file
+ */
+export function noteLines(notes: readonly Note[], indent = ""): string[] {
+  return (Object.keys(HEADINGS) as Note["state"][]).flatMap((state) => {
+    const those = notes.filter((note) => note.state === state);
+    const lines = those.flatMap(({ what, need, of, why, instead }) => {
+      const more = of.length > LISTED ? ` and ${of.length - LISTED} more` : "";
+      const optional = state === "missing" && need === "recommended" ? " (recommended)" : "";
+      const text = `${what}${optional}: ${of.slice(0, LISTED).join(", ")}${more}: ${why}`;
+      return [
+        ...wrap(text, `${indent}  `, `${indent}    `),
+        ...(instead === undefined ? [] : wrap(`→ ${instead}`, `${indent}    `, `${indent}      `)),
+      ];
+    });
+    return lines.length === 0 ? [] : [`${indent}${HEADINGS[state]}`, ...lines];
+  });
+}
+
+/** What everybody must know who writes the records. */
+export const ONE_EACH =
+  "A name has one v=spf1, one v=DMARC1, one v=STSv1 and one v=TLSRPTv1 record: take an old one away first. Two count as an error, or as none (lesson 18).";
