@@ -34,10 +34,11 @@ export function addCaa(draft: Draft): void {
     domains.filter((each) => isPublished(draft, each, "caa")).map(({ name }) => name),
   );
   const isOurs = (name: string) => !published.has(draft.domainOf(name));
+  for (const host of mailHosts(draft.setup)) if (draft.isDomain(host)) draft.note(host, AT_A_DOMAIN);
   const names = [
     ...mailHosts(draft.setup),
     ...domains.flatMap((domain) => webNames(domain, draft.setup)),
-  ].filter(isOurs);
+  ].filter((name) => isOurs(name) && !draft.isDomain(name));
   for (const client of acme) {
     const issuer = issuerOf(client.directory);
     if (issuer === undefined) {
@@ -59,6 +60,13 @@ export function addCaa(draft: Draft): void {
 }
 
 const issue = (tag: "issue" | "issuewild") => ({ type: "CAA", flags: 0, tag }) as const;
+
+const AT_A_DOMAIN = {
+  state: "left out",
+  what: "CAA",
+  need: "recommended",
+  why: "the mail host is the domain itself, and all names below it would be barred from other CAs",
+} as const;
 
 const NO_CLIENT = {
   state: "missing",

@@ -208,6 +208,13 @@ describe("CAA", () => {
     expect(caa.filter((line) => line.startsWith("autoconfig.example.net"))).toEqual([]);
   });
 
+  test("is left out at a mail host that is the domain itself, since it would bar the edge's sites", () => {
+    const apex = { mailHost: "example.org", domains: [domain("example.org")] };
+    const acme = wholeSetup().acme.map((client) => ({ ...client, names: ["example.org"] }));
+    expect(at("example.org", { ...apex, acme }).filter((line) => line.startsWith("CAA"))).toEqual([]);
+    expect(noted("CAA", { ...apex, acme })).toMatchObject([{ state: "left out", of: ["example.org"] }]);
+  });
+
   test("names the CA alone where no account is known, and says so", () => {
     expect(at("mail.example.net", { acmeAccounts: [] })).toContain('CAA 0 issue "letsencrypt.org"');
     expect(noted("CAA's accounturi", { acmeAccounts: [] })).toMatchObject([{ of: ["letsencrypt.org"] }]);

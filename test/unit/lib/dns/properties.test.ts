@@ -125,6 +125,10 @@ test("any accepted config has a zone that DNS and mail can live with", () => {
       const targets = records.flatMap((each) => (each.type === "SRV" && each.target ? [each.target] : []));
       expect([...exchanges, ...targets].filter((each) => !hosts.has(each))).toEqual([]);
       expect(exchanges.length).toBe(keys.domains.length);
+      // What bars other CAs from a domain bars them from all its names, the edge's sites, too.
+      const domains = new Set(keys.domains.map((each) => each.name.toLowerCase()));
+      const barring = records.filter((each) => each.type === "CAA" && each.tag === "issue");
+      expect(barring.filter((each) => domains.has(each.name))).toEqual([]);
       // Names are canonical, and below what they are listed under.
       for (const { name: at, under } of records) {
         expect(at).toMatch(/^(?=.{1,253}$)(?:[a-z0-9_-]{1,63}\.)+[a-z0-9-]{1,63}$/);
