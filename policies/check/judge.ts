@@ -131,7 +131,7 @@ function teller(
       const one: CheckFinding = {
         ...aboutPolicy(policy),
         severity,
-        level: enforcementLevel === "mandatory" && !exception ? "error" : "warning",
+        level: enforcementLevel === "mandatory" && !exception && !finding.advice ? "error" : "warning",
         at,
         resource: source?.name ?? stack.name,
         urn: of ?? "",

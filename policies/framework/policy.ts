@@ -27,6 +27,8 @@ export interface Finding {
   readonly instead: string;
   /** The resource, where a stack policy judges several. */
   readonly urn?: string | undefined;
+  /** True for what works and could be better: it is told, and fails nothing. */
+  readonly advice?: true;
 }
 
 /** What could not be judged, mostly since it is unknown at preview. Never counted as good. */

@@ -67,7 +67,7 @@ function report<Settings>(
       message,
       urn: finding.urn,
       severity,
-      enforcementLevel: exception ? "advisory" : enforcementLevel,
+      enforcementLevel: exception || finding.advice ? "advisory" : enforcementLevel,
     });
   }
   for (const [of, gaps] of Map.groupBy(verdict.notJudged, (gap) => gap.urn)) {

@@ -2,12 +2,14 @@ import type { PolicyDefinition } from "../framework/policy.ts";
 import { acmeDnsSecretPresent } from "./acme-dns-secret-present.ts";
 import { adminNotPublic } from "./admin-not-public.ts";
 import { containerLeastPrivilege } from "./container-least-privilege.ts";
+import { dkimPublished } from "./dkim-published.ts";
 import { edgeNeverBanned } from "./edge-never-banned.ts";
 import { edgePortConflict } from "./edge-port-conflict.ts";
 import { edgeSendsProxyProtocol } from "./edge-sends-proxy-protocol.ts";
 import { imagePinnedByDigest } from "./image-pinned-by-digest.ts";
 import { mailDataProtected } from "./mail-data-protected.ts";
 import { mxPointsAtEdge } from "./mx-points-at-edge.ts";
+import { noAaaaWithoutV6Edge } from "./no-aaaa-without-v6-edge.ts";
 import { noContainerIpv6Assumed } from "./no-container-ipv6-assumed.ts";
 import { noDirectSmtpEgress } from "./no-direct-smtp-egress.ts";
 import { noHardcodedTailnetIp } from "./no-hardcoded-tailnet-ip.ts";
@@ -48,12 +50,14 @@ export const allPolicies: readonly AnyPolicy[] = withUniqueIds<AnyPolicy>([
   acmeDnsSecretPresent,
   adminNotPublic,
   containerLeastPrivilege,
+  dkimPublished,
   edgeNeverBanned,
   edgePortConflict,
   edgeSendsProxyProtocol,
   imagePinnedByDigest,
   mailDataProtected,
   mxPointsAtEdge,
+  noAaaaWithoutV6Edge,
   noContainerIpv6Assumed,
   noDirectSmtpEgress,
   noHardcodedTailnetIp,

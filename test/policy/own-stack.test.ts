@@ -36,6 +36,9 @@ function resourcesOf(text: string): TestResource[] {
   }));
 }
 
+/** What these judge is not in the stack: tailwart does not write DNS records yet. */
+const WITHOUT_SUBJECT = ["dkim-published", "mx-points-at-edge", "no-aaaa-without-v6-edge", "one-spf-record"];
+
 /** Whether a policy judged something, so that "no violation" says more than "not applicable". */
 const judged = (outcome: Outcome): boolean => outcome.notApplicable === undefined;
 
@@ -58,7 +61,7 @@ describe.each([
       ]);
       expect(outcomes.flatMap((outcome) => outcome.violations)).toEqual([]);
       expect(outcomes.flatMap((outcome) => outcome.notJudged)).toEqual([]);
-      expect(outcomes.some(judged)).toBe(true);
+      expect(outcomes.some(judged)).toBe(!WITHOUT_SUBJECT.includes(policy.id));
     },
   );
 });

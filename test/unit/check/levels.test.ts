@@ -1,3 +1,4 @@
+import { generateKeyPairSync } from "node:crypto";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
@@ -36,4 +37,27 @@ test("what is excepted, and an exception that has ended, is never written as kno
   expect((await checkFolder(folder, "--baseline", "known.json", "compose.yml")).exitCode).toBe(1);
   await check([...write, "compose.yml"], folder, "1");
   expect((await checkFolder(folder, "--baseline", "known.json", "compose.yml")).exitCode).toBe(1);
+});
+
+test("an advice of a policy that fails others is a warning", async () => {
+  const key = generateKeyPairSync("rsa", { modulusLength: 1024 }).publicKey;
+  const content = `v=DKIM1; p=${key.export({ format: "der", type: "spki" }).toString("base64")}`;
+  const type = "cloudflare:index/dnsRecord:DnsRecord";
+  const record = (name: string, more: object) => ({
+    urn: `urn:pulumi:prod::shop::${type}::${name}`,
+    custom: true,
+    type,
+    inputs: { zoneId: "z", type: "TXT", name: `${name}._domainkey`, ...more },
+    outputs: {},
+  });
+  const resources = [record("s1", { content }), record("s2", { content: "v=DKIM1" })];
+  const folder = folderOf({
+    "prod.json": JSON.stringify({ version: 3, deployment: { manifest: {}, resources } }),
+  });
+  const { findings, exitCode } = await checkFolder(folder, "prod.json");
+  expect(findings.map(({ level, what }) => `${level}: ${what}`).toSorted()).toEqual([
+    "error: has no p=, the public key",
+    "warning: is an RSA key of 1024 bits; 2048 are what signers should use (RFC 8301)",
+  ]);
+  expect(exitCode).toBe(1);
 });
