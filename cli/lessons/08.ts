@@ -11,7 +11,7 @@ const PATIENCE = 30;
 export const lesson08: Lesson = {
   number: 8,
   title: "AAAA of a relay",
-  preventedBy: "a relay has an A record alone, and is dialled from inside (`verify/checks.ts`)",
+  preventedBy: "a relay has an A record alone, and is dialled from inside (`verify/checks/peers.ts`)",
   refusedBy: ["relay-target-ipv4-only"],
   cause: {
     taken: "Stalwart tries the AAAA record first, fails (101), and does not fall back to IPv4.",

@@ -27,7 +27,9 @@ export const lesson12: Lesson = {
   number: 12,
   title: "Routes that did not change",
   preventedBy: "each deploy writes, reloads, and proves the route with a probe (`provider/server/probe.ts`)",
-  refusedBy: [],
+  refusedBy: ["route-change-restarts"],
+  // A rule for other people's scripts: this stack changes its routes by the provider alone.
+  refuses: false,
   cause: {
     taken: "Stalwart builds its routes at its start alone, and a reload leaves them.",
     found: "At a start and by a reload, and never by the write alone.",

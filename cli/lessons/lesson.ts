@@ -48,6 +48,8 @@ export interface Lesson {
   preventedBy: string;
   /** Ids of the policies that come from it. One of them must refuse the stack without the guard. */
   refusedBy: readonly string[];
+  /** Whether one of them is asked about the stack without the guard. @default true */
+  refuses?: false;
   /** Where the cause that was taken at the time was not the true one: both, a line each. */
   cause?: { taken: string; found: string };
   /** What the stack's config has in both halves. Lessons with the same are played together. */

@@ -96,7 +96,7 @@ async function play(
   const ways = waysOf(lesson);
   for (const way of cut ? ways.slice(0, 1) : ways) {
     const without = { ...config, ...(await configOf(way, bench)) };
-    if (lesson.refusedBy.length > 0 && !cut) await asksPack(begin("refused", way.name), lesson, without);
+    if (isRefused(lesson) && !cut) await asksPack(begin("refused", way.name), lesson, without);
     // Cut: played as if the guard were there, and it is not.
     const half = begin(cut ? "with" : "without", way.name);
     if (deploys)
@@ -127,9 +127,12 @@ async function asksPack(stage: Stage, lesson: Lesson, without: Record<string, un
   });
 }
 
+/** Whether a policy must refuse the stack without the guard. */
+const isRefused = ({ refusedBy, refuses }: Lesson): boolean => refuses !== false && refusedBy.length > 0;
+
 /** What must have been played. */
-const neededOf = ({ refusedBy }: Lesson, cut: boolean): Part["part"][] =>
-  cut ? ["with"] : [...(refusedBy.length > 0 ? (["refused"] as const) : []), "without", "with"];
+const neededOf = (lesson: Lesson, cut: boolean): Part["part"][] =>
+  cut ? ["with"] : [...(isRefused(lesson) ? (["refused"] as const) : []), "without", "with"];
 
 /** What is wrong with what was seen; undefined where nothing is. */
 export function verdict(parts: readonly Part[], needed: readonly Part["part"][]): string | undefined {

@@ -5,9 +5,19 @@ export type Card = Pick<Lesson, "number" | "title" | "preventedBy" | "refusedBy"
 
 /** Cards of the lessons that are not replayed. */
 export const UNPLAYED: readonly Card[] = [
-  { number: 17, title: "AAAA of the mail host without IPv6 at the edge", preventedBy: "", refusedBy: [] },
-  { number: 18, title: "A DNS API that appends", preventedBy: "", refusedBy: [] },
-  { number: 19, title: "ed25519 signatures", preventedBy: "", refusedBy: [] },
+  {
+    number: 17,
+    title: "AAAA of the mail host without IPv6 at the edge",
+    preventedBy: "`npm run dns` prints no AAAA record (`lib/dns`)",
+    refusedBy: ["no-aaaa-without-v6-edge"],
+  },
+  {
+    number: 18,
+    title: "A DNS API that appends",
+    preventedBy: "`npm run dns` prints one SPF and one DMARC record a name (`lib/dns`)",
+    refusedBy: ["one-spf-record"],
+  },
+  { number: 19, title: "ed25519 signatures", preventedBy: "", refusedBy: ["dkim-published"] },
   {
     number: 20,
     title: "Postgres' last slots",
