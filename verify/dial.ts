@@ -4,12 +4,19 @@ import { Duplex } from "node:stream";
 
 /**
  * A connection from inside a container, by BusyBox' nc there: as it is seen from the namespace, or
- * from the edge. It ends when its stream is destroyed, and 10 s after a word that has no answer.
+ * from the edge. It ends when its stream is destroyed, and after a word that has no answer in time.
  *
  * @param dockerHost as DOCKER_HOST has it
+ * @param patience in seconds
  */
-export function dialFrom(dockerHost: string, container: string, host: string, port: number): Duplex {
-  const nc = ["nc", "-w", "10", host, String(port)];
+export function dialFrom(
+  dockerHost: string,
+  container: string,
+  host: string,
+  port: number,
+  patience = 10,
+): Duplex {
+  const nc = ["nc", "-w", String(patience), host, String(port)];
   const child = spawn("docker", ["--host", dockerHost, "exec", "-i", container, ...nc], {
     stdio: ["pipe", "pipe", "pipe"],
   });

@@ -3,12 +3,12 @@
  * it runs: a record is written, read at the server, and deleted, before anything depends on it. A
  * key that may only read passes every test but this one.
  */
-import { randomBytes, randomInt } from "node:crypto";
 import type { Duplex } from "node:stream";
 
 import type { DnsKey } from "../lib/dns/key.ts";
-import { type DnsAnswer, question, readAnswer, signed, update } from "../lib/dns/message.ts";
+import type { DnsAnswer } from "../lib/dns/message.ts";
 import { UserError } from "../lib/errors.ts";
+import { askOver, type Canary, NoAnswer, writeCanary } from "./dns-canary.ts";
 
 /** A key with its secret, in base64. */
 export interface DnsKeyTrial extends DnsKey {
@@ -32,8 +32,9 @@ export async function tryDnsKey(connect: () => Duplex, trial: DnsKeyTrial): Prom
   const pipe = connect();
   const timer = setTimeout(() => pipe.destroy(), DEADLINE);
   try {
+    const key = { name: keyName, algorithm: trial.algorithm, secret: Buffer.from(trial.secret, "base64") };
     const ask = askOver(pipe);
-    for (const name of names) await tryName(ask, trial, name, at);
+    for (const name of names) refuseBad(await writeCanary(ask, key, name), keyName, name, at);
     return `the DNS key "${keyName}" writes and deletes at ${at}: ${names.join(", ")}`;
   } catch (error) {
     if (!(error instanceof NoAnswer)) throw error;
@@ -46,34 +47,18 @@ export async function tryDnsKey(connect: () => Duplex, trial: DnsKeyTrial): Prom
   }
 }
 
-/** The connection has ended, or never stood. */
-class NoAnswer extends Error {}
-
-type Ask = (message: Buffer) => Promise<DnsAnswer>;
-
-async function tryName(ask: Ask, trial: DnsKeyTrial, name: string, at: string): Promise<void> {
-  const { keyName, algorithm } = trial;
-  const secret = Buffer.from(trial.secret, "base64");
-  const id = () => randomInt(0x10000);
-  const { zone } = await ask(question(id(), name, "SOA"));
-  if (zone === undefined) throw refusal(`the DNS server ${at} has no zone for ${name}`);
-  const value = `tailwart-canary-${randomBytes(8).toString("hex")}`;
-  const write = (remove: boolean) => {
-    const message = update(id(), zone, name, value, remove);
-    const now = Math.floor(Date.now() / 1000);
-    return ask(signed(message, { name: keyName, algorithm, secret }, now));
-  };
-  const reads = async () => (await ask(question(id(), name, "TXT"))).texts.includes(value);
-  const added = await write(false);
-  if (added.code !== "NOERROR")
+/** @throws UserError where the key is not good for the name */
+function refuseBad(canary: Canary, keyName: string, name: string, at: string): void {
+  const { value, found, added, isServed, removed, isLeft } = canary;
+  if (found.zone === undefined) throw refusal(`the DNS server ${at} has no zone for ${name}`);
+  if (added && added.code !== "NOERROR")
     throw refusal(`${at} refuses the key "${keyName}" for ${name}: ${why(added)}`);
-  if (!(await reads()))
-    throw refusal(`${at} took a record for ${name} by the key "${keyName}", and does not serve it`);
-  const removed = await write(true);
-  if (removed.code !== "NOERROR" || (await reads()))
+  if (removed && isLeft)
     throw refusal(
       `${at} does not delete by the key "${keyName}": TXT ${name} "${value}" is left there (${why(removed)})`,
     );
+  if (!isServed)
+    throw refusal(`${at} took a record for ${name} by the key "${keyName}", and does not serve it`);
 }
 
 const why = ({ code, signature }: DnsAnswer): string =>
@@ -90,35 +75,3 @@ const refusal = (what: string) =>
     path: "tailwart:dnsSecret",
     hint: "Set the key's own secret: pulumi config set --secret tailwart:dnsSecret; tailwart:dnsProvider has its name and server",
   });
-
-/** Messages over TCP, each after its length (RFC 1035 §4.2.2), one after another. */
-function askOver(pipe: Duplex): Ask {
-  let received = Buffer.alloc(0);
-  let told: () => void = () => undefined;
-  let ended = false;
-  pipe.on("data", (chunk: Buffer) => {
-    received = Buffer.concat([received, chunk]);
-    told();
-  });
-  for (const event of ["end", "close", "error"])
-    pipe.on(event, () => {
-      ended = true;
-      told();
-    });
-  return async (message) => {
-    const length = Buffer.alloc(2);
-    length.writeUInt16BE(message.length);
-    if (!ended) pipe.write(Buffer.concat([length, message]));
-    for (;;) {
-      const end = received.length < 2 ? Infinity : 2 + received.readUInt16BE(0);
-      if (received.length >= end) {
-        const answer = readAnswer(received.subarray(2, end));
-        received = received.subarray(end);
-        if (answer.id === message.readUInt16BE(0)) return answer;
-        continue;
-      }
-      if (ended) throw new NoAnswer();
-      await new Promise<void>((resolve) => (told = resolve));
-    }
-  };
-}

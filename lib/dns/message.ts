@@ -18,6 +18,9 @@ const RCODES: Readonly<Record<number, string>> = {
   3: "NXDOMAIN",
   4: "NOTIMP",
   5: "REFUSED",
+  6: "YXDOMAIN",
+  7: "YXRRSET",
+  8: "NXRRSET",
   9: "NOTAUTH",
   10: "NOTZONE",
 };

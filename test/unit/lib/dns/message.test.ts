@@ -1,3 +1,5 @@
+import { createHmac } from "node:crypto";
+
 import { describe, expect, test } from "vitest";
 
 import { question, readAnswer, signed, update } from "../../../../lib/dns/message.ts";
@@ -19,6 +21,42 @@ describe("a message", () => {
     const head = `0007 2800 0001 0000 0001 0000 ${LAB} 0006 0001`;
     expect(update(7, "lab.test", "a.lab.test", "hi", false)).toEqual(hex(head + record("0001 00000001")));
     expect(update(7, "lab.test", "a.lab.test", "hi", true)).toEqual(hex(head + record("00fe 00000000")));
+  });
+
+  test("that asks for a name in capitals, or with a dot at its end, asks in lower case", () => {
+    expect(question(0x1234, "_acme-challenge.Lab.test.", "TXT").toString("hex")).toBe(
+      `1234${"0000"}0001000000000000${"0f"}${Buffer.from("_acme-challenge").toString("hex")}036c6162047465737400${"0010"}0001`,
+    );
+  });
+
+  test("that is signed is signed as RFC 8945 has it, over what it says without the signature", () => {
+    const key = { name: "lab-acme", algorithm: "hmac-sha256", secret: Buffer.from("secret of the key") };
+    const message = signed(update(7, "lab.test", "a.lab.test", "word", false), key, 1_700_000_000);
+    // Opcode 5; one zone, one update, one additional record.
+    expect(message.subarray(0, 12).toString("hex")).toBe("000728000001000000010001");
+    const name = Buffer.from("\u0008lab-acme\0", "latin1");
+    const tsig = message.lastIndexOf(name);
+    const unsigned = Buffer.concat([
+      message.subarray(0, 10),
+      Buffer.from([0, 0]),
+      message.subarray(12, tsig),
+    ]);
+    const algorithm = Buffer.from("\u000bhmac-sha256\0", "latin1");
+    const stamp = hex("00006553f100012c");
+    const variables = Buffer.concat([name, hex("00ff00000000"), algorithm, stamp, Buffer.alloc(4)]);
+    const mac = createHmac("sha256", key.secret)
+      .update(Buffer.concat([unsigned, variables]))
+      .digest();
+    expect(message.subarray(tsig + name.length).toString("hex")).toBe(
+      Buffer.concat([
+        hex("00fa00ff00000000003d"),
+        algorithm,
+        stamp,
+        hex("0020"),
+        mac,
+        hex("000700000000"),
+      ]).toString("hex"),
+    );
   });
 
   test("that is signed counts one record more, and another secret makes another signature", () => {
@@ -44,6 +82,7 @@ describe("an answer", () => {
   });
 
   test("has the texts of its TXT records, strings of one put together", () => {
+    expect(() => readAnswer(hex("00"))).toThrow(RangeError);
     const txt = "c00c 0010 0001 00000001 0006 02 6869 02 686f";
     const bytes = answer("8400", "0001 0001 0000 0000", `01 61 ${LAB} 0010 0001 ${txt}`);
     expect(readAnswer(bytes).texts).toEqual(["hiho"]);
