@@ -1,41 +1,38 @@
-import { StalwartApi } from "../../provider/keys/api.ts";
-import { RegistryApi, type Row } from "../../provider/registry/jmap.ts";
-import { DEFAULT_API } from "../../provider/server/state.ts";
-import { dockerTransport, type Transport } from "../../provider/server/transport.ts";
+import type { StalwartApi } from "../../provider/keys/api.ts";
+import type { RegistryApi, Row } from "../../provider/registry/jmap.ts";
 import { UserError } from "../../lib/errors.ts";
 import type { DoctorTarget, QueuedMessage, ServerApi } from "../../verify/doctor/target.ts";
+import { bansOf } from "../parts/bans.ts";
+import { serverIn } from "../parts/stalwart-server.ts";
 
 type Json = Record<string, unknown>;
 
-/** Stalwart's API by a pipe into its container, with the login that lies there (decision 16). */
+type Listed = Pick<ServerApi, "queue" | "failedTasks">;
+
+/** Stalwart's API as the doctor asks it, on either line. */
 export function serverApi({ kvm, generation }: DoctorTarget): ServerApi {
-  const transport = dockerTransport(kvm.dockerHost, kvm.stalwart);
-  return generation === "registry" ? registry(transport) : keys(transport);
-}
-
-const BANNED = "server.blocked-ip";
-
-/** The 0.15 line (http/src/management/queue.rs: Message, Recipient). */
-function keys(transport: Transport): ServerApi {
-  const api = new StalwartApi(transport, DEFAULT_API);
-  const banned = async () =>
-    Object.keys(await api.readSettings([], [BANNED])).map((key) => key.slice(BANNED.length + 1));
+  const server = serverIn(kvm.dockerHost, kvm.stalwart, generation);
+  const bans = bansOf(server);
   return {
-    async queue() {
-      const { items } = (await api.request("GET", "/api/queue/messages?values=1&limit=500")) as {
-        items: { created: string; recipients: Recipient[] }[];
-      };
-      return items.map(({ created, recipients }) => message(created, recipients));
-    },
-    bans: banned,
+    ...(server.isRegistry ? registry(server.rows) : keys(server.keys)),
+    bans: bans.list,
     async unban(address) {
-      if (!(await banned()).includes(address)) throw notBanned(address);
-      await api.writeSettings([{ type: "delete", keys: [`${BANNED}.${address}`] }]);
-      await api.request("GET", `/api/reload/${BANNED}`);
+      if (!(await bans.list()).includes(address)) throw notBanned(address);
+      await bans.lift(address);
     },
-    failedTasks: () => Promise.resolve(undefined),
   };
 }
+
+/** The 0.15 line (http/src/management/queue.rs: Message, Recipient). */
+const keys = (api: StalwartApi): Listed => ({
+  async queue() {
+    const { items } = (await api.request("GET", "/api/queue/messages?values=1&limit=500")) as {
+      items: { created: string; recipients: Recipient[] }[];
+    };
+    return items.map(({ created, recipients }) => message(created, recipients));
+  },
+  failedTasks: () => Promise.resolve(undefined),
+});
 
 interface Recipient {
   address: string;
@@ -61,19 +58,11 @@ function statusOf(status: string | Json | undefined): string {
   return typeof status === "string" ? status : Object.values(status).map(String).join("; ");
 }
 
-/** 0.16 and later: rows of QueuedMessage, BlockedIp and Task. */
-function registry(transport: Transport): ServerApi {
-  const api = new RegistryApi(transport, DEFAULT_API);
+/** 0.16 and later: rows of QueuedMessage and Task. */
+function registry(api: RegistryApi): Listed {
   const rows = async (object: string): Promise<Row[]> => (await api.get([object]))[object] ?? [];
   return {
     queue: async () => (await rows("QueuedMessage")).map(queuedRow),
-    bans: async () => (await rows("BlockedIp")).map((row) => String(row["address"])),
-    async unban(address) {
-      const ids = (await rows("BlockedIp")).filter((row) => row["address"] === address).map(({ id }) => id);
-      if (ids.length === 0) throw notBanned(address);
-      await api.set("BlockedIp", { destroy: ids }, {});
-      await api.set("Action", { create: { bans: { "@type": "ReloadBlockedIps" } } }, {});
-    },
     failedTasks: async () =>
       (await rows("Task")).flatMap((row) => {
         const { "@type": state, failureReason } = (row["status"] ?? {}) as Json;

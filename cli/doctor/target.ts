@@ -5,6 +5,7 @@ import { parse } from "yaml";
 import { componentArgs } from "../../config/component-args.ts";
 import { stackFileConfig } from "../../config/stack-file.ts";
 import type { DoctorTarget } from "../../verify/doctor/target.ts";
+import { type ContainerRole, containerOf } from "../parts/containers.ts";
 
 /**
  * What to look at, from a stack's config file; names of containers follow from the stack's name.
@@ -20,7 +21,7 @@ export function doctorTargetOf(file: string, stack: string): DoctorTarget {
 /** The same from what the components get. */
 export function targetOf(args: ReturnType<typeof componentArgs>, stack: string): DoctorTarget {
   const { kvmDockerHost, edgeDockerHost, edgeNames, ...reached } = args.verification;
-  const container = (role: string) => `tailwart-${stack}-${role}`;
+  const container = (role: ContainerRole) => containerOf(stack, role);
   const images = Object.entries({ ...args.images.kvm, ...args.images.edge });
   return {
     ...reached,
@@ -28,7 +29,7 @@ export function targetOf(args: ReturnType<typeof componentArgs>, stack: string):
     named: `--stack ${stack}`,
     kvm: { dockerHost: kvmDockerHost, sidecar: container("sidecar"), stalwart: container("stalwart") },
     edge: { dockerHost: edgeDockerHost, container: container("edge"), names: edgeNames },
-    images: Object.fromEntries(images.map(([role, image]) => [container(role), image])),
+    images: Object.fromEntries(images.map(([role, image]) => [container(role as ContainerRole), image])),
     wanAddress: args.edge.wanAddress,
     services: args.edge.services,
     passthrough: args.edge.passthrough,

@@ -2,7 +2,8 @@
 import { existsSync, readFileSync, statSync } from "node:fs";
 
 import { logFiles } from "../../lab/logs.ts";
-import { hostOf, type ContainerRole, type World } from "./world.ts";
+import { type ContainerRole, hostOf } from "../parts/containers.ts";
+import type { World } from "./world.ts";
 
 export const COMPONENTS = ["stalwart", "sidecar", "edge", "postgres", "postfix"] as const;
 export type Component = (typeof COMPONENTS)[number];

@@ -2,13 +2,12 @@
 import { runIn } from "../../lab/machine.ts";
 import { STALWART_STARTS } from "./allowed.ts";
 import type { Fault } from "./fault.ts";
+import { serverPidIn } from "../parts/containers.ts";
 import type { World } from "./world.ts";
 
-/** Number of Stalwart's own process on its host: its container's first one is the entrypoint. */
 async function serverPid(world: World): Promise<string> {
   const { stdout } = await world.docker("kvm", ["top", world.container("stalwart"), "-o", "pid,args"]);
-  const server = stdout.split("\n").find((line) => line.includes("/usr/local/bin/stalwart --config"));
-  const pid = server?.trim().split(/\s+/)[0];
+  const pid = serverPidIn(stdout);
   if (pid === undefined) throw new Error(`${world.container("stalwart")} runs no server:\n${stdout}`);
   return pid;
 }

@@ -1,5 +1,6 @@
 import { tailnetAddress } from "../../lab/tailnet-nodes.ts";
 import { bansOf } from "../parts/bans.ts";
+import { labServer } from "../parts/stalwart-server.ts";
 import type { Bench } from "./bench.ts";
 import { dial, describeDialled, greeting } from "./dial.ts";
 import type { Lesson, Seen } from "./lesson.ts";
@@ -88,7 +89,7 @@ export const lesson03: Lesson = {
 };
 
 async function bans(bench: Bench, edge: string): Promise<Seen> {
-  const banned = await bansOf(bench.lab).list();
+  const banned = await bansOf(labServer(bench.lab)).list();
   const greet = `{ sleep 2; echo QUIT; } | nc -w 5 -s ${ATTACKER} ${bench.lab.facts.wanAddress} 25`;
   const { stdout } = await bench.on("outside", ["sh", "-c", greet], { allowFailure: true });
   const words = `banned: ${banned.join(", ") || "nobody"}; the attacker is greeted with "${stdout.split("\r")[0]}"`;
@@ -105,7 +106,7 @@ async function attack(bench: Bench): Promise<void> {
 
 /** Takes away what the lesson has banned, and no other ban. */
 async function forgive(bench: Bench): Promise<void> {
-  const { list, lift } = bansOf(bench.lab);
+  const { list, lift } = bansOf(labServer(bench.lab));
   const edge = await tailnetAddress(bench.lab.layout, "edge");
   for (const each of (await list()).filter((ban) => [edge, ATTACKER].includes(ban))) await lift(each);
 }

@@ -1,14 +1,12 @@
 import { UserError } from "../../lib/errors.ts";
 import { PUBLIC_PORT } from "../../lab/smarthost.ts";
-import { StalwartApi } from "../../provider/keys/api.ts";
-import { RegistryApi } from "../../provider/registry/jmap.ts";
-import { DEFAULT_API } from "../../provider/server/state.ts";
 import { stackFlags } from "../parts/lab-config.ts";
 import { pulumi } from "../parts/pulumi-cli.ts";
+import { labServer, type StalwartServer } from "../parts/stalwart-server.ts";
 import type { Bench } from "./bench.ts";
 import { dial } from "./dial.ts";
 import type { Lesson } from "./lesson.ts";
-import { isRegistry, sendOut, transportOf } from "./mail.ts";
+import { sendOut } from "./mail.ts";
 
 /** Where a relay is, as the data store has it. */
 interface Relay {
@@ -93,40 +91,41 @@ async function putBack({ lab: { stack } }: Bench): Promise<void> {
   if (done.code !== 0) throw new UserError(`pulumi up failed:\n${done.stdout.slice(-2000)}${done.stderr}`);
 }
 
-const keys = (bench: Bench) => new StalwartApi(transportOf(bench), DEFAULT_API);
-const rows = (bench: Bench) => new RegistryApi(transportOf(bench), DEFAULT_API);
-const row = async (bench: Bench) => {
-  const all = (await rows(bench).get(["MtaRoute"]))["MtaRoute"] ?? [];
+async function rowOf(rows: StalwartServer["rows"]) {
+  const all = (await rows.get(["MtaRoute"]))["MtaRoute"] ?? [];
   const found = all.find(({ name }) => name === "smarthost");
   if (!found) throw new Error("the lab's server has no route smarthost");
   return found;
-};
+}
 
-async function writeRelay(bench: Bench, { host, port }: Relay): Promise<void> {
-  if (isRegistry(bench)) {
-    const { id } = await row(bench);
-    return rows(bench)
-      .set("MtaRoute", { update: { [id]: { address: host, port } } }, {})
-      .then(() => undefined);
+async function writeRelay({ lab }: Bench, { host, port }: Relay): Promise<void> {
+  const { isRegistry, keys, rows } = labServer(lab);
+  if (isRegistry) {
+    const { id } = await rowOf(rows);
+    await rows.set("MtaRoute", { update: { [id]: { address: host, port } } }, {});
+    return;
   }
   const values: [string, string][] = [
     [`${KEY}.address`, host],
     [`${KEY}.port`, String(port)],
   ];
-  await keys(bench).writeSettings([{ type: "insert", prefix: null, values, assert_empty: false }]);
+  await keys.writeSettings([{ type: "insert", prefix: null, values, assert_empty: false }]);
 }
 
-async function storedRelay(bench: Bench): Promise<Relay> {
-  if (isRegistry(bench)) {
-    const { address, port } = await row(bench);
+async function storedRelay({ lab }: Bench): Promise<Relay> {
+  const { isRegistry, keys, rows } = labServer(lab);
+  if (isRegistry) {
+    const { address, port } = await rowOf(rows);
     return { host: String(address), port: Number(port) };
   }
-  const live = await keys(bench).readSettings([`${KEY}.address`, `${KEY}.port`], []);
+  const live = await keys.readSettings([`${KEY}.address`, `${KEY}.port`], []);
   return { host: live[`${KEY}.address`] ?? "", port: Number(live[`${KEY}.port`]) };
 }
 
-const reload = (bench: Bench): Promise<void> =>
-  isRegistry(bench) ? rows(bench).reload() : keys(bench).reload();
+function reload({ lab }: Bench): Promise<void> {
+  const { isRegistry, keys, rows } = labServer(lab);
+  return isRegistry ? rows.reload() : keys.reload();
+}
 
 async function restart(bench: Bench): Promise<void> {
   await bench.docker("kvm", "restart", "--time", "30", bench.container("stalwart"));

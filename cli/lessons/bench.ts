@@ -6,11 +6,10 @@ import { runIn } from "../../lab/machine.ts";
 import { run, type RunOptions, type RunResult } from "../../lab/run.ts";
 import type { BoxName, MachineName } from "../../lab/topology.ts";
 import { UserError } from "../../lib/errors.ts";
+import { type ContainerRole, containerOf, hostOf, serverPidIn } from "../parts/containers.ts";
 import { type Overrides, policyFlags, stackFlags, writeStackConfig } from "../parts/lab-config.ts";
 import type { Lab } from "../parts/open-lab.ts";
 import { type PulumiRun, pulumi } from "../parts/pulumi-cli.ts";
-
-export type Role = "anchor" | "sidecar" | "stalwart" | "edge";
 
 /** The lab under the hands of who replays a lesson. */
 export class Bench {
@@ -23,8 +22,8 @@ export class Bench {
   }
 
   /** Name of one of the stack's containers on its host. */
-  container(role: Role): string {
-    return `tailwart-${this.lab.stack.name}-${role}`;
+  container(role: ContainerRole): string {
+    return containerOf(this.lab.stack.name, role);
   }
 
   /** Runs the docker CLI on a host. Returns both streams. @throws Error when it fails */
@@ -40,9 +39,8 @@ export class Bench {
   }
 
   /** A field of a container, as `docker inspect --format` has it. */
-  async inspect(role: Role, format: string): Promise<string> {
-    const box = role === "edge" ? "edge" : "kvm";
-    return (await this.docker(box, "inspect", "--format", format, this.container(role))).trim();
+  async inspect(role: ContainerRole, format: string): Promise<string> {
+    return (await this.docker(hostOf(role), "inspect", "--format", format, this.container(role))).trim();
   }
 
   /** The sidecar's address on the tailnet. */
@@ -50,11 +48,9 @@ export class Bench {
     return (await this.docker("kvm", "exec", this.container("sidecar"), "tailscale", "ip", "-4")).trim();
   }
 
-  /** Stalwart's own process: its container's first one starts it over without a new container. */
+  /** Stalwart's own process. */
   async serverPid(): Promise<string | undefined> {
-    const table = await this.docker("kvm", "top", this.container("stalwart"), "-o", "pid,args");
-    const server = table.split("\n").find((line) => line.includes("/usr/local/bin/stalwart --config"));
-    return server?.trim().split(/\s+/)[0];
+    return serverPidIn(await this.docker("kvm", "top", this.container("stalwart"), "-o", "pid,args"));
   }
 
   /**

@@ -3,13 +3,9 @@ import { randomUUID } from "node:crypto";
 
 import { send } from "../../lab/mail/outside.ts";
 import { receivedMessages } from "../../lab/smarthost.ts";
-import { generationOf } from "../../lib/stalwart/release.ts";
-import { StalwartApi } from "../../provider/keys/api.ts";
-import { RegistryApi } from "../../provider/registry/jmap.ts";
 import { registryQueue } from "../../provider/registry/queue.ts";
-import { DEFAULT_API } from "../../provider/server/state.ts";
-import { dockerTransport } from "../../provider/server/transport.ts";
 import { accountPassword } from "../parts/mail-round-trip.ts";
+import { labServer } from "../parts/stalwart-server.ts";
 import type { Bench } from "./bench.ts";
 
 /** Where mail for elsewhere goes: all of it lies at the smarthost in the end. */
@@ -34,17 +30,11 @@ export interface Fate {
   queued?: string;
 }
 
-/** How Stalwart's API is reached: through its container, as by the deploy. */
-export const transportOf = (bench: Bench) =>
-  dockerTransport(bench.lab.layout.boxes.kvm.dockerHost, bench.container("stalwart"));
-
-/** Whether the lab's Stalwart keeps its settings in a registry. */
-export const isRegistry = ({ lab }: Bench) => generationOf(lab.facts.stalwartLine) === "registry";
-
-const queueOf = (bench: Bench) =>
-  isRegistry(bench)
-    ? registryQueue(new RegistryApi(transportOf(bench), DEFAULT_API))
-    : new StalwartApi(transportOf(bench), DEFAULT_API);
+/** The queue of the lab's Stalwart. */
+function queueOf({ lab }: Bench) {
+  const { isRegistry, keys, rows } = labServer(lab);
+  return isRegistry ? registryQueue(rows) : keys;
+}
 
 const passwords = new WeakMap<Bench, Promise<string>>();
 
@@ -80,7 +70,7 @@ export async function sendOut(bench: Bench, domain = ELSEWHERE, patience = 60): 
   });
   if (!fate.arrived) {
     const items = await queueOf(bench).queued(domain);
-    const own = items.find((item) => isRegistry(bench) || item.includes(to));
+    const own = items.find((item) => labServer(bench.lab).isRegistry || item.includes(to));
     const words = own && (/"temp_fail":"([^"]*)"/.exec(own)?.[1] ?? own);
     if (words !== undefined) fate.queued = words;
   }

@@ -1,18 +1,17 @@
 // What a hand changes on the lab's Stalwart, on either generation of its settings: through the API,
 // as the admin UI does.
-import { DEFAULT_API } from "../../provider/server/state.ts";
-import { StalwartApi } from "../../provider/keys/api.ts";
-import { type Changes, RegistryApi, type Row } from "../../provider/registry/jmap.ts";
-import { dockerTransport } from "../../provider/server/transport.ts";
-import { generationOf } from "../../lib/stalwart/release.ts";
-import { container, facts, layout } from "./lab.ts";
+import { bansOf } from "../../cli/parts/bans.ts";
+import { labServer } from "../../cli/parts/stalwart-server.ts";
+import type { Changes, Row } from "../../provider/registry/jmap.ts";
+import { lab } from "./lab.ts";
 
+const server = labServer(lab);
+const { keys, rows } = server;
 /** Whether the lab's server is of 0.16 or later. */
-export const isRegistry = generationOf(facts.stalwartLine) === "registry";
+export const { isRegistry } = server;
 
-const transport = dockerTransport(layout.boxes.kvm.dockerHost, container("stalwart"));
-const keys = new StalwartApi(transport, DEFAULT_API);
-const rows = new RegistryApi(transport, DEFAULT_API);
+/** Bans an address, as an operator does. */
+export const { add: ban } = bansOf(server);
 
 /** Changes a setting of the 0.15 line. */
 async function setKey(key: string, value: string): Promise<void> {
@@ -84,36 +83,4 @@ export async function connectTimeout(): Promise<number> {
 export async function allowStranger(): Promise<void> {
   if (!isRegistry) return setKey(NAMES.stranger, "");
   await setRow("AllowedIp", { create: { stranger: { address: "192.0.2.9" } } });
-}
-
-/** Addresses that the server has banned. */
-export async function banned(): Promise<string[]> {
-  if (isRegistry)
-    return (await rows.get(["BlockedIp"]))["BlockedIp"]?.map((row) => String(row["address"])) ?? [];
-  const group = "server.blocked-ip";
-  return Object.keys(await keys.readSettings([], [group])).map((key) => key.slice(group.length + 1));
-}
-
-/** Bans an address, as an operator does. */
-export async function ban(address: string): Promise<void> {
-  if (isRegistry) {
-    await setRow("BlockedIp", { create: { ban: { address } } });
-    await setRow("Action", { create: { bans: { "@type": "ReloadBlockedIps" } } });
-    return;
-  }
-  await setKey(`server.blocked-ip.${address}`, "");
-  await keys.request("GET", "/api/reload/server.blocked-ip");
-}
-
-/** Takes a ban away, as an operator does. */
-export async function unban(address: string): Promise<void> {
-  if (isRegistry) {
-    const list = (await rows.get(["BlockedIp"]))["BlockedIp"] ?? [];
-    const ids = list.filter((row) => row["address"] === address).map(({ id }) => id);
-    if (ids.length > 0) await setRow("BlockedIp", { destroy: ids });
-    await setRow("Action", { create: { bans: { "@type": "ReloadBlockedIps" } } });
-    return;
-  }
-  await keys.writeSettings([{ type: "delete", keys: [`server.blocked-ip.${address}`] }]);
-  await keys.request("GET", "/api/reload/server.blocked-ip");
 }

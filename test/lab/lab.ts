@@ -2,6 +2,7 @@ import { execFileSync } from "node:child_process";
 
 import { openRunningLab, type Lab } from "../../cli/parts/open-lab.ts";
 import { type Overrides, stackFlags, writeStackConfig } from "../../cli/parts/lab-config.ts";
+import { type ContainerRole, containerOf, serverPidIn } from "../../cli/parts/containers.ts";
 import { type PulumiRun, pulumi } from "../../cli/parts/pulumi-cli.ts";
 import type { BoxName } from "../../lab/topology.ts";
 import { LAB } from "./setup.ts";
@@ -11,7 +12,7 @@ export const lab: Lab = await openRunningLab(LAB);
 export const { layout, stack, facts } = lab;
 
 /** Name of one of the stack's containers on its host. */
-export const container = (role: "anchor" | "sidecar" | "stalwart" | "edge") => `tailwart-${LAB}-${role}`;
+export const container = (role: ContainerRole) => containerOf(LAB, role);
 
 /** Runs the docker CLI on one of the lab's hosts and returns what it printed, both streams. */
 export function docker(box: BoxName, ...args: string[]): string {
@@ -48,11 +49,9 @@ export async function eventually(
   }
 }
 
-/** Stalwart's own process: its container's first one starts it over without a new container. */
+/** Stalwart's own process. */
 export function serverPid(): string | undefined {
-  const processes = docker("kvm", "top", container("stalwart"), "-o", "pid,args").split("\n");
-  const server = processes.find((line) => line.includes("/usr/local/bin/stalwart --config"));
-  return server?.trim().split(/\s+/)[0];
+  return serverPidIn(docker("kvm", "top", container("stalwart"), "-o", "pid,args"));
 }
 
 /** The sidecar's address on the tailnet. */
