@@ -79,7 +79,7 @@ export const [TAILNET_V4, TAILNET_V6] = TAILNET_RANGES.map(parseRange) as [Addre
 export const NOT_PUBLIC: readonly AddressRange[] = [
   "0.0.0.0/8",
   "10.0.0.0/8",
-  "100.64.0.0/10",
+  TAILNET_RANGES[0],
   "127.0.0.0/8",
   "169.254.0.0/16",
   "172.16.0.0/12",

@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 
 import { table } from "../../lib/markdown.ts";
+import { onOneLine, wrap } from "../../lib/wrap.ts";
 import { LESSONS } from "../lessons/index.ts";
 import type { Part, Replay, Step } from "../lessons/replay.ts";
 import { type Card, UNPLAYED } from "../lessons/unplayed.ts";
@@ -68,7 +69,7 @@ export function timeline(replay: Replay): string {
   let y = 52;
   const scale = (WIDTH - 2 * LEFT) / Math.max(1, ...played(replay).map(endOf));
   const put = (words: string, kind: string, indent: number) => {
-    const lines = wrapped(words, COLUMNS - indent / 7);
+    const lines = wrap(onOneLine(words), Math.ceil(COLUMNS - indent / 7));
     parts.push(text(LEFT + indent, y, lines, kind));
     y += lines.length * LINE;
   };
@@ -105,16 +106,6 @@ function laneOf(part: Part, steps: readonly Step[], y: number, scale: number): s
   return [line, ...boxes, text(Math.round(end), y + 36, [`${endOf(part).toFixed(1)} s`], "", "end")].join(
     "\n",
   );
-}
-
-function wrapped(words: string, columns: number): string[] {
-  const lines = [""];
-  for (const word of words.split(/\s+/)) {
-    const last = lines.at(-1) ?? "";
-    if (last !== "" && last.length + word.length >= columns) lines.push(word);
-    else lines[lines.length - 1] = last ? `${last} ${word}` : word;
-  }
-  return lines;
 }
 
 /** Every page of the lessons that is made, by its path. */

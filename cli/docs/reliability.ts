@@ -1,3 +1,4 @@
+import { table } from "../../lib/markdown.ts";
 import { FAULTS } from "../faults/index.ts";
 import { readRecord, RECORD, type Row } from "../faults/record.ts";
 
@@ -52,9 +53,11 @@ export function reliabilityDoc(record: readonly Row[] = readRecord()): string {
     return row ? [cells(row, what)] : [];
   });
   const missing = FAULTS.filter(({ name }) => !record.some(({ fault }) => fault === name));
-  const table = [COLUMNS, COLUMNS.map(() => "---"), ...rows].map((each) => `| ${each.join(" | ")} |`);
   const open = missing.map(({ name, what }) => `- ${name}: ${what}`);
-  return [HEAD, ...table, ...(open.length > 0 ? ["", `Not in ${RECORD} yet:`, "", ...open] : []), ""].join(
-    "\n",
-  );
+  return [
+    HEAD,
+    table(COLUMNS, rows),
+    ...(open.length > 0 ? ["", `Not in ${RECORD} yet:`, "", ...open] : []),
+    "",
+  ].join("\n");
 }

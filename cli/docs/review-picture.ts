@@ -1,6 +1,7 @@
 // docs/review.svg: the beginning of a review, as docs/review.md shows it.
 import { readFileSync } from "node:fs";
 
+import { wrap } from "../../lib/wrap.ts";
 import { svg, text } from "./svg.ts";
 
 /** Columns of the picture's text, and lines of the report that it shows. */
@@ -37,19 +38,9 @@ function drawn(line: string): { words: string; kind: string; indent: number }[] 
   const item = mark.includes("-");
   const indent = item ? 8 + mark.indexOf("-") * 10 : 0;
   const plain = rest.replace(/\*\*|`/g, "").replaceAll("&lt;", "<");
-  return wrapped(plain).map((words, index) => ({
+  return wrap(plain, COLUMNS).map((words, index) => ({
     words: item && index === 0 ? `• ${words}` : words,
     kind: bold ? "head" : "",
     indent: item && index > 0 ? indent + 10 : indent,
   }));
-}
-
-function wrapped(line: string): string[] {
-  const lines = [""];
-  for (const word of line.split(" ")) {
-    const last = lines.at(-1) ?? "";
-    if (last.length + word.length < COLUMNS) lines[lines.length - 1] = last ? `${last} ${word}` : word;
-    else lines.push(word);
-  }
-  return lines;
 }

@@ -1,3 +1,5 @@
+import { setTimeout as sleep } from "node:timers/promises";
+
 import { wordsOf } from "../../lib/errors.ts";
 import { counts, type Examination } from "../../verify/doctor/report.ts";
 import { News, type Receiver, redOf, send } from "./alerts.ts";
@@ -57,12 +59,8 @@ export async function loop(
 }
 
 /** Waits so many milliseconds, or until the signal. */
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(resolve, Math.max(0, ms));
-    signal.addEventListener("abort", () => (clearTimeout(timer), resolve()), { once: true });
-  });
-}
+const pause = (ms: number, signal: AbortSignal): Promise<void> =>
+  sleep(Math.max(0, ms), undefined, { signal }).catch(() => undefined);
 
 /** @example millisecondsOf("5m") === 300000; undefined for what is no time of 10 s or more */
 export function millisecondsOf(text: string): number | undefined {

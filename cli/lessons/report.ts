@@ -1,4 +1,5 @@
 // What a person reads while lessons are replayed, and after it.
+import { onOneLine, wrap } from "../../lib/wrap.ts";
 import { paint } from "../parts/progress.ts";
 import type { Lesson } from "./lesson.ts";
 import type { Listener, Part, Replay, Step } from "./replay.ts";
@@ -12,22 +13,9 @@ const PARTS: Readonly<Record<Part["part"], string>> = {
   with: "with the guard",
 };
 
-/** Words in lines of at most 80 columns, each begun by `indent` blanks, the first by `label`. */
-export function wrapped(label: string, words: string, indent: number): string {
-  const lines: string[] = [];
-  let line = label.padEnd(indent);
-  let empty = true;
-  for (const word of words.split(/\s+/)) {
-    if (!empty && line.length + 1 + word.length > WIDTH) {
-      lines.push(line);
-      line = " ".repeat(indent);
-      empty = true;
-    }
-    line += empty ? word : ` ${word}`;
-    empty = false;
-  }
-  return [...lines, line].join("\n");
-}
+/** Words in lines of a terminal, each begun by `indent` blanks, the first by `label`. */
+const wrapped = (label: string, words: string, indent: number): string =>
+  wrap(onOneLine(words), WIDTH, label.padEnd(indent), " ".repeat(indent)).join("\n");
 
 /** Prints each step as it begins and ends. @param print a line, or several */
 export function listenerOf(print: (text: string) => void): Listener {

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join, relative, resolve } from "node:path";
 
 import { printable } from "../../lib/printable.ts";
+import { onOneLine, wrap } from "../../lib/wrap.ts";
 import { allPolicies } from "../../policies/rules/index.ts";
 import { PROJECT } from "../parts/pulumi-cli.ts";
 import type { Change } from "./changes.ts";
@@ -102,19 +103,19 @@ function describe(report: Report, named: boolean): string[] {
         ...(each.why ? [`why: ${each.why}`] : []),
         ...(each.instead ? [`fix: ${each.instead}`] : []),
       ];
-      return [head, ...lines.map((line) => wrap(line))].join("\n");
+      return [head, ...lines.map((line) => wrapped(line))].join("\n");
     }),
     ...drift.map(({ urn, op, properties }) =>
-      wrap(`drift: ${nameOf(urn)} (${op}) ${properties.map(({ path }) => path).join(", ")}`, ""),
+      wrapped(`drift: ${nameOf(urn)} (${op}) ${properties.map(({ path }) => path).join(", ")}`, ""),
     ),
     ...notJudged.map(({ policy, urn, where, because }) =>
-      wrap(`not judged: ${policy}, ${[nameOf(urn), where].filter(Boolean).join(" ")}: ${because}`, ""),
+      wrapped(`not judged: ${policy}, ${[nameOf(urn), where].filter(Boolean).join(" ")}: ${because}`, ""),
     ),
     ...(base && changes.length > 0 ? [changes.map(changeLines).join("\n")] : []),
     ...(base?.mended ?? []).map(({ policy, urn, where }) =>
-      wrap(`mended: ${policy}, ${[nameOf(urn), where].filter(Boolean).join(" ")}`, ""),
+      wrapped(`mended: ${policy}, ${[nameOf(urn), where].filter(Boolean).join(" ")}`, ""),
     ),
-    ...(base?.unknown === undefined ? [] : [wrap(`what changes is not known: ${base.unknown}`, "")]),
+    ...(base?.unknown === undefined ? [] : [wrapped(`what changes is not known: ${base.unknown}`, "")]),
     named ? `${stack}: ${headline(report)}` : headline(report),
   ];
 }
@@ -132,16 +133,5 @@ function changeLines({ op, urn, properties }: Change): string {
   return [`${MARKS[op] ?? "?"} ${op} ${nameOf(urn)}`, ...lines].join("\n");
 }
 
-/** Breaks between words; a word that is longer keeps its line. */
-function wrap(text: string, indent = "  "): string {
-  const lines: string[] = [];
-  let line = indent;
-  for (const word of text.split(/\s+/)) {
-    if (line.trim() !== "" && line.length + word.length >= 80) {
-      lines.push(line.trimEnd());
-      line = indent;
-    }
-    line += `${word} `;
-  }
-  return [...lines, line.trimEnd()].join("\n");
-}
+/** A text in lines of a terminal. */
+const wrapped = (text: string, indent = "  "): string => wrap(onOneLine(text), 79, indent).join("\n");

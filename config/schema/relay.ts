@@ -1,7 +1,8 @@
 import { z } from "zod";
 
 import { relayHost, relayTls } from "../../lib/desired-state/primitives.ts";
-import { MOST_LOOKUPS, spfTerm } from "../../lib/dns/spf.ts";
+import { spfTerm } from "../../lib/dns/spf.ts";
+import { MOST_LOOKUPS } from "../../lib/dns/spf-terms.ts";
 import { port } from "./primitives.ts";
 
 const EGRESS = "public IP addresses, networks, and include: with a name";

@@ -13,8 +13,9 @@ import type { StalwartSettings, StalwartSettingsInput } from "./schema.ts";
  * parseSettings({ hostname: "mail.example.org", tailnetDomain: "tail7b1641.ts.net", listeners: [{
  *   name: "smtp", protocol: "smtp", port: 25 }], postgres: { host: "the-record-prod" } })
  */
-export function parseSettings(input: StalwartSettingsInput, withoutGuards?: LeftOut): StalwartSettings {
-  const schema = withoutGuards ? settingsSchemaWithout(withoutGuards) : settingsSchema;
+export function parseSettings(input: StalwartSettingsInput, withoutGuards: LeftOut = {}): StalwartSettings {
+  const schema =
+    Object.keys(withoutGuards).length > 0 ? settingsSchemaWithout(withoutGuards) : settingsSchema;
   const result = schema.safeParse(input);
   if (result.success) return result.data;
   const lines = result.error.issues.map((issue) => {

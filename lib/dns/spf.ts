@@ -2,9 +2,7 @@
 import { isIPv4 } from "node:net";
 
 import { NOT_PUBLIC, overlaps, parseRange } from "../address-ranges.ts";
-
-/** Lookups that a receiver makes for one record before it gives up for good (RFC 7208 §4.6.4). */
-export const MOST_LOOKUPS = 10;
+import { MOST_LOOKUPS, spfLookups } from "./spf-terms.ts";
 
 /** Labels of a name that is included; `_spf` and the like begin with an underscore. */
 const INCLUDE = /^include:(?=.{4,253}$)(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]*[a-z0-9]$/;
@@ -25,17 +23,6 @@ export function spfTerm(place: string): string | undefined {
   if (!range || NOT_PUBLIC.some((never) => overlaps(never, range))) return undefined;
   return `${isIPv4(text.replace(/\/.*/, "")) ? "ip4" : "ip6"}:${text}`;
 }
-
-/**
- * How many of the ten lookups a record costs by itself; each `include:` costs what is in it as
- * well, which only its own record tells.
- *
- * @example spfLookups("v=spf1 ip4:192.0.2.25 include:_spf.example.net ~all") === 1
- * @see RFC 7208 §4.6.4
- */
-export const spfLookups = (record: string): number =>
-  record.split(" ").filter((term) => /^[+?~-]?(?:include|a|mx|ptr|exists)(?:[:/]|$)|^redirect=/i.test(term))
-    .length;
 
 /**
  * The record of a domain whose mail leaves from these places.

@@ -1,3 +1,4 @@
+import { isSpf, MOST_LOOKUPS, spfLookups, spfTerms } from "../../lib/dns/spf-terms.ts";
 import { PASS, refuse, unjudged, merge } from "../framework/judgement.ts";
 import {
   definePolicy,
@@ -14,7 +15,6 @@ import {
   type RecordSet,
   type RecordValue,
 } from "../facts/dns/records.ts";
-import { isSpf, spfLookups, spfTerms } from "../facts/dns/spf.ts";
 import { recordsOfStack, type OwnedSet } from "../facts/dns/zones.ts";
 
 export const oneSpfRecord = definePolicy({
@@ -32,9 +32,6 @@ export const oneSpfRecord = definePolicy({
   judgeResource,
   judgeStack,
 });
-
-/** How often a receiver asks the DNS for one record before it gives up (RFC 7208 §4.6.4). */
-const MOST_LOOKUPS = 10;
 
 /** A kind of TXT record of which a name has one. */
 interface Single {

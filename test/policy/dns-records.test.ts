@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { notPublic } from "../../policies/facts/dns/addresses.ts";
 import { recordSetOf } from "../../policies/facts/dns/records.ts";
-import { isSpf, spfLookups, spfTerms } from "../../policies/facts/dns/spf.ts";
+import { isSpf, spfLookups, spfTerms } from "../../lib/dns/spf-terms.ts";
 import { stringsOf, tagsOf } from "../../policies/facts/dns/txt.ts";
 import { hostIn, recordsOfStack } from "../../policies/facts/dns/zones.ts";
 import type { PolicyResource } from "../../policies/framework/policy.ts";

@@ -1,5 +1,7 @@
 import type { TLSSocket } from "node:tls";
 
+import { isAmong, patternSet } from "../../lib/dns/name-patterns.ts";
+
 /** A certificate, as a server has shown it. */
 export interface Shown {
   /** DNS names that it is for. */
@@ -36,9 +38,7 @@ export function shownBy(secure: TLSSocket): Shown | undefined {
 }
 
 /** @example covers(["*.example.org"], "mail.example.org") === true */
-export function covers(names: readonly string[], host: string): boolean {
-  return names.includes(host) || names.includes(`*.${host.split(".").slice(1).join(".")}`);
-}
+export const covers = (names: readonly string[], host: string): boolean => isAmong(host, patternSet(names));
 
 /** Whole days until a certificate ends; negative when it has. */
 export const daysLeft = ({ until }: Pick<Shown, "until">, now: Date): number =>

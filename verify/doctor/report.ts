@@ -1,4 +1,5 @@
 import { printable } from "../../lib/printable.ts";
+import { wrap } from "../../lib/wrap.ts";
 import type { State } from "../check.ts";
 import type { Row } from "./examine.ts";
 
@@ -78,18 +79,8 @@ const VANTAGES: Record<Row["from"], string> = {
   outside: "this machine, to the edge's public address",
 };
 
-/** Text in lines of so many columns, broken at blanks; what servers say cannot steer a terminal. */
-function wrapped(text: string, columns: number): string[] {
-  return printable(text)
+/** Text in lines of so many columns; what servers say cannot steer a terminal. */
+const wrapped = (text: string, columns: number): string[] =>
+  printable(text)
     .split("\n")
-    .flatMap((paragraph) => {
-      const lines: string[] = [];
-      for (const word of paragraph.split(" ")) {
-        const last = lines.at(-1);
-        if (last !== undefined && last.length + 1 + word.length <= columns)
-          lines[lines.length - 1] = `${last} ${word}`;
-        else lines.push(word);
-      }
-      return lines;
-    });
-}
+    .flatMap((paragraph) => wrap(paragraph, columns));

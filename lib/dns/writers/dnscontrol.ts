@@ -1,7 +1,8 @@
 import type { MailRecords } from "../mail-records.ts";
 import { absolute, type MailRecord, textStrings } from "../record.ts";
 import { byDomain } from "./presentation.ts";
-import { noteLines, ONE_EACH, wrap } from "./words.ts";
+import { wrap } from "../../wrap.ts";
+import { noteLines, ONE_EACH, WIDTH } from "./words.ts";
 
 /**
  * The records as a piece of dnscontrol's dnsconfig.js, in the JavaScript that it knows (ES5).
@@ -14,15 +15,20 @@ import { noteLines, ONE_EACH, wrap } from "./words.ts";
 export function dnscontrolSnippet({ records, notes }: MailRecords, title: string): string {
   const [first] = records;
   const lines = [
-    ...wrap(title, "// "),
-    ...wrap("For dnsconfig.js, below the D() of each zone. One that is not there yet begins with", "// "),
+    ...wrap(title, WIDTH, "// "),
+    ...wrap(
+      "For dnsconfig.js, below the D() of each zone. One that is not there yet begins with",
+      WIDTH,
+      "// ",
+    ),
     `//   D("${first?.under ?? "example.org"}", NewRegistrar("none"),`,
     '//     DnsProvider(NewDnsProvider("NAME")), NO_PURGE);',
     ...wrap(
       "NAME is its entry of creds.json. NO_PURGE keeps what is in the zone and not here, an old SPF record, too.",
+      WIDTH,
       "// ",
     ),
-    ...wrap(ONE_EACH, "// "),
+    ...wrap(ONE_EACH, WIDTH, "// "),
     ...noteLines(notes, "// "),
     ...[...byDomain(records)].flatMap(([domain, own]) => [
       "",

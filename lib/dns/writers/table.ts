@@ -1,7 +1,8 @@
 import type { MailRecords } from "../mail-records.ts";
 import { type MailRecord, PURPOSES } from "../record.ts";
 import { byDomain, dataOf } from "./presentation.ts";
-import { noteLines, ONE_EACH, wrap } from "./words.ts";
+import { wrap } from "../../wrap.ts";
+import { noteLines, ONE_EACH, WIDTH } from "./words.ts";
 
 /** Columns of the types' column: that of the longest, CAA's 3, and three blanks. */
 const TYPE = 6;
@@ -16,9 +17,9 @@ const WIDEST_NAME = 36;
  */
 export function recordTable({ records, notes }: MailRecords, title: string): string {
   const lines = [
-    ...wrap(title),
+    ...wrap(title, WIDTH),
     "",
-    ...wrap(ONE_EACH),
+    ...wrap(ONE_EACH, WIDTH),
     ...[...byDomain(records)].flatMap(([domain, own]) => ["", domain, ...rowsOf(own)]),
     "",
     ...noteLines(notes),
@@ -33,7 +34,7 @@ function rowsOf(records: readonly MailRecord[]): string[] {
     const optional = need === "recommended" ? " (recommended)" : "";
     return those.length === 0
       ? []
-      : [...wrap(`${what}${optional}`, "  "), ...those.flatMap((record) => row(record, width))];
+      : [...wrap(`${what}${optional}`, WIDTH, "  "), ...those.flatMap((record) => row(record, width))];
   });
 }
 
@@ -43,5 +44,5 @@ function row(record: MailRecord, width: number): string[] {
   // Providers' forms add the quotes themselves.
   const value = record.type === "TXT" ? record.text : dataOf(record);
   const oneLine = `${head}  ${value}`;
-  return oneLine.length <= 80 ? [oneLine] : [head.trimEnd(), ...wrap(value, indent)];
+  return oneLine.length <= WIDTH ? [oneLine] : [head.trimEnd(), ...wrap(value, WIDTH, indent)];
 }

@@ -1,26 +1,8 @@
+import { wrap } from "../../wrap.ts";
 import type { Note } from "../draft.ts";
 
-/**
- * Breaks a text between words at 80 columns; a word that is longer keeps its line.
- *
- * @param first what the first line begins with
- * @param rest what each further line begins with
- */
-export function wrap(text: string, first = "", rest = first): string[] {
-  const lines: string[] = [];
-  let line = first;
-  let empty = true;
-  for (const word of text.split(" ")) {
-    if (!empty && line.length + 1 + word.length > 80) {
-      lines.push(line);
-      line = rest;
-      empty = true;
-    }
-    line += empty ? word : ` ${word}`;
-    empty = false;
-  }
-  return [...lines, line];
-}
+/** Columns of a line, as a terminal has them. */
+export const WIDTH = 80;
 
 /** How many names a note lists; of a thousand domains the rest is counted. */
 const LISTED = 5;
@@ -44,8 +26,8 @@ export function noteLines(notes: readonly Note[], indent = ""): string[] {
       const optional = state === "missing" && need === "recommended" ? " (recommended)" : "";
       const text = `${what}${optional}: ${of.slice(0, LISTED).join(", ")}${more}: ${why}`;
       return [
-        ...wrap(text, `${indent}  `, `${indent}    `),
-        ...(instead === undefined ? [] : wrap(`→ ${instead}`, `${indent}    `, `${indent}      `)),
+        ...wrap(text, WIDTH, `${indent}  `, `${indent}    `),
+        ...(instead === undefined ? [] : wrap(`→ ${instead}`, WIDTH, `${indent}    `, `${indent}      `)),
       ];
     });
     return lines.length === 0 ? [] : [`${indent}${HEADINGS[state]}`, ...lines];

@@ -1,7 +1,8 @@
 import type { MailRecords } from "../mail-records.ts";
 import { absolute } from "../record.ts";
 import { byDomain, dataOf } from "./presentation.ts";
-import { noteLines, ONE_EACH, wrap } from "./words.ts";
+import { wrap } from "../../wrap.ts";
+import { noteLines, ONE_EACH, WIDTH } from "./words.ts";
 
 /**
  * The records as lines of a zone file (RFC 1035 §5.1), each with its whole name, so that they may
@@ -11,8 +12,8 @@ import { noteLines, ONE_EACH, wrap } from "./words.ts";
  */
 export function zoneLines({ records, notes }: MailRecords, title: string): string {
   const lines = [
-    ...wrap(title, "; "),
-    ...wrap(ONE_EACH, "; "),
+    ...wrap(title, WIDTH, "; "),
+    ...wrap(ONE_EACH, WIDTH, "; "),
     ...noteLines(notes, "; "),
     ...[...byDomain(records)].flatMap(([domain, own]) => [
       "",

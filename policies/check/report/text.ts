@@ -1,3 +1,4 @@
+import { onOneLine, wrap } from "../../../lib/wrap.ts";
 import type { CheckGap } from "../judge.ts";
 import { fails, type Reported, type Result } from "../result.ts";
 import { allPrintable } from "./printable.ts";
@@ -25,9 +26,9 @@ function describe(finding: Reported): string {
   const subject = where === "" ? resource : where;
   return [
     `${at.file}:${at.line}: ${kind} ${name}`,
-    wrap(`${subject} ${what}.`),
-    wrap(`why: ${excepted?.reason ?? why}`),
-    wrap(`fix: ${instead}`),
+    wrapped(`${subject} ${what}.`),
+    wrapped(`why: ${excepted?.reason ?? why}`),
+    wrapped(`fix: ${instead}`),
     `  see: ${url}`,
   ].join("\n");
 }
@@ -70,7 +71,7 @@ function linesOf(lines: readonly number[]): string {
 function describeGap({ at, where, because, policies }: CheckGap): string {
   const names = policies.map(({ id, lesson }) => (lesson === undefined ? id : `${id}, lesson ${lesson}`));
   const subject = [where, because].filter(Boolean).join(": ");
-  return wrap(`${at.file}:${at.line}: ${subject}${names.length > 0 ? ` (${names.join("; ")})` : ""}`);
+  return wrapped(`${at.file}:${at.line}: ${subject}${names.length > 0 ? ` (${names.join("; ")})` : ""}`);
 }
 
 function summary(result: Result): string {
@@ -90,16 +91,5 @@ function summary(result: Result): string {
 
 const WIDTH = 100;
 
-/** Breaks between words; a word that is longer keeps its line. */
-function wrap(text: string): string {
-  const lines: string[] = [];
-  let line = " ";
-  for (const word of text.split(/\s+/)) {
-    if (line.trim() !== "" && line.length + word.length >= WIDTH) {
-      lines.push(line);
-      line = "   ";
-    }
-    line += ` ${word}`;
-  }
-  return [...lines, line].join("\n");
-}
+/** A text in lines, all but the first further in. */
+const wrapped = (text: string): string => wrap(onOneLine(text), WIDTH, "  ", "    ").join("\n");

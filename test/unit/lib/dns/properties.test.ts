@@ -7,7 +7,7 @@ import { UserError } from "../../../../lib/errors.ts";
 import { mailRecords } from "../../../../lib/dns/mail-records.ts";
 import type { MailRecord } from "../../../../lib/dns/record.ts";
 import { textStrings } from "../../../../lib/dns/record.ts";
-import { MOST_LOOKUPS, spfLookups } from "../../../../lib/dns/spf.ts";
+import { MOST_LOOKUPS, spfLookups } from "../../../../lib/dns/spf-terms.ts";
 import { PUBLISHABLE } from "../../../../lib/desired-state/domains.ts";
 import { MAIL_SERVICES } from "../../../../lib/mail-services.ts";
 import { SECRETS, validConfig } from "../../../fixtures/config.ts";

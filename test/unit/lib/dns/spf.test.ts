@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 
-import { spfLookups, spfRecord, spfTerm } from "../../../../lib/dns/spf.ts";
+import { spfRecord, spfTerm } from "../../../../lib/dns/spf.ts";
+import { spfLookups } from "../../../../lib/dns/spf-terms.ts";
 
 describe("a place that mail leaves from is, in SPF,", () => {
   test.each([
