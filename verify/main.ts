@@ -2,7 +2,7 @@
 // VerifyTarget as JSON on stdin. Each check is waited for, behind what it needs; the first that
 // does not come to hold is the cause.
 import { withNeeds } from "./check.ts";
-import { UP_CHECKS } from "./checks/index.ts";
+import { UP_CHECKS } from "./checks/up.ts";
 import { runOnInput } from "./run.ts";
 import type { VerifyTarget } from "./target.ts";
 import { holds } from "./wait.ts";

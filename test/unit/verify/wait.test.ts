@@ -5,7 +5,7 @@ import { afterEach, beforeEach, expect, test, vi } from "vitest";
 
 import { describeError } from "../../../lib/errors.ts";
 import { withNeeds } from "../../../verify/check.ts";
-import { UP_CHECKS } from "../../../verify/checks/index.ts";
+import { UP_CHECKS } from "../../../verify/checks/up.ts";
 import { holds } from "../../../verify/wait.ts";
 
 const TARGET = {
