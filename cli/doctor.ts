@@ -28,7 +28,8 @@ unless it is asked to.
 
   --stack STACK   a stack of your own, by its Pulumi.STACK.yaml
   --name NAME     a lab's stack (default: lab, or $TAILWART_LAB)
-  --only ID,…     these checks and what they need: --only relay,edge
+  --only ID,…     these checks and what they need: --only relay,edge. The
+                  beginning of several stands for all of them: dns, port
   --list          the checks, and where each looks from
   --json          the outcome as JSON on standard output
   --canary        also writes a TXT record by the DNS server's key, reads it and
@@ -60,10 +61,15 @@ const stack = values["stack"] as string | undefined;
 if (stack !== undefined && values["name"] !== undefined)
   wrongUsage("--name and --stack exclude each other", USAGE);
 const ids = CHECKS.map(({ id }) => id);
-const only = (values["only"] as string | undefined)?.split(",") ?? ids;
-const stranger = only.find((id) => !ids.includes(id));
-if (stranger !== undefined)
-  wrongUsage(`--only: there is no check "${stranger}"; there are ${ids.join(", ")}`, USAGE);
+const only = (values["only"] as string | undefined)?.split(",").flatMap(named) ?? ids;
+
+/** A check, or all whose ids begin so: `dns` for dns-mx and its like. */
+function named(word: string): string[] {
+  const found = ids.filter((id) => id === word || id.startsWith(`${word}-`));
+  if (found.length === 0)
+    wrongUsage(`--only: there is no check "${word}"; there are ${ids.join(", ")}`, USAGE);
+  return found;
+}
 
 const looping = loopOf();
 const unban = values["unban"] as string | undefined;

@@ -41,7 +41,8 @@ export interface LabFacts {
   /** Who may own tags and open the admin listener, in the policy's words. */
   owners: string[];
   postgres: { host: string; port: number; database: string; user: string; password: string };
-  relay: { host: string; port: number };
+  /** `egress` is the address that others see mail come from. */
+  relay: { host: string; port: number; egress: string };
   /** Who issues certificates, and by which key their challenges are written into the DNS. */
   acme: { directory: string; contact: string };
   dns: { host: string; keyName: string; algorithm: string; tsigKey: string };
@@ -78,7 +79,7 @@ export function labFacts(layout: Layout): LabFacts {
     policyFile: BASE_POLICY,
     owners: ["group:operators"],
     postgres: { ...POSTGRES, password: secretsOf(layout).postgresPassword },
-    relay: { ...SMARTHOST },
+    relay: { ...SMARTHOST, egress: layout.machines.mail.address },
     acme: { directory: ACME.directory, contact: `postmaster@${layout.mailDomain}` },
     dns: { host: layout.dns, ...TSIG, tsigKey: secretsOf(layout).tsigKey },
     passphraseFile: passphraseFile(layout),

@@ -60,6 +60,13 @@ export function daemonProcess(daemon: DaemonId): ProcessId | undefined {
   }
 }
 
+/** Sends a signal to a daemon. @throws Error where it does not run */
+export function signalDaemon(daemon: DaemonId, signalName: NodeJS.Signals): void {
+  const id = daemonProcess(daemon);
+  if (!id) throw new Error(`${nameOf(daemon)} does not run`);
+  signalInside(id, signalName);
+}
+
 /** Sends a signal to a daemon that runs, and waits until it has ended. */
 export async function stopDaemon(
   daemon: DaemonId,
@@ -67,11 +74,14 @@ export async function stopDaemon(
 ): Promise<void> {
   const id = daemonProcess(daemon);
   if (id) {
-    const inside = childrenOf(id.pid).map(processOf);
-    for (const child of inside) if (child) signal(child, signalName);
+    signalInside(id, signalName);
     await until(`${nameOf(daemon)} has ended after ${signalName}`, () => !isAlive(id), timeout);
   }
   rmSync(recordFile(daemon), { force: true });
+}
+
+function signalInside(id: ProcessId, signalName: NodeJS.Signals): void {
+  for (const child of childrenOf(id.pid).map(processOf)) if (child) signal(child, signalName);
 }
 
 function lastLines(layout: Layout, daemon: DaemonId, count = 12): string {

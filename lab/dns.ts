@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
-import { startDaemon, waitForDaemon } from "./daemon.ts";
+import { signalDaemon, startDaemon, waitForDaemon } from "./daemon.ts";
 import { ADDRESSES, FAKE_ADDRESSES, type Layout } from "./topology.ts";
 import { runIn } from "./machine.ts";
 import { toolPath } from "./programs.ts";
@@ -13,11 +13,24 @@ const { edge, mail, net, outside } = ADDRESSES;
 /** The smarthost's IPv6 address (RFC 3849): in the DNS alone, but for lesson 9. */
 export const MAIL_IPV6 = "2001:db8::25";
 
+/** What the lab's mail needs beside the mail host itself, as `npm run dns` prints it. */
+const MAIL_RECORDS = [
+  "lab.test. MX 10 mail.lab.test.",
+  `lab.test. TXT "v=spf1 ip4:${mail} ~all"`,
+  '_dmarc.lab.test. TXT "v=DMARC1; p=none"',
+  '_mta-sts.lab.test. TXT "@MTASTS@"',
+  ...Object.entries({ _submissions: 465, _submission: 587, _imaps: 993, _imap: 143 }).map(
+    ([service, port]) => `${service}._tcp.lab.test. SRV 0 1 ${port} mail.lab.test.`,
+  ),
+  ...["_jmap", "_caldavs", "_carddavs"].map((web) => `${web}._tcp.lab.test. SRV 0 1 443 mail.lab.test.`),
+  // Not offered.
+  ...["_pop3s", "_pop3"].map((service) => `${service}._tcp.lab.test. SRV 0 0 0 .`),
+];
+
 /** The public names of the lab's internet, by zone. Everything else does not exist. */
 const ZONES: Record<string, string[]> = {
   "lab.test": [
-    "lab.test. MX 10 mail.lab.test.",
-    'lab.test. TXT "v=spf1 mx -all"',
+    ...MAIL_RECORDS,
     ...["mail", "mta-sts", "autoconfig", "autodiscover", "ua-auto-config", "www"].map(
       (name) => `${name}.lab.test. A ${edge}`,
     ),
@@ -78,14 +91,32 @@ export async function startDns(layout: Layout): Promise<boolean> {
 }
 
 /**
+ * Publishes a zone with other records, as its owner would at her provider; what was written into it
+ * by update is gone.
+ *
+ * @param change what becomes of the lab's own records, one a line: none for these themselves
+ */
+export async function publishZone(
+  layout: Layout,
+  zone: string,
+  change: (records: readonly string[]) => readonly string[] = (records) => records,
+): Promise<void> {
+  const machine = layout.machines.net;
+  const serial = Math.floor(Date.now() / 1000);
+  const text = zoneFile(zone, change(ZONES[zone] ?? []), serial);
+  writeFileSync(join(machine.dir, "dns", `${zone}.zone`), text);
+  signalDaemon({ machine, name: "dns" }, "SIGHUP");
+}
+
+/**
  * The SOA's last number is how long "there is no such name" may be remembered: a challenge's record
  * is looked for once it is written.
  */
-function zoneFile(zone: string, records: readonly string[]): string {
+function zoneFile(zone: string, records: readonly string[], serial = 1): string {
   const below = (label: string) => (zone === "" ? `${label}.` : `${label}.${zone}.`);
   return [
     "$TTL 5",
-    `${zone}. SOA ${below("ns")} ${below("hostmaster")} 1 3600 600 86400 5`,
+    `${zone}. SOA ${below("ns")} ${below("hostmaster")} ${serial} 3600 600 86400 5`,
     `${zone}. NS ${below("ns")}`,
     `${below("ns")} A ${net}`,
     ...records,

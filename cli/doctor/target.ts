@@ -3,7 +3,10 @@ import { readFileSync } from "node:fs";
 import { parse } from "yaml";
 
 import { componentArgs } from "../../config/component-args.ts";
+import { mailSetup } from "../../config/mail-setup.ts";
+import type { Config } from "../../config/schema.ts";
 import { stackFileConfig } from "../../config/stack-file.ts";
+import { mailRecords } from "../../lib/dns/mail-records.ts";
 import type { DoctorTarget } from "../../verify/doctor/target.ts";
 import { type ContainerRole, containerOf } from "../parts/containers.ts";
 
@@ -15,11 +18,12 @@ import { type ContainerRole, containerOf } from "../parts/containers.ts";
  */
 export function doctorTargetOf(file: string, stack: string): DoctorTarget {
   const { config } = parse(readFileSync(file, "utf8")) as { config: Record<string, unknown> };
-  return targetOf(componentArgs(stackFileConfig(config)), stack);
+  return targetOf(stackFileConfig(config), stack);
 }
 
-/** The same from what the components get. */
-export function targetOf(args: ReturnType<typeof componentArgs>, stack: string): DoctorTarget {
+/** The same from a config as it is understood. */
+export function targetOf(config: Config, stack: string): DoctorTarget {
+  const args = componentArgs(config);
   const { kvmDockerHost, edgeDockerHost, edgeNames, ...reached } = args.verification;
   const container = (role: ContainerRole) => containerOf(stack, role);
   const images = Object.entries({ ...args.images.kvm, ...args.images.edge });
@@ -35,6 +39,7 @@ export function targetOf(args: ReturnType<typeof componentArgs>, stack: string):
     passthrough: args.edge.passthrough,
     settings: args.settings,
     generation: args.generation,
+    dns: mailRecords(mailSetup(config)),
     canary: false,
   };
 }

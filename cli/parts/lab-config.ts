@@ -47,7 +47,7 @@ export function labConfig(facts: LabFacts, overrides: Overrides = {}): Record<st
       database: facts.postgres.database,
       user: facts.postgres.user,
     },
-    "tailwart:relay": { host: facts.relay.host, tls: "tailnet" },
+    "tailwart:relay": { host: facts.relay.host, tls: "tailnet", egress: [facts.relay.egress] },
     "tailwart:acme": [
       {
         id: "pebble",

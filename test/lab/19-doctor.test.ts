@@ -1,5 +1,6 @@
 // `npm run doctor`: quiet on a stack that works, and with each fault the one row that is to blame.
 import { spawn } from "node:child_process";
+import { readFileSync } from "node:fs";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
 
@@ -48,6 +49,16 @@ describe("a stack that works", () => {
   });
 });
 
+test("docs/deliverability.md's command finds all records published", async () => {
+  const page = readFileSync(new URL("../../docs/deliverability.md", import.meta.url), "utf8");
+  const [, words = ""] = /^ {4}npm run doctor -- --stack prod (.+)$/m.exec(page) ?? [];
+  const { rows, state } = await doctor(...words.split(" "));
+  expect(state).toBe("ok");
+  const published = ["dns-host", "dns-mx", "dns-spf", "dns-dmarc", "dns-mta-sts", "dns-srv", "dns-web"];
+  const found = rows.filter((row) => row.state === "ok").map(({ id }) => id);
+  expect(found).toEqual(expect.arrayContaining([...published, "dns-servers", "dns-aaaa", "dns-ptr"]));
+});
+
 test("the DNS server's key is tried only when that is asked, and nothing is left of it", async () => {
   const script = `const resolver = new (require("dns").promises.Resolver)();
     resolver.setServers(["${layout.dns}"]);
@@ -80,10 +91,12 @@ describe("a fault turns its own row red and no stranger's, and is gone when it i
     const seen = await examinedUntil((outcome) => outcome.code === 1 && String(red(outcome)) === fault.row);
     expect(words(seen)).toEqual([expect.stringMatching(new RegExp(`^${fault.row}: `))]);
     expect(told(seen, fault.row)).toMatch(fault.says);
+    expect(seen.after).toBeLessThanOrEqual(PATIENCE);
     heal = undefined;
     await fault.heal();
     const healed = await examinedUntil(({ code }) => code === 0);
     expect(words(healed)).toEqual([]);
+    expect(healed.after).toBeLessThanOrEqual(PATIENCE);
     console.log(
       `${fault.what}: red after ${seen.after.toFixed(0)} s, green after ${healed.after.toFixed(0)} s`,
     );

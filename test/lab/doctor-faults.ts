@@ -6,6 +6,7 @@ import { stopDaemon } from "../../lab/daemon.ts";
 import { startDocker } from "../../lab/docker-hosts.ts";
 import { runIn } from "../../lab/machine.ts";
 import { prepareOperator } from "../../lab/operator.ts";
+import { publishZone } from "../../lab/dns.ts";
 import { sql, startPostgres, stopPostgres } from "../../lab/postgres.ts";
 import { inNetns, runInNetns } from "../../lab/run.ts";
 import { startResolver } from "../../lab/resolver.ts";
@@ -132,7 +133,56 @@ function setting(key: string, value: string): Pick<Fault, "inject" | "heal"> {
   };
 }
 
+/** Other records in the mail domain's zone, and its own again. */
+const published = (change: Parameters<typeof publishZone>[2]): Pick<Fault, "inject" | "heal"> => ({
+  inject: () => publishZone(layout, layout.mailDomain, change),
+  heal: () => publishZone(layout, layout.mailDomain),
+});
+
+/** A record more. */
+const added = (record: string) => published((records) => [...records, record]);
+/** What a record says, in place of what it says. */
+const replaced = (before: RegExp, after: string) =>
+  published((records) => records.map((record) => record.replace(before, after)));
+
 export const FAULTS: readonly Fault[] = [
+  {
+    what: "the mail host leads elsewhere",
+    row: "dns-host",
+    says: /is 203\.0\.113\.50, and the config says 203\.0\.113\.20/,
+    ...replaced(/^(mail\.lab\.test\. A) .*/, `$1 ${machines.outside.address}`),
+  },
+  {
+    what: "the mail host has an IPv6 address that nobody listens on",
+    row: "dns-aaaa",
+    says: /2001:db8::20: the edge listens on IPv4 alone/,
+    ...added("mail.lab.test. AAAA 2001:db8::20"),
+    ci: true,
+  },
+  {
+    what: "the MX is that of a provider before",
+    row: "dns-mx",
+    says: /is 10 mx\.outside\.test, and the config says 10 mail\.lab\.test/,
+    ...replaced(/^(lab\.test\. MX) .*/, "$1 10 mx.outside.test."),
+  },
+  {
+    what: "a second SPF record was added",
+    row: "dns-spf",
+    says: /has 2 SPF records/,
+    ...added('lab.test. TXT "v=spf1 include:outside.test ~all"'),
+  },
+  {
+    what: "the SPF record does not name the smarthost",
+    row: "dns-spf",
+    says: /does not name ip4:203\.0\.113\.40/,
+    ...replaced(/v=spf1 .*"/, 'v=spf1 mx ~all"'),
+  },
+  {
+    what: "the DMARC record is taken away",
+    row: "dns-dmarc",
+    says: /_dmarc\.lab\.test has no DMARC record/,
+    ...published((records) => records.filter((record) => !record.startsWith("_dmarc"))),
+  },
   {
     what: "Postgres is stopped",
     row: "postgres",

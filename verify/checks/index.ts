@@ -1,5 +1,6 @@
 import type { Check } from "../check.ts";
 import type { DoctorScene } from "../doctor/target.ts";
+import { dnsRecords } from "./dns.ts";
 import { dnsCanary } from "./dns-canary.ts";
 import { acme, watch } from "./log.ts";
 import { images, machines } from "./machines.ts";
@@ -31,5 +32,6 @@ export const CHECKS: readonly Check<DoctorScene>[] = [
   adminClosed,
   proxy,
   openRelay,
+  ...dnsRecords,
   dnsCanary,
 ];

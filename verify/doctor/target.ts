@@ -1,4 +1,5 @@
 import type { StalwartSettings } from "../../lib/desired-state/schema.ts";
+import type { MailRecords } from "../../lib/dns/mail-records.ts";
 import type { MailService } from "../../lib/mail-services.ts";
 import type { Generation } from "../../lib/stalwart/release.ts";
 import { Scene } from "../scene.ts";
@@ -18,6 +19,8 @@ export interface DoctorTarget extends VerifyTarget {
   passthrough: readonly string[];
   settings: StalwartSettings;
   generation: Generation;
+  /** What is to be published for the stack's mail, and what the config leaves open of it. */
+  dns: MailRecords;
   /** Whether the doctor may write a record of DNS, and take it away again. */
   canary: boolean;
 }
