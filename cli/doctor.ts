@@ -124,7 +124,7 @@ function loopOf(): Looping | undefined {
 /** Only the lab's operator reaches its hosts; a stack of one's own is reached from here. */
 async function asOperator(order: DoctorOrder): Promise<number> {
   const layout = layoutOf(name);
-  const inside = { netns: layout.machines.operator.netns, passwd: operatorOf(layout).passwd };
+  const inside = { netns: layout.machines.operator.netns, etc: operatorOf(layout).etc };
   const own = [process.execPath, join(PROJECT, "cli", "doctor", "main.ts")];
   const [program = "", ...args] = [...(stack ? [] : enter(inside)), ...own];
   const child = spawn(program, args, { stdio: ["pipe", "inherit", "inherit"] });

@@ -18,7 +18,7 @@ const MAIL_RECORDS = [
   "lab.test. MX 10 mail.lab.test.",
   `lab.test. TXT "v=spf1 ip4:${mail} ~all"`,
   '_dmarc.lab.test. TXT "v=DMARC1; p=none"',
-  '_mta-sts.lab.test. TXT "@MTASTS@"',
+  '_mta-sts.lab.test. TXT "v=STSv1; id=78887cd2f4026ec7ffe700300ad8f0a4"',
   ...Object.entries({ _submissions: 465, _submission: 587, _imaps: 993, _imap: 143 }).map(
     ([service, port]) => `${service}._tcp.lab.test. SRV 0 1 ${port} mail.lab.test.`,
   ),

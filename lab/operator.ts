@@ -8,15 +8,15 @@ import { run } from "./run.ts";
 export interface Operator {
   home: string;
   /**
-   * /etc/passwd as the operator's machine has it: ssh takes the home folder from there, and not
-   * from HOME.
+   * What of /etc is her machine's own: passwd, since ssh takes the home folder from there and not
+   * from HOME, and resolv.conf, by which she finds the lab's names.
    */
-  passwd: string;
+  etc: string;
 }
 
 export function operatorOf(layout: Layout): Operator {
   const { dir } = layout.machines.operator;
-  return { home: join(dir, "home"), passwd: join(dir, "passwd") };
+  return { home: join(dir, "home"), etc: join(dir, "etc") };
 }
 
 /**
@@ -24,14 +24,16 @@ export function operatorOf(layout: Layout): Operator {
  * in the lab neither reads nor writes the caller's own ~/.ssh. Returns the public key.
  */
 export async function prepareOperator(layout: Layout): Promise<string> {
-  const { home, passwd } = operatorOf(layout);
+  const { home, etc } = operatorOf(layout);
   const folder = join(home, ".ssh");
   const key = join(folder, "id_ed25519");
   mkdirSync(folder, { recursive: true, mode: 0o700 });
+  mkdirSync(etc, { recursive: true });
   const made = ["-q", "-t", "ed25519", "-N", "", "-C", `operator of the lab ${layout.name}`, "-f", key];
   if (!existsSync(key)) await run("ssh-keygen", made);
   writeFileSync(join(folder, "config"), sshConfig(layout), { mode: 0o600 });
-  writeFileSync(passwd, passwdWithHome(readFileSync("/etc/passwd", "utf8"), home));
+  writeFileSync(join(etc, "passwd"), passwdWithHome(readFileSync("/etc/passwd", "utf8"), home));
+  writeFileSync(join(etc, "resolv.conf"), `nameserver ${layout.dns}\n`);
   return readFileSync(`${key}.pub`, "utf8");
 }
 

@@ -42,7 +42,7 @@ export async function openLab(
     passphraseFile: world.passphraseFile,
     policyConfigFile: join(layout.stateDir, "policy-config.json"),
     netns: layout.machines.operator.netns,
-    passwd: operatorOf(layout).passwd,
+    etc: operatorOf(layout).etc,
     env: { ...env, TAILSCALE_API_KEY: apiKey },
   };
   return { layout, stack, facts: world };

@@ -21,8 +21,8 @@ export interface LabStack {
   policyConfigFile: string;
   /** Network namespace that the engine runs in; it reaches the adapter and nothing else. */
   netns: string;
-  /** The operator's /etc/passwd, which leads ssh to her home folder and not to the caller's. */
-  passwd: string;
+  /** The operator's own passwd and resolv.conf (lab/operator.ts). */
+  etc: string;
   /** PATH, PULUMI_HOME and what else the engine needs. */
   env: Record<string, string>;
 }
@@ -66,10 +66,13 @@ export const labEnvironment = (stack: LabStack): NodeJS.ProcessEnv => ({
  * ~/.ssh, since ssh takes the home folder from /etc/passwd. Each is the next one's exec, so that
  * signals reach the command itself.
  */
-export const enter = ({ netns, passwd }: Pick<LabStack, "netns" | "passwd">): string[] => [
+export const enter = ({ netns, etc }: Pick<LabStack, "netns" | "etc">): string[] => [
   ...["nsenter", `--net=/run/netns/${netns}`, "unshare", "--mount"],
-  ...["sh", "-c", 'mount --bind "$0" /etc/passwd && exec "$@"', passwd],
+  ...["sh", "-c", OWN_ETC, etc],
 ];
+
+const OWN_ETC =
+  'for file in passwd resolv.conf; do mount --bind "$0/$file" "/etc/$file" || exit; done; exec "$@"';
 
 /**
  * Runs the Pulumi CLI on a lab's stack. Never throws for an exit code: the caller decides what it

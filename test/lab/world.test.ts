@@ -252,12 +252,12 @@ describe("the machines", () => {
 });
 
 describe("the Docker hosts, over ssh", () => {
-  const { home, passwd } = operatorOf(layout);
+  const { home, etc } = operatorOf(layout);
   const { netns } = layout.machines.operator;
 
   /** What ssh printed, run as the operator. */
   const ssh = (...args: string[]): Promise<string> => {
-    const [program = "", ...rest] = [...enter({ netns, passwd }), "ssh", "-o", "BatchMode=yes", ...args];
+    const [program = "", ...rest] = [...enter({ netns, etc }), "ssh", "-o", "BatchMode=yes", ...args];
     return run(program, rest).then(
       ({ stdout }) => stdout,
       (error: { stderr: string }) => error.stderr,

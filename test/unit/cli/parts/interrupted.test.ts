@@ -21,7 +21,7 @@ beforeEach(() => {
     passphraseFile: "",
     policyConfigFile: "",
     netns: "",
-    passwd: "/none/passwd",
+    etc: "/none/etc",
     env: {},
   };
 });
