@@ -9,7 +9,45 @@ export const NORMAL: readonly Allowance[] = [
   allow("stalwart", /\(queue\.back-pressure\)/, "the queue delivers 25 at a time, and says when more wait"),
 ];
 
+/** Whoever the edge had led to a server that is gone. */
+const EDGE_LOSES_SERVER = allow(
+  "edge",
+  /"logger":"layer4.*(reset by peer|broken pipe|connection refused|no route|i\/o timeout|EOF)/,
+  "sessions end with the server that they led to, or with the way to it",
+);
+
+/**
+ * Stalwart does not get to Postgres. Before each greeting it asks there how often the client has
+ * come, on the watch's own listener too; where no answer comes it logs that, and lets the client in
+ * (smtp/src/core/throttle.rs, is_allowed). Its pool tries each connection before it hands it out,
+ * and makes a new one for one that is dead, which fails while the node is away
+ * (store/src/backend/postgres/main.rs, RecyclingMethod::Clean).
+ */
+const POSTGRES_UNREACHED: readonly Allowance[] = [
+  allow(
+    "stalwart",
+    /\(store\.postgresql-error\).*(error (connecting to|communicating with the) server|connection closed|timeout)/i,
+    "every question to the database fails, one for each session's greeting included",
+  ),
+  allow(
+    "stalwart",
+    /\(task-queue\.task-failed\)/,
+    "a message that is stored is put into the index when the database is back",
+  ),
+  allow(
+    "stalwart",
+    /^tailwart: watch: \S+ sends no greeting within \d+ s \([12] of \d+\)/,
+    "what Stalwart asks of Postgres waits until it is back; three misses would be a restart",
+  ),
+  allow(
+    "postgres",
+    /FATAL: {2}canceling authentication due to timeout/,
+    "a client has vanished while it logged in",
+  ),
+];
+
 export const STALWART_STARTS: readonly Allowance[] = [
+  EDGE_LOSES_SERVER,
   allow(
     "stalwart",
     /\(resource\.error\).*Webadmin bundle not found/,
@@ -23,19 +61,12 @@ export const STALWART_STARTS: readonly Allowance[] = [
   allow("stalwart", /^tailwart: gate: waiting for Postgres/, "the gate holds until the sidecar is up"),
   allow("stalwart", /^tailwart: queue: \d+ messages were under way/, "their locks are taken away"),
   allow("stalwart", /^tailwart: Stalwart has ended by itself, with status 137/, "it was killed"),
-  allow(
-    "edge",
-    /"logger":"layer4.*(reset by peer|broken pipe|connection refused|no route|i\/o timeout|EOF)/,
-    "sessions end with the server that they led to",
-  ),
+  allow("postfix", /warning: TLS library problem:.*unexpected eof/i, "it ended while it shook hands"),
 ];
 
 export const SIDECAR_STARTS: readonly Allowance[] = [
-  allow(
-    "stalwart",
-    /^tailwart: watch: \S+ sends no greeting within \d+ s \([12] of \d+\)/,
-    "what Stalwart asks of Postgres waits until the node is back; three misses would be a restart",
-  ),
+  ...POSTGRES_UNREACHED,
+  EDGE_LOSES_SERVER,
   ...[
     [/ipnext: work queue shutdown failed/, "tailscaled says so at each end"],
     [/^TPM: error opening/, "there is none"],
@@ -50,6 +81,12 @@ export const SIDECAR_STARTS: readonly Allowance[] = [
 ];
 
 export const EDGE_STARTS: readonly Allowance[] = [
+  EDGE_LOSES_SERVER,
+  allow(
+    "stalwart",
+    /\(network\.proxy-error\)/,
+    "a connection of an edge that ends before it has said whose it is",
+  ),
   ...[
     [/"msg":"exiting; byeee/, "Caddy's word for SIGTERM"],
     [/admin endpoint on open interface; host checking disabled.*unix\//, "a socket has no host"],
@@ -63,11 +100,8 @@ export const EDGE_STARTS: readonly Allowance[] = [
 ];
 
 export const DATABASE_AWAY: readonly Allowance[] = [
-  allow(
-    "stalwart",
-    /\(store\.postgresql-error\).*(error connecting to server|db error|connection closed|timeout)/i,
-    "the database is away, and every question to it fails",
-  ),
+  ...POSTGRES_UNREACHED,
+  allow("stalwart", /\(store\.postgresql-error\).*db error/, "the database says that it ends or begins"),
   allow(
     "postgres",
     /FATAL: {2}(terminating connection due to|the database system is)/,

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 
-import { NORMAL } from "../../../../cli/faults/allowed.ts";
+import { NORMAL, SIDECAR_STARTS } from "../../../../cli/faults/allowed.ts";
 import { type Component, unexpected } from "../../../../cli/faults/logs.ts";
 
 const LINES: Record<Component, [wrong: string, right: string]> = {
@@ -50,4 +50,12 @@ test("the entrypoint's own words are expected while all is well, and no others",
   expect(unexpected("stalwart", log, [])).toEqual([
     { line: "tailwart: watch: no greeting; starting over", times: 1 },
   ]);
+});
+
+test("a sidecar that restarts may leave a greeting's question to Postgres unanswered, and no other error", () => {
+  const unanswered = `2026-11-28T09:00:00Z ERROR PostgreSQL error (store.postgresql-error) listenerId = "watch", reason = "Error occurred while creating a new object: error connecting to server: No route to host (os error 113)"`;
+  expect(unexpected("stalwart", unanswered, SIDECAR_STARTS)).toEqual([]);
+  expect(unexpected("stalwart", unanswered, NORMAL)).toHaveLength(1);
+  const other = unanswered.replace(/reason.*/, `reason = "db error: ERROR: relation does not exist"`);
+  expect(unexpected("stalwart", other, SIDECAR_STARTS)).toHaveLength(1);
 });
