@@ -2,7 +2,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 import { issue, labCa } from "./ca.ts";
-import { daemonProcess, startDaemon, waitForDaemon } from "./daemon.ts";
+import { daemonProcess, startDaemon } from "./daemon.ts";
 import type { Layout } from "./topology.ts";
 import { runIn } from "./machine.ts";
 import { toolPath } from "./programs.ts";
@@ -41,13 +41,9 @@ export async function startAcme(layout: Layout): Promise<boolean> {
   };
   const configFile = join(folder, "pebble.json");
   writeFileSync(configFile, JSON.stringify({ pebble: config }, null, 2));
-  const started = await startDaemon(layout, {
-    ...daemon,
-    command: [toolPath("pebble"), "-config", configFile, "-dnsserver", `${layout.dns}:53`],
-    env: BEHAVIOUR,
-  });
-  await waitForDaemon(layout, daemon, () => isOpen(machine.netns, machine.address, 15000));
-  return started;
+  const command = [toolPath("pebble"), "-config", configFile, "-dnsserver", `${layout.dns}:53`];
+  const answers = () => isOpen(machine.netns, machine.address, 15000);
+  return startDaemon({ ...daemon, command, env: BEHAVIOUR }, answers);
 }
 
 /** The root, in PEM, of the certificates that the ACME server issues. */

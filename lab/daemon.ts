@@ -2,55 +2,63 @@ import { mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from "node:f
 import { join } from "node:path";
 
 import { startDetached } from "./detached.ts";
-import type { Layout, Machine } from "./topology.ts";
+import type { Machine } from "./topology.ts";
 import { inMachine } from "./machine.ts";
 import { childrenOf, isAlive, processOf, signal, type ProcessId } from "./processes.ts";
-import { SYSTEM_ENV, until } from "./run.ts";
+import { inNetns, SYSTEM_ENV, until } from "./run.ts";
 
-/** A process of a machine that goes on when the command that started it has ended. */
-export interface Daemon {
-  machine: Machine;
-  /** Unique in the machine. */
-  name: string;
+/** By what a daemon is found again. Its name is unique where it runs. */
+export type DaemonId = { name: string } & (
+  | { machine: Machine }
+  /** Beside the machines: known by files of this folder, its log among them. */
+  | { stateDir: string; netns?: string | undefined }
+);
+
+/** A process that goes on when the command that started it has ended. */
+export type Daemon = DaemonId & {
   /** It must stay in the foreground. */
   command: readonly string[];
   env?: Record<string, string>;
-}
-
-export type DaemonId = Pick<Daemon, "machine" | "name">;
+};
 
 /**
- * Starts a daemon, or finds it running. Its output is appended to state/LAB/log/MACHINE-NAME.log.
- * Returns whether it had to be started.
+ * Starts a daemon, or finds it running, and waits until it is ready. Fails early, with its last
+ * words, when it ends. A machine's output is appended to state/LAB/log/MACHINE-NAME.log.
+ *
+ * @param timeout milliseconds
+ * @returns whether it had to be started
  */
-export async function startDaemon(layout: Layout, daemon: Daemon): Promise<boolean> {
-  if (daemonProcess(daemon)) return false;
-  const command = inMachine(daemon.machine, daemon.command);
-  mkdirSync(layout.logDir, { recursive: true });
-  const log = openSync(logFile(layout, daemon), "a", 0o600);
-  const id = await startDetached(command, { ...SYSTEM_ENV, ...daemon.env }, log);
-  if (!id) throw new Error(`${nameOf(daemon)} ended at once\n${lastLines(layout, daemon)}`);
-  writeFileSync(recordFile(daemon), JSON.stringify(id));
-  return true;
-}
-
-/** Waits until a started daemon is ready; fails early, with its last words, when it ends. */
-export async function waitForDaemon(
-  layout: Layout,
-  daemon: DaemonId,
+export async function startDaemon(
+  daemon: Daemon,
   isReady: () => Promise<boolean>,
   timeout = 30_000,
-): Promise<void> {
-  const detail = () => lastLines(layout, daemon);
+): Promise<boolean> {
+  const [name, running] = [nameOf(daemon), daemonProcess(daemon)];
+  const logDir = "machine" in daemon ? daemon.machine.logDir : daemon.stateDir;
+  const logFile = join(logDir, `${name}.log`);
+  const lastLines = () => readFileSync(logFile, "utf8").trimEnd().split("\n").slice(-12).join("\n");
+  if (!running) {
+    mkdirSync(logDir, { recursive: true });
+    const command =
+      "machine" in daemon ? inMachine(daemon.machine, daemon.command) : inNetns(daemon.netns, daemon.command);
+    const log = openSync(logFile, "a", 0o600);
+    const id = await startDetached(command, { ...SYSTEM_ENV, ...daemon.env }, log);
+    if (!id) throw new Error(`${name} ended at once\n${lastLines()}`);
+    writeFileSync(recordFile(daemon), JSON.stringify(id));
+  }
   const ready = async () => {
     if (await isReady()) return true;
     if (daemonProcess(daemon)) return false;
-    throw new Error(`${nameOf(daemon)} ended; it last wrote:\n${detail()}`);
+    throw new Error(`${name} ended; it last wrote:\n${lastLines()}`);
   };
-  await until(`${nameOf(daemon)} is ready`, ready, timeout, { detail });
+  await until(`${name} is ready`, ready, timeout, { detail: lastLines });
+  return !running;
 }
 
-/** A daemon's nsenter, which waits for its child, the daemon; undefined when it does not run. */
+/**
+ * A daemon's process, or in a machine that of its nsenter, which waits for it; undefined when it
+ * does not run.
+ */
 export function daemonProcess(daemon: DaemonId): ProcessId | undefined {
   try {
     const id = JSON.parse(readFileSync(recordFile(daemon), "utf8")) as ProcessId;
@@ -64,7 +72,7 @@ export function daemonProcess(daemon: DaemonId): ProcessId | undefined {
 export function signalDaemon(daemon: DaemonId, signalName: NodeJS.Signals): void {
   const id = daemonProcess(daemon);
   if (!id) throw new Error(`${nameOf(daemon)} does not run`);
-  signalInside(id, signalName);
+  signalInside(daemon, id, signalName);
 }
 
 /** Sends a signal to a daemon that runs, and waits until it has ended. */
@@ -74,29 +82,19 @@ export async function stopDaemon(
 ): Promise<void> {
   const id = daemonProcess(daemon);
   if (id) {
-    signalInside(id, signalName);
+    signalInside(daemon, id, signalName);
     await until(`${nameOf(daemon)} has ended after ${signalName}`, () => !isAlive(id), timeout);
   }
   rmSync(recordFile(daemon), { force: true });
 }
 
-function signalInside(id: ProcessId, signalName: NodeJS.Signals): void {
-  for (const child of childrenOf(id.pid).map(processOf)) if (child) signal(child, signalName);
+function signalInside(daemon: DaemonId, id: ProcessId, signalName: NodeJS.Signals): void {
+  const processes = "machine" in daemon ? childrenOf(id.pid).map(processOf) : [id];
+  for (const each of processes) if (each) signal(each, signalName);
 }
 
-function lastLines(layout: Layout, daemon: DaemonId, count = 12): string {
-  const text = readFileSync(logFile(layout, daemon), "utf8");
-  return text.trimEnd().split("\n").slice(-count).join("\n");
-}
+const nameOf = (daemon: DaemonId): string =>
+  "machine" in daemon ? `${daemon.machine.name}-${daemon.name}` : daemon.name;
 
-function logFile(layout: Layout, daemon: DaemonId): string {
-  return join(layout.logDir, `${nameOf(daemon)}.log`);
-}
-
-function nameOf({ machine, name }: DaemonId): string {
-  return `${machine.name}-${name}`;
-}
-
-function recordFile({ machine, name }: DaemonId): string {
-  return join(machine.dir, `${name}.process`);
-}
+const recordFile = (daemon: DaemonId): string =>
+  join("machine" in daemon ? daemon.machine.dir : daemon.stateDir, `${daemon.name}.process`);

@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
-import { signalDaemon, startDaemon, waitForDaemon } from "./daemon.ts";
+import { signalDaemon, startDaemon } from "./daemon.ts";
 import { ADDRESSES, FAKE_ADDRESSES, type Layout } from "./topology.ts";
 import { runIn } from "./machine.ts";
 import { toolPath } from "./programs.ts";
@@ -81,13 +81,8 @@ export async function startDns(layout: Layout): Promise<boolean> {
   const configFile = join(folder, "knot.conf");
   writeFileSync(configFile, knotConfig(layout, folder), { mode: 0o600 });
   await runIn(machine, ["mkdir", "-p", RUN]);
-  const daemon = { machine, name: "dns" };
-  const started = await startDaemon(layout, {
-    ...daemon,
-    command: [toolPath("knotd"), "--config", configFile],
-  });
-  await waitForDaemon(layout, daemon, () => isOpen(machine.netns, layout.dns, 53));
-  return started;
+  const daemon = { machine, name: "dns", command: [toolPath("knotd"), "--config", configFile] };
+  return startDaemon(daemon, () => isOpen(machine.netns, layout.dns, 53));
 }
 
 /**
@@ -96,11 +91,11 @@ export async function startDns(layout: Layout): Promise<boolean> {
  *
  * @param change what becomes of the lab's own records, one a line: none for these themselves
  */
-export async function publishZone(
+export function publishZone(
   layout: Layout,
   zone: string,
   change: (records: readonly string[]) => readonly string[] = (records) => records,
-): Promise<void> {
+): void {
   const machine = layout.machines.net;
   const serial = Math.floor(Date.now() / 1000);
   const text = zoneFile(zone, change(ZONES[zone] ?? []), serial);

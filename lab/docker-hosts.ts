@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { request } from "node:http";
 import { join } from "node:path";
 
-import { startDaemon, stopDaemon, waitForDaemon } from "./daemon.ts";
+import { startDaemon, stopDaemon } from "./daemon.ts";
 import type { Box, Layout } from "./topology.ts";
 import { runIn } from "./machine.ts";
 
@@ -14,12 +14,10 @@ const SYSTEMCTL = join(import.meta.dirname, "fake-systemctl.sh");
  * with it. Its images, containers, bridge and firewall rules are the box's alone.
  */
 export async function startDocker(layout: Layout, box: Box): Promise<{ started: boolean; version: string }> {
-  const daemon = { machine: box, name: DOCKERD };
   const configFile = join(box.dir, "daemon.json");
   writeFileSync(configFile, JSON.stringify(dockerConfig(layout, box), null, 2));
   const command = ["dockerd", "--config-file", configFile];
-  const started = await startDaemon(layout, { ...daemon, command });
-  await waitForDaemon(layout, daemon, () => ping(box));
+  const started = await startDaemon({ machine: box, name: DOCKERD, command }, () => ping(box));
   if (started) await startUnits(box);
   const { Version } = (await docker(box, "/version")) as { Version: string };
   return { started, version: Version };

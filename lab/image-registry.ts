@@ -2,7 +2,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-import { startDaemon, stopDaemon, waitForDaemon } from "./daemon.ts";
+import { startDaemon, stopDaemon } from "./daemon.ts";
 import { imageCache, type ImageName } from "./images/images.ts";
 import type { PushOrder } from "./images/push.ts";
 import { ImageStore, type Manifest } from "./images/store.ts";
@@ -18,11 +18,9 @@ const PUSH = fileURLToPath(new URL("images/push.ts", import.meta.url));
  */
 export async function startRegistry(layout: Layout): Promise<boolean> {
   const machine = layout.machines.net;
-  const daemon = { machine, name: "registry" };
   mkdirSync(join(imageCache(layout), "registry"), { recursive: true });
-  const started = await startDaemon(layout, { ...daemon, ...serve(layout, "registry", layout.registry, {}) });
-  await waitForDaemon(layout, daemon, () => answers(layout, layout.registry));
-  return started;
+  const daemon = { machine, name: "registry", ...serve(layout, "registry", layout.registry, {}) };
+  return startDaemon(daemon, () => answers(layout, layout.registry));
 }
 
 /**
@@ -37,8 +35,8 @@ export async function startLoginRegistry(layout: Layout, line: string): Promise<
   const path = join(machine.dir, "htpasswd");
   writeFileSync(path, `${line}\n`, { mode: 0o600 });
   const auth = { htpasswd: { realm: "lab", path } };
-  await startDaemon(layout, { ...daemon, ...serve(layout, daemon.name, layout.loginRegistry, { auth }) });
-  await waitForDaemon(layout, daemon, () => answers(layout, layout.loginRegistry));
+  const served = serve(layout, daemon.name, layout.loginRegistry, { auth });
+  await startDaemon({ ...daemon, ...served }, () => answers(layout, layout.loginRegistry));
   return () => stopDaemon(daemon);
 }
 

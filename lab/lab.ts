@@ -109,7 +109,7 @@ async function startBox(layout: Layout, box: Box): Promise<string> {
 async function startSsh(layout: Layout): Promise<string> {
   const publicKey = await prepareOperator(layout);
   const boxes = Object.values(layout.boxes);
-  const started = await Promise.all(boxes.map((box) => startSshd(layout, box, publicKey)));
+  const started = await Promise.all(boxes.map((box) => startSshd(box, publicKey)));
   knowHosts(layout, (await Promise.all(boxes.map(hostKeys))).flat());
   return `${boxes.map(({ sshHost }) => sshHost).join(", ")} ${remark(started.some(Boolean))}`;
 }

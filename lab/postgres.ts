@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
-import { startDaemon, stopDaemon, waitForDaemon } from "./daemon.ts";
+import { startDaemon, stopDaemon } from "./daemon.ts";
 import type { Layout } from "./topology.ts";
 import { INSIDE, runIn, succeeds } from "./machine.ts";
 import { toolPath } from "./programs.ts";
@@ -27,13 +27,9 @@ export async function startPostgres(
   if (force) rmSync(heldFile(layout), { force: true });
   if (existsSync(heldFile(layout))) return "held";
   await initialize(layout);
-  const daemon = { machine, name: "postgres" };
-  const started = await startDaemon(layout, {
-    ...daemon,
-    command: [...AS_POSTGRES, toolPath("postgres"), "-D", DATA],
-  });
+  const command = [...AS_POSTGRES, toolPath("postgres"), "-D", DATA];
   const ready = [toolPath("pg_isready"), "--quiet", "--host=/run/postgresql"];
-  await waitForDaemon(layout, daemon, () => succeeds(machine, ready));
+  const started = await startDaemon({ machine, name: "postgres", command }, () => succeeds(machine, ready));
   await ensureDatabase(layout);
   return started ? "started" : "running";
 }

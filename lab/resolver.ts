@@ -1,4 +1,4 @@
-import { startDaemon, waitForDaemon } from "./daemon.ts";
+import { startDaemon } from "./daemon.ts";
 import type { Layout } from "./topology.ts";
 import { runIn, succeeds } from "./machine.ts";
 
@@ -19,11 +19,8 @@ export async function startResolver(layout: Layout): Promise<boolean> {
   const machine = layout.machines.edge;
   const there = (path: string) => succeeds(machine, ["test", "-e", path]);
   await runIn(machine, ["sh", "-ec", CONFIGURE, layout.dns]);
-  const bus = { machine, name: "dbus" };
-  await startDaemon(layout, { ...bus, command: ["dbus-daemon", "--system", "--nofork", "--nopidfile"] });
-  await waitForDaemon(layout, bus, () => there("/run/dbus/system_bus_socket"));
-  const resolved = { machine, name: "resolved" };
-  const started = await startDaemon(layout, { ...resolved, command: ["/lib/systemd/systemd-resolved"] });
-  await waitForDaemon(layout, resolved, () => there("/run/systemd/resolve/stub-resolv.conf"));
-  return started;
+  const command = ["dbus-daemon", "--system", "--nofork", "--nopidfile"];
+  await startDaemon({ machine, name: "dbus", command }, () => there("/run/dbus/system_bus_socket"));
+  const resolved = { machine, name: "resolved", command: ["/lib/systemd/systemd-resolved"] };
+  return startDaemon(resolved, () => there("/run/systemd/resolve/stub-resolv.conf"));
 }

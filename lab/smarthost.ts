@@ -2,7 +2,7 @@ import { chownSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileS
 import { join } from "node:path";
 
 import { KEY } from "./ca.ts";
-import { startDaemon, stopDaemon, waitForDaemon } from "./daemon.ts";
+import { startDaemon, stopDaemon } from "./daemon.ts";
 import type { Layout } from "./topology.ts";
 import { INSIDE, runIn } from "./machine.ts";
 import { toolPath } from "./programs.ts";
@@ -32,17 +32,12 @@ export async function startSmarthost(layout: Layout): Promise<boolean> {
   writeFileSync(join(folder, "conf", "main.cf"), mainConfig(layout));
   writeFileSync(join(folder, "conf", "master.cf"), MASTER);
   await runIn(machine, ["install", "-d", "-o", "postfix", "-m", "0700", `${HOME}/data`]);
-  const daemon = { machine, name: "postfix" };
-  const started = await startDaemon(layout, {
-    ...daemon,
-    command: [toolPath("postfix"), "-c", `${HOME}/conf`, "start-fg"],
-  });
+  const command = [toolPath("postfix"), "-c", `${HOME}/conf`, "start-fg"];
   const greeting = ["bash", "-c", 'exec 3<>/dev/tcp/127.0.0.1/587; read -r -t 5 line <&3; echo "$line"'];
-  await waitForDaemon(layout, daemon, async () => {
+  return startDaemon({ machine, name: "postfix", command }, async () => {
     const { stdout } = await runIn(machine, greeting, { allowFailure: true });
     return stdout.startsWith("220");
   });
-  return started;
 }
 
 /** Stops the smarthost: its ports are closed when this returns. */

@@ -1,5 +1,5 @@
-import { startDaemon, waitForDaemon } from "./daemon.ts";
-import type { Box, Layout } from "./topology.ts";
+import { startDaemon } from "./daemon.ts";
+import type { Box } from "./topology.ts";
 import { runIn } from "./machine.ts";
 import { isOpen } from "./run.ts";
 
@@ -18,12 +18,10 @@ install -d -m 0755 /run/sshd
  *
  * @param publicKey whose owner may log in as root
  */
-export async function startSshd(layout: Layout, box: Box, publicKey: string): Promise<boolean> {
+export async function startSshd(box: Box, publicKey: string): Promise<boolean> {
   await runIn(box, ["sh", "-ec", FIRST_START], { stdin: publicKey });
-  const daemon = { machine: box, name: "sshd" };
-  const started = await startDaemon(layout, { ...daemon, command: ["/usr/sbin/sshd", "-D", "-e"] });
-  await waitForDaemon(layout, daemon, () => isOpen(box.netns, box.address, 22));
-  return started;
+  const daemon = { machine: box, name: "sshd", command: ["/usr/sbin/sshd", "-D", "-e"] };
+  return startDaemon(daemon, () => isOpen(box.netns, box.address, 22));
 }
 
 /** A host's own keys, as lines of known_hosts, read where nobody can have changed them. */

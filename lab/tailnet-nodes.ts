@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 import { UserError } from "../lib/errors.ts";
-import { startDaemon, waitForDaemon } from "./daemon.ts";
+import { startDaemon } from "./daemon.ts";
 import type { Layout, MachineName } from "./topology.ts";
 import { INSIDE, runIn } from "./machine.ts";
 import { toolPath } from "./programs.ts";
@@ -39,14 +39,14 @@ export async function joinTailnet(layout: Layout, node: Node, endpoints: Tailnet
   const machine = layout.machines[node.machine];
   const folder = join(machine.dir, "tailscale");
   mkdirSync(folder, { recursive: true, mode: 0o700 });
-  const daemon = { machine, name: "tailscaled" };
-  const started = await startDaemon(layout, {
-    ...daemon,
+  const daemon = {
+    machine,
+    name: "tailscaled",
     command: [toolPath("tailscaled"), `--statedir=${STATE}`, `--socket=${SOCKET}`, "--tun=tailscale0"],
     env: endpoints.nodeEnvironment,
-  });
+  };
   const settled = ["Running", "NeedsLogin", "Stopped"];
-  await waitForDaemon(layout, daemon, async () => settled.includes(await backendState(layout, node)));
+  const started = await startDaemon(daemon, async () => settled.includes(await backendState(layout, node)));
   if ((await backendState(layout, node)) !== "Running") {
     const keyFile = join(folder, "authkey");
     writeFileSync(keyFile, await createKey(layout.tailnet, [node.tag]), { mode: 0o600 });

@@ -39,6 +39,8 @@ export interface Machine {
   address: string;
   /** State that is the machine's own. */
   dir: string;
+  /** The lab's. */
+  logDir: string;
   /** Whether it runs a Debian of its own; without, it shares the caller's files. */
   ownDisk: boolean;
 }
@@ -107,11 +109,13 @@ export function layoutOf(name: string, env: NodeJS.ProcessEnv = process.env): La
     });
   const stateRoot = env["TAILWART_STATE"] || join(homedir(), ".local", "state", "tailwart");
   const stateDir = join(stateRoot, name);
+  const logDir = join(stateDir, "log");
   const machine = (machineName: MachineName): Machine => ({
     name: machineName,
     netns: `${name}-${machineName}`,
     address: ADDRESSES[machineName],
     dir: join(stateDir, machineName),
+    logDir,
     ownDisk: (BOXES as readonly MachineName[]).includes(machineName),
   });
   const box = (boxName: BoxName, bip: string, addressPool: string): Box => {
@@ -137,7 +141,7 @@ export function layoutOf(name: string, env: NodeJS.ProcessEnv = process.env): La
     name,
     cacheDir: cacheRoot(env),
     stateDir,
-    logDir: join(stateDir, "log"),
+    logDir,
     secretsFile: join(stateDir, "secrets.json"),
     accountsFile: join(stateDir, "accounts.json"),
     machines: { ...machines, ...boxes },

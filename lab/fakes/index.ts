@@ -3,7 +3,7 @@ import { join } from "node:path";
 
 import { ACME } from "../acme.ts";
 import { issue, labCa } from "../ca.ts";
-import { startDaemon, stopDaemon, waitForDaemon } from "../daemon.ts";
+import { startDaemon, stopDaemon } from "../daemon.ts";
 import { runIn } from "../machine.ts";
 import { isOpen } from "../run.ts";
 import { ADDRESSES, FAKE_ADDRESSES, type Layout } from "../topology.ts";
@@ -78,10 +78,9 @@ async function start(layout: Layout, name: FakeName, config: object): Promise<vo
   const file = join(folder, "config.json");
   const text = JSON.stringify({ host: address, port, certificate: folder, ...config });
   writeFileSync(file, text, { mode: 0o600 });
-  const daemon = { machine, name: daemonName(name) };
-  const program = join(import.meta.dirname, `${name}-main.ts`);
-  await startDaemon(layout, { ...daemon, command: [process.execPath, program, file] });
-  await waitForDaemon(layout, daemon, () => isOpen(machine.netns, address, port));
+  const command = [process.execPath, join(import.meta.dirname, `${name}-main.ts`), file];
+  const daemon = { machine, name: daemonName(name), command };
+  await startDaemon(daemon, () => isOpen(machine.netns, address, port));
 }
 
 async function ask(layout: Layout, url: string): Promise<unknown> {

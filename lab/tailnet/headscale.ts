@@ -3,7 +3,7 @@ import { join } from "node:path";
 
 import { toolPath } from "../programs.ts";
 import { run } from "../run.ts";
-import { startDaemon, stopDaemon, waitForDaemon } from "./processes.ts";
+import { startDaemon, stopDaemon } from "../daemon.ts";
 import { request } from "./request.ts";
 
 export interface HeadscaleOptions {
@@ -86,14 +86,13 @@ export async function startHeadscale(options: HeadscaleOptions): Promise<void> {
   await mkdir(stateDir, { recursive: true, mode: 0o700 });
   // YAML is a superset of JSON.
   await writeFile(configFile(stateDir), JSON.stringify(headscaleConfig(options), null, 2), { mode: 0o600 });
-  const daemon = { name: NAME, stateDir };
-  await startDaemon(daemon, netns, [toolPath(NAME), "serve", "--config", configFile(stateDir)]);
+  const command = [toolPath(NAME), "serve", "--config", configFile(stateDir)];
   const isHealthy = async () => {
     const url = `http://${address}:${port}/health`;
     const answer = await request(netns, { url, method: "GET" }).catch(() => undefined);
     return answer?.status === 200;
   };
-  await waitForDaemon(daemon, isHealthy, START_TIME);
+  await startDaemon({ name: NAME, stateDir, netns, command }, isHealthy, START_TIME);
 }
 
 /** Stops headscale. Its state stays in its folder. */

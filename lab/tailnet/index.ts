@@ -11,7 +11,7 @@ import {
   stopHeadscale,
   type HeadscaleOptions,
 } from "./headscale.ts";
-import { startDaemon, stopDaemon, waitForDaemon } from "./processes.ts";
+import { startDaemon, stopDaemon } from "../daemon.ts";
 import { request } from "./request.ts";
 
 /**
@@ -96,13 +96,12 @@ export async function startTailnet(options: TailnetOptions): Promise<TailnetEndp
   const configFile = join(stateDir, "adapter.json");
   await writeFile(configFile, JSON.stringify(config, null, 2), { mode: 0o600 });
   const main = fileURLToPath(new URL("adapter/main.ts", import.meta.url));
-  const daemon = { name: ADAPTER, stateDir };
-  await startDaemon(daemon, netns, [process.execPath, main, configFile]);
+  const command = [process.execPath, main, configFile];
   const answers = async () => {
     const settings = await callApi(options, "GET", "tailnet/-/settings").catch(() => undefined);
     return settings !== undefined;
   };
-  await waitForDaemon(daemon, answers, 15_000);
+  await startDaemon({ name: ADAPTER, stateDir, netns, command }, answers, 15_000);
   await setPolicyIfUntouched(options, await readFile(BASE_POLICY, "utf8"));
   return endpointsOf(options, domain);
 }

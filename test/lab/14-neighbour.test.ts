@@ -4,7 +4,7 @@ import { join } from "node:path";
 
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 
-import { startDaemon, stopDaemon, waitForDaemon } from "../../lab/daemon.ts";
+import { startDaemon, stopDaemon } from "../../lab/daemon.ts";
 import { INSIDE, runIn } from "../../lab/machine.ts";
 import { inspectTls } from "../../lab/mail/outside.ts";
 import { toolPath } from "../../lab/programs.ts";
@@ -43,12 +43,8 @@ async function startNeighbour(listen: string, wrappers: object[] = []): Promise<
   const home = `${INSIDE}/neighbour`;
   const count = (await listeners()).filter((address) => address === asShown(listen)).length;
   const command = [toolPath("caddy"), "run", "--config", `${INSIDE}/neighbour.json`];
-  await startDaemon(layout, {
-    ...NEIGHBOUR,
-    command,
-    env: { XDG_DATA_HOME: home, XDG_CONFIG_HOME: home },
-  });
-  await waitForDaemon(layout, NEIGHBOUR, async () => {
+  const env = { XDG_DATA_HOME: home, XDG_CONFIG_HOME: home };
+  await startDaemon({ ...NEIGHBOUR, command, env }, async () => {
     const now = (await listeners()).filter((address) => address === asShown(listen)).length;
     return now > count;
   });

@@ -403,7 +403,7 @@ export const FAULTS: readonly Fault[] = [
       // Those that are open go on without it. Process ids are the machine's own.
       await runIn(boxes.kvm, ["pkill", "sshd"], { allowFailure: true });
     },
-    heal: async () => startSshd(layout, boxes.kvm, await prepareOperator(layout)),
+    heal: async () => startSshd(boxes.kvm, await prepareOperator(layout)),
   },
   {
     what: "the edge's Docker is stopped",
