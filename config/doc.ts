@@ -1,10 +1,10 @@
-import { z } from "zod";
+import type { z } from "zod";
 
 import { secretSchema } from "./schema/secrets.ts";
 import { withLinks } from "../lib/citations.ts";
 import { NAMESPACE } from "./key-path.ts";
 import { cell, table } from "../lib/markdown.ts";
-import { metadataOf, unwrap, variantsOf } from "../lib/zod-metadata.ts";
+import { metadataOf, partsOf, placesOf, type Step } from "../lib/zod-metadata.ts";
 import { configSchema } from "./schema.ts";
 
 /** What a schema says about one key. */
@@ -22,7 +22,7 @@ interface Key {
  * @throws Error when a key says nothing about itself
  */
 export function configDoc(): string {
-  const keys = keysOf(configSchema, "");
+  const keys = keysOf(configSchema);
   const secrets = Object.entries(secretSchema.shape).map(([name, schema]) => {
     const needed = schema.safeParse(undefined).success ? "" : " Required.";
     return [`\`${NAMESPACE}:${name}\``, `${schema.description}${needed}`];
@@ -51,30 +51,19 @@ const rowOf = ({ path, what, accepts, fallback, example }: Key) => [
   example,
 ];
 
-/** The leaves below a schema: maps and lists of maps are gone into. */
-function keysOf(schema: z.ZodType, path: string): Key[] {
-  const inner = unwrap(schema);
-  if (inner instanceof z.ZodObject) {
-    return Object.entries(inner.shape as Record<string, z.ZodType>).flatMap(([key, value]) =>
-      keysOf(value, path === "" ? key : `${path}.${key}`),
-    );
-  }
-  const own = keyOf(schema, path);
-  if (inner instanceof z.ZodDiscriminatedUnion) return [own, ...keysOfVariants(inner, path)];
-  const element = inner instanceof z.ZodArray ? (inner.element as z.ZodType) : undefined;
-  return element && unwrap(element) instanceof z.ZodObject ? [own, ...keysOf(element, `${path}[]`)] : [own];
-}
-
-/** What each variant of a union has beside its name. */
-function keysOfVariants(union: z.ZodDiscriminatedUnion, path: string): Key[] {
-  return variantsOf(union).flatMap(({ shape }) => {
-    const { [union.def.discriminator]: tag, ...rest } = shape;
-    const variant = String(tag instanceof z.ZodLiteral ? tag.value : "");
-    return Object.entries(rest)
-      .flatMap(([key, value]) => keysOf(value, `${path}.${key}`))
-      .map((key) => ({ ...key, what: `${variant}: ${key.what}` }));
+/** Every key that is no map, and what the entries of a list and the variants of a union have. */
+function keysOf(schema: z.ZodType): Key[] {
+  return placesOf(schema).flatMap(({ steps, schema: own }) => {
+    const [union, last] = [steps.at(-2), steps.at(-1)];
+    if (last?.kind !== "key" || partsOf(own)[0]?.step.kind === "key") return [];
+    if (union?.kind === "variant" && union.tag === last.name) return [];
+    const variant = steps.flatMap((step) => (step.kind === "variant" ? `${step.name}: ` : [])).join("");
+    const key = keyOf(own, steps.map(written).join("").slice(1));
+    return [{ ...key, what: variant + key.what }];
   });
 }
+
+const written = (step: Step) => (step.kind === "key" ? `.${step.name}` : step.kind === "entry" ? "[]" : "");
 
 function keyOf(schema: z.ZodType, path: string): Key {
   const meta = metadataOf(schema);

@@ -8,7 +8,7 @@ import { edgeProblems } from "./problems/edge.ts";
 import { guardProblems } from "./problems/guards.ts";
 import { keyPath, NAMESPACE, type Problem } from "./key-path.ts";
 import { mailboxProblems } from "./problems/mailboxes.ts";
-import { metadataOf, unwrap, variantOf } from "../lib/zod-metadata.ts";
+import { metadataOf, partsFor, unwrap } from "../lib/zod-metadata.ts";
 import { type Config, configSchema } from "./schema.ts";
 import { secretSchema } from "./schema/secrets.ts";
 import { registryProblems } from "./problems/registries.ts";
@@ -187,21 +187,17 @@ function baseType(schema: z.ZodType): string {
 }
 
 function schemaAt(root: z.ZodType, path: readonly PropertyKey[], input: unknown): z.ZodType | undefined {
-  let current: z.ZodType | undefined = root;
-  for (const [index, step] of path.entries()) {
-    const schema: z.ZodType = variantOf(current, valueAt(input, path.slice(0, index)));
-    if (schema instanceof z.ZodObject) current = (schema.shape as Record<PropertyKey, z.ZodType>)[step];
-    else if (schema instanceof z.ZodArray) current = schema.element as z.ZodType;
-    else return undefined;
-    if (current === undefined) return undefined;
-  }
-  return current;
+  return path.reduce<z.ZodType | undefined>((schema, key, i) => {
+    const parts = schema ? partsFor(schema, valueAt(input, path.slice(0, i))) : [];
+    return parts.find(({ step }) => step.kind === "entry" || (step.kind === "key" && step.name === key))
+      ?.schema;
+  }, root);
 }
 
 function acceptedKeys(root: z.ZodType, path: readonly PropertyKey[], input: unknown): string[] {
   const schema = schemaAt(root, path, input);
-  const inner = schema && variantOf(schema, valueAt(input, path));
-  const keys = inner instanceof z.ZodObject ? Object.keys(inner.shape) : [];
+  const parts = schema ? partsFor(schema, valueAt(input, path)) : [];
+  const keys = parts.flatMap(({ step }) => (step.kind === "key" ? step.name : []));
   return path.length === 0 ? [...keys, ...Object.keys(secretSchema.shape)] : keys;
 }
 

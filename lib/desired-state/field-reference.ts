@@ -4,7 +4,7 @@
  */
 import { z } from "zod";
 
-import { metadataOf, unwrap } from "../zod-metadata.ts";
+import { metadataOf, partsOf, type Part, placesOf, type Step, unwrap } from "../zod-metadata.ts";
 import { settingsSchema } from "./schema.ts";
 
 /** One field of the desired state. */
@@ -30,44 +30,30 @@ export interface Field {
 type Json = Record<string, unknown>;
 type Keys = readonly (string | number)[];
 
-/** The shapes of a part that says by its `type` which one it has. */
-const shapesOf = (schema: z.ZodType): [type: string, schema: z.ZodObject][] =>
-  schema instanceof z.ZodDiscriminatedUnion
-    ? (schema.options as z.ZodObject[]).map((option) => [
-        String((option.shape["type"] as z.ZodLiteral).value),
-        option,
-      ])
-    : [];
-
-const elementOf = (schema: z.ZodType): z.ZodObject | undefined => {
-  const element = schema instanceof z.ZodArray ? unwrap(schema.element as z.ZodType) : undefined;
-  return element instanceof z.ZodObject ? element : undefined;
-};
-
 /** Every field, in the schema's order. @throws Error for one that says nothing about itself */
 export function allFields(): Field[] {
-  return fieldsOf(settingsSchema, [], "");
+  return placesOf(settingsSchema)
+    .filter(({ schema, steps }) => steps.at(-1)?.kind === "key" && !partsOf(schema).some(isGoneInto))
+    .map(({ schema, steps }) => {
+      const path = steps.map(written).join("").slice(1);
+      const variant = steps.findLast((step) => step.kind === "variant");
+      const shapes = variant && {
+        shape: variant.name,
+        otherShape: variant.names.find((name) => name !== variant.name),
+      };
+      return { keys: steps.flatMap(keyOf), ...shapes, path, ...said(schema, path) };
+    });
 }
 
-function fieldsOf(
-  schema: z.ZodType,
-  keys: Keys,
-  path: string,
-  within: Pick<Field, "shape" | "otherShape"> = {},
-): Field[] {
-  const inner = unwrap(schema);
-  if (inner instanceof z.ZodObject)
-    return Object.entries(inner.shape as Record<string, z.ZodType>).flatMap(([key, value]) =>
-      fieldsOf(value, [...keys, key], path === "" ? key : `${path}.${key}`, within),
-    );
-  const element = elementOf(inner);
-  if (element) return fieldsOf(element, [...keys, 0], `${path}[]`, within);
-  const shapes = shapesOf(inner);
-  if (shapes.length === 0) return [{ keys, ...within, path, ...said(schema, path) }];
-  return shapes.flatMap(([shape, own], i) =>
-    fieldsOf(own, keys, `${path}(${shape})`, { shape, otherShape: shapes[i === 0 ? 1 : 0]?.[0] }),
-  );
-}
+/** A list of single values is a field itself. */
+const isGoneInto = ({ step, schema }: Part) =>
+  step.kind !== "entry" || partsOf(schema).some(({ step: own }) => own.kind === "key");
+
+const keyOf = (step: Step): string | number | [] =>
+  step.kind === "key" ? step.name : step.kind === "entry" ? 0 : [];
+
+const written = (step: Step): string =>
+  step.kind === "key" ? `.${step.name}` : step.kind === "entry" ? "[]" : `(${step.name})`;
 
 /** What a field's schema says about it. */
 function said(schema: z.ZodType, path: string): Omit<Field, "keys" | "shape" | "otherShape" | "path"> {
@@ -94,25 +80,21 @@ export const topDescription = (key: string): string =>
 /**
  * A state in which every field is written, with its first example.
  *
- * @param shape which shape a part has that has several
+ * @param shape which shape a part has that has several. Default: the first
  */
-export function fullState(shape = shapesOf(unwrap(settingsSchema.shape.dnsProvider))[0]?.[0]): Json {
+export function fullState(shape?: string): Json {
   return exampleOf(settingsSchema, shape) as Json;
 }
 
 function exampleOf(schema: z.ZodType, shape: string | undefined): unknown {
+  const parts = partsOf(schema).filter(isGoneInto);
+  const [first] = parts;
+  if (first?.step.kind === "entry") return [exampleOf(first.schema, shape)];
+  const own = parts.find(({ step }) => step.kind === "variant" && step.name === shape) ?? first;
+  if (own?.step.kind === "variant") return exampleOf(own.schema, shape);
+  if (first)
+    return Object.fromEntries(parts.map(({ step, schema: part }) => [keyOf(step), exampleOf(part, shape)]));
   const inner = unwrap(schema);
-  if (inner instanceof z.ZodObject)
-    return Object.fromEntries(
-      Object.entries(inner.shape as Record<string, z.ZodType>).map(([key, value]) => [
-        key,
-        exampleOf(value, shape),
-      ]),
-    );
-  const element = elementOf(inner);
-  if (element) return [exampleOf(element, shape)];
-  const own = shapesOf(inner).find(([type]) => type === shape);
-  if (own) return exampleOf(own[1], shape);
   return inner instanceof z.ZodLiteral ? inner.value : metadataOf(schema).examples?.[0];
 }
 

@@ -1,9 +1,9 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import { z } from "zod";
 
 import { PAGES } from "../../../cli/docs/pages.ts";
 import { configDoc } from "../../../config/doc.ts";
+import { metadataOf, placesOf } from "../../../lib/zod-metadata.ts";
 import { configSchema } from "../../../config/schema.ts";
 import { allPolicies } from "../../../policies/rules/index.ts";
 import { policiesDoc } from "../../../policies/doc.ts";
@@ -20,19 +20,10 @@ test("every key at the top of the schema is in CONFIG.md", () => {
 });
 
 test("every example of a key is accepted by the key itself", () => {
-  const wrong: string[] = [];
-  const walk = (schema: z.ZodType, path: string): void => {
-    const { examples } = (schema.meta() ?? {}) as { examples?: unknown[] };
-    for (const example of examples ?? []) if (!schema.safeParse(example).success) wrong.push(path);
-    const inner = (schema.def as { innerType?: z.ZodType }).innerType;
-    if (inner) walk(inner, path);
-    if (schema instanceof z.ZodDiscriminatedUnion)
-      for (const variant of schema.options) walk(variant as z.ZodType, path);
-    if (schema instanceof z.ZodArray) walk(schema.element as z.ZodType, `${path}[]`);
-    if (schema instanceof z.ZodObject)
-      for (const [key, value] of Object.entries(schema.shape)) walk(value as z.ZodType, `${path}.${key}`);
-  };
-  walk(configSchema, "tailwart");
+  const wrong = placesOf(configSchema).flatMap(({ schema, steps }) => {
+    const { examples = [] } = metadataOf(schema);
+    return examples.filter((example) => !schema.safeParse(example).success).map(() => steps);
+  });
   expect(wrong).toEqual([]);
 });
 
