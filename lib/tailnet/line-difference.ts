@@ -1,4 +1,4 @@
-import { diffArrays } from "diff/lib/diff/array.js";
+import { diffArrays } from "diff";
 
 /** Lines kept around a difference, so that the reader sees where it is. */
 const CONTEXT = 1;
