@@ -1,7 +1,6 @@
-import { spawn } from "node:child_process";
 import { setTimeout as sleep } from "node:timers/promises";
 
-import { sendSignal } from "./processes.ts";
+import { runCommand } from "../lib/run-command.ts";
 
 export interface RunOptions {
   /** Given to the program's standard input. Secrets go this way, never in argv. */
@@ -42,40 +41,18 @@ export const SYSTEM_ENV: NodeJS.ProcessEnv = {
  *   its whole process group is killed)
  * @example (await run("ip", ["-json", "link"])).stdout
  */
-export function run(
+export async function run(
   program: string,
   args: readonly string[],
-  { stdin = "", timeout = 60_000, env = SYSTEM_ENV, allowFailure = false }: RunOptions = {},
+  { stdin, timeout = 60_000, env = SYSTEM_ENV, allowFailure = false }: RunOptions = {},
 ): Promise<RunResult> {
-  return new Promise((resolve, reject) => {
-    // Detached: its own process group, so that a timeout ends its children, too.
-    const child = spawn(program, args, { detached: true, env, stdio: ["pipe", "pipe", "pipe"] });
-    const { pid } = child;
-    if (pid !== undefined) track(pid);
-    let stdout = "";
-    let stderr = "";
-    let timedOut = false;
-    const timer = setTimeout(() => {
-      timedOut = true;
-      if (pid !== undefined) sendSignal(-pid, "SIGKILL");
-    }, timeout);
-    child.stdout.setEncoding("utf8").on("data", (text: string) => (stdout += text));
-    child.stderr.setEncoding("utf8").on("data", (text: string) => (stderr += text));
-    child.stdin.on("error", () => {}).end(stdin);
-    child.once("error", (error) => {
-      clearTimeout(timer);
-      reject(new Error(`${program} cannot be run: ${error.message}`));
-    });
-    child.once("close", (exitCode, signal) => {
-      clearTimeout(timer);
-      if (pid !== undefined) running.delete(pid);
-      const code = timedOut ? 124 : (exitCode ?? 128);
-      if (code === 0 || allowFailure) return resolve({ code, stdout, stderr });
-      const why = timedOut ? `took longer than ${timeout / 1000} s` : `ended with ${signal ?? code}`;
-      const said = (stderr.trim() || stdout.trim()).split("\n").slice(-8).join("\n");
-      reject(new Error(`${[program, ...args].join(" ")} ${why}${said && `:\n${said}`}`));
-    });
-  });
+  const done = await runCommand(program, args, { stdin, deadline: timeout, env, wholeGroup: true });
+  const { status: code, stdout, stderr, endedBy, unstarted } = done;
+  if (unstarted) throw new Error(`${program} cannot be run: ${unstarted.message}`);
+  if (code === 0 || allowFailure) return { code, stdout, stderr };
+  const why = code === 124 ? `took longer than ${timeout / 1000} s` : `ended with ${endedBy ?? code}`;
+  const said = (stderr.trim() || stdout.trim()).split("\n").slice(-8).join("\n");
+  throw new Error(`${[program, ...args].join(" ")} ${why}${said && `:\n${said}`}`);
 }
 
 /**
@@ -127,19 +104,3 @@ export async function until(
     await sleep(every);
   }
 }
-
-/** Process groups that Ctrl-C on the terminal does not reach by itself. */
-const running = new Set<number>();
-
-function track(pid: number): void {
-  running.add(pid);
-  if (watching) return;
-  watching = true;
-  for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
-    process.once(name, () => {
-      for (const each of running) sendSignal(-each, "SIGKILL");
-      // Ends as if nobody had listened, unless somebody else does.
-      if (process.listenerCount(name) === 0) process.kill(process.pid, name);
-    });
-}
-let watching = false;

@@ -11,6 +11,10 @@ export interface CommandResult {
   stderr: string;
   /** The signal that this process was sent meanwhile, where `passSignals` was set. */
   interruptedBy?: NodeJS.Signals;
+  /** The signal that ended it. */
+  endedBy?: NodeJS.Signals;
+  /** Why it could not be started. */
+  unstarted?: Error;
 }
 
 /** How a command is run. */
@@ -34,6 +38,11 @@ export interface CommandOptions {
    * Default: false
    */
   passSignals?: boolean;
+  /**
+   * In a process group of its own, which is ended as a whole: at the deadline, and when this
+   * process is sent a signal. Default: false
+   */
+  wholeGroup?: boolean;
 }
 
 /** Those by which a person or a supervisor ends a command. */
@@ -46,15 +55,23 @@ export const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
  * @example
  * (await runCommand("docker", ["--host", host, "version"], { deadline: 10_000 })).status === 0
  */
-export function runCommand(command: string, args: string[], options: CommandOptions): Promise<CommandResult> {
+export function runCommand(
+  command: string,
+  args: readonly string[],
+  options: CommandOptions,
+): Promise<CommandResult> {
   const { deadline, stdin = "", env = process.env, cwd, signal = "SIGKILL", show = false } = options;
-  const { passSignals = false } = options;
+  const { passSignals = false, wholeGroup = false } = options;
   return new Promise((resolve) => {
-    const child = spawn(command, args, { env, cwd, stdio: ["pipe", "pipe", "pipe"], detached: passSignals });
+    const detached = passSignals || wholeGroup;
+    const child = spawn(command, args, { env, cwd, stdio: ["pipe", "pipe", "pipe"], detached });
+    const { pid } = child;
+    if (wholeGroup && pid !== undefined) endWithUs(pid);
+    const end = () => (wholeGroup && pid !== undefined ? endGroup(pid, signal) : child.kill(signal));
     let interruptedBy: NodeJS.Signals | undefined;
     const pass = (name: NodeJS.Signals) => {
       interruptedBy ??= name;
-      child.kill(signal);
+      end();
     };
     if (passSignals) for (const name of SIGNALS) process.on(name, pass);
     const stopPassing = () => SIGNALS.forEach((name) => process.off(name, pass));
@@ -63,7 +80,7 @@ export function runCommand(command: string, args: string[], options: CommandOpti
     let late = false;
     const timer = setTimeout(() => {
       late = true;
-      child.kill(signal);
+      end();
     }, deadline);
     // setEncoding keeps a character whole that comes in two pieces.
     child.stdout.setEncoding("utf8").on("data", (text: string) => {
@@ -78,14 +95,45 @@ export function runCommand(command: string, args: string[], options: CommandOpti
     child.on("error", (error) => {
       clearTimeout(timer);
       stopPassing();
-      resolve({ status: 127, stdout, stderr: `${command}: ${error.message}` });
+      resolve({ status: 127, stdout, stderr: `${command}: ${error.message}`, unstarted: error });
     });
-    child.on("close", (code) => {
+    child.on("close", (code, endedBy) => {
       clearTimeout(timer);
       stopPassing();
+      if (pid !== undefined) groups.delete(pid);
       const status = late ? 124 : (code ?? 1);
-      resolve({ status, stdout, stderr, ...(interruptedBy ? { interruptedBy } : {}) });
+      resolve({
+        status,
+        stdout,
+        stderr,
+        ...(interruptedBy && { interruptedBy }),
+        ...(endedBy && { endedBy }),
+      });
     });
     child.stdin.end(stdin);
   });
+}
+
+/** Process groups that Ctrl-C on the terminal does not reach by itself. */
+const groups = new Set<number>();
+let watching = false;
+
+function endWithUs(pid: number): void {
+  groups.add(pid);
+  if (watching) return;
+  watching = true;
+  for (const name of SIGNALS)
+    process.once(name, () => {
+      for (const each of groups) endGroup(each, "SIGKILL");
+      // Ends as if nobody had listened, unless somebody else does.
+      if (process.listenerCount(name) === 0) process.kill(process.pid, name);
+    });
+}
+
+function endGroup(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(-pid, signal);
+  } catch {
+    // It has ended.
+  }
 }

@@ -31,3 +31,10 @@ test("a command that hangs is killed at its deadline, and one that is missing sa
     stderr: expect.stringContaining("no-such-command"),
   });
 });
+
+test("a whole group is ended at the deadline: else its other processes would keep the output open", async () => {
+  const start = Date.now();
+  const result = await runCommand("sh", ["-c", "sleep 30 & wait"], { deadline: 300, wholeGroup: true });
+  expect(result).toMatchObject({ status: 124, endedBy: "SIGKILL" });
+  expect(Date.now() - start).toBeLessThan(5000);
+});
