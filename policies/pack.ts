@@ -5,7 +5,6 @@ import { PolicyPack, type PolicyPackArgs } from "@pulumi/policy";
 import { exceptionsPolicy } from "./framework/exceptions-policy.ts";
 import { PackRun, programDirectory } from "./framework/pack-state.ts";
 import { toSdkPolicy } from "./framework/sdk-policy.ts";
-import { readInputsDirectly } from "./framework/wire/inputs.ts";
 import { onPolicyConfig } from "./framework/wire/on-configure.ts";
 import { answerEngine } from "./framework/wire/serve.ts";
 import { allPolicies } from "./rules/index.ts";
@@ -13,7 +12,6 @@ import { allPolicies } from "./rules/index.ts";
 // Constructing a pack starts its server, prints the port on stdout and may be done once a process:
 // never import this file from a test, and let nothing else write to stdout.
 const run = new PackRun(allPolicies, programDirectory(process.cwd()));
-readInputsDirectly();
 onPolicyConfig((config) => run.configure(config));
 
 // The SDK takes the version from the package.json of the working directory, which is the program's

@@ -4,7 +4,6 @@ import { answersOf } from "../../policies/framework/wire/serve.ts";
 import { PackRun } from "../../policies/framework/pack-state.ts";
 import { toSdkPolicy, type SdkPolicy } from "../../policies/framework/sdk-policy.ts";
 import {
-  readInputsDirectly,
   specialArchiveSig,
   specialAssetSig,
   specialSecretSig,
@@ -16,7 +15,6 @@ import {
  * real wire format, so that unknowns throw, secrets arrive as plain text, and `notApplicable` and
  * levels mean what they mean in a preview.
  */
-readInputsDirectly();
 
 const require = createRequire(import.meta.url);
 // A deep module of the SDK that has no declarations for what is used here.

@@ -1,7 +1,9 @@
+import { createRequire } from "node:module";
 import { expect, test } from "vitest";
 
 import { definePolicy, type PolicyResource } from "../../policies/framework/policy.ts";
 import { toSdkPolicy } from "../../policies/framework/sdk-policy.ts";
+import { inputsOf } from "../../policies/framework/wire/inputs.ts";
 import { askServed, secret, SOME_POLICY, UNKNOWN, type TestResource } from "./harness.ts";
 
 const seen: PolicyResource["props"][] = [];
@@ -46,4 +48,31 @@ test("unknown values still throw when they are read, and only a policy that asks
     'labels is opensesame, secret: [["labels"]].',
   ]);
   expect(() => seen.at(-1)?.["image"]).toThrow("can't be known during preview");
+});
+
+const require = createRequire(import.meta.url);
+interface Writer {
+  writeString(field: number, value: string): void;
+  writeMessage(field: number, message: object, write: (message: object, writer: Writer) => void): void;
+  getResultBuffer(): Uint8Array;
+}
+const { BinaryWriter } = require("google-protobuf") as { BinaryWriter: new () => Writer };
+const { Struct } = require("google-protobuf/google/protobuf/struct_pb.js") as {
+  Struct: { deserializeBinary(bytes: Uint8Array): { toJavaScript(): object } };
+};
+
+// A report that differed from run to run could not be compared.
+test("keys are read in their order, in whatever order the engine sends them, and of two the later holds", () => {
+  const writer = new BinaryWriter();
+  for (const [key, text] of Object.entries({ b: "2", c: "3", a: "1" }).concat([["b", "4"]]))
+    writer.writeMessage(1, {}, (_entry, entry) => {
+      entry.writeString(1, key);
+      entry.writeMessage(2, {}, (_value, value) => value.writeString(3, text));
+    });
+  const read = inputsOf(Struct.deserializeBinary(writer.getResultBuffer()));
+  expect(Object.entries(read)).toEqual([
+    ["a", "1"],
+    ["b", "4"],
+    ["c", "3"],
+  ]);
 });

@@ -1,5 +1,4 @@
 import { sdk } from "./analyzer-service.ts";
-import { readStruct, type Reader } from "./read-struct.ts";
 
 /** A resource's inputs as they come over the wire: secrets are still marked. */
 interface Message {
@@ -21,18 +20,6 @@ const raw = new WeakMap<object, object>();
 
 /** What came over the wire for the inputs that a policy sees; see secret-paths.ts. */
 export const asItCame = (props: object): object | undefined => raw.get(props);
-
-/** Makes the server read inputs straight into objects, not into a message for each value. */
-export function readInputsDirectly(): void {
-  const { Struct } = sdk("google-protobuf/google/protobuf/struct_pb.js") as {
-    Struct: { deserializeBinaryFromReader: (message: Message, reader: Reader) => Message };
-  };
-  Struct.deserializeBinaryFromReader = (message, reader) => {
-    const came = readStruct(reader);
-    message.toJavaScript = () => came;
-    return message;
-  };
-}
 
 /**
  * A resource's inputs as policies see them: as the SDK makes them, secrets in plain text, and
