@@ -10,7 +10,7 @@ import { labArguments, wrongUsage } from "./parts/arguments.ts";
 import { runMain } from "./parts/progress.ts";
 import { auditCode, auditReport } from "./review/audit-report.ts";
 import { openLabStack, openNothing, openOwnStack } from "./review/engine.ts";
-import { defaultFolder, describeReports, writeReports } from "./review/output.ts";
+import { defaultFolder, describeReports, writeReports } from "./review/write-report.ts";
 import { PROJECT } from "./parts/pulumi-cli.ts";
 
 const USAGE = `Usage: npm run audit [-- [--name NAME | --stack STACK | --file FILE] [--json] …]

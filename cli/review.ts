@@ -14,7 +14,7 @@ import { reviewAgainst } from "./review/base/against.ts";
 import { openLabStack } from "./review/engine.ts";
 import { type OpenStack, preview } from "./review/engine-runs.ts";
 import { reportOf } from "./review/model.ts";
-import { defaultFolder, describeReports, type Reviewed, writeReports } from "./review/output.ts";
+import { defaultFolder, describeReports, type Reviewed, writeReports } from "./review/write-report.ts";
 import { policyFileIn } from "./review/policy-file.ts";
 import { openSelected, selected, type Selection } from "./review/selection.ts";
 

@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 
 import { startDaemon, stopDaemon } from "./daemon.ts";
 import { imageCache, type ImageName } from "./images/images.ts";
-import type { PushOrder } from "./images/push.ts";
+import type { PushRequest } from "./images/push.ts";
 import { ImageStore, type Manifest } from "./images/store.ts";
 import type { Layout } from "./topology.ts";
 import { toolPath } from "./programs.ts";
@@ -63,7 +63,7 @@ export async function pushImages(
   images: readonly { name: ImageName; manifest: Manifest }[],
 ): Promise<string[]> {
   const store = new ImageStore(imageCache(layout));
-  const order: PushOrder = {
+  const request: PushRequest = {
     registry: `http://${layout.registry}`,
     images: images.map(({ name, manifest }) => ({
       repository: `tailwart/${name}`,
@@ -72,7 +72,7 @@ export async function pushImages(
     })),
   };
   const { stdout } = await runInNetns(layout.machines.net.netns, [process.execPath, PUSH], {
-    stdin: JSON.stringify(order),
+    stdin: JSON.stringify(request),
     timeout: 300_000,
   });
   return stdout.split("\n").filter(Boolean);

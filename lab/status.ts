@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 
 import { docker, ping } from "./docker-hosts.ts";
-import { labFacts, ACCOUNTS } from "./config.ts";
+import { labFacts, ACCOUNTS } from "./facts.ts";
 import { notedImages } from "./images/noted.ts";
 import { BOXES, MACHINES, naming, type Box, type Layout } from "./topology.ts";
 import { holderOf } from "./machine.ts";

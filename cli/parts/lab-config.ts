@@ -4,7 +4,7 @@ import { join } from "node:path";
 
 import { parse, stringify } from "yaml";
 
-import type { LabFacts } from "../../lab/config.ts";
+import type { LabFacts } from "../../lab/facts.ts";
 import { type LabStack, mustPulumi, POLICY_PACK } from "./pulumi-cli.ts";
 
 /** Changes to the lab's config: a path of keys to a value. */

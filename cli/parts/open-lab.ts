@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 
-import { type LabFacts, labFacts } from "../../lab/config.ts";
+import { type LabFacts, labFacts } from "../../lab/facts.ts";
 import type { GivenImage } from "../../lab/images/given.ts";
 import { layoutOf, type Layout } from "../../lab/topology.ts";
 import { operatorOf } from "../../lab/operator.ts";

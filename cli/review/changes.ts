@@ -1,6 +1,6 @@
 import type { Role, RoleChange } from "./downtime.ts";
 import type { EngineEvent, StepMetadata } from "./events.ts";
-import { showDifference, type ShownDifference, valueAt } from "./values.ts";
+import { showDifference, type ShownDifference, valueAt } from "./format-value.ts";
 
 /**
  * One property of a changed resource. Values are texts to be read; secrets and what is not known

@@ -1,7 +1,7 @@
 import { changesOf, type Change } from "./changes.ts";
 import { downtimeOf, type Downtime } from "./downtime.ts";
 import type { DiagnosticEvent, EngineEvent, PolicyEvent } from "./events.ts";
-import { type ParsedFinding, parseMessage } from "./message.ts";
+import { type ParsedFinding, parseMessage } from "./parse-finding.ts";
 
 /** A resource and what a policy says of it. */
 export interface Violation extends ParsedFinding {

@@ -1,17 +1,17 @@
-// Pushes an image into a registry, if it is not there: `node push.ts`, its order as JSON on stdin.
+// Pushes an image into a registry, if it is not there: `node push.ts`, a PushRequest on stdin.
 // A program of its own, because it runs in the lab's network namespace.
 import { openAsBlob } from "node:fs";
 import { text } from "node:stream/consumers";
 
 import type { Manifest } from "./store.ts";
 
-export interface PushOrder {
+export interface PushRequest {
   /** Such as http://203.0.113.1:5000 */
   registry: string;
   images: { repository: string; manifest: Manifest; files: Record<string, string> }[];
 }
 
-const { registry, images } = JSON.parse(await text(process.stdin)) as PushOrder;
+const { registry, images } = JSON.parse(await text(process.stdin)) as PushRequest;
 for (const image of images) {
   const base = `${registry}/v2/${image.repository}`;
   const { manifest, files } = image;

@@ -17,7 +17,7 @@ export function settingsDoc(rows: readonly MatrixRow[] = settingsMatrix()): stri
   const tops = [...new Set(rows.map(topOf))];
   const alone = tops.filter((top) => rows.some(({ path }) => path === top));
   const parts = tops.filter((top) => !alone.includes(top));
-  const page = `<!-- Made by \`npm run docs\` from lib/settings/. -->
+  const page = `<!-- Made by \`npm run docs\` from lib/desired-state/. -->
 # Settings
 
 What tailwart declares of a Stalwart server (\`lib/desired-state/schema.ts\`), and where each field goes. The 0.15 line keeps

@@ -62,7 +62,7 @@ function said(schema: z.ZodType, path: string): Omit<Field, "keys" | "shape" | "
   const meta = metadataOf(schema);
   const { description = literal && "Which one it is.", accepts = literal?.join(), examples = literal } = meta;
   if (!description || !accepts || !examples || (!literal && examples.length < 2))
-    throw new Error(`lib/settings: ${path} lacks a description, what it accepts, or two examples`);
+    throw new Error(`lib/desired-state: ${path} lacks a description, what it accepts, or two examples`);
   const absent = schema.safeParse(undefined);
   const fallback = !absent.success
     ? "required"

@@ -14,7 +14,7 @@ import { receivedMessages } from "../../lab/smarthost.ts";
 import { enter } from "../../cli/parts/pulumi-cli.ts";
 import { docker, ping, restartDocker } from "../../lab/docker-hosts.ts";
 import { cgroupsAt } from "../../lab/cgroups.ts";
-import { labFacts } from "../../lab/config.ts";
+import { labFacts } from "../../lab/facts.ts";
 import { givenImages } from "../../lab/images/given.ts";
 import { layoutOf, MACHINES, type MachineName } from "../../lab/topology.ts";
 import { runIn, stopMachine } from "../../lab/machine.ts";

@@ -7,7 +7,7 @@ import { PROJECT } from "../../parts/pulumi-cli.ts";
 import { openTemporaryStack, type StackSource } from "../engine.ts";
 import { type OpenStack, preview } from "../engine-runs.ts";
 import { type Report, reportOf } from "../model.ts";
-import type { Reviewed } from "../output.ts";
+import type { Reviewed } from "../write-report.ts";
 import { policyFileIn } from "../policy-file.ts";
 import { selected, type Selection } from "../selection.ts";
 import { stackFileOf, stackFilesOf } from "../stack-files.ts";

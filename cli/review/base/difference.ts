@@ -1,5 +1,5 @@
 import { type Change, partOf, type PropertyChange } from "../changes.ts";
-import { holdsSecret, holdsUnknown } from "../values.ts";
+import { holdsSecret, holdsUnknown } from "../format-value.ts";
 import { propertiesThatDiffer } from "./properties.ts";
 import type { PlannedResource, Snapshot } from "./snapshot.ts";
 

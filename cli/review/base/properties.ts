@@ -1,5 +1,5 @@
 import type { PropertyChange } from "../changes.ts";
-import { holdsSecret, showDifference } from "../values.ts";
+import { holdsSecret, showDifference } from "../format-value.ts";
 
 /** A property of both sides, and whether it differs. */
 export type PropertyDifference = Omit<PropertyChange, "replaces">;

@@ -6,7 +6,7 @@ import { resourceOf, resourcesOf } from "./resources.ts";
 import type * as messages from "@pulumi/pulumi/proto/analyzer_pb.js";
 
 /** A pack's policies, and the name and version that each of their reports carries. */
-export interface Served {
+export interface Pack {
   readonly name: string;
   readonly version: string;
   readonly policies: readonly SdkPolicy[];
@@ -42,25 +42,25 @@ const { UnknownValueError } = sdk("./proxy.js") as { UnknownValueError: ErrorCon
  * Puts our answers to the engine's questions about resources in the place of the SDK's, which took
  * more of a preview than all judging. It asks every policy about every resource, with arguments of
  * its own, an unpacked provider and a promise for each, and an error for each that only says it is
- * not concerned; it unpacks a resource once more to ask none of them for a remediation, and all of
+ * not applicable; it unpacks a resource once more to ask none of them for a remediation, and all of
  * a stack's for each policy.
  */
-export function answerEngine(pack: Served): void {
+export function answerEngine(pack: Pack): void {
   changeService(() => answersOf(pack), ["remediate"]);
 }
 
 /** @see https://github.com/pulumi/pulumi/blob/master/proto/pulumi/analyzer.proto */
-export function answersOf(pack: Served): Answers {
-  const byType = new Map<string, Concerned>();
-  const concernedBy = (type: string): Concerned => {
-    const concerned = byType.get(type) ?? findConcerned(type, pack);
-    byType.set(type, concerned);
-    return concerned;
+export function answersOf(pack: Pack): Answers {
+  const byType = new Map<string, Applicable>();
+  const applicableTo = (type: string): Applicable => {
+    const applicable = byType.get(type) ?? findApplicable(type, pack);
+    byType.set(type, applicable);
+    return applicable;
   };
   return {
     analyze: answering(async ({ request }) => {
       const resource = resourceOf(request);
-      const { asked, others } = concernedBy(resource.type);
+      const { asked, others } = applicableTo(resource.type);
       return ask(pack, asked, others, ({ validateResource }, reporter) =>
         validateResource?.(resource, reporter),
       );
@@ -83,29 +83,29 @@ const answering =
   (call, callback) =>
     answer(call).then((response) => callback(undefined, response), callback);
 
-interface Concerned {
+interface Applicable {
   readonly asked: readonly SdkPolicy[];
   /** Without these Pulumi counts the policies as passed for the resource. */
   readonly others: readonly messages.PolicyNotApplicable[];
 }
 
-function findConcerned(type: string, pack: Served): Concerned {
+function findApplicable(type: string, pack: Pack): Applicable {
   const active = activeOf(pack).filter(({ validateResource }) => validateResource);
   const reads = ({ resourceTypes }: SdkPolicy): boolean => resourceTypes?.includes(type) ?? true;
   return {
     asked: active.filter(reads),
     others: active
       .filter((policy) => !reads(policy))
-      .map(({ name, resourceTypes = [] }) => notConcerned(name, `only ${resourceTypes.join(", ")} are read`)),
+      .map(({ name, resourceTypes = [] }) => inapplicable(name, `only ${resourceTypes.join(", ")} are read`)),
   };
 }
 
-const activeOf = (pack: Served): readonly SdkPolicy[] =>
+const activeOf = (pack: Pack): readonly SdkPolicy[] =>
   pack.policies.filter(({ name }) => pack.levelOf?.(name) !== "disabled");
 
 /** Asks policies one after the other, and puts together what they say. */
 async function ask(
-  { name: policyPackName, version: policyPackVersion, levelOf }: Served,
+  { name: policyPackName, version: policyPackVersion, levelOf }: Pack,
   policies: readonly SdkPolicy[],
   others: readonly messages.PolicyNotApplicable[],
   judge: (policy: SdkPolicy, reporter: Reporter) => Promise<void> | void,
@@ -120,7 +120,7 @@ async function ask(
     try {
       await judge(policy, {
         report: (violation) => diagnostics.push({ ...pack, ...violation }),
-        notApplicable: (reason) => notApplicable.push(notConcerned(policyName, reason)),
+        notApplicable: (reason) => notApplicable.push(inapplicable(policyName, reason)),
       });
     } catch (error) {
       const title = `policy '${policyName}' from policy pack '${policyPackName}@v${policyPackVersion}'`;
@@ -133,7 +133,7 @@ async function ask(
   return makeAnalyzeResponse(diagnostics, notApplicable);
 }
 
-function notConcerned(policy: string, reason: string): messages.PolicyNotApplicable {
+function inapplicable(policy: string, reason: string): messages.PolicyNotApplicable {
   const message = new PolicyNotApplicable();
   message.setPolicyName(policy);
   message.setReason(reason);

@@ -8,7 +8,7 @@ import { type PlannedResource, type Snapshot, snapshotOf } from "../../../../cli
 import type { Change } from "../../../../cli/review/changes.ts";
 import { toMarkdown } from "../../../../cli/review/markdown.ts";
 import type { Report, Violation } from "../../../../cli/review/model.ts";
-import { describeReports } from "../../../../cli/review/output.ts";
+import { describeReports } from "../../../../cli/review/write-report.ts";
 import { toSarif } from "../../../../cli/review/sarif.ts";
 import { allPolicies } from "../../../../policies/rules/index.ts";
 import { EMPTY, eventsOf } from "./fixtures.ts";

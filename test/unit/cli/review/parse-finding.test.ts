@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 
-import { parseMessage } from "../../../../cli/review/message.ts";
+import { parseMessage } from "../../../../cli/review/parse-finding.ts";
 import { allPolicies } from "../../../../policies/rules/index.ts";
 import {
   describeExcepted,

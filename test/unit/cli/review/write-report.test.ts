@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 
-import { describeReports } from "../../../../cli/review/output.ts";
+import { describeReports } from "../../../../cli/review/write-report.ts";
 import type { Report } from "../../../../cli/review/model.ts";
 import { EMPTY } from "./fixtures.ts";
 

@@ -3,7 +3,7 @@ import type * as messages from "@pulumi/pulumi/proto/analyzer_pb.js";
 import type * as struct from "google-protobuf/google/protobuf/struct_pb.js";
 import { expect, test } from "vitest";
 
-import { answersOf, type Served } from "../../policies/framework/wire/serve.ts";
+import { answersOf, type Pack } from "../../policies/framework/wire/serve.ts";
 import { definePolicy } from "../../policies/framework/policy.ts";
 import { type SdkPolicy, toSdkPolicy, type ViolationReport } from "../../policies/framework/sdk-policy.ts";
 import { runPolicy, SOME_POLICY, type TestResource } from "./harness.ts";
@@ -57,7 +57,7 @@ const { AnalyzeRequest } = require("@pulumi/pulumi/proto/analyzer_pb.js") as typ
 const { Struct } = require("google-protobuf/google/protobuf/struct_pb.js") as typeof struct;
 
 /** What the engine is answered about a resource of a type. */
-function answer(served: Served, type: string): Promise<messages.AnalyzeResponse.AsObject> {
+function answer(served: Pack, type: string): Promise<messages.AnalyzeResponse.AsObject> {
   const request = new AnalyzeRequest();
   request.setType(type);
   request.setProperties(new Struct());
