@@ -34,9 +34,9 @@ const USAGE = `Usage: npm run lab -- COMMAND [--name NAME]
                             docs/reliability.json)
   lessons [N]… [--json] [--record] [--cut]
                             replay outages on the deployed stack: each without
-                            its guard, and then with it (--record: also for the
-                            pages in docs/lessons; --cut: both times without,
-                            which must be noticed)
+                            its guard, and with it (--record: also for the
+                            pages in docs/lessons; --cut: what should hold is
+                            played without the guard, which must be noticed)
 
   --name NAME               which lab (default: lab, or $TAILWART_LAB)
 

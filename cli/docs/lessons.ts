@@ -5,7 +5,8 @@ import { join } from "node:path";
 import { table } from "../../lib/markdown.ts";
 import { onOneLine, wrap } from "../../lib/wrap.ts";
 import { LESSONS } from "../lessons/index.ts";
-import type { Part, Replay, Step } from "../lessons/replay.ts";
+import type { Replay } from "../lessons/replay.ts";
+import type { Part, Step } from "../lessons/stage.ts";
 import { type Card, UNPLAYED } from "../lessons/unplayed.ts";
 import { svg, text } from "./svg.ts";
 
@@ -79,6 +80,8 @@ export function timeline(replay: Replay): string {
     y += 8;
     put(`${of[part.part]}${way === "" ? "" : `: ${way}`}`, "head", 0);
     const shown = steps.filter(({ kind }) => kind !== "deploys");
+    const deploy = steps.find(({ kind }) => kind === "deploys");
+    if (deploy?.with) put(`deployed at once ${deploy.what}`, "", 0);
     if (part.part !== "refused") {
       parts.push(laneOf(part, shown, y, scale));
       y += 54;

@@ -16,6 +16,7 @@ export const lesson01: Lesson = {
   preventedBy:
     "the sidecar's healthcheck and Stalwart's gate ask Postgres (`lib/tailnet/health.ts`, `lib/stalwart/entrypoint.sh`)",
   refusedBy: ["sidecar-waits-for-postgres"],
+  touches: ["the namespace"],
   cause: {
     taken: "what was written before Postgres could be reached was lost",
     found: "Stalwart ends when its data store is missing at the start, so the gap is a loop of restarts",

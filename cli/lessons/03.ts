@@ -22,6 +22,7 @@ export const lesson03: Lesson = {
     found: "one scanner's path without a PROXY header bans, for good: bans lie in the data store",
   },
   // As the tailnet of the outage had it: the edge may open the admin port.
+  touches: [":443"],
   config: { "tailwart:tailnet/operators": ["group:operators", "tag:reverse-proxy"] },
 
   async play(half) {

@@ -7,6 +7,7 @@ export const lesson05: Lesson = {
   title: ":443 is passed through by name",
   preventedBy: "the edge looks at the SNI alone and passes the connection on (`lib/caddy/config.ts`)",
   refusedBy: ["stalwart-tls-not-terminated"],
+  touches: [":443", "the certificate"],
 
   async play(half) {
     const { bench } = half;

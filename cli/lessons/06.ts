@@ -1,5 +1,5 @@
 import { dial, describeDialled, greeting } from "./dial.ts";
-import { becomeEphemeral, EPHEMERAL, renewAddress } from "./ephemeral.ts";
+import { EPHEMERAL, mayBecomeEphemeral, renewAddress } from "./ephemeral.ts";
 import { type Lesson, type Seen, withoutGuard } from "./lesson.ts";
 
 /** How long the new node and Stalwart behind it may take. Seconds. */
@@ -18,8 +18,9 @@ export const lesson06: Lesson = {
     found: "a name alone is not enough: while the old node lingers, the new one is `stalwart-1`",
   },
   config: EPHEMERAL,
+  apart: true,
   ways: [{ name: "", config: async (bench) => withoutGuard(6, await bench.tailnetAddress()) }],
-  prepare: becomeEphemeral,
+  prepare: mayBecomeEphemeral,
 
   async play(half) {
     const { bench } = half;

@@ -36,6 +36,9 @@ export const lesson07: Lesson = {
   title: "Certificates are rationed",
   preventedBy: "one ACME client for a name, and no order that must fail (`config/problems/certificates.ts`)",
   refusedBy: ["one-acme-client-per-name"],
+  touches: ["the certificate"],
+  // Others are shown the certificate that it waits for.
+  when: "first",
   config: { "tailwart:acme/0/id": ID, "tailwart:acme/0/directory": RATIONED_DIRECTORY },
   ways: [{ name: "", config: { ...withoutGuard(7), "tailwart:acme": STORM } }],
 

@@ -1,7 +1,7 @@
 import { MAIL_IPV6 } from "../../lab/dns.ts";
 import { dial, type Dialled, describeDialled } from "./dial.ts";
 import { type Lesson, withoutGuard } from "./lesson.ts";
-import { describeFate, discard, NO_IPV6, saysNoIpv6, sendOut } from "./mail.ts";
+import { describeFate, NO_IPV6, saysNoIpv6, sendOut } from "./mail.ts";
 
 /** A relay with an A and an AAAA record; the lab's DNS has it for this lesson. */
 const DUAL = "dual.lab.test";
@@ -18,6 +18,7 @@ export const lesson08: Lesson = {
     found:
       "It tries A first, which a blocked port drops (110), then AAAA (101; 99 where IPv6 is off), and tells the last alone.",
   },
+  touches: ["where mail goes", "the relay's grant"],
   ways: [
     {
       name: "",
@@ -73,6 +74,4 @@ export const lesson08: Lesson = {
       },
     );
   },
-
-  restore: (bench) => discard(bench),
 };

@@ -3,7 +3,7 @@ import { runInNetns } from "../../lab/run.ts";
 import type { Bench } from "./bench.ts";
 import { dial, describeDialled } from "./dial.ts";
 import type { Lesson } from "./lesson.ts";
-import { describeFate, discard, NO_IPV6, saysNoIpv6, sendOut } from "./mail.ts";
+import { describeFate, NO_IPV6, saysNoIpv6, sendOut } from "./mail.ts";
 
 /** A domain whose mail server has an IPv6 address alone. */
 const DOMAIN = "six.test";
@@ -16,6 +16,7 @@ export const lesson09: Lesson = {
   title: "IPv6 of the host is not the container's",
   preventedBy: "nothing counts on IPv6 in the namespace, and reach is probed inside it (`verify/reach.ts`)",
   refusedBy: ["no-container-ipv6-assumed"],
+  touches: ["where mail goes"],
 
   prepare: (bench) => hostIpv6(bench, true),
 
@@ -44,7 +45,6 @@ export const lesson09: Lesson = {
   },
 
   async restore(bench) {
-    await discard(bench, DOMAIN);
     await hostIpv6(bench, false);
   },
 };
@@ -54,10 +54,11 @@ async function hostIpv6({ lab: { layout } }: Bench, on: boolean): Promise<void> 
   const { net, kvm, mail } = layout.machines;
   const inside = (netns: string, script: string) => runInNetns(netns, ["sh", "-ec", script]);
   if (on) await inside(kvm.netns, "echo 0 > /proc/sys/net/ipv6/conf/eth0/disable_ipv6");
-  const verb = on ? "replace" : "del";
   // Without `nodad` an address is of no use for its first seconds.
   const address = (what: string, device: string) =>
-    `ip -6 address ${verb} ${what}/64 dev ${device} ${on ? "nodad" : ""}`;
+    on
+      ? `ip -6 address replace ${what}/64 dev ${device} nodad`
+      : `ip -6 address flush dev ${device} to ${what}`;
   await inside(net.netns, address(NETWORK.net, "br0"));
   await inside(mail.netns, address(NETWORK.mail, "eth0"));
   await inside(kvm.netns, address(NETWORK.kvm, "eth0"));

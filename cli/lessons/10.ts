@@ -2,7 +2,7 @@ import { ADDRESSES } from "../../lab/topology.ts";
 import { BLOCKED_SMTP_PORTS } from "../../lab/namespaces.ts";
 import { dial } from "./dial.ts";
 import type { Half, Lesson, Seen } from "./lesson.ts";
-import { describeFate, discard, sendOut } from "./mail.ts";
+import { describeFate, sendOut } from "./mail.ts";
 
 /** A host on which ports are open that the provider drops, and one that it does not. */
 const HOST = ADDRESSES.edge;
@@ -12,6 +12,7 @@ export const lesson10: Lesson = {
   title: "The provider blocks outbound SMTP",
   preventedBy: "mail leaves by a relay on the tailnet (`config/desired-state.ts`)",
   refusedBy: ["no-direct-smtp-egress"],
+  touches: ["where mail goes"],
 
   async play(half) {
     const { bench } = half;
@@ -25,8 +26,6 @@ export const lesson10: Lesson = {
       async () => fateOf(await sendOut(bench)),
     );
   },
-
-  restore: (bench) => discard(bench),
 };
 
 const ports = () => `namespace: bash /dev/tcp/${HOST}/ ${[...BLOCKED_SMTP_PORTS, 443].join(" ")}`;

@@ -7,9 +7,6 @@ import { type Lesson, type Seen, withoutGuard } from "./lesson.ts";
 /** How long a change of the policy file may take to reach the nodes. Seconds. */
 const PATIENCE = 20;
 
-/** When the containers were started, before the first half. */
-let started = "";
-
 export const lesson11: Lesson = {
   number: 11,
   title: "It may receive, and not initiate",
@@ -20,19 +17,16 @@ export const lesson11: Lesson = {
     taken: "no grant named Stalwart as a source, so its connections timed out",
     found: "with the opposite grant alone they do; without any there is no such name",
   },
+  touches: ["the relay's grant"],
   ways: [
     { name: "only the opposite grant", config: withoutGuard(11, "opposite") },
     { name: "no grant", config: withoutGuard(11, "none") },
   ],
 
-  async prepare(bench) {
-    await bench.deploy({});
-    started = await startedAt(bench);
-  },
-
   async play(half) {
     const { bench } = half;
     const { host, port } = { ...SMARTHOST, host: `${SMARTHOST.host}.${bench.lab.facts.tailnetDomain}` };
+    const started = await startedAt(bench);
     const relay = () => dial(bench, "namespace", host, port, { wait: 3 });
     await half.does(
       "the policy file is taken away from between Stalwart and its relay, and set again",

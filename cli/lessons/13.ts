@@ -9,6 +9,8 @@ export const lesson13: Lesson = {
   title: "A restarted sidecar orphans its namespace",
   preventedBy: "an anchor holds the network namespace (`components/TailnetSidecar.ts`)",
   refusedBy: ["stalwart-shares-anchor"],
+  touches: ["the namespace"],
+  when: "last",
 
   async play(half) {
     const { bench } = half;

@@ -1,5 +1,5 @@
 import { type Lesson, withoutGuard } from "./lesson.ts";
-import { describeFate, discard, sendOut, stalwartLog } from "./mail.ts";
+import { describeFate, sendOut, stalwartLog } from "./mail.ts";
 
 /** A route that nobody has declared. */
 const UNKNOWN = "relay-2";
@@ -9,6 +9,7 @@ export const lesson14: Lesson = {
   title: "A route that nobody knows",
   preventedBy: "names of routes are checked before anything is written (`lib/desired-state/schema.ts`)",
   refusedBy: ["relay-route-exists"],
+  touches: ["where mail goes"],
   ways: [{ name: "", config: withoutGuard(14, UNKNOWN) }],
 
   async play(half) {
@@ -45,6 +46,4 @@ export const lesson14: Lesson = {
       },
     );
   },
-
-  restore: (bench) => discard(bench),
 };

@@ -9,6 +9,7 @@ export const lesson15: Lesson = {
   title: "Two servers on one port",
   preventedBy: "one listener on :443, whose wrapper tells connections apart (`lib/caddy/config.ts`)",
   refusedBy: ["edge-port-conflict"],
+  touches: [":443", "the certificate"],
 
   async play(half) {
     const { bench } = half;

@@ -1,6 +1,6 @@
 import type { Bench } from "./bench.ts";
 import { describeDialled, dial, greeting } from "./dial.ts";
-import { becomeEphemeral, EPHEMERAL, renewAddress } from "./ephemeral.ts";
+import { EPHEMERAL, mayBecomeEphemeral, renewAddress } from "./ephemeral.ts";
 import type { Lesson, Seen } from "./lesson.ts";
 
 /** How long mail may be mute. Without the guard it is for a quarter of an hour. Seconds. */
@@ -15,7 +15,10 @@ export const lesson16: Lesson = {
     "a watch expects a greeting every five seconds (`lib/stalwart/entrypoint.sh`); the namespace gives connections up early (`components/TailnetSidecar.ts`)",
   refusedBy: ["stalwart-shares-anchor"],
   config: EPHEMERAL,
-  prepare: becomeEphemeral,
+  apart: true,
+  // Before the watch has had a reason to be more patient.
+  when: "first",
+  prepare: mayBecomeEphemeral,
 
   async play(half) {
     const { bench } = half;

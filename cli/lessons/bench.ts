@@ -100,11 +100,6 @@ export class Bench {
     return done;
   }
 
-  /** Whether the stack is deployed with these changes of its config, and by nobody else since. */
-  isDeployed(overrides: Overrides): boolean {
-    return this.#deployed === JSON.stringify(overrides);
-  }
-
   /** Has the next {@link deploy} deploy in any case: something was changed by hand. */
   changedByHand(): void {
     this.#deployed = undefined;
@@ -119,8 +114,7 @@ export class Bench {
     await writeStackConfig({ ...stack, configFile }, facts, overrides);
     const opened = await openLabStack(stack.name);
     const flags = ["--stack", stack.name, "--config-file", configFile];
-    const { events, stderr } = await preview({ ...opened, flags });
-    await rm(configFile);
+    const { events, stderr } = await preview({ ...opened, flags }).finally(() => rm(configFile));
     const refusing = events.flatMap(({ policyEvent }) =>
       policyEvent?.enforcementLevel === "mandatory" ? [policyEvent.policyName] : [],
     );

@@ -4,21 +4,24 @@ import { writeFileSync } from "node:fs";
 
 import { UserError } from "../../lib/errors.ts";
 import { settleInterrupted } from "../parts/interrupted.ts";
+import { holdingSignals } from "../parts/held-signals.ts";
 import { openRunningLab } from "../parts/open-lab.ts";
 import { seconds } from "../parts/progress.ts";
 import { Bench } from "./bench.ts";
 import { LESSONS } from "./index.ts";
 import type { Lesson } from "./lesson.ts";
+import { puttingBack } from "./put-back.ts";
 import { RECORD, withReplays } from "./record.ts";
-import { type Replay, replay } from "./replay.ts";
-import { describeLesson, describeVerdict, listenerOf } from "./report.ts";
+import { replay } from "./replay.ts";
+import { describeNoticed, describeVerdict, listenerOf } from "./report.ts";
+import { noticedBy } from "./verdict.ts";
 
 export interface LessonsOptions {
   /** The replays as JSON on standard output; what goes on then goes to standard error. */
   json: boolean;
   /** Write them into the record that the lessons' pages are made from. */
   record: boolean;
-  /** Leave the guard out of both halves: each lesson must be red. */
+  /** Play what should hold without the guard: each lesson must be red. */
   cut: boolean;
 }
 
@@ -35,14 +38,8 @@ export function chosen(words: readonly string[], all: readonly Lesson[] = LESSON
         path: "lessons",
         hint: `write one of: ${all.map(({ number }) => number).join(", ")}`,
       });
-  const wanted = words.length === 0 ? all : all.filter(({ number }) => words.includes(String(number)));
-  // Those with a config of their own last, and together: it is deployed once.
-  const key = ({ config = {} }: Lesson) => JSON.stringify(config);
-  return [...wanted].sort((one, other) => key(one).length - key(other).length);
+  return words.length === 0 ? all : all.filter(({ number }) => words.includes(String(number)));
 }
-
-/** Whether a lesson whose guard was cut out has seen the outage. */
-const noticed = ({ parts }: Replay) => parts.some(({ steps }) => steps.some(({ is }) => is === "outage"));
 
 /** Replays lessons on a running lab. @returns the exit code: 0, or 1 where one is red */
 export async function replayLessons(
@@ -56,21 +53,16 @@ export async function replayLessons(
   const settled = await settleInterrupted(lab.stack, (line) => print(`… ${line}`));
   if (settled !== undefined) print(`… ${settled}`);
   const bench = new Bench(lab);
-  const replays: Replay[] = [];
-  try {
-    for (const lesson of lessons) {
-      print(describeLesson(lesson));
-      const played = await replay(bench, lesson, listenerOf(print), { cut });
-      print(`${describeVerdict(played)}\n`);
-      replays.push(played);
-    }
-  } finally {
-    print("… putting the stack back as it was");
-    await bench.deploy({});
-  }
+  const say = (line: string) => print(`… ${line}`);
+  const replays = await holdingSignals("the replay", () =>
+    puttingBack(bench, lessons, say, () => replay(bench, lessons, listenerOf(print), { cut })),
+  );
+  for (const each of replays) print(cut ? describeNoticed(each) : describeVerdict(each));
   if (json) console.log(JSON.stringify(replays, null, 2));
   if (record) writeFileSync(RECORD, withReplays(replays));
-  const bad = replays.filter(cut ? (each) => !noticed(each) : ({ wrong }) => wrong !== undefined);
+  const bad = replays.filter(({ wrong, parts }) =>
+    cut ? noticedBy(parts).length === 0 : wrong !== undefined,
+  );
   const what = cut ? "without their guards, noticed" : "replayed";
   print(`${replays.length - bad.length} of ${replays.length} lessons ${what} (${seconds(start)})`);
   return bad.length > 0 ? 1 : 0;

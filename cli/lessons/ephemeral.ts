@@ -4,12 +4,9 @@ import type { Bench } from "./bench.ts";
 
 export const EPHEMERAL = { "tailwart:tailnet/identity": "ephemeral" };
 
-/** Deploys the stack with such a sidecar. The state of the one before must go, and is protected. */
-export async function becomeEphemeral(bench: Bench): Promise<void> {
-  if (bench.isDeployed(EPHEMERAL)) return;
-  const { stack } = bench.lab;
+/** Lets the next deploy be one with such a sidecar: the state of the one before is protected. */
+export async function mayBecomeEphemeral({ lab: { stack } }: Bench): Promise<void> {
   await mustPulumi(stack, ["state", "unprotect", "--all", "--yes", "--stack", stack.name]);
-  await bench.deploy(EPHEMERAL);
 }
 
 /** Restarts the sidecar. @returns its address before and after @throws Error for the same one */

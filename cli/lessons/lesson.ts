@@ -35,9 +35,15 @@ export interface Half {
 /** A way to leave the guard out. */
 export interface Way {
   name: string;
-  /** What the stack's config has then. */
+  /**
+   * What the stack's config has then. A function is asked once the stack is deployed with the
+   * guard, and so that half comes first.
+   */
   config: Overrides | ((bench: Bench) => Promise<Overrides>);
 }
+
+/** What lessons could take from one another: it is not as it should be without the guard of one. */
+export type Touched = "where mail goes" | "the relay's grant" | ":443" | "the certificate" | "the namespace";
 
 /** A lesson's card, and how it is replayed. */
 export interface Lesson {
@@ -52,13 +58,22 @@ export interface Lesson {
   refuses?: false;
   /** Where the cause that was taken at the time was not the true one: both, a line each. */
   cause?: { taken: string; found: string };
-  /** What the stack's config has in both halves. Lessons with the same are played together. */
+  /** What the stack's config has in both halves. */
   config?: Overrides;
+  /** Whether that config is for lessons with the very same alone. @default false */
+  apart?: true;
+  /** What its missing guard changes, or its steps need: two such never share a deploy without. */
+  touches?: readonly Touched[];
+  /**
+   * When it is played of those that share a deploy: first, where the others build on what it waits
+   * for; last, where nothing works after it. @default by its number
+   */
+  when?: "first" | "last";
   /** Default: one way, the switch `tailwart:withoutGuards` with the lesson's number. */
   ways?: readonly Way[];
   /**
-   * Whether the halves are deployed. Where not, `play` itself acts by `half.guard`, and the policy
-   * is still asked about the way's config. @default true
+   * Whether the halves are deployed. Where not, `play` itself acts by `half.guard`, the policy is
+   * still asked about the way's config, and no deploy is shared. @default true
    */
   deploys?: boolean;
   /** What a change of the state must precede the first deploy. */

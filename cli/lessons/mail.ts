@@ -40,7 +40,7 @@ const passwords = new WeakMap<Bench, Promise<string>>();
 
 /**
  * Hands a message in at the edge's port 465, and waits until it has arrived or its first attempt
- * has ended.
+ * has ended. What has not arrived is taken out of the queue again.
  *
  * @param domain the recipient's
  * @param patience seconds; the kernel gives an address up after some 20
@@ -55,6 +55,23 @@ export async function sendOut(bench: Bench, domain = ELSEWHERE, patience = 60): 
   const at = { host: lab.facts.mailHost, port: 465, secure: true, auth: { user: "alice", pass } };
   const start = performance.now();
   await send(lab.layout, { ...at, from, to, subject, body: "hello" });
+  try {
+    return await fateOf(bench, { to, subject, start }, patience);
+  } finally {
+    // The next one is alone in the queue.
+    await queueOf(bench).discard(domain);
+  }
+}
+
+interface Sent {
+  to: string;
+  subject: string;
+  /** By performance.now(). */
+  start: number;
+}
+
+async function fateOf(bench: Bench, { to, subject, start }: Sent, patience: number): Promise<Fate> {
+  const { lab } = bench;
   const fate: Fate = { attempts: [] };
   await bench.within(patience, async () => {
     const all = await receivedMessages(lab.layout);
@@ -69,8 +86,8 @@ export async function sendOut(bench: Bench, domain = ELSEWHERE, patience = 60): 
     return fate.attempts.at(-1)?.error !== undefined && lines.some(endsAttempt);
   });
   if (!fate.arrived) {
-    const items = await queueOf(bench).queued(domain);
-    const own = items.find((item) => labServer(bench.lab).isRegistry || item.includes(to));
+    const items = await queueOf(bench).queued(to.split("@")[1] ?? "");
+    const own = items.find((item) => labServer(lab).isRegistry || item.includes(to));
     const words = own && (/"temp_fail":"([^"]*)"/.exec(own)?.[1] ?? own);
     if (words !== undefined) fate.queued = words;
   }
@@ -128,8 +145,3 @@ export function describeFate({ attempts, arrived, queued }: Fate): string {
 export const NO_IPV6: ReadonlySet<number | undefined> = new Set([101, 99]);
 /** Whether the system's words are one of those. */
 export const saysNoIpv6 = (words = ""): boolean => /\(os error (101|99)\)/.test(words);
-
-/** Takes what waits for elsewhere out of the queue. */
-export async function discard(bench: Bench, domain = ELSEWHERE): Promise<void> {
-  await queueOf(bench).discard(domain);
-}

@@ -1,214 +1,217 @@
-// Plays a lesson: without its guard, then with it. What it returns is what was seen.
+// Plays lessons: without their guards, and with them. What it returns is what was seen.
 import { describeError } from "../../lib/errors.ts";
 import { Interrupted } from "../parts/progress.ts";
 import type { Bench } from "./bench.ts";
-import { type Half, type Lesson, type Look, type Seen, waysOf, type Way } from "./lesson.ts";
-
-/** One step as it went. */
-export interface Step {
-  kind: "deploys" | "does" | "sees";
-  /** What is done; of a look where from. */
-  what: string;
-  /** Where and how, as a person would type it. */
-  command?: string;
-  /** Seconds since the lesson's beginning, and how long it took. */
-  at: number;
-  took: number;
-  expected?: string;
-  seen?: string;
-  is?: Seen["is"];
-}
-
-/** What is played: the pack is asked, or a half. */
-export interface Part {
-  part: "refused" | "without" | "with";
-  /** How the guard was left out, where there are several ways. */
-  way: string;
-  steps: Step[];
-}
+import type { Lesson } from "./lesson.ts";
+import { type Group, mergedConfig, type Planned, planOf, type Round } from "./plan.ts";
+import { type Listener, type Part, rounded, Stage, type Step } from "./stage.ts";
+import { isRefused, neededOf, verdict } from "./verdict.ts";
 
 /** A lesson as it was replayed. */
 export interface Replay {
   lesson: number;
   title: string;
   parts: Part[];
+  /** What its steps took; of one that was done for several lessons, its share. */
   seconds: number;
   /** Undefined when the lesson is replayed: the outage came without the guard, and not with it. */
   wrong?: string;
 }
 
-/** Is told what goes on. */
-export interface Listener {
-  part(part: Part): void;
-  begins(what: string): void;
-  ended(step: Step, good: boolean): void;
+/** A lesson while it is played. */
+interface Played {
+  lesson: Lesson;
+  parts: Part[];
+  /** What went wrong beside what was seen; nothing more is played then. */
+  failure?: string;
+  /** Whether what it has changed is put back. */
+  isBack?: true;
+}
+
+/** What all of it is played with. */
+interface Table {
+  bench: Bench;
+  listener: Listener;
+  cut: boolean;
+  seconds: () => number;
 }
 
 /**
- * Replays a lesson.
+ * Replays lessons; those that do not disturb each other share a deploy.
  *
- * @param options.cut deploys the half that should hold without the guard as well: that must be
+ * @param options.cut plays what should hold without the guard, and nothing else: that must be
  *   noticed
- * @throws Interrupted after Ctrl-C and the like; whatever else goes wrong makes the lesson red
+ * @throws Interrupted after Ctrl-C and the like; whatever else goes wrong makes its lessons red
  */
 export async function replay(
   bench: Bench,
-  lesson: Lesson,
+  lessons: readonly Lesson[],
   listener: Listener,
   { cut = false } = {},
-): Promise<Replay> {
-  const start = performance.now();
-  const parts: Part[] = [];
-  const seconds = () => rounded((performance.now() - start) / 1000);
-  let failure: string | undefined;
-  try {
-    if (lesson.prepare) listener.begins("what it needs before");
-    await lesson.prepare?.(bench);
-    await play(bench, lesson, parts, seconds, listener, cut);
-  } catch (error) {
-    if (error instanceof Interrupted) throw error;
-    failure = describeError(error);
-  } finally {
-    // Also after a failure, and its own failure is one of the lesson.
-    await lesson.restore?.(bench).catch((error: unknown) => (failure ??= describeError(error)));
+): Promise<Replay[]> {
+  const replays: Replay[] = [];
+  for (const group of planOf(lessons, { cut })) {
+    const start = performance.now();
+    const seconds = () => rounded((performance.now() - start) / 1000);
+    const played = await playGroup({ bench, listener, cut, seconds }, group);
+    replays.push(...played.map((each) => replayOf(each, cut)));
   }
-  const wrong = failure ?? verdict(parts, neededOf(lesson, cut));
+  return replays.toSorted((one, other) => one.lesson - other.lesson);
+}
+
+function replayOf({ lesson, parts, failure }: Played, cut: boolean): Replay {
   const { number, title } = lesson;
-  return { lesson: number, title, parts, seconds: seconds(), ...(wrong !== undefined && { wrong }) };
+  const steps = parts.flatMap((part) => part.steps);
+  const seconds = steps.reduce((sum, step) => sum + step.took / (1 + (step.with ?? []).length), 0);
+  const wrong = failure ?? verdict(parts, neededOf(lesson, cut));
+  return {
+    lesson: number,
+    title,
+    parts,
+    seconds: rounded(seconds),
+    ...(wrong !== undefined && { wrong }),
+  };
 }
 
-const rounded = (value: number) => Math.round(value * 10) / 10;
-
-async function play(
-  bench: Bench,
-  lesson: Lesson,
-  parts: Part[],
-  seconds: () => number,
-  listener: Listener,
-  cut: boolean,
-): Promise<void> {
-  const { config = {}, deploys = true, number } = lesson;
-  const begin = (part: Part["part"], way = ""): Stage => {
-    parts.push({ part, way, steps: [] });
-    listener.part(parts.at(-1) as Part);
-    return new Stage(bench, parts.at(-1) as Part, part === "with" && !cut, seconds, listener);
-  };
-  const ways = waysOf(lesson);
-  for (const way of cut ? ways.slice(0, 1) : ways) {
-    const without = { ...config, ...(await configOf(way, bench)) };
-    if (isRefused(lesson) && !cut) await asksPack(begin("refused", way.name), lesson, without);
-    // Cut: played as if the guard were there, and it is not.
-    const half = begin(cut ? "with" : "without", way.name);
-    if (deploys)
-      await half.deploys(`without lesson ${number}'s guard`, () => bench.deploy(without, { pack: false }));
-    await lesson.play(half);
+async function playGroup(table: Table, { lessons, rounds }: Group): Promise<Played[]> {
+  const { bench, listener } = table;
+  const played: Played[] = lessons.map((lesson) => ({ lesson, parts: [] }));
+  try {
+    for (const each of played)
+      await unlessItFails([each], async () => {
+        if (each.lesson.prepare) listener.begins(`what lesson ${each.lesson.number} needs before`);
+        await each.lesson.prepare?.(bench);
+      });
+    for (const round of rounds) await playRound(table, round, played);
+  } finally {
+    for (const each of played) await putBack(bench, each);
   }
-  if (cut) return;
-  const half = begin("with");
-  if (deploys) await half.deploys(`with lesson ${number}'s guard`, () => bench.deploy(config));
-  await lesson.play(half);
+  return played;
 }
 
-const configOf = async ({ config }: Way, bench: Bench) =>
-  typeof config === "function" ? config(bench) : config;
-
-/** The second leg: that a policy refuses what the half without the guard deploys. */
-async function asksPack(stage: Stage, lesson: Lesson, without: Record<string, unknown>): Promise<void> {
-  const look: Look = {
-    from: "operator: pulumi preview --policy-pack policies",
-    outage: `refused by ${lesson.refusedBy.join(" or ")}`,
-    held: "",
-  };
-  await stage.sees(look, async () => {
-    const refusing = await stage.bench.refusals(without);
-    const own = refusing.filter((policy) => lesson.refusedBy.includes(policy));
-    const words = refusing.length > 0 ? `refused by ${refusing.join(", ")}` : "no policy refuses it";
-    return { words, is: own.length > 0 ? "outage" : "neither" };
+/** Also after a failure, and its own failure is one of the lesson. */
+async function putBack(bench: Bench, played: Played): Promise<void> {
+  if (played.isBack) return;
+  played.isBack = true;
+  await played.lesson.restore?.(bench).catch((error: unknown) => {
+    played.failure ??= describeError(error);
   });
 }
 
-/** Whether a policy must refuse the stack without the guard. */
-const isRefused = ({ refusedBy, refuses }: Lesson): boolean => refuses !== false && refusedBy.length > 0;
-
-/** What must have been played. */
-const neededOf = (lesson: Lesson, cut: boolean): Part["part"][] =>
-  cut ? ["with"] : [...(isRefused(lesson) ? (["refused"] as const) : []), "without", "with"];
-
-/** What is wrong with what was seen; undefined where nothing is. */
-export function verdict(parts: readonly Part[], needed: readonly Part["part"][]): string | undefined {
-  for (const { part, steps } of parts) {
-    const looks = steps.filter(({ kind }) => kind === "sees");
-    if (looks.length === 0) return `nothing was looked at ${part === "with" ? "with" : "without"} the guard`;
-    const wanted = part === "with" ? "held" : "outage";
-    const odd = looks.find(({ is }) => is !== wanted);
-    if (!odd) continue;
-    const seen = `${odd.what}: ${odd.seen}`;
-    if (part === "refused") return `no policy of the lesson refuses the stack without the guard (${seen})`;
-    if (part === "without") return `the outage was not reproduced without the guard (${seen})`;
-    return odd.is === "outage"
-      ? `the outage came with the guard (${seen})`
-      : `what should hold with the guard does not (${seen})`;
+/** Does what lessons need; where it fails, each of them has. */
+async function unlessItFails<T>(lessons: readonly Played[], work: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof Interrupted) throw error;
+    for (const each of lessons) each.failure ??= describeError(error);
+    return undefined;
   }
-  const played = new Set(parts.map(({ part }) => part));
-  const missing = needed.find((part) => !played.has(part));
-  return missing === undefined ? undefined : `the part "${missing}" was not played`;
 }
 
-/** Notes each step of one part. */
-class Stage implements Half {
-  readonly bench: Bench;
-  readonly guard: boolean;
-  readonly #part: Part;
-  readonly #seconds: () => number;
-  readonly #listener: Listener;
+/** A half that is played now. */
+type Playing = Planned & { by: Played };
 
-  constructor(bench: Bench, part: Part, guard: boolean, seconds: () => number, listener: Listener) {
-    this.bench = bench;
-    this.guard = guard;
-    this.#part = part;
-    this.#seconds = seconds;
-    this.#listener = listener;
+async function playRound(table: Table, { guard, halves }: Round, played: readonly Played[]): Promise<void> {
+  const { bench, listener, cut, seconds } = table;
+  const sound = played.filter(({ failure }) => failure === undefined);
+  const playing = halves.flatMap((half) => {
+    const by = sound.find(({ lesson }) => lesson === half.lesson);
+    return by ? [{ ...half, by }] : [];
+  });
+  // Without any half it is deployed for the rounds after it.
+  const concerned = halves.length === 0 ? sound : playing.map(({ by }) => by);
+  if (concerned.length === 0) return;
+  const config = await unlessItFails(concerned, () => configOf(bench, concerned, playing));
+  if (config === undefined) return;
+  if (!guard && !cut) await askPack(table, playing, config);
+
+  const deploy = await unlessItFails(concerned, () => deployed(table, guard, concerned, config));
+  for (const { lesson, way, by } of playing) {
+    if (by.failure !== undefined) continue;
+    const part: Part = { part: guard || cut ? "with" : "without", way: way?.name ?? "", steps: [] };
+    if (deploy) part.steps.push(sharing(deploy, lesson, concerned));
+    by.parts.push(part);
+    listener.lesson(lesson);
+    listener.part(part);
+    const stage = new Stage(bench, part, guard, seconds, listener);
+    await unlessItFails([by], () => lesson.play(stage));
+    if (by.failure !== undefined) await putBack(bench, by);
   }
+}
 
-  get way(): string {
-    return this.#part.way;
+async function configOf(bench: Bench, concerned: readonly Played[], playing: readonly Playing[]) {
+  const ways = await Promise.all(
+    playing.map(({ way }) => (typeof way?.config === "function" ? way.config(bench) : (way?.config ?? {}))),
+  );
+  return mergedConfig([...concerned.map(({ lesson }) => lesson.config ?? {}), ...ways]);
+}
+
+/** @example "without the guards of lessons 1, 3 and 11" */
+function wordsOf(guard: boolean, lessons: readonly Lesson[]): string {
+  const numbers = lessons.map(({ number }) => String(number));
+  const all = new Intl.ListFormat("en-GB").format(numbers);
+  const which = numbers.length === 1 ? `lesson ${all}'s guard` : `the guards of lessons ${all}`;
+  return `${guard ? "with" : "without"} ${which}`;
+}
+
+/** A step as one of those has it for whom it was done at once. */
+function sharing(step: Step, lesson: Lesson, all: readonly { lesson: Lesson }[]): Step {
+  const others = all.flatMap((each) => (each.lesson === lesson ? [] : [each.lesson.number]));
+  return { ...step, ...(others.length > 0 && { with: others }) };
+}
+
+/** Deploys for all who play then; undefined where their steps do that. */
+async function deployed(
+  { bench, listener, seconds }: Table,
+  guard: boolean,
+  concerned: readonly Played[],
+  config: Record<string, unknown>,
+): Promise<Step | undefined> {
+  const lessons = concerned.map(({ lesson }) => lesson);
+  if (lessons.some(({ deploys }) => deploys === false)) return undefined;
+  const what = wordsOf(guard, lessons);
+  const step: Step = { kind: "deploys", what, command: "operator: pulumi up", at: seconds(), took: 0 };
+  listener.begins(what);
+  let good = false;
+  try {
+    await bench.deploy(config, { pack: guard });
+    good = true;
+  } finally {
+    step.took = rounded(seconds() - step.at);
+    listener.ended(step, good);
   }
+  return step;
+}
 
-  deploys<T>(what: string, work: () => Promise<T>): Promise<T> {
-    return this.#step({ kind: "deploys", what, command: "operator: pulumi up" }, work);
-  }
-
-  does<T>(what: string, command: string, work: () => Promise<T>): Promise<T> {
-    return this.#step({ kind: "does", what, command }, work);
-  }
-
-  async sees(look: Look, ask: () => Promise<Seen>): Promise<Seen> {
-    const expected = this.#part.part === "with" ? look.held : look.outage;
-    return this.#step({ kind: "sees", what: look.from, expected }, () =>
-      ask().catch((error: unknown): Seen => {
-        if (error instanceof Interrupted) throw error;
-        return { words: `it could not be seen: ${describeError(error)}`, is: "neither" };
-      }),
-    );
-  }
-
-  async #step<T>(step: Omit<Step, "at" | "took">, work: () => Promise<T>): Promise<T> {
-    const at = this.#seconds();
-    const noted: Step = { ...step, at, took: 0 };
-    this.#part.steps.push(noted);
-    this.#listener.begins(step.what);
-    let good = false;
-    try {
-      const result = await work();
-      if (step.kind === "sees") {
-        const { words, is } = result as Seen;
-        Object.assign(noted, { seen: words, is });
-        good = is === (this.#part.part === "with" ? "held" : "outage");
-      } else good = true;
-      return result;
-    } finally {
-      noted.took = rounded(this.#seconds() - at);
-      this.#listener.ended(noted, good);
-    }
+/** The second leg: that a policy of each lesson refuses what is deployed without its guard. */
+async function askPack(
+  { bench, listener, seconds }: Table,
+  playing: readonly Playing[],
+  config: Record<string, unknown>,
+): Promise<void> {
+  const asking = playing.filter(({ lesson }) => isRefused(lesson));
+  if (asking.length === 0) return;
+  const what = `operator: pulumi preview --policy-pack policies, ${wordsOf(
+    false,
+    playing.map(({ lesson }) => lesson),
+  )}`;
+  const at = seconds();
+  listener.begins(what);
+  const all = asking.map(({ by }) => by);
+  const refusing = await unlessItFails(all, () => bench.refusals(config));
+  if (refusing === undefined) return;
+  const took = rounded(seconds() - at);
+  for (const { lesson, way, by } of asking) {
+    const own = refusing.filter((policy) => lesson.refusedBy.includes(policy));
+    const seen = refusing.length > 0 ? `refused by ${refusing.join(", ")}` : "no policy refuses it";
+    const expected = `refused by ${lesson.refusedBy.join(" or ")}`;
+    const is = own.length > 0 ? ("outage" as const) : ("neither" as const);
+    const step = sharing({ kind: "sees", what, at, took, expected, seen, is }, lesson, asking);
+    const part: Part = { part: "refused", way: way?.name ?? "", steps: [step] };
+    by.parts.push(part);
+    listener.lesson(lesson);
+    listener.part(part);
+    listener.ended(step, is === "outage");
   }
 }

@@ -2,7 +2,9 @@
 import { onOneLine, wrap } from "../../lib/wrap.ts";
 import { paint } from "../parts/progress.ts";
 import type { Lesson } from "./lesson.ts";
-import type { Listener, Part, Replay, Step } from "./replay.ts";
+import type { Replay } from "./replay.ts";
+import type { Listener, Part, Step } from "./stage.ts";
+import { noticedBy } from "./verdict.ts";
 
 /** Columns of a terminal. */
 const WIDTH = 80;
@@ -19,7 +21,12 @@ const wrapped = (label: string, words: string, indent: number): string =>
 
 /** Prints each step as it begins and ends. @param print a line, or several */
 export function listenerOf(print: (text: string) => void): Listener {
+  const told = new Set<Lesson>();
   return {
+    lesson(lesson) {
+      print(describeLesson(lesson, { cause: !told.has(lesson) }));
+      told.add(lesson);
+    },
     part: ({ part, way }) => print(`  ${PARTS[part]}${way === "" ? "" : ` (${way})`}`),
     begins: (what) => print(wrapped("    …", what, 6)),
     ended: (step, good) => print(describeStep(step, good)),
@@ -37,11 +44,13 @@ function describeStep({ kind, what, command, took, expected, seen }: Step, good:
   ].join("\n");
 }
 
-/** The line before a lesson, with both causes where the one taken was not the true one. */
-export function describeLesson({ number, title, cause }: Lesson): string {
+/** The line before a part; once with both causes, where the one taken was not the true one. */
+function describeLesson({ number, title, cause }: Lesson, tell: { cause: boolean }): string {
   return [
     `lesson ${number}: ${title}`,
-    ...(cause ? [wrapped("  cause taken", cause.taken, 15), wrapped("  cause found", cause.found, 15)] : []),
+    ...(cause && tell.cause
+      ? [wrapped("  cause taken", cause.taken, 15), wrapped("  cause found", cause.found, 15)]
+      : []),
   ].join("\n");
 }
 
@@ -49,4 +58,15 @@ export function describeLesson({ number, title, cause }: Lesson): string {
 export function describeVerdict({ lesson, seconds, wrong }: Replay): string {
   if (wrong !== undefined) return `${paint(31, "✗")} ${wrapped("", `lesson ${lesson}: ${wrong}`, 2).trim()}`;
   return `${paint(32, "✓")} lesson ${lesson}: the outage came without the guard, and not with it (${seconds} s)`;
+}
+
+/** The lines after a lesson whose guard was cut out: which of its looks have noticed that. */
+export function describeNoticed({ lesson, parts, wrong }: Replay): string {
+  const looks = noticedBy(parts);
+  if (looks.length === 0)
+    return `${paint(31, "✗")} lesson ${lesson}: no look has noticed that the guard is gone (${wrong ?? "all hold"})`;
+  return [
+    `${paint(32, "✓")} lesson ${lesson} is red without its guard, noticed by`,
+    ...looks.map((look) => wrapped("    -", look, 6)),
+  ].join("\n");
 }

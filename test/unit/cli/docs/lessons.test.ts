@@ -7,7 +7,8 @@ import { afterAll, expect, test } from "vitest";
 import { cards, lessonPages, lessonsReadme, timeline } from "../../../../cli/docs/lessons.ts";
 import { LESSONS } from "../../../../cli/lessons/index.ts";
 import { recorded, withReplays } from "../../../../cli/lessons/record.ts";
-import type { Replay, Step } from "../../../../cli/lessons/replay.ts";
+import type { Replay } from "../../../../cli/lessons/replay.ts";
+import type { Step } from "../../../../cli/lessons/stage.ts";
 import { UNPLAYED } from "../../../../cli/lessons/unplayed.ts";
 
 const FOLDER = mkdtempSync(join(tmpdir(), "tailwart-lessons-"));

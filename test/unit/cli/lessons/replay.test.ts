@@ -4,8 +4,9 @@ import { describeDialled, readDialled } from "../../../../cli/lessons/dial.ts";
 import type { Bench } from "../../../../cli/lessons/bench.ts";
 import { chosen } from "../../../../cli/lessons/command.ts";
 import type { Lesson, Seen } from "../../../../cli/lessons/lesson.ts";
-import { type Listener, replay } from "../../../../cli/lessons/replay.ts";
-import { listenerOf } from "../../../../cli/lessons/report.ts";
+import { type Replay, replay } from "../../../../cli/lessons/replay.ts";
+import { describeNoticed, listenerOf } from "../../../../cli/lessons/report.ts";
+import type { Listener } from "../../../../cli/lessons/stage.ts";
 
 /** A bench without a lab: notes what is deployed. */
 function benchThat(refusing: string[] = ["some-policy"]) {
@@ -17,7 +18,8 @@ function benchThat(refusing: string[] = ["some-policy"]) {
   return { bench: bench as unknown as Bench, deployed };
 }
 
-const QUIET: Listener = { part: () => undefined, begins: () => undefined, ended: () => undefined };
+const nothing = () => undefined;
+const QUIET: Listener = { lesson: nothing, part: nothing, begins: nothing, ended: nothing };
 
 /** A lesson that sees this without its guard and with it. */
 const lessonSeeing = (without: Seen["is"], held: Seen["is"], more: Partial<Lesson> = {}): Lesson => ({
@@ -35,13 +37,20 @@ const lessonSeeing = (without: Seen["is"], held: Seen["is"], more: Partial<Lesso
   ...more,
 });
 
+/** Replays one lesson. */
+async function only(bench: Bench, lesson: Lesson, options?: { cut: boolean }): Promise<Replay> {
+  const [played] = await replay(bench, [lesson], QUIET, options);
+  if (!played) throw new Error("nothing was played");
+  return played;
+}
+
 const wrongOf = async (lesson: Lesson, refusing?: string[]) =>
-  (await replay(benchThat(refusing).bench, lesson, QUIET)).wrong;
+  (await only(benchThat(refusing).bench, lesson)).wrong;
 
 describe("a lesson", () => {
   test("is green when the outage came without its guard, and not with it", async () => {
     const { bench, deployed } = benchThat();
-    const { wrong, parts } = await replay(bench, lessonSeeing("outage", "held"), QUIET);
+    const { wrong, parts } = await only(bench, lessonSeeing("outage", "held"));
     expect(wrong).toBeUndefined();
     expect(deployed).toEqual(['{"tailwart:withoutGuards":{"7":true}}', "{}"]);
     expect(parts.map(({ part }) => part)).toEqual(["refused", "without", "with"]);
@@ -71,24 +80,76 @@ describe("a lesson", () => {
 
   test("is noticed when its guard is cut out of the half that should hold", async () => {
     const { bench, deployed } = benchThat();
-    const cut = await replay(bench, lessonSeeing("outage", "held"), QUIET, { cut: true });
+    const cut = await only(bench, lessonSeeing("outage", "held"), { cut: true });
     expect(cut.wrong).toMatch(/the outage came with the guard/);
-    expect(deployed).toEqual(['{"tailwart:withoutGuards":{"7":true}}']);
+    expect(describeNoticed(cut)).toMatch(
+      /lesson 7 is red without its guard, noticed by\n +- edge: look: seen/,
+    );
+    const blind = await only(bench, lessonSeeing("held", "held"), { cut: true });
+    expect(describeNoticed(blind)).toMatch(/no look has noticed .*all hold/);
+    expect(new Set(deployed)).toEqual(new Set(['{"tailwart:withoutGuards":{"7":true}}']));
   });
 
   test("is told of in lines of at most 80 columns, as it goes on", async () => {
     const lines: string[] = [];
     const listener = listenerOf((text) => lines.push(...text.split("\n")));
-    await replay(benchThat().bench, lessonSeeing("outage", "held"), listener);
+    await replay(benchThat().bench, [lessonSeeing("outage", "held")], listener);
     expect(lines.join("\n")).toMatch(/without the guard[^]*… edge: look[^]*expected {2}silence\n +seen/);
     expect(Math.max(...lines.map(({ length }) => length))).toBeLessThanOrEqual(80);
   });
 });
 
-test("lessons are named by their numbers, and those with a config of their own come last", () => {
-  const other = { ...lessonSeeing("outage", "held"), number: 6, config: { a: 1 } };
-  const all = [other, lessonSeeing("outage", "held")];
-  expect(chosen([], all).map(({ number }) => number)).toEqual([7, 6]);
+describe("lessons that share a deploy", () => {
+  const other = (more: Partial<Lesson> = {}) =>
+    lessonSeeing("outage", "held", { number: 9, refusedBy: ["other-policy"], ...more });
+  const both = async (lessons: Lesson[], refusing = ["some-policy", "other-policy"]) => {
+    const { bench, deployed } = benchThat(refusing);
+    return { deployed, replays: await replay(bench, lessons, QUIET) };
+  };
+
+  test("are deployed and asked about at once, and the record of each says so", async () => {
+    const { deployed, replays } = await both([lessonSeeing("outage", "held"), other()]);
+    expect(deployed).toEqual(['{"tailwart:withoutGuards":{"7":true,"9":true}}', "{}"]);
+    expect(replays.map(({ wrong }) => wrong)).toEqual([undefined, undefined]);
+    const steps = (replays[1]?.parts ?? []).map(({ steps: [first] }) => [first?.what, first?.with]);
+    expect(steps).toEqual([
+      ["operator: pulumi preview --policy-pack policies, without the guards of lessons 7 and 9", [7]],
+      ["without the guards of lessons 7 and 9", [7]],
+      ["with the guards of lessons 7 and 9", [7]],
+    ]);
+  });
+
+  test("need each a policy of its own that refuses it", async () => {
+    const { replays } = await both([lessonSeeing("outage", "held"), other()], ["some-policy"]);
+    expect(replays.map(({ wrong }) => wrong)).toEqual([
+      undefined,
+      expect.stringMatching(/no policy .* refuses/),
+    ]);
+  });
+
+  test("go on where one of them fails, which is put back at once and played no further", async () => {
+    const done: string[] = [];
+    const play = async () => Promise.reject(new Error("docker is gone"));
+    const restore = async () => void done.push("restored");
+    const { deployed, replays } = await both([lessonSeeing("outage", "held", { play, restore }), other()]);
+    expect(replays[0]?.wrong).toMatch(/docker is gone/);
+    expect(replays[1]?.wrong).toBeUndefined();
+    expect(replays[0]?.parts.map(({ part }) => part)).toEqual(["refused", "without"]);
+    expect(done).toEqual(["restored"]);
+    expect(deployed).toHaveLength(2);
+  });
+
+  test("are all red where the deploy fails", async () => {
+    const { bench } = benchThat(["some-policy", "other-policy"]);
+    Object.assign(bench, { deploy: async () => Promise.reject(new Error("pulumi up failed")) });
+    const replays = await replay(bench, [lessonSeeing("outage", "held"), other()], QUIET);
+    for (const { wrong } of replays) expect(wrong).toMatch(/pulumi up failed/);
+  });
+});
+
+test("lessons are named by their numbers", () => {
+  const all = [lessonSeeing("outage", "held", { number: 6 }), lessonSeeing("outage", "held")];
+  expect(chosen([], all).map(({ number }) => number)).toEqual([6, 7]);
   expect(chosen(["6"], all).map(({ number }) => number)).toEqual([6]);
   expect(() => chosen(["17"], all)).toThrow(/"17" is no lesson with a replay/);
 });
