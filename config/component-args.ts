@@ -120,7 +120,7 @@ export function componentArgs(config: Config) {
       wanAddress: edge.wanAddress,
     },
     /** Whether a deploy ends with a dial of the relay from Stalwart's namespace. */
-    dialsRelay: !withoutGuards[8],
+    dialsRelay: !withoutGuards[8] && !withoutGuards[11],
     ...leftOut,
     verification: {
       ...servers,

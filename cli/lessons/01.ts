@@ -6,7 +6,7 @@ import { dial, describeDialled, mustGreet } from "./dial.ts";
 import type { Lesson, Seen } from "./lesson.ts";
 
 /** How long the sidecar may take to be healthy, if it is to be. Seconds. */
-const AWAY = 30;
+const AWAY = 20;
 /** How long mail may take to come back by itself: Docker waits up to a minute. Seconds. */
 const BACK = 120;
 

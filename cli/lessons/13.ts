@@ -2,7 +2,7 @@ import { dial, type Dialled, describeDialled } from "./dial.ts";
 import type { Half, Lesson, Seen } from "./lesson.ts";
 
 /** How long the sidecar's restart may keep Stalwart from being reached. Seconds. */
-const PATIENCE = 30;
+const PATIENCE = 20;
 
 export const lesson13: Lesson = {
   number: 13,

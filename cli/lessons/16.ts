@@ -4,7 +4,7 @@ import { EPHEMERAL, mayBecomeEphemeral, renewAddress } from "./ephemeral.ts";
 import type { Lesson, Seen } from "./lesson.ts";
 
 /** How long mail may be mute. Without the guard it is for a quarter of an hour. Seconds. */
-const PATIENCE = 75;
+const PATIENCE = 60;
 /** Connections in Stalwart's pool. */
 const POOL = 10;
 

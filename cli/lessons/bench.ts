@@ -95,7 +95,7 @@ export class Bench {
     if (done.code === 0) this.#deployed = wanted;
     else if (!options.mayFail)
       throw new UserError(
-        `pulumi up failed (exit code ${done.code})\n${`${done.stdout}${done.stderr}`.trim().split("\n").slice(-25).join("\n")}`,
+        `pulumi up failed (exit code ${done.code})\n${diagnosticsOf(`${done.stdout}${done.stderr}`)}`,
       );
     return done;
   }
@@ -126,3 +126,7 @@ export class Bench {
     return [...new Set(refusing)];
   }
 }
+
+/** What the engine says is wrong: it stands before the outputs; else its last words. */
+const diagnosticsOf = (said: string): string =>
+  /Diagnostics:\n[^]*?(?=\n\S|$)/.exec(said)?.[0] ?? said.trim().split("\n").slice(-25).join("\n");

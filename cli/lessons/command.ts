@@ -59,7 +59,7 @@ export async function replayLessons(
   );
   for (const each of replays) print(cut ? describeNoticed(each) : describeVerdict(each));
   if (json) console.log(JSON.stringify(replays, null, 2));
-  if (record) writeFileSync(RECORD, withReplays(replays));
+  if (record) writeFileSync(RECORD, withReplays(replays.filter(({ wrong }) => wrong === undefined)));
   const bad = replays.filter(({ wrong, parts }) =>
     cut ? noticedBy(parts).length === 0 : wrong !== undefined,
   );

@@ -107,7 +107,8 @@ export function readDialled(address: string, printed: string): Dialled {
   const base = { address, family, ms: Number(ms) } as const;
   const line = said.trim();
   if (code === "0") return { ...base, outcome: "open", ...(line !== "" && { line }) };
-  if (code === "3") return { ...base, outcome: "closed" };
+  // SIGPIPE (141): before anything could be said.
+  if (code === "3" || code === "141") return { ...base, outcome: "closed" };
   if (code === "124") return { ...base, outcome: "timeout" };
   const known = ERRORS.find(({ words }) => words.test(line));
   return known

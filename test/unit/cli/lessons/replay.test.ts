@@ -170,7 +170,7 @@ describe("what was dialled", () => {
   });
 
   test("is told apart by how it failed", () => {
-    expect(read("3 2 ").outcome).toBe("closed");
+    for (const closed of ["3 2 ", "141 9 "]) expect(read(closed).outcome).toBe("closed");
     expect(read("1 9 bash: connect: Connection timed out")).toMatchObject({ errno: 110, outcome: "timeout" });
     expect(read("1 9 bash: something else").outcome).toBe("failed");
     expect(describeDialled([])).toBe("no such name");

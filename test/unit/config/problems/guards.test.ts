@@ -91,8 +91,9 @@ describe("without its guard", () => {
     expect(edge({ 15: true })).toMatch(second);
   });
 
-  test("lesson 8: a deploy does not end with a dial of the relay", () => {
-    expect([argsWithout({}).dialsRelay, argsWithout({ 8: true }).dialsRelay]).toEqual([true, false]);
+  test("lessons 8 and 11: a deploy does not end with a dial of the relay", () => {
+    const dials = [{}, { 8: true }, { 11: "none" }].map((guards) => argsWithout(guards).dialsRelay);
+    expect(dials).toEqual([true, false, false]);
   });
 
   test("lessons 9, 10 and 14: mail goes to the MX, or by a route that nobody knows", () => {
