@@ -47,6 +47,8 @@ function rowOf({ number, title, preventedBy, refusedBy }: Card, replays: readonl
 const played = ({ parts }: Replay) => parts.filter(({ part }) => part !== "refused");
 const lengthsOf = (replay: Replay) =>
   played(replay)
+    // Some are played with the guard first.
+    .toSorted((one, other) => Number(one.part === "with") - Number(other.part === "with"))
     .map((part) => `${Math.round(endOf(part))} s`)
     .join(", ");
 

@@ -11,15 +11,17 @@ import type { Lesson } from "./lesson.ts";
  * state until then: the next run puts back what one that was killed has left.
  *
  * @param say is told what is put back
+ * @param all those that a killed run may have played
  */
 export async function puttingBack<T>(
   bench: Bench,
   lessons: readonly Lesson[],
   say: (line: string) => void,
   play: () => Promise<T>,
+  all: readonly Lesson[] = LESSONS,
 ): Promise<T> {
   const file = join(bench.lab.layout.stateDir, "lessons-under-way.json");
-  for (const { number, restore } of leftBy(file)) {
+  for (const { number, restore } of leftBy(file, all)) {
     say(`putting back what a killed replay of lesson ${number} has left`);
     // The lesson itself, where it is played now, tells what is still wrong.
     await restore?.(bench).catch((error: unknown) => say(describeError(error)));
@@ -34,8 +36,8 @@ export async function puttingBack<T>(
   }
 }
 
-function leftBy(file: string): Lesson[] {
+function leftBy(file: string, all: readonly Lesson[]): Lesson[] {
   if (!existsSync(file)) return [];
   const numbers = JSON.parse(readFileSync(file, "utf8")) as number[];
-  return LESSONS.filter(({ number, restore }) => restore && numbers.includes(number));
+  return all.filter(({ number, restore }) => restore && numbers.includes(number));
 }

@@ -70,6 +70,7 @@ test("the table says how long each half of the last replay was, and leaves the w
   expect(page).not.toContain("\nold\n");
   writeFileSync(join(FOLDER, "README.md"), page);
   expect(lessonsReadme(FOLDER, [REPLAY])).toBe(page);
+  expect(lessonsReadme(FOLDER, [{ ...REPLAY, parts: REPLAY.parts.toReversed() }])).toBe(page);
 });
 
 test("the timeline shows each step of both halves, and what was seen", () => {
