@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { acmeDnsSecretPresent as policy } from "../../policies/rules/acme-dns-secret-present.ts";
 import {
+  PASSED,
   runPolicy,
   runStackPolicy,
   secret,
@@ -9,9 +10,8 @@ import {
   UNKNOWN_OBJECT,
   urnOf,
   type TestResource,
-  PASSED,
 } from "./harness.ts";
-import { args, keys } from "./mail-settings.ts";
+import { args, CONTAINER, keys, resource } from "./resources.ts";
 
 const FILE = "%{file:/etc/stalwart/secrets/dns}%";
 const DNS01 = { "acme.le.domains.0000": "*.example.org", "acme.le.challenge": "dns-01" };
@@ -20,11 +20,11 @@ const client = (change: object, file: object = { "acme.le.secret": FILE }) =>
   keys({ ...DNS01, "acme.le.provider": "cloudflare", ...change }, file);
 const component = (dnsProvider: unknown, challenge: unknown = "dns-01") =>
   args({ acme: [{ id: "le", challenge, names: ["*.example.org"] }], dnsProvider });
-const container = (props: object, role?: string): TestResource => ({
-  type: "docker:index/container:Container",
-  name: "server",
-  props: { ...props, ...(role && { labels: [{ label: "tailwart.role", value: role }] }) },
-});
+const container = (props: object, role?: string) =>
+  resource(CONTAINER, "server", {
+    ...props,
+    ...(role && { labels: [{ label: "tailwart.role", value: role }] }),
+  });
 const upload = (content: unknown) =>
   container({
     uploads: [

@@ -6,15 +6,15 @@ import { renderConfigToml } from "../../lib/stalwart/config-toml.ts";
 import { adminNotPublic as policy } from "../../policies/rules/admin-not-public.ts";
 import { desired } from "../unit/lib/desired-state/desired.ts";
 import {
+  PASSED,
   runPolicy,
   runStackPolicy,
   UNKNOWN,
   UNKNOWN_LIST,
   UNKNOWN_OBJECT,
   type TestResource,
-  PASSED,
 } from "./harness.ts";
-import { keys } from "./mail-settings.ts";
+import { CONTAINER, keys, resource } from "./resources.ts";
 
 const NOT_PUBLIC = "it declares no HTTP listener of Stalwart that is public";
 
@@ -39,19 +39,11 @@ const block = (otherwise: unknown, ...rules: [condition: unknown, then: unknown]
 });
 const MAIL_ONLY = "matches('^/(jmap|dav|[.]well-known|auth)(/|$)', url_path)";
 
-const registry = (objects: unknown): TestResource => ({
-  type: "tailwart:mail:Registry",
-  name: "registry",
-  props: { objects },
-});
+const registry = (objects: unknown) => resource("tailwart:mail:Registry", "registry", { objects });
 const row = (bind: string, more: object = {}) => ({
   "NetworkListener/web": { name: "web", protocol: "http", bind: { [bind]: true }, ...more },
 });
-const container = (props: object): TestResource => ({
-  type: "docker:index/container:Container",
-  name: "stalwart",
-  props,
-});
+const container = (props: object) => resource(CONTAINER, "stalwart", props);
 const toml = (content: unknown, file = "/etc/stalwart/config.toml") =>
   container({
     uploads: [

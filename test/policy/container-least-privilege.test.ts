@@ -3,20 +3,10 @@ import {
   containerLeastPrivilege as policy,
   parseLeastPrivilegeSettings,
 } from "../../policies/rules/container-least-privilege.ts";
-import {
-  runPolicy,
-  secret,
-  UNKNOWN,
-  UNKNOWN_LIST,
-  UNKNOWN_OBJECT,
-  type TestResource,
-  PASSED,
-} from "./harness.ts";
+import { PASSED, runPolicy, secret, UNKNOWN, UNKNOWN_LIST, UNKNOWN_OBJECT } from "./harness.ts";
+import { CONTAINER, resource } from "./resources.ts";
 
-const container = (props: object): TestResource => ({
-  type: "docker:index/container:Container",
-  props: { user: "1000", ...props },
-});
+const container = (props: object) => resource(CONTAINER, "resource", { user: "1000", ...props });
 const host = (hostPath: unknown): object => ({ volumes: [{ hostPath, containerPath: "/x" }] });
 const SOCKET = /hands over the container engine's socket/;
 

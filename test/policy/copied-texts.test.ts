@@ -3,16 +3,16 @@ import { edgeSendsProxyProtocol } from "../../policies/rules/edge-sends-proxy-pr
 import { noHardcodedTailnetIp } from "../../policies/rules/no-hardcoded-tailnet-ip.ts";
 import { relayTargetIpv4Only } from "../../policies/rules/relay-target-ipv4-only.ts";
 import { secretsNotInPlainSight } from "../../policies/rules/secrets-not-in-plain-sight.ts";
-import { archiveOf, PASSED, runPolicy, secret, textAsset, type TestResource } from "./harness.ts";
+import { archiveOf, PASSED, runPolicy, secret, textAsset } from "./harness.ts";
+import { headsOf as heads, resource } from "./resources.ts";
 
 /** A file whose text the program holds and copies to a host. */
-const copy = (remotePath: string, source: unknown): TestResource => ({
-  type: "command:remote:CopyToRemote",
-  name: "file",
-  props: { connection: { host: "edge.example.org" }, remotePath, source },
-});
-const heads = (violations: readonly string[]): string[] =>
-  violations.map((one) => one.split("\n", 1)[0] ?? "");
+const copy = (remotePath: string, source: unknown) =>
+  resource("command:remote:CopyToRemote", "file", {
+    connection: { host: "edge.example.org" },
+    remotePath,
+    source,
+  });
 const CADDYFILE =
   "{\n\tlayer4 {\n\t\t:25 {\n\t\t\troute {\n\t\t\t\tproxy 100.101.102.103:25\n\t\t\t}\n\t\t}\n\t}\n}\n";
 const PASSWORD = "Vq7nR2xLw9Kd";

@@ -1,16 +1,15 @@
 import { describe, expect, test } from "vitest";
 import { edgeNeverBanned as policy, parseEdgeSettings } from "../../policies/rules/edge-never-banned.ts";
 import {
+  PASSED,
   runPolicy,
   runStackPolicy,
   secret,
   UNKNOWN,
   UNKNOWN_LIST,
   UNKNOWN_OBJECT,
-  type TestResource,
-  PASSED,
 } from "./harness.ts";
-import { args, keys } from "./mail-settings.ts";
+import { args, keys, resource } from "./resources.ts";
 
 const TRUST = {
   "server.listener.smtp.bind": "0.0.0.0:25",
@@ -24,11 +23,8 @@ const LISTENERS = [
 ];
 const component = (allowedIps: unknown, more: object = {}) =>
   args({ listeners: LISTENERS, proxyTrustedNetworks: ["100.64.0.0/10"], allowedIps, ...more });
-const edge = (wanAddress: unknown): TestResource => ({
-  type: "tailwart:mail:CaddyEdge",
-  name: "edge",
-  props: { image: "caddy", wanAddress },
-});
+const edge = (wanAddress: unknown) =>
+  resource("tailwart:mail:CaddyEdge", "edge", { image: "caddy", wanAddress });
 const GOOD = ["100.64.0.0/10", "198.51.100.7"];
 
 describe("edge-never-banned refuses an allow-list without the tailnet's range", () => {

@@ -1,12 +1,11 @@
 import { describe, expect, test } from "vitest";
 import { edgePortConflict as policy } from "../../policies/rules/edge-port-conflict.ts";
-import { runPolicy, secret, UNKNOWN, UNKNOWN_LIST, type Outcome, PASSED } from "./harness.ts";
+import { PASSED, runPolicy, secret, UNKNOWN, UNKNOWN_LIST, type Outcome } from "./harness.ts";
+import { base64, CONTAINER } from "./resources.ts";
 
-const CONTAINER = "docker:index/container:Container";
 const COMMAND = "command:local:Command";
 const container = (props: object): Promise<Outcome> => runPolicy(policy, { type: CONTAINER, props });
 const command = (props: object): Promise<Outcome> => runPolicy(policy, { type: COMMAND, props });
-const base64 = (text: string): string => Buffer.from(text).toString("base64");
 
 const route = { handle: [{ handler: "proxy", upstreams: [{ dial: ["app.example.org:443"] }] }] };
 const site = { match: [{ host: ["www.example.org"] }], handle: [{ handler: "file_server" }] };

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { edgeSendsProxyProtocol as policy } from "../../policies/rules/edge-sends-proxy-protocol.ts";
 import {
+  PASSED,
   runPolicy,
   runStackPolicy,
   secret,
@@ -8,11 +9,8 @@ import {
   UNKNOWN_LIST,
   type Outcome,
   type TestResource,
-  PASSED,
 } from "./harness.ts";
-
-const CONTAINER = "docker:index/container:Container";
-const base64 = (text: string): string => Buffer.from(text).toString("base64");
+import { base64, CONTAINER, resource } from "./resources.ts";
 
 const V2 = { proxy_protocol: "v2" };
 const proxy = (dial: string, more: object = V2): object => ({
@@ -22,11 +20,8 @@ const proxy = (dial: string, more: object = V2): object => ({
 });
 const config = (listen: string[], ...routes: object[]): string =>
   JSON.stringify({ apps: { layer4: { servers: { mail: { listen, routes } } } } });
-const upload = (content: string, name = "edge"): TestResource => ({
-  type: CONTAINER,
-  name,
-  props: { uploads: [{ file: "/etc/caddy/caddy.json", content }] },
-});
+const upload = (content: string, name = "edge") =>
+  resource(CONTAINER, name, { uploads: [{ file: "/etc/caddy/caddy.json", content }] });
 const judge = (listen: string[], ...routes: object[]): Promise<Outcome> =>
   runPolicy(policy, upload(config(listen, ...routes)));
 const caddyfile = (server: string): Promise<Outcome> => {

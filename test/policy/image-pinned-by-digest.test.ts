@@ -1,18 +1,11 @@
 import { describe, expect, test } from "vitest";
 import { imagePinnedByDigest as policy } from "../../policies/rules/image-pinned-by-digest.ts";
-import { runPolicy, runStackPolicy, secret, UNKNOWN, urnOf, type TestResource, PASSED } from "./harness.ts";
+import { PASSED, runPolicy, runStackPolicy, secret, UNKNOWN, urnOf, type TestResource } from "./harness.ts";
+import { CONTAINER, resource } from "./resources.ts";
 
 const HEX = "0123456789abcdef".repeat(4);
-const container = (image: unknown): TestResource => ({
-  type: "docker:index/container:Container",
-  name: "app",
-  props: { image },
-});
-const remote = (props: object): TestResource => ({
-  type: "docker:index/remoteImage:RemoteImage",
-  name: "remote",
-  props,
-});
+const container = (image: unknown) => resource(CONTAINER, "app", { image });
+const remote = (props: object) => resource("docker:index/remoteImage:RemoteImage", "remote", props);
 
 describe("image-pinned-by-digest refuses", () => {
   test.each([

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { mailDataProtected as policy } from "../../policies/rules/mail-data-protected.ts";
 import {
+  PASSED,
   runStackPolicy,
   secret,
   UNKNOWN,
@@ -8,21 +9,13 @@ import {
   UNKNOWN_OBJECT,
   urnOf,
   type TestResource,
-  PASSED,
 } from "./harness.ts";
+import { CONTAINER, resource } from "./resources.ts";
 
-const container = (role: string, props: object, more: Partial<TestResource> = {}): TestResource => ({
-  type: "docker:index/container:Container",
-  name: role,
-  props: { labels: [{ label: "tailwart.role", value: role }], ...props },
-  ...more,
-});
-const volume = (name: string, more: Partial<TestResource> = {}): TestResource => ({
-  type: "docker:index/volume:Volume",
-  name,
-  props: { name },
-  ...more,
-});
+const container = (role: string, props: object, more: Partial<TestResource> = {}) =>
+  resource(CONTAINER, role, { labels: [{ label: "tailwart.role", value: role }], ...props }, more);
+const volume = (name: string, more: Partial<TestResource> = {}) =>
+  resource("docker:index/volume:Volume", name, { name }, more);
 const mount = (volumeName: unknown, containerPath: unknown, more: object = {}) => ({
   volumes: [{ volumeName, containerPath, ...more }],
 });

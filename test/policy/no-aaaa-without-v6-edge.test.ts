@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import { noAaaaWithoutV6Edge as policy } from "../../policies/rules/no-aaaa-without-v6-edge.ts";
 import { cloudDns, cloudflare, digitalOcean, hetzner, hostedZone, route53 } from "./dns-resources.ts";
 import { PASSED, runStackPolicy, UNKNOWN, type Outcome, type TestResource } from "./harness.ts";
+import { CONTAINER, resource } from "./resources.ts";
 
 const zone = hostedZone("example.org");
 const ask = (...resources: TestResource[]): Promise<Outcome> => runStackPolicy(policy, [zone, ...resources]);
@@ -10,11 +11,7 @@ const mx = route53(zone, "MX", "", ["10 mail.example.org"]);
 const a = route53(zone, "A", "mail", ["203.0.113.25"]);
 const aaaa = route53(zone, "AAAA", "mail", ["2001:db8::25"]);
 
-const container = (name: string, props: object): TestResource => ({
-  type: "docker:index/container:Container",
-  name,
-  props,
-});
+const container = (name: string, props: object) => resource(CONTAINER, name, props);
 const publishing = (...ports: object[]): TestResource => container("edge", { ports });
 const edge = (props: object): TestResource => ({ type: "tailwart:mail:CaddyEdge", name: "edge", props });
 const layer4 = (...listen: string[]): string =>
@@ -29,11 +26,8 @@ const layer4 = (...listen: string[]): string =>
   });
 const caddy = (listen: string, props: object = { networkMode: "host" }): TestResource =>
   container("edge", { uploads: [{ file: "/etc/caddy/caddy.json", content: layer4(listen) }], ...props });
-const command = (listen: string): TestResource => ({
-  type: "command:local:Command",
-  name: "edge",
-  props: { create: "caddy reload", stdin: layer4(listen) },
-});
+const command = (listen: string) =>
+  resource("command:local:Command", "edge", { create: "caddy reload", stdin: layer4(listen) });
 
 describe("no-aaaa-without-v6-edge refuses", () => {
   test("an AAAA record of an MX's host, and says where, what, why and what to write instead", async () => {

@@ -1,29 +1,24 @@
 import { describe, expect, test } from "vitest";
 import { noContainerIpv6Assumed as policy } from "../../policies/rules/no-container-ipv6-assumed.ts";
 import {
+  PASSED,
   runStackPolicy,
   secret,
   UNKNOWN,
   UNKNOWN_LIST,
   UNKNOWN_OBJECT,
-  urnOf,
   type TestResource,
-  PASSED,
 } from "./harness.ts";
+import { comesFrom, CONTAINER, resource } from "./resources.ts";
 
-const settings = (keys: unknown, more: object = {}): TestResource => ({
-  type: "tailwart:mail:Settings",
-  name: "mail-settings",
-  props: { target: { container: "stalwart" }, settings: keys, ...more },
-});
-const container = (role: string, props: object, from: Record<string, TestResource[]> = {}): TestResource => ({
-  type: "docker:index/container:Container",
-  name: role,
-  props: { labels: [{ label: "tailwart.role", value: role }], ...props },
-  propertyDependencies: Object.fromEntries(
-    Object.entries(from).map(([input, sources]) => [input, sources.map(urnOf)]),
-  ),
-});
+const settings = (keys: unknown, more: object = {}) =>
+  resource("tailwart:mail:Settings", "mail-settings", {
+    target: { container: "stalwart" },
+    settings: keys,
+    ...more,
+  });
+const container = (role: string, props: object, from: Record<string, TestResource[]> = {}) =>
+  resource(CONTAINER, role, { labels: [{ label: "tailwart.role", value: role }], ...props }, comesFrom(from));
 const network = (props: object = {}, name = "mail-network"): TestResource => ({
   type: "docker:index/network:Network",
   name,
@@ -292,11 +287,8 @@ test("no-container-ipv6-assumed is not concerned with a stack without settings o
   expect(outcome).toEqual({ ...PASSED, notApplicable: "the stack has no settings of Stalwart" });
 });
 
-const registry = (objects: unknown): TestResource => ({
-  type: "tailwart:mail:Registry",
-  name: "mail-settings",
-  props: { target: { container: "stalwart" }, objects },
-});
+const registry = (objects: unknown) =>
+  resource("tailwart:mail:Registry", "mail-settings", { target: { container: "stalwart" }, objects });
 const mxRoute = (more: object) => registry({ "MtaRoute/direct": { "@type": "Mx", name: "direct", ...more } });
 const sendsFrom = (sourceIps: unknown) =>
   registry({ "MtaConnectionStrategy/default": { name: "default", sourceIps } });

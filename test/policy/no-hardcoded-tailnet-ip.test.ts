@@ -1,10 +1,9 @@
 import { describe, expect, test } from "vitest";
 import { noHardcodedTailnetIp as policy } from "../../policies/rules/no-hardcoded-tailnet-ip.ts";
-import { runPolicy, secret, UNKNOWN, UNKNOWN_LIST, type Outcome, PASSED } from "./harness.ts";
+import { PASSED, runPolicy, secret, UNKNOWN, UNKNOWN_LIST, type Outcome } from "./harness.ts";
+import { base64, CONTAINER } from "./resources.ts";
 
-const CONTAINER = "docker:index/container:Container";
 const container = (props: object): Promise<Outcome> => runPolicy(policy, { type: CONTAINER, props });
-const base64 = (text: string): string => Buffer.from(text).toString("base64");
 const caddy = JSON.stringify({
   apps: {
     layer4: {
@@ -177,7 +176,6 @@ describe("no-hardcoded-tailnet-ip refuses an address", () => {
     expect(violations[0]?.startsWith(`${where} holds 100.101.102.103`)).toBe(true);
   });
 
-  const CONTAINER = "docker:index/container:Container";
   test.each([
     ["a port", CONTAINER, { ports: [{ internal: 25, ip: "100.101.102.103" }] }, /instead: no published port/],
     [

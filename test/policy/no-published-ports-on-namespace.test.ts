@@ -1,13 +1,10 @@
 import { describe, expect, test } from "vitest";
 import { noPublishedPortsOnNamespace as policy } from "../../policies/rules/no-published-ports-on-namespace.ts";
-import { runPolicy, secret, UNKNOWN, UNKNOWN_LIST, type TestResource, PASSED } from "./harness.ts";
+import { PASSED, runPolicy, secret, UNKNOWN, UNKNOWN_LIST, type TestResource } from "./harness.ts";
+import { labels as role } from "./resources.ts";
 
 const container = (props: object, labels: unknown = [{ label: "tailwart.role", value: "stalwart" }]) =>
   ({ type: "docker:index/container:Container", props: { labels, ...props } }) satisfies TestResource;
-const role = (value: unknown) => [
-  { label: "tailwart.stack", value: "lab" },
-  { label: "tailwart.role", value },
-];
 const SMTP = { ports: [{ internal: 25, external: 25 }] };
 
 describe("no-published-ports-on-namespace refuses", () => {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { oneAcmeClientPerName as policy } from "../../policies/rules/one-acme-client-per-name.ts";
 import {
+  PASSED,
   runPolicy,
   runStackPolicy,
   secret,
@@ -9,27 +10,23 @@ import {
   UNKNOWN_OBJECT,
   type Outcome,
   type TestResource,
-  PASSED,
 } from "./harness.ts";
+import { base64, CONTAINER, resource } from "./resources.ts";
 
-const CONTAINER = "docker:index/container:Container";
-const base64 = (text: string): string => Buffer.from(text).toString("base64");
-
-const settings = (keys: unknown, hostname = "mail.example.org"): TestResource => ({
-  type: "tailwart:mail:Settings",
-  name: "settings",
-  props: { settings: keys, fileSettings: { "server.hostname": hostname } },
-});
+const settings = (keys: unknown, hostname = "mail.example.org") =>
+  resource("tailwart:mail:Settings", "settings", {
+    settings: keys,
+    fileSettings: { "server.hostname": hostname },
+  });
 const acme = (id: string, ...names: unknown[]): object => ({
   [`acme.${id}.directory`]: "https://acme-v02.api.letsencrypt.org/directory",
   [`acme.${id}.challenge`]: "dns-01",
   ...Object.fromEntries(names.map((name, i) => [`acme.${id}.domains.000${i}`, name])),
 });
-const component = (...clients: unknown[]): TestResource => ({
-  type: "tailwart:mail:MailSettings",
-  name: "component",
-  props: { settings: { hostname: "mail.example.org", acme: clients } },
-});
+const component = (...clients: unknown[]) =>
+  resource("tailwart:mail:MailSettings", "component", {
+    settings: { hostname: "mail.example.org", acme: clients },
+  });
 
 const site = (host: string): object => ({ match: [{ host: [host] }], handle: [{ handler: "file_server" }] });
 interface Parts {
@@ -46,18 +43,15 @@ const config = ({ hosts = [], web = {}, tls, root = {} }: Parts): string =>
       ...(tls && { tls }),
     },
   });
-const caddy = (parts: Parts | string, name = "edge", more: object = {}): TestResource => ({
-  type: CONTAINER,
-  name,
-  props: {
+const caddy = (parts: Parts | string, name = "edge", more: object = {}) =>
+  resource(CONTAINER, name, {
     uploads: [
       typeof parts === "string"
         ? { file: "/etc/caddy/Caddyfile", content: parts }
         : { file: "/etc/caddy/caddy.json", content: config(parts) },
     ],
     ...more,
-  },
-});
+  });
 const stack = (...resources: TestResource[]): Promise<Outcome> => runStackPolicy(policy, resources);
 const PLACE = "uploads[0].content (/etc/caddy/caddy.json)";
 

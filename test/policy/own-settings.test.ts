@@ -7,8 +7,8 @@ import { edgeNeverBanned } from "../../policies/rules/edge-never-banned.ts";
 import { proxyTrustIsNarrow } from "../../policies/rules/proxy-trust-is-narrow.ts";
 import { wildcardNeedsDns01 } from "../../policies/rules/wildcard-needs-dns01.ts";
 import { desired } from "../unit/lib/desired-state/desired.ts";
-import { runPolicy, runStackPolicy, type TestResource, PASSED } from "./harness.ts";
-import { args, keys } from "./mail-settings.ts";
+import { PASSED, runPolicy, runStackPolicy, type TestResource } from "./harness.ts";
+import { args, keys } from "./resources.ts";
 
 /** The golden stack orders no certificate; this desired state does. */
 const certificates: StalwartSettingsInput = {

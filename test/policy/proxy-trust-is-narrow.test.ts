@@ -4,6 +4,7 @@ import {
   proxyTrustIsNarrow as policy,
 } from "../../policies/rules/proxy-trust-is-narrow.ts";
 import {
+  PASSED,
   runPolicy,
   runStackPolicy,
   secret,
@@ -11,9 +12,8 @@ import {
   UNKNOWN_LIST,
   UNKNOWN_OBJECT,
   type TestResource,
-  PASSED,
 } from "./harness.ts";
-import { args, keys } from "./mail-settings.ts";
+import { acl, args, keys } from "./resources.ts";
 
 const listener = (name: string, port: number, ...trust: unknown[]) => ({
   [`server.listener.${name}.bind`]: `0.0.0.0:${port}`,
@@ -139,11 +139,6 @@ const sidecar: TestResource = {
   name: "mail",
   props: { tag: "tag:stalwart" },
 };
-const acl = (document: unknown): TestResource => ({
-  type: "tailscale:index/acl:Acl",
-  name: "acl",
-  props: { acl: typeof document === "string" ? document : JSON.stringify(document) },
-});
 const EDGE_GRANT = { src: ["tag:reverse-proxy"], dst: ["tag:stalwart"], ip: ["tcp:25", "tcp:993"] };
 const granting = (...grants: object[]) => acl({ grants: [EDGE_GRANT, ...grants] });
 

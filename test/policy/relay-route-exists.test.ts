@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { relayRouteExists as policy } from "../../policies/rules/relay-route-exists.ts";
-import { runPolicy, secret, UNKNOWN, UNKNOWN_LIST, UNKNOWN_OBJECT, PASSED } from "./harness.ts";
-import { args as component, keys as settings } from "./mail-settings.ts";
+import { PASSED, runPolicy, secret, UNKNOWN, UNKNOWN_LIST, UNKNOWN_OBJECT } from "./harness.ts";
+import { args as component, keys as settings } from "./resources.ts";
 
 const LOCAL = "is_local_domain('*', rcpt_domain)";
 const RELAY = {

@@ -6,6 +6,7 @@ import {
 } from "../../policies/rules/relay-target-ipv4-only.ts";
 import { RCODE, startDnsServer, type TestDnsServer } from "./dns-server.ts";
 import {
+  PASSED,
   runPolicy,
   runStackPolicy,
   secret,
@@ -14,24 +15,12 @@ import {
   UNKNOWN_OBJECT,
   type Outcome,
   type TestResource,
-  PASSED,
 } from "./harness.ts";
+import { acl, CONTAINER, resource } from "./resources.ts";
 
-const container = (...envs: unknown[]): TestResource => ({
-  type: "docker:index/container:Container",
-  name: "app",
-  props: { envs },
-});
-const settings = (relay: unknown, more: object = {}): TestResource => ({
-  type: "tailwart:mail:MailSettings",
-  name: "mail",
-  props: { relay, ...more },
-});
-const acl = (document: unknown): TestResource => ({
-  type: "tailscale:index/acl:Acl",
-  name: "acl",
-  props: { acl: typeof document === "string" ? document : JSON.stringify(document) },
-});
+const container = (...envs: unknown[]) => resource(CONTAINER, "app", { envs });
+const settings = (relay: unknown, more: object = {}) =>
+  resource("tailwart:mail:MailSettings", "mail", { relay, ...more });
 const sidecar: TestResource = {
   type: "docker:index/container:Container",
   name: "ts",

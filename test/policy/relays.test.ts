@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { relayHostsOf } from "../../policies/facts/relays/relay-hosts.ts";
 import type { PolicyResource } from "../../policies/framework/policy.ts";
+import { CONTAINER } from "./resources.ts";
 
-const CONTAINER = "docker:index/container:Container";
 const resource = (type: string, props: object): PolicyResource => ({
   type,
   name: "app",

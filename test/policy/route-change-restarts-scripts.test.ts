@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { describe, expect, test } from "vitest";
 import { routeChangeRestarts as policy } from "../../policies/rules/route-change-restarts.ts";
 import { PASSED, runStackPolicy, type TestResource } from "./harness.ts";
+import { CONTAINER, resource } from "./resources.ts";
 
 const SILENT = { ...PASSED, notApplicable: "nothing in the stack sets a route" };
 const PLAN = '{"@type":"upsert","object":"MtaRoute","value":{"r":{"name":"edge"}}}';
@@ -12,16 +13,9 @@ const GET = '{"methodCalls":[["x:MtaRoute/get",{},"c0"]]}';
 const APPLY = `stalwart-cli apply --stdin <<< '${PLAN}'`;
 const BASE64 = Buffer.from(PLAN).toString("base64");
 
-const command = (create: string, more: object = {}): TestResource => ({
-  type: "command:remote:Command",
-  name: "routes",
-  props: { create, ...more },
-});
-const container = (name: string, image: string): TestResource => ({
-  type: "docker:index/container:Container",
-  name,
-  props: { name, image },
-});
+const command = (create: string, more: object = {}) =>
+  resource("command:remote:Command", "routes", { create, ...more });
+const container = (name: string, image: string) => resource(CONTAINER, name, { name, image });
 
 type Row = readonly [create: string, more?: object | undefined];
 const each = (rows: Row[]) => test.each(rows.map(([create, more]) => ({ create, more })));

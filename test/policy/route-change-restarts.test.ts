@@ -1,29 +1,22 @@
 import { describe, expect, test } from "vitest";
 import { routeChangeRestarts as policy } from "../../policies/rules/route-change-restarts.ts";
 import {
+  PASSED,
   runStackPolicy,
   secret,
   UNKNOWN,
   UNKNOWN_LIST,
   UNKNOWN_OBJECT,
-  urnOf,
   type TestResource,
-  PASSED,
 } from "./harness.ts";
+import { comesFrom, CONTAINER, resource as resourceOf } from "./resources.ts";
 
 type Sources = Record<string, TestResource[]>;
-const resource = (type: string, name: string, props: object, from: Sources = {}): TestResource => ({
-  type,
-  name,
-  props,
-  propertyDependencies: Object.fromEntries(
-    Object.entries(from).map(([input, sources]) => [input, sources.map(urnOf)]),
-  ),
-});
-const command = (name: string, props: object, from?: Sources): TestResource =>
+const resource = (type: string, name: string, props: object, from: Sources = {}) =>
+  resourceOf(type, name, props, comesFrom(from));
+const command = (name: string, props: object, from?: Sources) =>
   resource("command:local:Command", name, props, from);
-const container = (name: string, props: object, from?: Sources): TestResource =>
-  resource("docker:index/container:Container", name, props, from);
+const container = (name: string, props: object, from?: Sources) => resource(CONTAINER, name, props, from);
 
 const BODY = '[{"type":"insert","values":[["queue.route.smarthost.address","mailbox"]]}]';
 const POST = "curl -sf --data-binary @- http://127.0.0.1:8080/api/settings";

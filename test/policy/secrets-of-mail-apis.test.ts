@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { secretsNotInPlainSight as policy } from "../../policies/rules/secrets-not-in-plain-sight.ts";
-import { runPolicy, PASSED, type Outcome } from "./harness.ts";
+import { PASSED, runPolicy, type Outcome } from "./harness.ts";
 
 /** No key that anybody has: letters and digits in a row. */
 const hex = (length: number): string => "0f1e2d3c4b5a6978".repeat(8).slice(0, length);

@@ -7,6 +7,7 @@ import { answersOf, type Pack } from "../../policies/framework/wire/serve.ts";
 import { definePolicy } from "../../policies/framework/policy.ts";
 import { type SdkPolicy, toSdkPolicy, type ViolationReport } from "../../policies/framework/sdk-policy.ts";
 import { runPolicy, SOME_POLICY, type TestResource } from "./harness.ts";
+import { CONTAINER } from "./resources.ts";
 
 const asked: string[] = [];
 const policyOf = (id: string, resourceTypes?: readonly string[]) =>
@@ -20,7 +21,6 @@ const policyOf = (id: string, resourceTypes?: readonly string[]) =>
     },
   });
 
-const CONTAINER = "docker:index/container:Container";
 const IMAGE = "docker:index/remoteImage:RemoteImage";
 const resourceOf = (type: string): TestResource => ({ type, props: {} });
 

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { sidecarWaitsForPostgres as policy } from "../../policies/rules/sidecar-waits-for-postgres.ts";
 import {
+  PASSED,
   runPolicy,
   runStackPolicy,
   secret,
@@ -8,22 +9,14 @@ import {
   UNKNOWN_LIST,
   UNKNOWN_OBJECT,
   type TestResource,
-  PASSED,
 } from "./harness.ts";
+import { labels, resource } from "./resources.ts";
 
 const TYPE = "docker:index/container:Container";
 const HEALTH = "wget -qO- http://127.0.0.1:9002/healthz";
 const PROBE = "nc -z -w 3 the-record-prod 5432";
 
-const labels = (role: string): object[] => [
-  { label: "tailwart.stack", value: "lab" },
-  { label: "tailwart.role", value: role },
-];
-const container = (role: string, props: object): TestResource => ({
-  type: TYPE,
-  name: role,
-  props: { labels: labels(role), ...props },
-});
+const container = (role: string, props: object) => resource(TYPE, role, { labels: labels(role), ...props });
 const sidecar = (tests: unknown, envs: unknown = ["TS_HOSTNAME=stalwart"]): TestResource =>
   container("sidecar", { envs, healthcheck: { tests, interval: "5s" } });
 const shell = (script: string): string[] => ["CMD-SHELL", script];

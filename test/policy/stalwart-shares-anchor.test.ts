@@ -1,32 +1,23 @@
 import { describe, expect, test } from "vitest";
 import { stalwartSharesAnchor as policy } from "../../policies/rules/stalwart-shares-anchor.ts";
 import {
+  PASSED,
   runStackPolicy,
   secret,
   UNKNOWN,
   UNKNOWN_LIST,
   urnOf,
   type TestResource,
-  PASSED,
 } from "./harness.ts";
+import { comesFrom, CONTAINER, labels, resource } from "./resources.ts";
 
 const ID = "0123456789abcdef".repeat(4);
 const WHO = ["sidecar", "stalwart"] as const;
 
-const container = (role: string, props: object, sources: readonly TestResource[] = []): TestResource => ({
-  type: "docker:index/container:Container",
-  name: role,
-  props: {
-    name: `mail-${role}`,
-    restart: "always",
-    labels: [
-      { label: "tailwart.stack", value: "lab" },
-      { label: "tailwart.role", value: role },
-    ],
-    ...props,
-  },
-  propertyDependencies: { networkMode: sources.map(urnOf) },
-});
+const container = (role: string, props: object, sources: readonly TestResource[] = []) => {
+  const own = { name: `mail-${role}`, restart: "always", labels: labels(role) };
+  return resource(CONTAINER, role, { ...own, ...props }, comesFrom({ networkMode: sources }));
+};
 const anchor = container("anchor", { networkMode: "mail" });
 const byId = `container:${ID}`;
 

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { stalwartTlsNotTerminated as policy } from "../../policies/rules/stalwart-tls-not-terminated.ts";
 import {
+  PASSED,
   runPolicy,
   runStackPolicy,
   secret,
@@ -9,12 +10,10 @@ import {
   urnOf,
   type Outcome,
   type TestResource,
-  PASSED,
 } from "./harness.ts";
+import { base64, CONTAINER, resource } from "./resources.ts";
 
-const CONTAINER = "docker:index/container:Container";
 const EDGE = "tailwart:mail:CaddyEdge";
-const base64 = (text: string): string => Buffer.from(text).toString("base64");
 
 const proxy = (dial: string): object => ({
   handler: "proxy",
@@ -54,11 +53,12 @@ const config = ({ l4 = [passOn(["mail.example.org"])], sites = [], web = {}, tls
       ...(layer4 && { layer4 }),
     },
   });
-const container = (content: string, name?: string): TestResource => ({
-  type: CONTAINER,
-  name: name ?? "edge",
-  props: { name: name ?? "edge", image: "caddy:2", uploads: [{ file: "/etc/caddy/caddy.json", content }] },
-});
+const container = (content: string, name?: string) =>
+  resource(CONTAINER, name ?? "edge", {
+    name: name ?? "edge",
+    image: "caddy:2",
+    uploads: [{ file: "/etc/caddy/caddy.json", content }],
+  });
 const judge = (parts: Parts): Promise<Outcome> => runPolicy(policy, container(config(parts)));
 const caddyfile = (content: string): Promise<Outcome> =>
   runPolicy(policy, { type: CONTAINER, props: { uploads: [{ file: "/etc/caddy/Caddyfile", content }] } });

@@ -2,13 +2,10 @@ import { describe, expect, test } from "vitest";
 import { storeNamed } from "../../policies/facts/store-variables.ts";
 import { tailnetFlowsGranted as policy } from "../../policies/rules/tailnet-flows-granted.ts";
 import { PASSED, runStackPolicy, type TestResource } from "./harness.ts";
+import { CONTAINER, resource } from "./resources.ts";
 
 const DB = "db.x.ts.net";
-const container = (name: string, props: object): TestResource => ({
-  type: "docker:index/container:Container",
-  name,
-  props: { name, ...props },
-});
+const container = (name: string, props: object) => resource(CONTAINER, name, { name, ...props });
 const stack = (envs: string[], grants: object[]): TestResource[] => [
   container("ts", { envs: ["TS_EXTRA_ARGS=--advertise-tags=tag:app"] }),
   container("app", { envs, networkMode: "container:ts" }),

@@ -5,6 +5,7 @@ import {
   tailnetFlowsGranted as policy,
 } from "../../policies/rules/tailnet-flows-granted.ts";
 import {
+  PASSED,
   runStackPolicy,
   secret,
   UNKNOWN,
@@ -13,36 +14,19 @@ import {
   urnOf,
   type Outcome,
   type TestResource,
-  PASSED,
 } from "./harness.ts";
+import { acl as document, CONTAINER, headsOf, resource } from "./resources.ts";
 
-const CONTAINER = "docker:index/container:Container";
 const HOST = "mailbox.tail7b1641.ts.net";
 
-const container = (name: string, props: object, more: object = {}): TestResource => ({
-  type: CONTAINER,
-  name,
-  props: { name, ...props },
-  ...more,
-});
+const container = (name: string, props: object, more: object = {}) =>
+  resource(CONTAINER, name, { name, ...props }, more);
 const node = container("ts", { envs: ["TS_HOSTNAME=app", "TS_EXTRA_ARGS=--advertise-tags=tag:app --reset"] });
 /** A container in the node's network namespace. */
 const app = (...envs: unknown[]): TestResource => container("app", { envs, networkMode: "container:ts" });
-const settings = (keys: unknown, more: object = {}): TestResource => ({
-  type: "tailwart:mail:Settings",
-  name: "settings",
-  props: { settings: keys, ...more },
-});
-const component = (kind: string, props: object): TestResource => ({
-  type: `tailwart:mail:${kind}`,
-  name: kind,
-  props,
-});
-const document = (acl: unknown): TestResource => ({
-  type: "tailscale:index/acl:Acl",
-  name: "acl",
-  props: { acl: typeof acl === "string" ? acl : JSON.stringify(acl) },
-});
+const settings = (keys: unknown, more: object = {}) =>
+  resource("tailwart:mail:Settings", "settings", { settings: keys, ...more });
+const component = (kind: string, props: object) => resource(`tailwart:mail:${kind}`, kind, props);
 const grants = (...rows: [src: string, dst: string, ...ip: string[]][]): TestResource =>
   document({ grants: rows.map(([src, dst, ...ip]) => ({ src: [src], dst: [dst], ip })) });
 const NONE = grants();
@@ -52,7 +36,7 @@ const run = (resources: readonly TestResource[], config: Record<string, unknown>
 const heads = async (...resources: TestResource[]): Promise<string[]> => {
   const { violations, notJudged } = await run(resources);
   expect(notJudged).toEqual([]);
-  return violations.map((message) => message.split("\n", 1)[0] ?? "");
+  return headsOf(violations);
 };
 
 describe("tailnet-flows-granted refuses a stack whose", () => {

@@ -1,28 +1,24 @@
 import { describe, expect, test } from "vitest";
 import { tailnetPolicyNotReset as policy } from "../../policies/rules/tailnet-policy-not-reset.ts";
 import {
+  PASSED,
   runPolicy,
   secret,
   UNKNOWN,
   UNKNOWN_OBJECT,
   type Outcome,
   type TestResource,
-  PASSED,
 } from "./harness.ts";
+import { acl, headsOf } from "./resources.ts";
 
 const NARROW = { grants: [{ src: ["tag:stalwart"], dst: ["tag:mail"], ip: ["tcp:587"] }] };
-const acl = (document: unknown, more: object = {}): TestResource => ({
-  type: "tailscale:index/acl:Acl",
-  props: { acl: typeof document === "object" ? JSON.stringify(document) : document, ...more },
-});
 const dns = (kind: string, props: object, protect?: boolean): TestResource => ({
   type: `tailscale:index/${kind}:${kind.replace(/^d/, "D")}`,
   props,
   ...(protect !== undefined && { protect }),
 });
 const run = (resource: TestResource): Promise<Outcome> => runPolicy(policy, resource);
-const heads = async (resource: TestResource): Promise<string[]> =>
-  (await run(resource)).violations.map((message) => message.split("\n", 1)[0] ?? "");
+const heads = async (about: TestResource): Promise<string[]> => headsOf((await run(about)).violations);
 
 describe("tailnet-policy-not-reset refuses", () => {
   test("to reset the policy file on destroy, and says where, what, why and what instead", async () => {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { wildcardNeedsDns01 as policy } from "../../policies/rules/wildcard-needs-dns01.ts";
-import { runPolicy, secret, UNKNOWN, UNKNOWN_LIST, UNKNOWN_OBJECT, PASSED } from "./harness.ts";
-import { args, keys } from "./mail-settings.ts";
+import { PASSED, runPolicy, secret, UNKNOWN, UNKNOWN_LIST, UNKNOWN_OBJECT } from "./harness.ts";
+import { args, keys } from "./resources.ts";
 
 const client = (settings: Record<string, unknown>) =>
   keys(Object.fromEntries(Object.entries(settings).map(([key, value]) => [`acme.le.${key}`, value])));
