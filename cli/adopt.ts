@@ -1,7 +1,6 @@
 // `npm run adopt`: takes into a stack what somebody has made by hand: the tailnet's policy file, or
 // Stalwart's settings.
-import { spawn, spawnSync } from "node:child_process";
-import { once } from "node:events";
+import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
@@ -11,6 +10,7 @@ import { UserError } from "../lib/errors.ts";
 import { importFile } from "./adopt/policy.ts";
 import { adoptSettings, type Adoption, type Flat } from "./adopt/settings.ts";
 import { labArguments, wrongUsage } from "./parts/arguments.ts";
+import { inForeground } from "./parts/foreground.ts";
 import { openRunningLab } from "./parts/open-lab.ts";
 import { runMain } from "./parts/progress.ts";
 import { openLabStack, openOwnStack } from "./review/engine.ts";
@@ -53,26 +53,12 @@ async function adoptPolicyOf(ofStack: string): Promise<void> {
   const { file, remove } = await importFile();
   const args = ["import", "--file", file, "--yes", "--generate-code=false", "--stack", ofStack];
   try {
-    process.exitCode = await inForeground("pulumi", args);
+    process.exitCode = await inForeground(["pulumi", ...args], { cwd: PROJECT });
   } catch {
     throw new UserError("pulumi is not on PATH", { hint: "https://www.pulumi.com/docs/install/" });
   } finally {
     await remove();
   }
-}
-
-/**
- * Runs a program that keeps the terminal, since it may ask for a passphrase, and waits for its end:
- * a terminal's Ctrl-C reaches it by itself, and it ends in good order; SIGTERM is passed on.
- *
- * @returns its exit code
- */
-async function inForeground(program: string, args: string[]): Promise<number> {
-  const child = spawn(program, args, { cwd: PROJECT, stdio: "inherit" });
-  process.on("SIGINT", () => undefined);
-  for (const signal of ["SIGTERM", "SIGHUP"] as const) process.on(signal, () => child.kill(signal));
-  const [code] = (await once(child, "exit")) as [number | null];
-  return code ?? 1;
 }
 
 async function adoptSettingsNow(): Promise<void> {

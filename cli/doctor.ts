@@ -1,8 +1,6 @@
 // `npm run doctor`: asks a deployed stack, lab or your own, whether all of it works, and names the
 // cause when not.
-import { spawn } from "node:child_process";
 import { join } from "node:path";
-import { once } from "node:events";
 import { isIP } from "node:net";
 
 import { layoutOf } from "../lab/topology.ts";
@@ -14,6 +12,7 @@ import type { DoctorOrder } from "./doctor/order.ts";
 import { doctorTargetOf } from "./doctor/target.ts";
 import { labArguments, wrongUsage } from "./parts/arguments.ts";
 import { configFileOf } from "./parts/config-file.ts";
+import { inForeground } from "./parts/foreground.ts";
 import { runMain } from "./parts/progress.ts";
 import { enter, PROJECT } from "./parts/pulumi-cli.ts";
 
@@ -122,16 +121,9 @@ function loopOf(): Looping | undefined {
 }
 
 /** Only the lab's operator reaches its hosts; a stack of one's own is reached from here. */
-async function asOperator(order: DoctorOrder): Promise<number> {
+function asOperator(order: DoctorOrder): Promise<number> {
   const layout = layoutOf(name);
   const inside = { netns: layout.machines.operator.netns, etc: operatorOf(layout).etc };
   const own = [process.execPath, join(PROJECT, "cli", "doctor", "main.ts")];
-  const [program = "", ...args] = [...(stack ? [] : enter(inside)), ...own];
-  const child = spawn(program, args, { stdio: ["pipe", "inherit", "inherit"] });
-  child.stdin.end(JSON.stringify(order));
-  // A terminal's Ctrl-C reaches it by itself.
-  process.on("SIGINT", () => undefined);
-  process.on("SIGTERM", () => child.kill("SIGTERM"));
-  const [code] = (await once(child, "exit")) as [number | null];
-  return code ?? 1;
+  return inForeground([...(stack ? [] : enter(inside)), ...own], { stdin: JSON.stringify(order) });
 }

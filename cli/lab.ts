@@ -1,5 +1,4 @@
 // `npm run lab -- …`: the lab's world by itself, without the stack in it.
-import { spawn } from "node:child_process";
 import { parseArgs } from "node:util";
 
 import { describeError, UserError } from "../lib/errors.ts";
@@ -11,6 +10,7 @@ import { inMachine } from "../lab/machine.ts";
 import { networkIsUp } from "../lab/namespaces.ts";
 import { startPostgres, stopPostgres } from "../lab/postgres.ts";
 import { SYSTEM_ENV } from "../lab/run.ts";
+import { inForeground } from "./parts/foreground.ts";
 import { down, up } from "../lab/lab.ts";
 
 const USAGE = `Usage: npm run lab -- COMMAND [--name NAME]
@@ -86,7 +86,7 @@ const COMMANDS: Record<string, Command> = {
     mustBeUp(layout);
     const name = oneOf<MachineName>(args[0], MACHINES);
     const env = { ...SYSTEM_ENV, TERM: process.env["TERM"] ?? "dumb" };
-    return await foreground(inMachine(layout.machines[name], command), env);
+    return await inForeground(inMachine(layout.machines[name], command), { env });
   },
   async logs(layout, args, { follow }) {
     if (args.length === 0) {
@@ -96,7 +96,9 @@ const COMMANDS: Record<string, Command> = {
     }
     takes(args, 1);
     const path = logFile(layout, args[0] ?? "");
-    return await foreground(["tail", "--lines=200", ...(follow ? ["--follow=name"] : []), path], SYSTEM_ENV);
+    return await inForeground(["tail", "--lines=200", ...(follow ? ["--follow=name"] : []), path], {
+      env: SYSTEM_ENV,
+    });
   },
   async restart(layout, args, { kill }) {
     takes(args, 1);
@@ -180,17 +182,6 @@ function parse(args: string[]) {
     // Node goes on about words that begin with a dash.
     throw new UsageError((error as Error).message.split(/(?<=[^.])\. /)[0]);
   }
-}
-
-/** Runs a command on the caller's terminal and returns its exit code. */
-function foreground([program = "", ...args]: readonly string[], env: NodeJS.ProcessEnv): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(program, args, { stdio: "inherit", env });
-    // The terminal sends Ctrl-C to both; the command decides.
-    process.on("SIGINT", () => {});
-    child.once("error", reject);
-    child.once("exit", (code, signal) => resolve(signal ? 1 : (code ?? 1)));
-  });
 }
 
 function mustBeUp(layout: Layout): void {
