@@ -3,36 +3,23 @@ import { Container } from "@pulumi/docker/container.js";
 import { Volume } from "@pulumi/docker/volume.js";
 import * as pulumi from "@pulumi/pulumi";
 
-import { caddyConfig, type EdgeSite, type Fallback } from "../lib/caddy/config.ts";
+import { caddyConfig, type EdgeInputs } from "../lib/caddy/config.ts";
 import { edgePorts, PORTS_ARE_FREE } from "../lib/caddy/ports.ts";
 import { CONFIG_FOLDER, EDGE_START, RELOAD_SCRIPT } from "../lib/caddy/reload.ts";
-import type { LeftOut } from "../lib/guards.ts";
-import type { MailService } from "../lib/mail-services.ts";
 import { takingOver } from "./leftovers.ts";
 import { FIXED_NAME, hardened, nameOnHost } from "./shared.ts";
 
 /** Names and ports only: nothing here is Caddy's, so that another engine could take its place. */
-export interface CaddyEdgeArgs {
+export interface CaddyEdgeArgs extends EdgeInputs {
   image: string;
   dockerHost: string;
   /** Tag of the box's own node on the tailnet: what the grants call it. */
   tag: string;
-  services: MailService[];
-  /** Stalwart's MagicDNS name. */
-  upstreamHost: string;
-  /** Names whose TLS is passed through (lesson 5). */
-  passthrough: string[];
-  sites: EdgeSite[];
-  /** Who gets the connections to :443 for all other names. */
-  fallback?: Fallback | undefined;
-  certificates: "acme" | "internal";
   /**
    * Where the internet reaches the edge: stated for policies, which compare Stalwart's ban
    * allow-list with it (lesson 3).
    */
   wanAddress: string;
-  /** Only a lab leaves guards out. */
-  withoutGuards?: LeftOut;
 }
 
 /** The box that the internet reaches: mail ports with PROXY protocol, :443 by SNI. */
