@@ -99,6 +99,10 @@ export default {
     exclude: { path: "^(node_modules|policies/dist|tools/(go|stalwart))/" },
     tsPreCompilationDeps: true,
     tsConfig: { fileName: "tsconfig.json" },
-    enhancedResolveOptions: { extensions: [".ts", ".mts", ".mjs", ".js"] },
+    enhancedResolveOptions: {
+      extensions: [".ts", ".mts", ".mjs", ".js"],
+      exportsFields: ["exports"],
+      conditionNames: ["import", "require"],
+    },
   },
 };
