@@ -49,7 +49,7 @@ export default {
       "plugin-below",
       "the gRPC side knows no server",
       "^provider/plugin/",
-      "^provider/(server|keys|registry)/",
+      "^provider/(server|keys|registry|dns)/",
     ),
     never(
       "server-below",

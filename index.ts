@@ -3,6 +3,7 @@
 import { CaddyEdge } from "./components/CaddyEdge.ts";
 import { DnsKeyTrial } from "./components/DnsKeyTrial.ts";
 import { HostImages } from "./components/HostImages.ts";
+import { MailDns } from "./components/MailDns.ts";
 import { MailSettings } from "./components/MailSettings.ts";
 import { StartUnit } from "./components/StartUnit.ts";
 import { Stalwart } from "./components/Stalwart.ts";
@@ -35,6 +36,8 @@ const dnsKey =
     { dependsOn: [sidecar] },
   );
 
+const dns = new MailDns("mail-dns", args.dns, { providers: [mail], dependsOn: images });
+
 const made = new StalwartSecrets("mail-secrets", {
   adminUser: args.settings.admin.user,
   accounts: args.settings.accounts,
@@ -46,9 +49,9 @@ const stalwart = new Stalwart(
     ...args.stalwart,
     settings: args.settings,
     networkMode: sidecar.networkMode,
-    secretFiles: secretFiles(args.settings, secrets, made),
+    secretFiles: secretFiles(args.settings, secrets, made, dns.keyFiles),
   },
-  { providers: [kvm], dependsOn: dnsKey ? [sidecar, dnsKey] : [sidecar] },
+  { providers: [kvm], dependsOn: dnsKey ? [sidecar, dns, dnsKey] : [sidecar, dns] },
 );
 
 const startUnit = new StartUnit("mail-start", args.startUnit, { dependsOn: [stalwart] });
@@ -99,6 +102,8 @@ export const containers = {
   stalwart: stalwart.container.name,
   edge: edge.container.name,
 };
+/** Selector → what its DKIM record says; `npm run dns` prints them. */
+export const dkimRecords = dns.dkimRecords;
 /** Of the user "admin", on the admin listener alone. */
 export const adminPassword = made.adminPassword;
 export const accountPasswords = made.accountPasswords(settings.passwordsInForce);

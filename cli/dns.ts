@@ -7,6 +7,7 @@ import { mailSetup } from "../config/mail-setup.ts";
 import { stackFileConfig } from "../config/stack-file.ts";
 import { mailRecords } from "../lib/dns/mail-records.ts";
 import { type Format, FORMATS } from "../lib/dns/writers/formats.ts";
+import { dkimRecordsOf } from "./parts/dkim-records.ts";
 import { labArguments, wrongUsage } from "./parts/arguments.ts";
 import { configFileOf } from "./parts/config-file.ts";
 import { runMain } from "./parts/progress.ts";
@@ -15,7 +16,8 @@ const USAGE = `Usage: npm run dns [-- --stack STACK | --name NAME] [--format FOR
 
 Prints the DNS records that the stack's mail needs, what others have to set, and
 what is missing and why. Reads the stack's file alone: no network, no login, no
-secret. Writes nothing.
+secret; but for the public keys of dkim.selectors, which are in the stack's
+state: it asks pulumi stack output for them. Writes nothing.
 
   --stack STACK    a stack of yours, by its Pulumi.STACK.yaml
   --name NAME      a lab's stack instead (default: lab, or $TAILWART_LAB)
@@ -38,7 +40,8 @@ if (!isFormat(format))
 await runMain(async () => {
   const file = parse(readFileSync(configFileOf(stack, name), "utf8")) as { config?: object } | null;
   const config = stackFileConfig({ ...file?.config }, { secretsLater: true });
-  const records = mailRecords(mailSetup(config));
+  const keys = config.dkim.selectors.length > 0 ? await dkimRecordsOf(stack, name) : {};
+  const records = mailRecords(mailSetup(config, keys));
   process.stdout.write(FORMATS[format](records, `DNS records for the mail of the stack ${stack ?? name}.`));
 });
 

@@ -64,11 +64,13 @@ export function secretFiles(
   { postgres, admin, relays, blobStore, inMemoryStore, dnsProvider }: StalwartSettings,
   given: LoadedConfig["secrets"],
   made: StalwartSecrets,
+  dkimKeys: Record<string, pulumi.Output<string>>,
 ): Record<string, pulumi.Output<string>> {
   const files: Record<string, pulumi.Output<string>> = {
     [postgres.passwordFile]: pulumi.secret(given.postgresPassword),
     [admin.hashFile]: made.adminHash,
     [API_LOGIN]: made.apiLogin,
+    ...dkimKeys,
   };
   for (const { auth } of relays) {
     if (auth) files[auth.secretFile] = pulumi.secret(given.relayPassword ?? "");

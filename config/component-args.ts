@@ -102,6 +102,11 @@ export function componentArgs(config: Config) {
     },
     startUnit: { dockerHost: kvm.dockerHost, kind: kvm.startUnit },
     settings,
+    dns: {
+      domains: settings.domains.map(({ name }) => name),
+      selectors: settings.dkim,
+      servers: config.dns.servers,
+    },
     /** Tried before Stalwart is given it (lesson 2); other providers' keys are not. */
     dnsKey: withoutGuards[2] ? undefined : dnsKeyOf(settings),
     /** Whether a first deploy may write over what somebody else has set up. */

@@ -78,6 +78,11 @@ export function desiredState(config: Config, line: Line): StalwartSettings {
       ...(config.dnsProvider && { dnsProvider: withSecretFiles(config.dnsProvider) }),
       mtaSts: { ...mtaSts, mx: mtaSts.mx.length > 0 ? mtaSts.mx : mailHosts },
       domains: config.domains.map(({ hosts: _, dmarc: __, ...domain }) => domain),
+      dkim: config.dkim.selectors.map(({ name, use }) => ({
+        selector: name,
+        use,
+        keyFile: `${SECRET_DIRECTORY}dkim-${name}`,
+      })),
       accounts: config.accounts.map(mailbox),
       groups: config.groups.map((group) => ({ ...mailbox(group), members: group.members.map(nameOf) })),
       lists: config.lists,
@@ -185,5 +190,6 @@ function inConfig(path: (string | number)[]): (string | number)[] {
   if ((list === "accounts" || list === "groups") && field === "emails")
     return place === 0 ? [list, index, "address"] : [list, index, "aliases", Number(place) - 1];
   if (list === "inMemoryStore" && index === "auth") return ["settings", list, "username"];
+  if (list === "dkim") return ["dkim", "selectors", index, field === "selector" ? "name" : (field ?? "use")];
   return OWN_KEYS.has(list) ? path : ["settings", ...path];
 }

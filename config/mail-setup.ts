@@ -7,10 +7,11 @@ import { declaredLine } from "./stalwart-release.ts";
 /**
  * What the records for mail are made from.
  *
+ * @param dkimRecords selector → what its record says, from the stack's outputs
  * @throws UserError when the stack's line of Stalwart does not offer what the config asks for
  * @example mailRecords(mailSetup(config)).records
  */
-export function mailSetup(config: Config): MailSetup {
+export function mailSetup(config: Config, dkimRecords: Readonly<Record<string, string>> = {}): MailSetup {
   const { mtaSts } = desiredState(config, declaredLine(config) ?? "0.15");
   return {
     mailHost: config.mailHost,
@@ -18,6 +19,7 @@ export function mailSetup(config: Config): MailSetup {
     domains: config.domains,
     services: config.services,
     egress: config.relay.egress,
+    dkim: config.dkim.selectors.map(({ name }) => ({ selector: name, record: dkimRecords[name] })),
     mtaSts,
     acme: config.acme,
     acmeAccounts: config.dns.acmeAccounts,

@@ -3,6 +3,7 @@ import { z } from "zod";
 import { DEFAULT_SERVICES, MAIL_SERVICES } from "../lib/mail-services.ts";
 import { LINES } from "../lib/stalwart/release.ts";
 import { acmeSchema, dnsProviderSchema } from "./schema/certificates.ts";
+import { dkimSchema } from "./schema/dkim.ts";
 import { dnsSchema } from "./schema/dns.ts";
 import {
   dnsName,
@@ -186,6 +187,7 @@ export const configSchema = z.strictObject({
   settings: serverSettingsSchema,
   acme: acmeSchema,
   dnsProvider: dnsProviderSchema,
+  dkim: dkimSchema,
   dns: dnsSchema,
   withoutGuards: withoutGuardsSchema,
 });

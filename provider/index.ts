@@ -1,4 +1,6 @@
 import type { ServedResource } from "./plugin/served-resource.ts";
+import { DkimKeyResource } from "./dns/dkim-key.ts";
+import { DkimRotationResource } from "./dns/dkim-rotation.ts";
 import { RegistryResource } from "./registry/resource.ts";
 import { serve } from "./plugin/server.ts";
 import { SettingsResource } from "./keys/resource.ts";
@@ -7,6 +9,8 @@ await serve(
   {
     "tailwart:mail:Settings": new SettingsResource() as unknown as ServedResource,
     "tailwart:mail:Registry": new RegistryResource() as unknown as ServedResource,
+    "tailwart:dns:DkimKey": new DkimKeyResource() as unknown as ServedResource,
+    "tailwart:dns:DkimRotation": new DkimRotationResource() as unknown as ServedResource,
   },
   process.argv.slice(2),
 );

@@ -3,8 +3,44 @@ import type { Config } from "../schema.ts";
 
 const hostOf = (url: string): string => new URL(url).host;
 
-/** What is wrong with accounts that are well-formed each: a CA is known by its directory's host. */
-export function dnsProblems({ dns, acme }: Pick<Config, "dns" | "acme">): Problem[] {
+/** What is wrong between keys of the DNS that are well-formed each. */
+export const dnsProblems = (config: Pick<Config, "dns" | "acme" | "dkim" | "domains">): Problem[] => [
+  ...accountProblems(config),
+  ...selectorProblems(config),
+];
+
+function selectorProblems({ dkim: { selectors }, domains }: Pick<Config, "dkim" | "domains">): Problem[] {
+  const twice = selectors.flatMap(({ name }, i) =>
+    selectors.findIndex((other) => other.name === name) === i
+      ? []
+      : [
+          {
+            path: keyPath(["dkim", "selectors", i, "name"]),
+            message: "is among the selectors already; accepts each once",
+          },
+        ],
+  );
+  const signers = selectors.flatMap(({ use }, i) => (use === "sign" ? [i] : []));
+  const more = signers.slice(1).map((i) => ({
+    path: keyPath(["dkim", "selectors", i, "use"]),
+    message: `is sign, as that of ${selectors[signers[0] ?? 0]?.name}; accepts one that signs: publish this one, or retire the other`,
+  }));
+  const both = domains.flatMap(({ publishRecords }, i) =>
+    selectors.length > 0 && publishRecords.includes("dkim")
+      ? [
+          {
+            path: keyPath(["domains", i, "publishRecords"]),
+            message:
+              "has dkim, with which Stalwart makes keys of its own, and dkim.selectors has others; accepts one of the two",
+          },
+        ]
+      : [],
+  );
+  return [...twice, ...more, ...both];
+}
+
+/** A CA is known by its directory's host. */
+function accountProblems({ dns, acme }: Pick<Config, "dns" | "acme">): Problem[] {
   const hosts = new Set(acme.map(({ directory }) => hostOf(directory)));
   return dns.acmeAccounts.flatMap((account, i) =>
     hosts.has(hostOf(account))

@@ -20,6 +20,13 @@ export const dnsSchema = z
       .describe(
         "Accounts at the CAs of tailwart:acme that may order certificates for the mail names: the CAA records then name these and no other. One that is lost must be taken out before its successor can order.",
       ),
+    servers: z
+      .array(z.string().regex(/^[A-Za-z0-9.-]+(:\d{1,5})?$/, { error: "accepts a host, or host:port" }))
+      .default([])
+      .meta({ accepts: "a list of hosts, each with or without a port", examples: [["192.0.2.53"]] })
+      .describe(
+        "Servers that are asked whether a DKIM key is published, in the place of those that the domains' NS records name. For a zone whose own servers this machine cannot reach.",
+      ),
   })
   .prefault({})
-  .describe("What the domains' records say (`npm run dns`); nothing of it is written anywhere.");
+  .describe("What the domains' records say (`npm run dns`), and who is asked for them.");

@@ -14,6 +14,7 @@ import { splitAddress } from "../email-address.ts";
 import type { LeftOut } from "../guards.ts";
 import { SECRET_DIRECTORY } from "../stalwart/paths.ts";
 import { acmeClientSchema, acmeProblems, dnsProviderSchema, type SettingsProblem } from "./acme.ts";
+import { dkimSchema } from "./dkim.ts";
 import { accountSchema, domainSchema, groupSchema, listSchema, mtaStsSchema } from "./domains.ts";
 import { downloadSchema, geoSchema } from "./downloads.ts";
 import { autoBanSchema, listenerSchema } from "./network.ts";
@@ -116,6 +117,10 @@ const fields = z.strictObject({
     .describe(
       "Domains whose mail is taken. In the first one, accounts log in by their names alone. One taken from the list stays.",
     ),
+  dkim: z
+    .array(dkimSchema)
+    .default([])
+    .describe("Selectors of DKIM, each with one key for all domains; at most one of them signs."),
   accounts: z
     .array(accountSchema)
     .default([])

@@ -23,3 +23,15 @@ export function dkimRecord(pem: string): string {
     throw new RangeError(`this key has ${bits} bits; receivers believe from ${FEWEST_BITS} on`);
   return `v=DKIM1; k=rsa; p=${key.export({ type: "spki", format: "der" }).toString("base64")}`;
 }
+
+/**
+ * Whether a published text is the record of the same key, however its tags are spelled
+ * (RFC 6376 §3.2).
+ *
+ * @example isDkimRecord("k=rsa; p=MII…", "v=DKIM1; k=rsa; p=MII…") === true
+ */
+export function isDkimRecord(published: string, record: string): boolean {
+  const keyIn = (text: string) => /(?:^|;)\s*p\s*=([^;]*)/.exec(text)?.[1]?.replaceAll(/\s+/g, "");
+  const key = keyIn(published);
+  return key !== undefined && key !== "" && key === keyIn(record);
+}

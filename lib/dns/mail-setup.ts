@@ -17,6 +17,13 @@ export interface MtaStsPolicy {
   readonly mx: readonly string[];
 }
 
+/** A key of DKIM that is to be found by receivers. */
+export interface DkimPublished {
+  readonly selector: string;
+  /** What its record says; undefined before the deploy that makes the key. */
+  readonly record: string | undefined;
+}
+
 /** What a domain's records are made from. */
 export interface MailDomainSetup {
   readonly name: string;
@@ -36,6 +43,8 @@ export interface MailSetup {
   readonly services: readonly (keyof typeof MAIL_SERVICES)[];
   /** Where mail leaves for the internet, as `spfTerm` takes it; undefined: nobody has said so. */
   readonly egress: readonly string[] | undefined;
+  /** Selectors of DKIM, whether or not they sign. */
+  readonly dkim: readonly DkimPublished[];
   readonly mtaSts: MtaStsPolicy;
   readonly acme: readonly AcmeNames[];
   /** URLs of the accounts at the CAs. */

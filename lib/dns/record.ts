@@ -42,6 +42,7 @@ export const PURPOSES = {
   host: { need: "required", what: "the mail host: leads to the edge" },
   mx: { need: "required", what: "where other servers bring the domain's mail" },
   spf: { need: "required", what: "from which addresses the domain's mail leaves" },
+  dkim: { need: "required", what: "the keys that prove the domain's mail" },
   dmarc: { need: "required", what: "what receivers do with mail that is not proved, and whom they tell" },
   dmarcReports: { need: "required", what: "lets reports on another domain come to this one" },
   caa: { need: "recommended", what: "which CA may sign for the name" },

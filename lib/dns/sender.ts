@@ -6,14 +6,25 @@ import { spfRecord } from "./spf.ts";
 
 export function addSender(draft: Draft, domain: MailDomainSetup): void {
   addSpf(draft, domain);
-  if (!isPublished(draft, domain, "dkim"))
-    draft.note(domain.name, {
-      state: "missing",
-      what: "DKIM",
-      need: "required",
-      why: "no key is declared, so mail is unsigned, unless the smarthost signs it",
-      instead: "from Stalwart 0.16 on: publishRecords: [dkim] at the domain, and tailwart:dnsProvider",
-    });
+  if (!isPublished(draft, domain, "dkim")) addDkim(draft, domain);
+}
+
+function addDkim(draft: Draft, { name }: MailDomainSetup): void {
+  const { dkim } = draft.setup;
+  const note = (why: string, instead: string) =>
+    draft.note(name, { state: "missing", what: "DKIM", need: "required", why, instead });
+  if (dkim.length === 0)
+    note(
+      "no key is declared, so mail is unsigned, unless the smarthost signs it",
+      "tailwart:dkim: { selectors: [{ name: tw2026, use: publish }] }",
+    );
+  for (const { selector, record } of dkim)
+    if (record === undefined)
+      note(
+        `the key of ${selector} is not known here: an up makes it, and the stack's state has it`,
+        "deploy, or log in to the state's backend (docs/deliverability.md)",
+      );
+    else draft.add(`${selector}._domainkey.${name}`, "dkim", { type: "TXT", text: record });
 }
 
 function addSpf(draft: Draft, { name }: MailDomainSetup): void {

@@ -10,6 +10,7 @@ const SECTIONS: [prefix: string, comment: string][] = [
   ["tracer.", "Log on stdout: the container's log is the log"],
   ["queue.", "Credentials of relays: in the file, because only here a file macro is expanded"],
   ["acme.", "The DNS provider's secret: in the file for the same reason"],
+  ["signature.", "DKIM: each private key is read from a file"],
   ["http.", "Which paths a listener answers: management has one of its own"],
   ["spam-filter.", "What is fetched from the internet, by its release, and what is not"],
   ["webadmin.", "The admin UI likewise"],

@@ -1,7 +1,7 @@
 /** The resource `tailwart:mail:Settings`: what the engine's calls mean for a mail server. */
 import type { ServedResource } from "../plugin/served-resource.ts";
 import { type TransportFactory, viaDocker } from "../server/transport.ts";
-import type { AccountState, GroupState } from "../server/state.ts";
+import { type AccountState, type GroupState, idOf } from "../server/state.ts";
 import { APPLIED_KEY, ownedGroups, inGroup } from "../../lib/desired-state/keys/keys.ts";
 import { deleteLists, hasPassword } from "./accounts.ts";
 import { StalwartApi } from "./api.ts";
@@ -23,9 +23,13 @@ export class SettingsResource implements ServedResource<SettingsState> {
   withDefaults = withDefaults;
   check = checkInputs;
   interrupted = interruptedState;
-  marker = `settings["${APPLIED_KEY}"]`;
+  idOf = idOf;
+  trace = {
+    marker: `settings["${APPLIED_KEY}"]`,
+    isApplied: (state: SettingsState) => this.#isApplied(state),
+  };
 
-  async isApplied(state: SettingsState): Promise<boolean> {
+  async #isApplied(state: SettingsState): Promise<boolean> {
     if (!(APPLIED_KEY in state.settings)) return true;
     const api = this.#api(state);
     await waitUntilReady(api, QUICK_DEADLINE);

@@ -5,11 +5,6 @@ import type * as StructProto from "google-protobuf/google/protobuf/struct_pb.js"
 import { describeError } from "../../lib/errors.ts";
 import { Any, grpc, messages, statuses, Struct } from "./protocol.ts";
 
-/** What every state holds. */
-interface Deployed {
-  target: { container: string };
-}
-
 const struct = (value: unknown): StructProto.Struct =>
   Struct.fromJavaScript(value as Parameters<typeof Struct.fromJavaScript>[0]);
 
@@ -18,27 +13,21 @@ export const messageOf = (error: unknown) =>
   describeError(error instanceof Error && error.name === "Error" ? error.message : error);
 
 /**
- * The id: which server it is. The settings lie in its data store, so another container of the same
- * name is the same server.
- */
-export const idOf = (state: Deployed) => `${state.target.container}`;
-
-/**
  * A deploy that failed half-way: the engine keeps its state with the reason, and updates again at
  * the next `up` whether or not anything differs.
  */
 export class InitFailure extends Error {
-  readonly #state: Deployed;
+  readonly #id: string;
+  readonly #state: Record<string, unknown>;
 
-  constructor(state: Deployed, cause: unknown) {
+  constructor(id: string, state: Record<string, unknown>, cause: unknown) {
     super(messageOf(cause), { cause });
+    this.#id = id;
     this.#state = state;
   }
 
   status(): Partial<Grpc.StatusObject> {
-    const failure = new messages.ErrorResourceInitFailed()
-      .setId(idOf(this.#state))
-      .setReasonsList([this.message]);
+    const failure = new messages.ErrorResourceInitFailed().setId(this.#id).setReasonsList([this.message]);
     failure.setProperties(struct(this.#state));
     failure.setInputs(struct(this.#state));
     const detail = new Any();

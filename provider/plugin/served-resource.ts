@@ -20,8 +20,14 @@ export interface ServedResource<State = Json> {
    */
   readonly outputs?: Readonly<Record<string, readonly string[]>>;
   withDefaults(inputs: Json): Json;
-  /** Everything that is wrong with the inputs; [] when nothing is. Never repeats a secret. */
-  check(inputs: Json): Failure[];
+  /** The id of what a state describes. */
+  idOf(state: State): string;
+  /**
+   * Everything that is wrong with the inputs; [] when nothing is. Never repeats a secret.
+   *
+   * @param olds inputs of the last deploy that went through; {} at the first one
+   */
+  check(inputs: Json, olds: Json): Failure[];
   /** Creation and update are one: bring the server there, from wherever it is. */
   apply(desired: State, previous: State | undefined, log: Log): Promise<State>;
   /** The state after a deploy that failed and could put nothing back. */
@@ -29,13 +35,16 @@ export interface ServedResource<State = Json> {
   /** The live server in the terms of the state; undefined when it is gone. */
   read(state: State): Promise<State | undefined>;
   delete(state: State, log: Log): Promise<void>;
-  /** Property path of the marker that a finished deploy leaves in the data store. */
-  readonly marker: string;
-  /**
-   * Whether the data store has it, if the deploy has left it: one that was emptied, or restored
-   * from before, has not.
-   */
-  isApplied(state: State): Promise<boolean>;
+  /** What a finished deploy leaves where it deploys to; without it nothing is asked for. */
+  readonly trace?: {
+    /** Property path of it. */
+    readonly marker: string;
+    /**
+     * Whether it is there, if the deploy has left it: a data store that was emptied, or restored
+     * from before, has it not.
+     */
+    isApplied(state: State): Promise<boolean>;
+  };
 }
 
 /** Type token → what serves it. */

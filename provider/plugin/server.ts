@@ -9,7 +9,7 @@ import type * as Messages from "@pulumi/pulumi/proto/provider_pb.js";
 import type * as StructProto from "google-protobuf/google/protobuf/struct_pb.js";
 import { refusedBlobs, refusedJump, refusedMove, refusedName } from "../../lib/stalwart/release.ts";
 import { type DetailedDiff, diffProperties, UNKNOWN } from "./diff.ts";
-import { idOf, InitFailure, messageOf } from "./failure.ts";
+import { InitFailure, messageOf } from "./failure.ts";
 import { EngineLog, type Log } from "./log.ts";
 import { Empty, grpc, messages, plugin, services, Struct } from "./protocol.ts";
 import { PartialError } from "./partial-error.ts";
@@ -31,9 +31,6 @@ const plain = (struct: StructProto.Struct | undefined): Json =>
 const struct = (value: unknown): StructProto.Struct =>
   Struct.fromJavaScript(value as Parameters<typeof Struct.fromJavaScript>[0]);
 
-/** Every resource of this plugin says where its server is; Check has seen to it. */
-const deployed = (state: Json) => state as Json & { target: { container: string } };
-
 /**
  * Brings the server there, and tells a failure that has left something behind from one that has
  * not.
@@ -43,7 +40,8 @@ async function apply(resource: ServedResource, news: Json, olds: Json | undefine
     return await resource.apply(news, olds, log);
   } catch (error) {
     if (!(error instanceof PartialError)) throw error;
-    throw new InitFailure(deployed({ ...resource.interrupted(news, olds), ...error.left }), error);
+    const left = { ...resource.interrupted(news, olds), ...error.left };
+    throw new InitFailure(resource.idOf(left), left, error);
   }
 }
 
@@ -98,7 +96,7 @@ export function implementation(
       const response = new messages.CheckResponse().setInputs(struct(inputs));
       response.setFailuresList(
         resource
-          .check(inputs)
+          .check(inputs, plain(request.getOlds()))
           .map(({ property, reason }) =>
             new messages.CheckFailure().setProperty(property).setReason(`${property} ${reason}`),
           ),
@@ -109,10 +107,12 @@ export function implementation(
       const olds = plain(request.getOlds());
       const resource = resourceOf(request.getUrn());
       const news = foretold(resource, plain(request.getNews()), olds);
+      const { trace } = resource;
       const lost =
+        trace !== undefined &&
         news["deploying"] === true &&
-        !(await logged(request.getUrn(), (log) => isApplied(resource, olds, log)));
-      return diff(olds, plain(request.getOldInputs()), news, lost ? { [resource.marker]: "add" } : {});
+        !(await logged(request.getUrn(), (log) => isApplied(trace, olds, log)));
+      return diff(olds, plain(request.getOldInputs()), news, lost ? { [trace.marker]: "add" } : {});
     }),
     create: method(async (request: Messages.CreateRequest) => {
       const inputs = plain(request.getProperties());
@@ -120,7 +120,7 @@ export function implementation(
       const urn = request.getUrn();
       if (request.getPreview()) return response.setProperties(struct(foretold(resourceOf(urn), inputs, {})));
       const state = await logged(urn, (log) => apply(resourceOf(urn), inputs, undefined, log));
-      return response.setId(idOf(deployed(state))).setProperties(struct(state));
+      return response.setId(resourceOf(urn).idOf(state)).setProperties(struct(state));
     }),
     update: method(async (request: Messages.UpdateRequest) => {
       const news = plain(request.getNews());
@@ -133,8 +133,8 @@ export function implementation(
     }),
     read: method(async (request: Messages.ReadRequest) => {
       const olds = plain(request.getProperties());
-      if (!("target" in olds))
-        throw new Error("settings cannot be imported: deploy them, and what is live is overwritten");
+      if (Object.keys(olds).length === 0)
+        throw new Error("what tailwart makes cannot be imported: deploy it, and what is live is overwritten");
       const resource = resourceOf(request.getUrn());
       const state = await resource.read(olds);
       if (!state) return new messages.ReadResponse();
@@ -178,9 +178,13 @@ export function implementation(
 }
 
 /** A server that cannot be asked is the checks' matter at the end of an `up`, and no difference. */
-async function isApplied(resource: ServedResource, state: Json, log: Log): Promise<boolean> {
+async function isApplied(
+  trace: NonNullable<ServedResource["trace"]>,
+  state: Json,
+  log: Log,
+): Promise<boolean> {
   try {
-    const applied = await resource.isApplied(state);
+    const applied = await trace.isApplied(state);
     if (!applied) log("the data store does not hold the last deploy: everything is written anew", "warning");
     return applied;
   } catch (error) {

@@ -83,8 +83,8 @@ async function revert(api: RegistryApi, { key, kind, properties, before }: Write
   // A server that had none was never set up, and takes no empty one (0.16.18); with a twin it takes
   // no reload.
   if (!before || isTwin(key) || (key === "SystemSettings" && !before["defaultDomainId"])) return;
-  // A list's address is put together by the server, which takes none.
-  const { id, emailAddress: _, ...whole } = before;
+  // What the server sets it takes from nobody: a list's address, a signature's public key.
+  const { id, emailAddress: _, publicKey: __, createdAt: ___, ...whole } = before;
   // Of another variant every property comes back with its type, and none of the new one's.
   const anew = kind === "destroy" || ("@type" in properties && properties["@type"] !== whole["@type"]);
   const values = anew

@@ -75,7 +75,10 @@ function checkObject(key: string, properties: unknown, fail: Fail): void {
     );
   if (!isMap(properties)) return fail(path, "accepts a map of properties");
   if (labelled === undefined && label.length > 0) fail(path, `is no row: ${object} is a singleton`);
-  if (object === "MailingList") {
+  if (object === "DkimSignature") {
+    if (properties["selector"] !== label.join("/").split("._domainkey.")[0])
+      fail(path, "has another selector than its key says");
+  } else if (object === "MailingList") {
     if ("emailAddress" in properties) fail(path, "has emailAddress, which the server puts together itself");
   } else if (
     labelled !== undefined &&

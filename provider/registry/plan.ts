@@ -19,6 +19,7 @@ export interface Write {
  * go with them.
  */
 const OWNED = new Set(["AllowedIp", "NetworkListener"]);
+const SIGNATURE = "DkimSignature";
 const NEVER_DESTROYED = new Set(["Domain"]);
 
 /** The row that says that everything else is there and in force. */
@@ -40,7 +41,7 @@ export const DEFAULT_CONNECTION = "MtaConnectionStrategy/default";
 /**
  * What names another row comes after it: routes before the strategy that names them (lesson 14).
  */
-const LAST = ["Domain", "MailingList", "SystemSettings", "MtaOutboundStrategy"];
+const LAST = ["Domain", "DkimSignature", "MailingList", "SystemSettings", "MtaOutboundStrategy"];
 
 /**
  * Objects that a running server takes only at its start (jmap/src/registry/mapping/action.rs), and
@@ -66,15 +67,24 @@ export const objectOf = (key: string): string => key.split("/")[0] ?? key;
 /** Reads all rows of the objects that the keys are of. */
 export async function readRows(api: RegistryApi, keys: Iterable<string>): Promise<LiveRows> {
   const rows = new Map<string, Row>();
-  const found = await api.get([...new Set([...keys].map(objectOf))]);
+  const objects = new Set([...keys].map(objectOf));
+  if (objects.has(SIGNATURE)) objects.add("Domain");
+  const found = await api.get([...objects]);
   for (const [object, list] of Object.entries(found)) {
     const label = LABELS[object];
     for (const row of list) {
-      const key = label ? `${object}/${String(row[label])}` : object;
+      const key = label ? `${object}/${String(row[label])}${domainOf(object, row, found)}` : object;
       rows.set(rows.has(key) ? `${key}${TWIN}${row.id}` : key, row);
     }
   }
   return rows;
+}
+
+/** What follows a selector in its row's key: one selector has a row for each domain. */
+function domainOf(object: string, row: Row, { Domain = [] }: Record<string, Row[]>): string {
+  if (object !== SIGNATURE) return "";
+  const domain = Domain.find(({ id }) => id === row["domainId"]);
+  return `._domainkey.${String(domain?.["name"])}`;
 }
 
 /**

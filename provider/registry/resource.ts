@@ -1,7 +1,7 @@
 /** The resource `tailwart:mail:Registry`: the settings of Stalwart 0.16 and later. */
 import type { ServedResource } from "../plugin/served-resource.ts";
 import { PartialError } from "../plugin/partial-error.ts";
-import { DEFAULT_API, interruptedGroups } from "../server/state.ts";
+import { DEFAULT_API, idOf, interruptedGroups } from "../server/state.ts";
 import { registryRoutesOf, registrySubmissionOf } from "./routing.ts";
 import { type TransportFactory, viaDocker } from "../server/transport.ts";
 import type { RegistryObjects } from "../../lib/desired-state/registry/objects.ts";
@@ -44,9 +44,13 @@ export class RegistryResource implements ServedResource<RegistryState> {
 
   check = checkRegistryInputs;
   outputs = { passwordsInForce: ["accounts"] };
-  marker = `objects["${MARKER}"]`;
+  idOf = idOf;
+  trace = {
+    marker: `objects["${MARKER}"]`,
+    isApplied: (state: RegistryState) => this.#isApplied(state),
+  };
 
-  async isApplied(state: RegistryState): Promise<boolean> {
+  async #isApplied(state: RegistryState): Promise<boolean> {
     if (!(MARKER in state.objects)) return true;
     const api = this.#api(state);
     await waitUntilReady(api, QUICK_DEADLINE);

@@ -62,6 +62,12 @@ export interface Target {
   api: string;
 }
 
+/**
+ * The id: which server it is. The settings lie in its data store, so another container of the same
+ * name is the same server.
+ */
+export const idOf = ({ target }: { target: Target }): string => target.container;
+
 /** The account that the API is logged in to. */
 export interface AdminState {
   /** Login name. */

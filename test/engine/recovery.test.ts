@@ -39,7 +39,7 @@ const servesMail = () => listens(server.ports.smtp, "127.0.0.1");
 
 const apply = (state: SettingsState, previous?: SettingsState) =>
   applyTo(server.transport(), state, previous);
-const isApplied = () => new SettingsResource(() => server.transport()).isApplied(desired);
+const isApplied = () => new SettingsResource(() => server.transport()).trace.isApplied(desired);
 
 /** Starts the server over, as a restart of its container does, with something done in between. */
 async function restart(meanwhile: () => void = () => undefined): Promise<void> {

@@ -17,12 +17,14 @@ import type { StalwartSettingsInput } from "../../lib/desired-state/schema.ts";
 import { StalwartApi } from "../../provider/keys/api.ts";
 import { waitUntilReady } from "../../provider/server/wait-until-ready.ts";
 import type { SettingsState } from "../../provider/keys/state.ts";
+import { DkimKeyResource } from "../../provider/dns/dkim-key.ts";
 import { nameServer, ownAddress } from "./mail-sinks.ts";
 import { REDIS_PASSWORD, REDIS_USER, redisServer } from "./redis-server.ts";
 import { S3_KEY, S3_SECRET, s3Server } from "./s3-server.ts";
 import { applyTo, PASSWORD, readDeclared, stateOf } from "./settings-state.ts";
 import { freePort, Postgres, StalwartServer } from "./stalwart-server.ts";
 import { fileServer, listens, talk, tlsSink } from "./talk.ts";
+import { judgeDkim } from "./verify-dkim.ts";
 
 const FULL = process.env["TAILWART_FULL"];
 const own = ownAddress();
@@ -294,6 +296,57 @@ describe("mail goes out", () => {
         sink.close();
       }
     },
+  );
+
+  effect(
+    "dkim[].selector dkim[].use dkim[].keyFile",
+    "it is signed by the selector that signs, over a rotation, and a receiver finds each signature good",
+    async () => {
+      const sink = await tlsSink(own, "starttls");
+      const published = new Map<string, string>();
+      const keyFile = (selector: string) => `/etc/stalwart/secrets/dkim-${selector}`;
+      for (const selector of ["one", "two"]) {
+        const { privateKey, record } = await new DkimKeyResource().apply(
+          { selector, privateKey: "", record: "" },
+          undefined,
+        );
+        writeFileSync(server.path(keyFile(selector)), privateKey);
+        published.set(`${selector}._domainkey.lab.test`, record);
+      }
+      const judged = async (subject: string) => {
+        await send(subject);
+        const isIt = (message: string) => message.includes(`Subject: ${subject}`);
+        await until(() => sink.messages.some(isIt));
+        const [message = ""] = (sink.messages.find(isIt) ?? "").split("\r\n.\r\n");
+        return judgeDkim(message, (name) => published.get(name));
+      };
+      const step = async (dkim: Record<string, "publish" | "sign" | "retire">) =>
+        deploy({
+          relays: [{ ...relay, port: sink.port, tls: "tailnet", auth }],
+          outbound: route,
+          dkim: Object.entries(dkim).map(([selector, use]) => ({
+            selector,
+            use,
+            keyFile: keyFile(selector),
+          })),
+        });
+      try {
+        await step({ one: "publish" });
+        expect(await judged("before it signs")).toEqual({ result: "none" });
+        await step({ one: "sign", two: "publish" });
+        const good = (selector: string) => ({ result: "pass", domain: "lab.test", selector });
+        expect(await judged("by the first")).toEqual(good("one"));
+        await step({ one: "retire", two: "sign" });
+        expect(await judged("by the second")).toEqual(good("two"));
+        await step({ two: "sign" });
+        expect(await judged("by the second alone")).toEqual(good("two"));
+        published.set("two._domainkey.lab.test", published.get("one._domainkey.lab.test") ?? "");
+        expect(await judged("with another key in the DNS")).toMatchObject({ result: "fail" });
+      } finally {
+        sink.close();
+      }
+    },
+    true,
   );
 
   test("it is signed by each key that its domain has, and no key is asked for that is not there", async () => {

@@ -58,7 +58,7 @@ async function isDone(server: RegistryServer, resource: RegistryResource, desire
   const { passwordsInForce: _, ...inputs } = server.known ?? {};
   if (!isDeepStrictEqual(desired, inputs)) return false;
   try {
-    return await resource.isApplied(desired);
+    return await resource.trace.isApplied(desired);
   } catch (error) {
     if (await server.greets()) return true;
     throw error;

@@ -159,6 +159,32 @@ export const NAME_OBJECTS: Readonly<Record<string, FakeObject>> = {
     },
     defaults: { challengeType: "TlsAlpn01", renewBefore: "R23", maxRetries: 10 },
   },
+  DkimSignature: {
+    variants: {
+      Dkim1RsaSha256: {
+        domainId: { kind: { id: "Domain" }, required: true },
+        selector: text,
+        privateKey: secret,
+        canonicalization: of(oneOf("relaxed/relaxed", "simple/simple", "relaxed/simple", "simple/relaxed")),
+        headers: of({ set: "string" }),
+        auid: nullable("string"),
+        expire: nullable("number"),
+        report: of("boolean"),
+        stage: of(oneOf("active", "pending", "retiring", "retired")),
+        nextTransitionAt: nullable("string"),
+        publicKey: { kind: "string", serverSet: true },
+        createdAt: { kind: "string", serverSet: true },
+      },
+    },
+    defaults: {
+      canonicalization: "relaxed/relaxed",
+      headers: { Date: true, From: true, "Message-ID": true, Subject: true, To: true },
+      report: true,
+      stage: "active",
+      createdAt: "2026-11-28T09:00:00Z",
+      publicKey: "made from the private key",
+    },
+  },
   Domain: {
     primaryKey: "name",
     variants: {

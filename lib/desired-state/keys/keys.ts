@@ -12,7 +12,7 @@ import { endpointRules, REFUSED } from "../endpoints.ts";
 import { refuseFor } from "../unsupported.ts";
 import { ifBlock, list, type SettingKeys } from "./spelling.ts";
 import { relayCredentialKeys, routeKeys } from "./routes.ts";
-import { signingKeys } from "./signing.ts";
+import { signatureKeys, signaturePatterns, signingKeys } from "./signing.ts";
 import type { StalwartSettings } from "../schema.ts";
 import { LOGIN_REQUIRED, RELAYING } from "../submission.ts";
 import { storeKeys } from "./stores.ts";
@@ -102,6 +102,7 @@ export function toFileKeys(settings: StalwartSettings): SettingKeys {
     "tracer.stdout.enable": "true",
     ...Object.assign({}, ...settings.relays.map(relayCredentialKeys)),
     ...acme,
+    ...signatureKeys(settings),
     // In the file, so that it holds from the first start on and no API can take it away.
     ...ifBlock("http.allowed-endpoint", endpointRules(settings, "url_path"), REFUSED),
     "spam-filter.resource": fetched("spamRules", settings.spamRules, NO_SPAM_RULES_FILE),
@@ -115,6 +116,7 @@ export function toFileKeys(settings: StalwartSettings): SettingKeys {
       ...LOCAL_KEYS,
       ...settings.relays.filter((relay) => relay.auth).map((relay) => `queue.route.${relay.name}.auth.*`),
       ...Object.keys(acme),
+      ...signaturePatterns(settings.dkim),
     ]),
   };
 }
@@ -145,7 +147,7 @@ export function toSettingKeys(settings: StalwartSettings): SettingKeys {
     ...ifBlock("session.rcpt.relay", RELAYING.rules, RELAYING.otherwise),
     ...acmeSettingKeys(settings),
     ...mtaStsKeys(settings),
-    ...signingKeys(settings.domains.map(({ name }) => name)),
+    ...signingKeys(settings),
   };
   for (const ip of settings.allowedIps) keys[`server.allowed-ip.${ip}`] = "";
   keys[APPLIED_KEY] = "true";

@@ -4,6 +4,7 @@
  */
 import { splitAddress } from "../../email-address.ts";
 import type { Certificates, DnsProvider } from "../acme.ts";
+import type { DkimSelector } from "../dkim.ts";
 import { clientsOf, RENEWALS } from "../acme-clients.ts";
 import { durationOf, type Json, reference, type RegistryObjects, secretFrom, setOf } from "./spelling.ts";
 import type { StalwartSettings } from "../schema.ts";
@@ -15,9 +16,16 @@ const CHALLENGES = {
   "http-01": "Http01",
 } as const;
 
-/** Rows of AcmeProvider, DnsServer, Domain and MailingList, and the singleton MtaSts. */
+/** What a key is in the server's own rotation, which takes no step by itself without a time set. */
+const STAGES = { sign: "active", publish: "pending", retire: "retiring" } as const;
+
+/**
+ * Rows of AcmeProvider, DnsServer, Domain, DkimSignature and MailingList, and the singleton MtaSts.
+ */
 export function domainObjects(settings: StalwartSettings): RegistryObjects {
-  const { acme, dnsProvider, mtaSts, domains, hostname, lists } = settings;
+  const { acme, dnsProvider, mtaSts, domains, hostname, lists, dkim } = settings;
+  // What signs first: for a moment mail has two signatures, and never none.
+  const selectors = dkim.toSorted((a, b) => Number(b.use === "sign") - Number(a.use === "sign"));
   return {
     ...Object.fromEntries(
       (acme ?? []).map((client) => [`AcmeProvider/${client.directory}`, acmeProvider(client)]),
@@ -29,6 +37,14 @@ export function domainObjects(settings: StalwartSettings): RegistryObjects {
       mxHosts: setOf(mtaSts.mx.length > 0 ? mtaSts.mx : [hostname]),
     },
     ...Object.fromEntries(domains.map((each) => [`Domain/${each.name}`, domain(each, settings)])),
+    ...Object.fromEntries(
+      selectors.flatMap((selector) =>
+        domains.map(({ name }) => [
+          `DkimSignature/${selector.selector}._domainkey.${name}`,
+          signature(selector, name),
+        ]),
+      ),
+    ),
     ...Object.fromEntries(
       lists.map(({ address, recipients }) => {
         const [name, of] = splitAddress(address);
@@ -85,6 +101,18 @@ function dnsServer(provider: DnsProvider): Json {
       return { "@type": "Spaceship", description, apiKey: provider.apiKey, secret };
   }
 }
+
+/** Headers are the server's own choice, which is the 0.15 line's too. */
+const signature = ({ selector, use, keyFile }: DkimSelector, domain: string): Json => ({
+  "@type": "Dkim1RsaSha256",
+  domainId: reference(`Domain/${domain}`),
+  selector,
+  privateKey: secretFrom(keyFile),
+  canonicalization: "relaxed/relaxed",
+  // Asks for reports that nobody reads (RFC 6651).
+  report: false,
+  stage: STAGES[use],
+});
 
 type Domain = StalwartSettings["domains"][number];
 

@@ -24,13 +24,15 @@ import { LOGIN_REQUIRED, RELAYING } from "../submission.ts";
 export type { RegistryObjects } from "./spelling.ts";
 
 /**
- * Which property names a row of an object; a list's the server puts together itself. Objects that
- * are not in here are singletons.
+ * Which property names a row of an object; a list's the server puts together itself, and a
+ * signature's selector is one for each domain, whose name follows it. Objects that are not in here
+ * are singletons.
  */
 export const LABELS: Readonly<Record<string, string>> = {
   AcmeProvider: "directory",
   AllowedIp: "address",
   Application: "description",
+  DkimSignature: "selector",
   DnsServer: "description",
   Domain: "name",
   MailingList: "emailAddress",

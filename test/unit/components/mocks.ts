@@ -100,5 +100,9 @@ function computed(type: string, name: string): Record<string, unknown> {
   if (type === "tailscale:index/oauthClient:OauthClient") return { key: `secret-of-${name}` };
   if (type === "random:index/randomPassword:RandomPassword")
     return { result: `password-of-${name}`, bcryptHash: `hash-of-${name}` };
+  if (type === "tailwart:dns:DkimKey") {
+    const selector = name.replace(/^.*-dkim-/, "");
+    return { privateKey: `private key of ${selector}`, record: `v=DKIM1; k=rsa; p=${selector}` };
+  }
   return {};
 }

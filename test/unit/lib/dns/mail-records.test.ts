@@ -233,3 +233,22 @@ test("services that are not offered are refused by their SRV records (RFC 6186)"
   expect(at("_jmap._tcp.example.org", more)).toEqual([]);
   expect(at("autoconfig.example.org", more)).toEqual([]);
 });
+
+describe("DKIM", () => {
+  const dkim = [
+    { selector: "one", record: "v=DKIM1; k=rsa; p=MIIB" },
+    { selector: "two", record: undefined },
+  ];
+
+  test("has a record of each key at each domain, signing or not", () => {
+    for (const name of ["example.org", "example.net"])
+      expect(at(`one._domainkey.${name}`, { dkim })).toEqual(['TXT "v=DKIM1; k=rsa; p=MIIB"']);
+  });
+
+  test("is missing where a key is not made yet, by the selector's name", () => {
+    expect(noted("DKIM", { dkim })).toMatchObject([
+      { state: "missing", of: ["example.org", "example.net"], why: expect.stringContaining("key of two") },
+    ]);
+    expect(noted("DKIM", { dkim: dkim.slice(0, 1) })).toEqual([]);
+  });
+});

@@ -9,6 +9,7 @@ export const wholeSetup = (more: Partial<MailSetup> = {}): MailSetup => ({
   domains: [domain("example.org"), domain("example.net", { hosts: ["mail.example.net"] })],
   services: ["smtp", "submissions", "submission", "imaps", "managesieve", "https"],
   egress: ["192.0.2.25"],
+  dkim: [],
   mtaSts: { mode: "testing", maxAge: 7, mx: ["mail.example.org", "mail.example.net"] },
   acme: [{ directory: DIRECTORY, names: ["*.example.org", "mail.example.net", "mta-sts.example.net"] }],
   acmeAccounts: ["https://acme-v02.api.letsencrypt.org/acme/acct/12"],

@@ -56,10 +56,10 @@ test("a new password is written, and one that was set by hand is put back with a
   at.fake.edit("Account", () => true, byHand);
   at.fake.restart();
   expect(at.fake.lastResort).toBe(true);
-  expect(await resource().isApplied(state(hash("b")))).toBe(false);
+  expect(await resource().trace.isApplied(state(hash("b")))).toBe(false);
   await up(state(hash("b")), state(hash("b")));
   expect(at.fake.lastResort).toBe(false);
-  expect(await resource().isApplied(state(hash("b")))).toBe(true);
+  expect(await resource().trace.isApplied(state(hash("b")))).toBe(true);
   expect(Object.keys(password()?.["allowedIps"] as object)).toContain("100.64.0.0/10");
 });
 

@@ -45,7 +45,7 @@ describe("the keys that go through the API", () => {
       "session.mta-sts.mode": "testing",
       "session.mta-sts.max-age": "7d",
       "session.mta-sts.mx.0000": "mail.lab.test",
-      ...signingKeys(["lab.test"]),
+      ...signingKeys({ domains: [{ name: "lab.test", publishRecords: [] }], dkim: [] }),
       "tailwart.applied": "true",
     });
   });

@@ -1,0 +1,75 @@
+/**
+ * What a domain's own servers answer: no cache in between, which would show for hours what was
+ * there before.
+ */
+import { lookup, Resolver } from "node:dns/promises";
+import { isIP } from "node:net";
+
+import { wordsOf } from "../errors.ts";
+
+/** One address of a server that has a zone. */
+export interface Authority {
+  /** Its name, or the address where it has none. */
+  server: string;
+  /** As `Resolver.setServers` takes it. */
+  address: string;
+}
+
+/** What one server answers to a question for TXT records, each record's strings joined. */
+export interface Answered {
+  server: string;
+  texts?: string[];
+  /** Why there is no answer. */
+  error?: string;
+}
+
+/** Milliseconds for one question to one server. */
+const PATIENCE = { timeout: 3_000, tries: 2 };
+
+/** What says that there is nothing; all else is no answer. */
+const NOTHING = new Set(["ENODATA", "ENOTFOUND"]);
+
+const codeOf = (error: unknown) => (error as { code?: string }).code ?? "";
+
+/**
+ * The servers of the zone that holds a name.
+ *
+ * @param named `host` or `host:port`, asked in the place of those that the DNS names
+ * @throws Error when nobody says who they are
+ */
+export async function authoritiesOf(name: string, named: readonly string[] = []): Promise<Authority[]> {
+  if (named.length > 0) return (await Promise.all(named.map(addressesOf))).flat();
+  const resolver = new Resolver(PATIENCE);
+  for (let at = name; at.includes("."); at = at.slice(at.indexOf(".") + 1)) {
+    const servers = await resolver.resolveNs(at).catch((error: unknown) => {
+      if (NOTHING.has(codeOf(error))) return [];
+      throw new Error(`who has the zone of ${name} is not known: ${wordsOf(error)}`, { cause: error });
+    });
+    if (servers.length > 0) return (await Promise.all(servers.toSorted().map(addressesOf))).flat();
+  }
+  throw new Error(`nobody has a zone for ${name}: the DNS names no server of it`);
+}
+
+async function addressesOf(server: string): Promise<Authority[]> {
+  const [, host = server, port = "53"] = /^(.*):(\d{1,5})$/.exec(server) ?? [];
+  const bracketed = (address: string) => (isIP(address) === 6 ? `[${address}]` : address);
+  if (isIP(host)) return [{ server, address: `${bracketed(host)}:${port}` }];
+  // IPv4 alone: where there is no IPv6, an address of it would look like a server that is down.
+  const found = await lookup(host, { all: true, family: 4 });
+  return found.map(({ address }) => ({ server, address: `${address}:${port}` }));
+}
+
+/** The TXT records of a name at each of these servers. */
+export async function textsAt(authorities: readonly Authority[], name: string): Promise<Answered[]> {
+  return Promise.all(
+    authorities.map(async ({ server, address }) => {
+      const resolver = new Resolver(PATIENCE);
+      resolver.setServers([address]);
+      try {
+        return { server, texts: (await resolver.resolveTxt(name)).map((strings) => strings.join("")) };
+      } catch (error) {
+        return NOTHING.has(codeOf(error)) ? { server, texts: [] } : { server, error: wordsOf(error) };
+      }
+    }),
+  );
+}

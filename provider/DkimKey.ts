@@ -1,0 +1,23 @@
+import * as pulumi from "@pulumi/pulumi";
+
+/**
+ * A key by which mail is signed (DKIM): RSA of 2048 bits, made at the first deploy, served by the
+ * plugin beside this file. It lies encrypted in the state.
+ *
+ * @example new DkimKey("tw2026", { selector: "tw2026" }, { provider })
+ */
+export class DkimKey extends pulumi.CustomResource {
+  /** In PEM (PKCS #8). A secret. */
+  declare readonly privateKey: pulumi.Output<string>;
+  /** What the record at `<selector>._domainkey.<domain>` says. */
+  declare readonly record: pulumi.Output<string>;
+
+  constructor(name: string, args: { selector: string }, options: pulumi.CustomResourceOptions = {}) {
+    super(
+      "tailwart:dns:DkimKey",
+      name,
+      { ...args, privateKey: undefined, record: undefined },
+      { ...options, additionalSecretOutputs: ["privateKey"] },
+    );
+  }
+}

@@ -1,0 +1,66 @@
+// A stack with two DKIM selectors in the midst of a rotation: where the keys go, and what waits.
+import { beforeAll, describe, expect, test } from "vitest";
+
+import type { Registered } from "../unit/components/mocks.ts";
+import { configOf, resourcesOf } from "./program.ts";
+
+const dkim = {
+  selectors: [
+    { name: "tw2026", use: "sign" },
+    { name: "tw2027", use: "publish" },
+  ],
+};
+const SECRETS = { "tailwart:postgresPassword": "a-password" };
+
+describe.each(["0.15", "0.16"])("on Stalwart %s", (line) => {
+  let resources: Registered[];
+  const done: string[] = [];
+  const of = (type: string) => resources.filter((resource) => resource.type === type);
+
+  beforeAll(async () => {
+    const config: Record<string, string> = {
+      ...configOf("Pulumi.prod.yaml"),
+      "tailwart:dkim": JSON.stringify(dkim),
+    };
+    const whole: Record<string, string> =
+      line === "0.15" ? { ...config, "tailwart:stalwart": JSON.stringify({ line }) } : config;
+    if (line === "0.15")
+      whole["tailwart:images"] = (whole["tailwart:images"] ?? "").replace(
+        /stalwart:v0\.16\.\d+/,
+        "stalwart:v0.15.5",
+      );
+    resources = await resourcesOf(whole, SECRETS, (type, name) => done.push(`${type} ${name}`));
+  });
+
+  test("each selector has a key, and its private part goes into a file of Stalwart's alone, as a secret", () => {
+    expect(of("tailwart:dns:DkimKey").map(({ inputs }) => inputs["selector"])).toEqual(["tw2026", "tw2027"]);
+    const holders = resources.filter((resource) => JSON.stringify(resource).includes("private key of"));
+    expect(holders.map(({ name }) => name)).toEqual(["mail-stalwart-files"]);
+    const uploads = JSON.stringify(holders[0]?.inputs["uploads"]);
+    for (const { name } of dkim.selectors) {
+      expect(uploads).toContain(`"file":"/etc/stalwart/secrets/dkim-${name}"`);
+      expect(uploads).toContain(`private key of ${name}`);
+    }
+    const secrets = uploads.match(/"4dabf18193072939515e22adb298388d":"1b47061264138c4ac30d75fd1eb44270"/g);
+    expect(secrets?.length).toBeGreaterThan(0);
+  });
+
+  test("the rotation gets every record, and ends before Stalwart is touched", () => {
+    expect(of("tailwart:dns:DkimRotation")[0]?.inputs).toMatchObject({
+      uses: { tw2026: "sign", tw2027: "publish" },
+      records: { tw2026: "v=DKIM1; k=rsa; p=tw2026", tw2027: "v=DKIM1; k=rsa; p=tw2027" },
+      domains: ["example.org"],
+    });
+    const first = done.findIndex((each) => each.endsWith(" mail-stalwart-files"));
+    expect(done.findIndex((each) => each.startsWith("tailwart:dns:DkimRotation"))).toBeLessThan(first);
+  });
+
+  test("what signs is the one that is to, and the other waits", () => {
+    const settings = JSON.stringify([...of("tailwart:mail:Settings"), ...of("tailwart:mail:Registry")]);
+    expect(settings).toContain(
+      line === "0.15"
+        ? `"auth.dkim.sign.0000.then":"['tw2026_example_org']"`
+        : `"selector":"tw2027","stage":"pending"`,
+    );
+  });
+});
