@@ -9,7 +9,8 @@ import { secretsOf } from "./secrets.ts";
 
 export const POSTGRES = { host: "the-record-prod", port: 5432, database: "stalwart", user: "stalwart" };
 
-const DATA = `${INSIDE}/postgres`;
+/** The cluster, as the machine sees it. */
+export const POSTGRES_DATA = `${INSIDE}/postgres`;
 /** Postgres refuses to run as root. */
 const AS_POSTGRES = "setpriv --reuid=postgres --regid=postgres --init-groups --".split(" ");
 
@@ -27,7 +28,7 @@ export async function startPostgres(
   if (force) rmSync(heldFile(layout), { force: true });
   if (existsSync(heldFile(layout))) return "held";
   await initialize(layout);
-  const command = [...AS_POSTGRES, toolPath("postgres"), "-D", DATA];
+  const command = [...AS_POSTGRES, toolPath("postgres"), "-D", POSTGRES_DATA];
   const ready = [toolPath("pg_isready"), "--quiet", "--host=/run/postgresql"];
   const started = await startDaemon({ machine, name: "postgres", command }, () => succeeds(machine, ready));
   await ensureDatabase(layout);
@@ -65,9 +66,9 @@ async function initialize(layout: Layout): Promise<void> {
   await runIn(machine, ["sh", "-c", ended], { timeout: 10_000 });
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { mode: 0o700 });
-  await runIn(machine, ["chown", "postgres:postgres", DATA]);
+  await runIn(machine, ["chown", "postgres:postgres", POSTGRES_DATA]);
   const options = ["--username=postgres", "--auth=peer", "--encoding=UTF8", "--locale=C.UTF-8"];
-  await runIn(machine, [...AS_POSTGRES, toolPath("initdb"), "-D", DATA, ...options]);
+  await runIn(machine, [...AS_POSTGRES, toolPath("initdb"), "-D", POSTGRES_DATA, ...options]);
   const config = [
     "listen_addresses = '*'",
     "unix_socket_directories = '/run/postgresql'",

@@ -14,7 +14,8 @@ attempt with its reply, and is held against mailbox, queue and maildir afterward
 
 - **refused**: attempts that the sender had to make again, by a 4xx, a cut connection or silence; nobody sees them but a queue.
 - **lost**: taken with 250, and found nowhere. **twice**: second copies: a reply was lost, so the sender tried again, or a
-  server was killed between a delivery and the note of it (SMTP delivers at least once).
+  server was killed between a delivery and the note of it (SMTP delivers at least once). What a relay refuses for good comes
+  back to its sender, and counts as neither.
 - **refusing**: seconds from the first refusal to the last. **healing**: seconds from the end of the fault to the first message
   that is taken again. **all there**: until the last message was where it belongs.
 

@@ -80,6 +80,17 @@ export const SIDECAR_STARTS: readonly Allowance[] = [
   ].map(([line, why]) => allow("sidecar", line as RegExp, why as string)),
 ];
 
+/** The sidecar does not get to other nodes, the control server, or the relay of packets. */
+export const WAY_LOST: readonly Allowance[] = [
+  ...[
+    [/open-conn-track: timeout opening/, "a way is lost, and another one looked for"],
+    [/derp\.(Recv|Send)\(|derphttp/, "the relay is not reached; it tries again"],
+    [/Received error: PollNetMap/, "the control server is not reached; what it has said before stands"],
+    [/control: .*(error|fail|timeout|refused)/i, "the same"],
+    [/health\(warnable=[a-z-]+\): (error|ok)/, "tailscaled says what is not there, and then that it is"],
+  ].map(([line, why]) => allow("sidecar", line as RegExp, why as string)),
+];
+
 export const EDGE_STARTS: readonly Allowance[] = [
   EDGE_LOSES_SERVER,
   allow(

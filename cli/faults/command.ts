@@ -2,7 +2,7 @@ import { UserError } from "../../lib/errors.ts";
 import { openRunningLab } from "../parts/open-lab.ts";
 import { FAULTS } from "./index.ts";
 import { addToRecord, rowOf } from "./record.ts";
-import { rowsOf } from "./report.ts";
+import { rowsOf, summaryOf } from "./report.ts";
 import { type Outcome, runFault } from "./run-fault.ts";
 import { openWorld } from "./world.ts";
 
@@ -41,6 +41,7 @@ export async function runFaults({ name, faults, messages, json, record }: Faults
     for (const line of rowsOf(outcome)) say(`  ${line}`);
     if (record && outcome.problems.length === 0) addToRecord([rowOf(outcome, world.lab.facts.stalwartLine)]);
   }
+  for (const line of summaryOf(outcomes)) say(line);
   if (json) console.log(JSON.stringify(outcomes, null, 2));
   return outcomes.some(({ problems }) => problems.length > 0) ? 1 : 0;
 }

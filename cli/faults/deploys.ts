@@ -1,4 +1,5 @@
 /** What a deploy does while mail flows. */
+import { pushTwin } from "../../lab/images/twin.ts";
 import { type Overrides, stackFlags, writeStackConfig } from "../parts/lab-config.ts";
 import { mustPulumi } from "../parts/pulumi-cli.ts";
 import { DATABASE_AWAY, EDGE_STARTS, SIDECAR_STARTS, STALWART_STARTS } from "./allowed.ts";
@@ -10,7 +11,8 @@ import type { World } from "./world.ts";
 const SPANS = 60;
 const ALL_START = [...SIDECAR_STARTS, ...STALWART_STARTS, ...EDGE_STARTS, ...DATABASE_AWAY];
 
-async function deploy({ lab }: World, overrides: Overrides, ...args: string[]): Promise<void> {
+/** An `up` of the lab's stack, with changes to its config. */
+export async function deploy({ lab }: World, overrides: Overrides, ...args: string[]): Promise<void> {
   await writeStackConfig(lab.stack, lab.facts, overrides);
   await mustPulumi(lab.stack, ["up", "--yes", "--skip-preview", ...stackFlags(lab.stack), ...args]);
 }
@@ -45,4 +47,15 @@ export const DEPLOYS: readonly Fault[] = [
     "tailwart:settings/autoBan": { auth: "200/1d" },
   }),
   changed("the route, to the smarthost's port 25", "route-changed", { "tailwart:relay/port": 25 }),
+  {
+    name: "image-changed",
+    what: "`up` changes the image of Stalwart",
+    inject: async (world) =>
+      deploy(world, { "tailwart:images/stalwart": await pushTwin(world.layout, "stalwart") }),
+    heal: (world) => deploy(world, {}),
+    lasts: 5,
+    allowed: ALL_START,
+    duplicates: AT_LEAST_ONCE,
+    spans: SPANS,
+  },
 ];

@@ -1,11 +1,18 @@
 import type { World } from "./world.ts";
 import type { Allowance } from "./logs.ts";
 
+/** Sessions at the same time, each from a client address of its own. */
+export const SESSIONS = 20;
+
 /** Something that breaks for a while, or is done, under traffic. */
 export interface Fault {
   name: string;
   /** What happens, in a line. */
   what: string;
+  /** Brings the lab into the state that it strikes, before there is traffic. */
+  prepare?(world: World): Promise<void>;
+  /** Takes that back, when all has been read. Runs also when a run ends early. */
+  restore?(world: World): Promise<void>;
   /** Makes it happen. Returns when it has. */
   inject(world: World): Promise<void>;
   /**
@@ -24,6 +31,8 @@ export interface Fault {
   allowed?: readonly Allowance[];
   /** What it holds up is tried again by the schedule: no restart hastens that. */
   scheduled?: true;
+  /** Why mail may come back to its sender as undeliverable; else none may. */
+  bounces?: string;
   /** Why there may be second copies, in the server's own words; else none may be. */
   duplicates?: string;
   /**

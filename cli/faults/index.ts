@@ -2,6 +2,7 @@ import { DATABASE } from "./database.ts";
 import { DEPLOYS } from "./deploys.ts";
 import type { Fault } from "./fault.ts";
 import { HOSTS } from "./hosts.ts";
+import { NAMES } from "./names.ts";
 import { RELAY } from "./relay.ts";
 import { SERVER } from "./server.ts";
 import { TAILNET } from "./tailnet.ts";
@@ -20,6 +21,7 @@ export const FAULTS: readonly Fault[] = [
   ...SERVER,
   ...TAILNET,
   ...HOSTS,
+  ...NAMES,
   ...RELAY,
   ...DEPLOYS,
 ];

@@ -1,5 +1,6 @@
 /** What the sender was told, held against what is found. */
 import { type Attempt, isRefusedForGood, isTaken } from "../../lab/mail/ledger.ts";
+import type { Fault } from "./fault.ts";
 
 /** How many copies of each message lie where; one that lies nowhere is not in it. */
 export interface Found {
@@ -9,6 +10,8 @@ export interface Found {
   smarthost: ReadonlyMap<string, number>;
   /** Still in Stalwart's queue. */
   queue: ReadonlySet<string>;
+  /** Of which a notice to the sender says that it could not be delivered. */
+  bounced: ReadonlySet<string>;
 }
 
 export interface Verdict {
@@ -18,8 +21,10 @@ export interface Verdict {
   /** Attempts that were to be made again, and the messages that they were about. */
   refusedForNow: number;
   delayed: number;
-  /** Taken, and found nowhere. */
+  /** Taken, and found nowhere, and nobody was told. */
   lost: string[];
+  /** Taken, and come back to the sender. */
+  bounced: string[];
   /** Taken, and still in the queue at the end. */
   stuck: string[];
   /** Found more than once, though each copy but one was not offered anew after a silence. */
@@ -34,6 +39,9 @@ export interface Verdict {
   unexplained: string[];
 }
 
+/** The one complaint that may pass with time. */
+export const STUCK = "taken with 250 and still in the queue";
+
 /** Holds a ledger against what was found; pure. */
 export function judge(ledger: readonly Attempt[], found: Found): Verdict {
   const byId = Map.groupBy(ledger, ({ id }) => id);
@@ -43,6 +51,7 @@ export function judge(ledger: readonly Attempt[], found: Found): Verdict {
     refusedForNow: ledger.filter((each) => !isTaken(each) && !isRefusedForGood(each)).length,
     delayed: 0,
     lost: [],
+    bounced: [],
     stuck: [],
     duplicated: [],
     repeated: 0,
@@ -60,7 +69,9 @@ export function judge(ledger: readonly Attempt[], found: Found): Verdict {
     if (taken > 0) verdict.taken++;
     else if (!attempts.some(isRefusedForGood)) verdict.neverTaken.push(id);
     if (attempts.length > 1) verdict.delayed++;
-    if (taken > 0 && copies === 0) (queued ? verdict.stuck : verdict.lost).push(id);
+    const bounced = found.bounced.has(id);
+    if (bounced) verdict.bounced.push(id);
+    else if (taken > 0 && copies === 0) (queued ? verdict.stuck : verdict.lost).push(id);
     if (copies > Math.max(1, taken) + doubts) verdict.duplicated.push(id);
     else if (copies > 1) verdict.repeated += copies - 1;
     if (copies > 0 && taken + doubts === 0) verdict.unexplained.push(id);
@@ -71,14 +82,15 @@ export function judge(ledger: readonly Attempt[], found: Found): Verdict {
 /**
  * What is wrong, each in one line; [] when all of it is as it must be.
  *
- * @param mayRepeat why the server may deliver twice, where it may
+ * @param may what a fault may lead to
  */
-export function complaints(verdict: Verdict, mayRepeat?: string): string[] {
-  const { lost, stuck, duplicated, refusedForGood, neverTaken, unexplained } = verdict;
+export function complaints(verdict: Verdict, may: Pick<Fault, "duplicates" | "bounces"> = {}): string[] {
+  const { lost, bounced, stuck, duplicated, refusedForGood, neverTaken, unexplained } = verdict;
   const lists: [string, string[]][] = [
     ["taken with 250 and found nowhere", lost],
-    ["taken with 250 and still in the queue", stuck],
-    ["found more than once, and no reply was lost", mayRepeat === undefined ? duplicated : []],
+    ["taken with 250 and come back as undeliverable", may.bounces === undefined ? bounced : []],
+    [STUCK, stuck],
+    ["found more than once, and no reply was lost", may.duplicates === undefined ? duplicated : []],
     ["refused for good", refusedForGood],
     ["not taken until the sender gave up", neverTaken],
     ["found, though it was never taken", unexplained],

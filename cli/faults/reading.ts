@@ -14,12 +14,21 @@ export async function queueOf(world: World, run: string): Promise<Set<string>> {
   return new Set((await world.queued()).flatMap((text) => idsIn(text, run)));
 }
 
-/** Copies of each of the run's messages in alice's mailboxes. @param remove takes them away */
-export async function mailboxOf(world: World, run: string, remove = false): Promise<Map<string, number>> {
+/**
+ * The run's messages in alice's mailboxes, and those that came back to her.
+ *
+ * @param remove takes them away
+ */
+export async function mailboxOf(
+  world: World,
+  run: string,
+  remove = false,
+): Promise<Pick<Found, "mailbox" | "bounced">> {
   const { layout, lab, password } = world;
   const server = { host: lab.facts.mailHost, port: 993, user: "alice", pass: password };
-  const found = await listMessages(layout, { ...server, prefix: `${run}-`, remove });
-  return countsOf(found.flatMap((id) => idsIn(id, run)));
+  const { found, bounced } = await listMessages(layout, { ...server, prefix: `${run}-`, remove });
+  const ids = (texts: readonly string[]) => texts.flatMap((text) => idsIn(text, run));
+  return { mailbox: countsOf(ids(found)), bounced: new Set(ids(bounced)) };
 }
 
 /** Copies of each of the run's messages in the smarthost's maildir, read anew each time. */
@@ -68,6 +77,6 @@ export async function drain(
     if (Date.now() > end) break;
   }
   const emptyAt = Date.now();
-  const [mailbox, smarthost] = [await mailboxOf(world, run), smarthostOf(world, run)];
-  return { mailbox, smarthost, queue, ...(queue.size === 0 && { emptyAt }) };
+  const inMailbox = await mailboxOf(world, run);
+  return { ...inMailbox, smarthost: smarthostOf(world, run), queue, ...(queue.size === 0 && { emptyAt }) };
 }

@@ -3,6 +3,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { cpus, totalmem } from "node:os";
 import { join } from "node:path";
 
+import { copiesOf } from "./report.ts";
 import type { Outcome } from "./run-fault.ts";
 
 export const RECORD = "docs/reliability.json";
@@ -31,7 +32,7 @@ export function readRecord(): Row[] {
 }
 
 /** What a run adds to it. @param line of Stalwart */
-export function rowOf({ fault, verdict, times, draining }: Outcome, line: string): Row {
+export function rowOf({ fault, verdict, times, draining = 0 }: Outcome, line: string): Row {
   const tenths = (seconds: number) => Math.round(seconds * 10) / 10;
   const memory = Math.round(totalmem() / 2 ** 30);
   return {
@@ -39,7 +40,7 @@ export function rowOf({ fault, verdict, times, draining }: Outcome, line: string
     sent: verdict.sent,
     refusedForNow: verdict.refusedForNow,
     lost: verdict.lost.length,
-    duplicated: verdict.repeated + verdict.duplicated.length,
+    duplicated: copiesOf(verdict),
     refusing: tenths(times.refusing),
     healing: tenths(times.healing),
     draining: Math.round(draining),

@@ -6,7 +6,7 @@ import { isTaken } from "../../lab/mail/ledger.ts";
 import { startTraffic, type Traffic } from "../../lab/mail/start-traffic.ts";
 import { until } from "../../lab/run.ts";
 import { NORMAL } from "./allowed.ts";
-import type { Fault } from "./fault.ts";
+import { type Fault, SESSIONS } from "./fault.ts";
 import { complaints, judge, timesOf, type Times, type Verdict } from "./judge.ts";
 import { beginLogs, type Component, COMPONENTS, unexpected } from "./logs.ts";
 import { drain, mailboxOf } from "./reading.ts";
@@ -31,14 +31,16 @@ export interface Outcome {
   run: string;
   verdict: Verdict;
   times: Times;
-  /** From when the fault was over until the last message was where it belongs. Seconds. */
-  draining: number;
+  /**
+   * From when the fault was over until the last message was where it belongs; undefined when one is
+   * in the queue still. Seconds.
+   */
+  draining?: number;
   /** What is wrong, each in a line: nothing when the run is green. */
   problems: string[];
   ledger: string;
 }
 
-const SESSIONS = 20;
 /** How long a sender goes on trying. Seconds, beyond the time that the messages are spread over. */
 const SENDER_PATIENCE = 180;
 /** What part of the messages is taken before the fault strikes. */
@@ -48,6 +50,15 @@ const HURRIED = 20;
 
 /** Runs one fault under traffic, waits until all is well again, and reckons up. */
 export async function runFault(world: World, fault: Fault, options: RunOptions): Promise<Outcome> {
+  try {
+    await fault.prepare?.(world);
+    return await runPrepared(world, fault, options);
+  } finally {
+    await fault.restore?.(world);
+  }
+}
+
+async function runPrepared(world: World, fault: Fault, options: RunOptions): Promise<Outcome> {
   const { messages, log } = options;
   const perSecond = Math.min(options.perSecond, messages / (fault.spans ?? 12));
   const run = `f${randomBytes(4).toString("hex")}`;
@@ -77,15 +88,14 @@ export async function runFault(world: World, fault: Fault, options: RunOptions):
       found = await drain(world, run, HURRIED, log);
     }
     const verdict = judge(ledger, found);
-    const draining = found.emptyAt === undefined ? Infinity : Math.max(0, (found.emptyAt - over) / 1000);
-    const problems = [...complaints(verdict, fault.duplicates), ...logProblems(logs, fault)];
+    const problems = [...complaints(verdict, fault), ...logProblems(logs, fault)];
     await mailboxOf(world, run, true);
     return {
       fault: fault.name,
       run,
       verdict,
       times: { refusing, healing },
-      draining,
+      ...(found.emptyAt !== undefined && { draining: Math.max(0, (found.emptyAt - over) / 1000) }),
       problems,
       ledger: traffic.file,
     };

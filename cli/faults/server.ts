@@ -1,5 +1,6 @@
 /** What befalls Stalwart. */
 import { runIn } from "../../lab/machine.ts";
+import { outOfMemory } from "../../lab/out-of-memory.ts";
 import { STALWART_STARTS } from "./allowed.ts";
 import type { Fault } from "./fault.ts";
 import { serverPidIn } from "../parts/containers.ts";
@@ -23,6 +24,21 @@ export const SERVER: readonly Fault[] = [
     what: "Stalwart is killed with -9",
     inject: async (world) =>
       void (await runIn(world.layout.machines.kvm, ["kill", "-KILL", await serverPid(world)])),
+    allowed: STALWART_STARTS,
+    duplicates: AT_LEAST_ONCE,
+    patience: 1200,
+  },
+  {
+    name: "stalwart-restarted",
+    what: "Stalwart's container is restarted",
+    inject: async (world) => void (await world.docker("kvm", ["restart", world.container("stalwart")])),
+    allowed: STALWART_STARTS,
+    duplicates: AT_LEAST_ONCE,
+  },
+  {
+    name: "stalwart-out-of-memory",
+    what: "Stalwart's container has no memory left, and the kernel kills the server",
+    inject: async (world) => outOfMemory(world.layout.machines.kvm, await serverPid(world)),
     allowed: STALWART_STARTS,
     duplicates: AT_LEAST_ONCE,
     patience: 1200,

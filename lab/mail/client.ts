@@ -114,25 +114,36 @@ async function fetchMessage({ host, port, user, pass, subject, within }: FetchOr
   }
 }
 
-/** The Message-IDs in all mailboxes, one for each copy. */
+/** What is in all mailboxes; see Listed. */
 async function listMessages({ host, port, user, pass, prefix, remove }: ListOrder) {
   const client = new ImapFlow({ host, port, secure: true, auth: { user, pass }, tls: LAX, logger: false });
   await client.connect();
   const found: string[] = [];
+  const bounced: string[] = [];
   try {
     for (const { path } of await client.list()) {
       const { exists } = await client.mailboxOpen(path);
       if (exists === 0) continue;
       const uids: number[] = [];
+      const notices: number[] = [];
       for await (const { envelope, uid } of client.fetch("1:*", { envelope: true, uid: true })) {
         const id = envelope?.messageId?.replace(/^</, "") ?? "";
+        if (/^mailer-daemon@/i.test(envelope?.from?.[0]?.address ?? "")) notices.push(uid);
         if (!id.startsWith(prefix)) continue;
         found.push(id);
         uids.push(uid);
       }
+      for (const uid of notices) {
+        const notice = await client.fetchOne(String(uid), { source: true }, { uid: true });
+        const text = (notice !== false && notice.source?.toString("utf8")) || "";
+        const id = /^Message-ID: <([^>]+)>/im.exec(text.slice(text.indexOf("\r\n\r\n")))?.[1] ?? "";
+        if (!id.startsWith(prefix)) continue;
+        bounced.push(id);
+        uids.push(uid);
+      }
       if (remove && uids.length > 0) await client.messageDelete(uids, { uid: true });
     }
-    return found;
+    return { found, bounced };
   } finally {
     await client.logout().catch(() => undefined);
   }

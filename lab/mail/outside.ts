@@ -31,8 +31,16 @@ export function fetchMessage(layout: Layout, order: FetchOrder): Promise<{ sourc
   return ask(layout, "fetch", order, order.within + 30);
 }
 
-/** The Message-IDs of an account's messages, without their first bracket, one for each copy. */
-export function listMessages(layout: Layout, order: ListOrder): Promise<string[]> {
+/** Message-IDs, without their first bracket. */
+export interface Listed {
+  /** Of an account's messages, one for each copy. */
+  found: string[];
+  /** Of those that a notice in a mailbox says could not be delivered. */
+  bounced: string[];
+}
+
+/** Reads what of a prefix is in an account's mailboxes. */
+export function listMessages(layout: Layout, order: ListOrder): Promise<Listed> {
   return ask(layout, "list", order, 240);
 }
 

@@ -5,6 +5,7 @@ import { fileURLToPath } from "node:url";
 import type { AdapterConfig } from "./adapter/main.ts";
 import {
   ensureUser,
+  headscale,
   headscaleKeyFile,
   keptKey,
   startHeadscale,
@@ -158,6 +159,11 @@ export async function nodes(tailnet: Tailnet): Promise<TailnetNode[]> {
 /** Deletes a node by its id. */
 export async function deleteNode(tailnet: Tailnet, id: string): Promise<void> {
   await callApi(tailnet, "DELETE", `device/${id}`);
+}
+
+/** Ends a node's key, as a person in the admin console would: it must log in anew. */
+export async function expireNode(tailnet: Tailnet, id: string): Promise<void> {
+  await headscale(tailnet.stateDir, "nodes", "expire", "--identifier", id, "--force");
 }
 
 async function setPolicyIfUntouched(tailnet: Tailnet, text: string): Promise<void> {

@@ -3,7 +3,9 @@
 import { beforeAll, describe, expect, test } from "vitest";
 
 import { FAULTS } from "../../cli/faults/index.ts";
+import { STUCK } from "../../cli/faults/judge.ts";
 import { drain } from "../../cli/faults/reading.ts";
+import { rowsOf } from "../../cli/faults/report.ts";
 import { runFault } from "../../cli/faults/run-fault.ts";
 import { openWorld, type World } from "../../cli/faults/world.ts";
 import { lab } from "./lab.ts";
@@ -40,13 +42,12 @@ describe("nothing that was taken is lost, nothing is refused for good, and no lo
   test.each(chosen)("$name", { timeout: FULL ? 1_800_000 : 240_000 }, async (fault) => {
     const log = (line: string) => console.log(`${fault.name}: ${line}`);
     const options = { messages: MESSAGES, perSecond: PER_SECOND, hurry: !FULL, log };
-    const { run, verdict, times, draining, problems, ledger } = await runFault(world, fault, options);
-    console.log(
-      `${fault.name}: ${verdict.refusedForNow} refused for now, ${verdict.repeated} repeated, refusing ${times.refusing} s, healing ${times.healing} s, all there after ${draining.toFixed(0)} s`,
-    );
+    const outcome = await runFault(world, fault, options);
+    for (const line of rowsOf(outcome)) log(line);
+    const { run, verdict, problems, ledger } = outcome;
     if (!FULL) waiting.push({ run, ids: verdict.stuck });
     expect(
-      problems.filter((line) => FULL || !line.includes(" taken with 250 and still in the queue")),
+      problems.filter((line) => FULL || !line.includes(STUCK)),
       ledger,
     ).toEqual([]);
     expect(verdict.taken).toBe(MESSAGES);

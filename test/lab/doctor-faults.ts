@@ -1,14 +1,12 @@
 // What can go wrong with the lab's stack, and the row of the doctor's that is to say so.
-import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
-
 import { stopDaemon } from "../../lab/daemon.ts";
 import { startDocker } from "../../lab/docker-hosts.ts";
+import { MUTE, startImpostor } from "../../lab/impostor.ts";
 import { runIn } from "../../lab/machine.ts";
 import { prepareOperator } from "../../lab/operator.ts";
 import { publishZone } from "../../lab/dns.ts";
 import { sql, startPostgres, stopPostgres } from "../../lab/postgres.ts";
-import { inNetns, runInNetns } from "../../lab/run.ts";
+import { runInNetns } from "../../lab/run.ts";
 import { startResolver } from "../../lab/resolver.ts";
 import { secretsOf } from "../../lab/secrets.ts";
 import { startSmarthost, stopSmarthost } from "../../lab/smarthost.ts";
@@ -94,31 +92,21 @@ const ADD_NAME = `echo "${WRONG_NAME}" >> /etc/hosts`;
 const hostsOfEdge = () => docker("edge", "inspect", "--format", "{{.HostsPath}}", container("edge")).trim();
 const TAKE_NAME = "grep -v 100.64.0.99 /etc/hosts > /tmp/hosts; cat /tmp/hosts > /etc/hosts; rm /tmp/hosts";
 
-/**
- * Another program on a machine's port.
- *
- * @param answer what it does with a connection, as an expression of JavaScript's
- */
+/** Another program on a machine's port; see startImpostor. */
 function instead(
   machine: "mail" | "edge",
   port: number,
   answer: string,
   real?: { before: () => Promise<unknown>; after: () => Promise<unknown> },
 ): Pick<Fault, "inject" | "heal"> {
-  let child: ChildProcess | undefined;
-  const script = `require("net").createServer(${answer}).listen(${port}, () => console.log("listens"))`;
+  let end: (() => Promise<void>) | undefined;
   return {
     async inject() {
       await real?.before();
-      const [program, ...args] = inNetns(machines[machine].netns, [process.execPath, "-e", script]);
-      child = spawn(program, args, { stdio: ["ignore", "pipe", "inherit"] });
-      if (child.stdout) await once(child.stdout, "data");
+      end = await startImpostor(machines[machine], port, answer);
     },
     async heal() {
-      if (child?.exitCode === null) {
-        child.kill("SIGKILL");
-        await once(child, "exit");
-      }
+      await end?.();
       await real?.after();
     },
   };
@@ -313,7 +301,7 @@ export const FAULTS: readonly Fault[] = [
     what: "what listens at the smarthost says nothing",
     row: "relay-smtp",
     says: /does not talk SMTP: no answer/,
-    ...instead("mail", 587, "() => undefined", {
+    ...instead("mail", 587, MUTE, {
       before: () => stopSmarthost(layout),
       after: () => startSmarthost(layout),
     }),

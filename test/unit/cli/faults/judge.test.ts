@@ -20,13 +20,19 @@ const cut = (id: string, more: Partial<Attempt> = {}): Attempt => {
   const { code, text, ...rest } = attempt(id, more);
   return { ...rest, error: `the connection was closed instead of ${code} ${text}` };
 };
-const found = ({ mailbox = {}, smarthost = {}, queue = [] as string[] } = {}): Found => ({
+const found = ({
+  mailbox = {},
+  smarthost = {},
+  queue = [] as string[],
+  bounced = [] as string[],
+} = {}): Found => ({
   mailbox: new Map(Object.entries(mailbox)),
   smarthost: new Map(Object.entries(smarthost)),
   queue: new Set(queue),
+  bounced: new Set(bounced),
 });
-const wrong = (ledger: Attempt[], where: Found, mayRepeat?: string) =>
-  complaints(judge(ledger, where), mayRepeat).join("\n");
+const wrong = (ledger: Attempt[], where: Found, may: Parameters<typeof complaints>[1] = {}) =>
+  complaints(judge(ledger, where), may).join("\n");
 
 describe("the judge of a ledger", () => {
   const both = [attempt("f1-1"), attempt("f1-2", { way: "out" })];
@@ -55,10 +61,17 @@ describe("the judge of a ledger", () => {
     expect(complaints(verdict)).toEqual(["1 taken with 250 and still in the queue: f1-2"]);
   });
 
+  test("goes red for one that comes back, unless the relay refuses it for good; it is not lost then", () => {
+    const back = found({ mailbox: { "f1-1": 1 }, bounced: ["f1-2"] });
+    expect(wrong(both, back)).toBe("1 taken with 250 and come back as undeliverable: f1-2");
+    expect(wrong(both, back, { bounces: "the relay says 5xx" })).toBe("");
+    expect(judge(both, back)).toMatchObject({ lost: [], bounced: ["f1-2"] });
+  });
+
   test("goes red for a second copy, unless the server may deliver twice", () => {
     const twice = found({ mailbox: { "f1-1": 2 }, smarthost: { "f1-2": 1 } });
     expect(wrong(both, twice)).toMatch(/^1 found more than once/);
-    expect(wrong(both, twice, "it was killed between delivery and noting it")).toBe("");
+    expect(wrong(both, twice, { duplicates: "it was killed between delivery and noting it" })).toBe("");
     expect(judge(both, twice).duplicated).toEqual(["f1-1"]);
   });
 
