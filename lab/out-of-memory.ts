@@ -15,7 +15,8 @@ if [ -n "$v1" ]; then
 else
   folder=/sys/fs/cgroup$(sed -n 's/^0:://p' "/proc/$0/cgroup") used=memory.current limit=memory.max none=max
 fi
-trap 'echo $none > "$folder/$limit"' EXIT
+# The container may have ended with its server, and its cgroup with it.
+trap 'if [ -e "$folder/$limit" ]; then echo $none > "$folder/$limit"; fi' EXIT
 echo $(($(cat "$folder/$used") + 8388608)) > "$folder/$limit"
 echo 1000 > "/proc/$0/oom_score_adj"
 (

@@ -3,8 +3,14 @@ import type { Allowance, Component } from "./logs.ts";
 
 const allow = (of: Component, line: RegExp, why: string): Allowance => ({ of, line, why });
 
-/** Of a stack that is well, in the lab. */
+/** Of a stack that is well, in the lab. A session that is cut before its time is in the ledger. */
 export const NORMAL: readonly Allowance[] = [
+  allow("edge", /"upstream connection".*reset by peer/, "a last word crosses with the server's goodbye"),
+  allow(
+    "postgres",
+    /no pg_hba.conf entry for host "\[local\]", user "root"/,
+    "the lab asks whether it is up",
+  ),
   allow("sidecar", /netcheck: UDP is blocked/, "the lab's DERP server has no STUN; nodes meet by disco"),
   allow("stalwart", /\(queue\.back-pressure\)/, "the queue delivers 25 at a time, and says when more wait"),
 ];
@@ -110,6 +116,11 @@ export const EDGE_STARTS: readonly Allowance[] = [
   ].map(([line, why]) => allow("edge", line as RegExp, why as string)),
 ];
 
+/** The edge has no MagicDNS, and so no upstream: connections are closed, and tried again. */
+export const EDGE_NAMELESS: readonly Allowance[] = [
+  allow("edge", /"logger":"layer4".*dial tcp: lookup /, "the edge does not know where to"),
+];
+
 export const DATABASE_AWAY: readonly Allowance[] = [
   ...POSTGRES_UNREACHED,
   allow("stalwart", /\(store\.postgresql-error\).*db error/, "the database says that it ends or begins"),
@@ -117,11 +128,6 @@ export const DATABASE_AWAY: readonly Allowance[] = [
     "postgres",
     /FATAL: {2}(terminating connection due to|the database system is)/,
     "Postgres tells its clients that it ends, or is not there yet",
-  ),
-  allow(
-    "postgres",
-    /no pg_hba.conf entry for host "\[local\]", user "root"/,
-    "the lab asks whether it is up",
   ),
 ];
 

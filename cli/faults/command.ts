@@ -17,8 +17,11 @@ export interface FaultsOptions {
   record: boolean;
 }
 
-/** Messages a second, of all sessions: what the lab's Stalwart carries on two cores. */
-const PER_SECOND = 10;
+/**
+ * Messages a second, of all sessions. Stalwart takes five of an address, and the lab's carries some
+ * twenty on two cores.
+ */
+const PER_SECOND = 20;
 
 /**
  * Runs faults one after the other and prints what came of each.

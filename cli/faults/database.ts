@@ -4,7 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { dropping } from "../../lab/firewall.ts";
 import { killPostgres, POSTGRES, sql, startPostgres, stopPostgres } from "../../lab/postgres.ts";
 import { emptySmallDisk, fillSmallDisk, moveFromSmallDisk, moveToSmallDisk } from "../../lab/small-disk.ts";
-import { DATABASE_AWAY, STALWART_STARTS, WATCH_STARTS_OVER } from "./allowed.ts";
+import { DATABASE_AWAY, STALWART_STARTS, WATCH_STARTS_OVER, WAY_LOST } from "./allowed.ts";
 import type { Fault } from "./fault.ts";
 import type { Allowance } from "./logs.ts";
 import { AT_LEAST_ONCE } from "./server.ts";
@@ -59,7 +59,7 @@ export const DATABASE: readonly Fault[] = [
     inject: (world) => blackhole(world).begin(),
     heal: (world) => blackhole(world).end(),
     lasts: 20,
-    allowed: [...DATABASE_AWAY, ...STALWART_STARTS, ...WATCH_STARTS_OVER],
+    allowed: [...DATABASE_AWAY, ...STALWART_STARTS, ...WATCH_STARTS_OVER, ...WAY_LOST],
     duplicates: AT_LEAST_ONCE,
     patience: PATIENCE,
   },

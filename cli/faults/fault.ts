@@ -36,7 +36,8 @@ export interface Fault {
   /** Why there may be second copies, in the server's own words; else none may be. */
   duplicates?: string;
   /**
-   * Until everything must be where it belongs, without a hand. Seconds. Default: 120
+   * Until everything must be where it belongs, without a hand. Seconds. Default: 300, which is more
+   * than Stalwart's first two minutes between two attempts.
    */
   patience?: number;
 }

@@ -7,7 +7,15 @@ import { type Idle, startIdle } from "../../lab/mail/start-idle.ts";
 import type { MachineName } from "../../lab/topology.ts";
 import { ADMIN_SOCKET } from "../../lib/caddy/config.ts";
 import { CONFIG_FILE } from "../../lib/caddy/reload.ts";
-import { DATABASE_AWAY, EDGE_STARTS, SIDECAR_STARTS, STALWART_STARTS, WATCH_STARTS_OVER } from "./allowed.ts";
+import {
+  DATABASE_AWAY,
+  EDGE_NAMELESS,
+  EDGE_STARTS,
+  SIDECAR_STARTS,
+  STALWART_STARTS,
+  WATCH_STARTS_OVER,
+  WAY_LOST,
+} from "./allowed.ts";
 import { type Fault, SESSIONS } from "./fault.ts";
 import type { Allowance } from "./logs.ts";
 import { AT_LEAST_ONCE } from "./server.ts";
@@ -109,9 +117,9 @@ export const HOSTS: readonly Fault[] = [
     spans: 40,
   },
   powerCycled("kvm", "the KVM host", { allowed: KVM_STARTS }),
-  powerCycled("edge", "the edge", { allowed: EDGE_STARTS }),
+  powerCycled("edge", "the edge", { allowed: [...EDGE_STARTS, ...EDGE_NAMELESS] }),
   powerCycled("db", "the machine of Postgres", {
-    allowed: [...DATABASE_AWAY, ...STALWART_STARTS, ...WATCH_STARTS_OVER],
+    allowed: [...DATABASE_AWAY, ...STALWART_STARTS, ...WATCH_STARTS_OVER, ...WAY_LOST],
   }),
-  powerCycled("mail", "the machine of the smarthost", { scheduled: true }),
+  powerCycled("mail", "the machine of the smarthost", { scheduled: true, allowed: WAY_LOST }),
 ];

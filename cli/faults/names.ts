@@ -2,6 +2,7 @@
 import { stopDaemon } from "../../lab/daemon.ts";
 import { dropping } from "../../lab/firewall.ts";
 import { startResolver } from "../../lab/resolver.ts";
+import { EDGE_NAMELESS } from "./allowed.ts";
 import type { Fault } from "./fault.ts";
 import type { World } from "./world.ts";
 
@@ -36,8 +37,6 @@ export const NAMES: readonly Fault[] = [
     what: "the edge's own resolver is stopped for 10 s, and with it MagicDNS",
     inject: ({ layout }) => stopDaemon({ machine: layout.boxes.edge, name: "resolved" }),
     heal: async ({ layout }) => void (await startResolver(layout)),
-    allowed: [
-      { of: "edge", line: /"logger":"layer4".*dial tcp: lookup /, why: "the edge does not know where to" },
-    ],
+    allowed: EDGE_NAMELESS,
   },
 ];

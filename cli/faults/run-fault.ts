@@ -79,7 +79,7 @@ async function runPrepared(world: World, fault: Fault, options: RunOptions): Pro
     const { ledger } = traffic;
     const { refusing, healing } = timesOf(ledger, over);
     log(`all sent; refused for ${refusing.toFixed(1)} s, healed after ${healing.toFixed(1)} s`);
-    const patience = options.hurry ? 10 : (fault.patience ?? 120);
+    const patience = options.hurry ? 10 : (fault.patience ?? 300);
     let found = await drain(world, run, patience, log);
     const logs = await readLogs();
     if (options.hurry && found.queue.size > 0 && !fault.scheduled) {
