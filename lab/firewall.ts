@@ -7,31 +7,36 @@ export interface Cut {
   end(): Promise<void>;
 }
 
+/** iptables' words for what a rule is about, a list a rule; an empty one is everything. */
+type Matches = readonly (readonly string[])[];
+
 /**
  * Drops what a machine takes in or passes on, without a word to anybody. In the mangle table:
  * Docker has no rules there, and puts none in front.
  *
- * @param match iptables' words for what is dropped, one list a rule; an empty one is everything
  * @example dropping(layout.machines.db, "INPUT", ["-p", "tcp", "--dport", "5432"])
  */
-export function dropping(
-  machine: Machine,
-  chain: "INPUT" | "FORWARD" | "POSTROUTING",
-  ...match: readonly (readonly string[])[]
+export const dropping = (machine: Machine, chain: "INPUT" | "FORWARD", ...matches: Matches): Cut =>
+  ruled(machine, ["mangle", chain], matches, ["DROP"]);
+
+/** Refuses TCP connections that come in to a port from outside, as a closed port does. */
+export const refusingPort = (machine: Machine, port: number): Cut =>
+  ruled(
+    machine,
+    ["filter", "INPUT"],
+    [["-i", "eth0", "-p", "tcp", "--dport", String(port)]],
+    ["REJECT", "--reject-with", "tcp-reset"],
+  );
+
+function ruled(
+  { netns }: Machine,
+  [table, chain]: readonly [string, string],
+  matches: Matches,
+  target: readonly string[],
 ): Cut {
   const change = async (action: "-I" | "-D") => {
-    for (const words of match)
-      await runInNetns(machine.netns, [
-        "iptables",
-        "-w",
-        "-t",
-        "mangle",
-        action,
-        chain,
-        ...words,
-        "-j",
-        "DROP",
-      ]);
+    for (const match of matches)
+      await runInNetns(netns, ["iptables", "-w", "-t", table, action, chain, ...match, "-j", ...target]);
   };
   return { begin: () => change("-I"), end: () => change("-D") };
 }

@@ -2,7 +2,7 @@
 import { dropping } from "../../lab/firewall.ts";
 import { expireNode, nodes, startTailnet, stopTailnet } from "../../lab/tailnet/index.ts";
 import { mustPulumi } from "../parts/pulumi-cli.ts";
-import { SIDECAR_STARTS, STALWART_STARTS, WATCH_STARTS_OVER, WAY_LOST } from "./allowed.ts";
+import { EDGE_NAMELESS, SIDECAR_STARTS, STALWART_STARTS, WATCH_STARTS_OVER, WAY_LOST } from "./allowed.ts";
 import { deploy } from "./deploys.ts";
 import type { Fault } from "./fault.ts";
 import { AT_LEAST_ONCE } from "./server.ts";
@@ -43,7 +43,17 @@ export const TAILNET: readonly Fault[] = [
     },
     restore: (world) => deploy(world, {}),
     inject: restartSidecar,
-    allowed: [...SIDECAR_STARTS, ...STALWART_STARTS, ...WATCH_STARTS_OVER],
+    allowed: [
+      ...SIDECAR_STARTS,
+      ...STALWART_STARTS,
+      ...WATCH_STARTS_OVER,
+      ...EDGE_NAMELESS,
+      {
+        of: "sidecar",
+        line: /addr del failed|router config failed \(deleting/,
+        why: "the old address is gone",
+      },
+    ],
     duplicates: AT_LEAST_ONCE,
     spans: 40,
     patience: 900,

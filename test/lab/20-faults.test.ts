@@ -16,12 +16,13 @@ const FULL = process.env["TAILWART_FULL"] === "1";
  * few messages none may be, where open sessions outlast a restart.
  */
 const SIX: Record<string, boolean> = {
+  // What these two leave to the schedule is due when the others are over.
   "relay-down": false,
+  "postgres-killed": true,
   "stalwart-killed": true,
   "edge-restarted": false,
   "sidecar-restarted": false,
   "kvm-docker-restarted": false,
-  "postgres-killed": true,
 };
 const [MESSAGES, PER_SECOND] = FULL ? [300, 10] : [60, 6];
 

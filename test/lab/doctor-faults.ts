@@ -1,12 +1,12 @@
 // What can go wrong with the lab's stack, and the row of the doctor's that is to say so.
 import { stopDaemon } from "../../lab/daemon.ts";
 import { startDocker } from "../../lab/docker-hosts.ts";
+import { type Cut, dropping, refusingPort } from "../../lab/firewall.ts";
 import { MUTE, startImpostor } from "../../lab/impostor.ts";
 import { runIn } from "../../lab/machine.ts";
 import { prepareOperator } from "../../lab/operator.ts";
 import { publishZone } from "../../lab/dns.ts";
 import { sql, startPostgres, stopPostgres } from "../../lab/postgres.ts";
-import { runInNetns } from "../../lab/run.ts";
 import { startResolver } from "../../lab/resolver.ts";
 import { secretsOf } from "../../lab/secrets.ts";
 import { startSmarthost, stopSmarthost } from "../../lab/smarthost.ts";
@@ -35,12 +35,7 @@ export interface Fault {
 const { machines, boxes } = layout;
 const role = facts.postgres.user;
 
-/** Firewall of a machine: one rule more, and without it again. */
-function rule(machine: "db" | "edge" | "mail", ...words: string[]): Pick<Fault, "inject" | "heal"> {
-  const iptables = (action: "-I" | "-D") =>
-    runInNetns(machines[machine].netns, ["iptables", "-w", action, "INPUT", ...words]);
-  return { inject: () => iptables("-I"), heal: () => iptables("-D") };
-}
+const cut = ({ begin, end }: Cut): Pick<Fault, "inject" | "heal"> => ({ inject: begin, heal: end });
 
 /** A container that is stopped, and started again. */
 const stopped = (
@@ -77,9 +72,6 @@ function withoutGrant(grant: RegExp): Pick<Fault, "inject" | "heal"> {
     heal: () => setPolicy(layout.tailnet, deployed),
   };
 }
-
-/** What comes from outside is refused at a port, which is to follow. */
-const REFUSED = "-i eth0 -p tcp -j REJECT --reject-with tcp-reset --dport".split(" ");
 
 /** The grant of one flow as tailwart writes it into the policy file. */
 const grantTo = (from: string, to: string, ip: string) =>
@@ -183,7 +175,7 @@ export const FAULTS: readonly Fault[] = [
     what: "Postgres is cut off without a word",
     row: "postgres",
     says: /times out/,
-    ...rule("db", "-i", "tailscale0", "-p", "tcp", "--dport", "5432", "-j", "DROP"),
+    ...cut(dropping(machines.db, "INPUT", ["-i", "tailscale0", "-p", "tcp", "--dport", "5432"])),
   },
   {
     what: "the role's password is another",
@@ -278,7 +270,7 @@ export const FAULTS: readonly Fault[] = [
     what: "a firewall before the edge lets nothing in to one port",
     row: "port-993",
     says: /imaps does not serve/,
-    ...rule("edge", ...REFUSED, "993"),
+    ...cut(refusingPort(machines.edge, 993)),
   },
   {
     what: "the edge's name for Stalwart leads elsewhere",
@@ -357,13 +349,13 @@ export const FAULTS: readonly Fault[] = [
     what: "a firewall before the edge refuses mail",
     row: "port-25",
     says: /smtp does not serve/,
-    ...rule("edge", ...REFUSED, "25"),
+    ...cut(refusingPort(machines.edge, 25)),
   },
   {
     what: "a firewall before the edge refuses the web",
     row: "port-443",
     says: /https does not serve/,
-    ...rule("edge", ...REFUSED, "443"),
+    ...cut(refusingPort(machines.edge, 443)),
   },
   ...(["db", "mail", "edge"] as const).map((machine, at) => ({
     what: `the tailscaled of ${machine} is stopped`,
