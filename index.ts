@@ -36,7 +36,11 @@ const dnsKey =
     { dependsOn: [sidecar] },
   );
 
-const dns = new MailDns("mail-dns", args.dns, { providers: [mail], dependsOn: images });
+const dns = new MailDns(
+  "mail-dns",
+  { ...args.dns, secret: secrets.dnsSecret ?? "" },
+  { providers: [mail], dependsOn: images },
+);
 
 const made = new StalwartSecrets("mail-secrets", {
   adminUser: args.settings.admin.user,

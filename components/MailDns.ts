@@ -1,8 +1,10 @@
 import * as pulumi from "@pulumi/pulumi";
 
 import type { DkimSelector } from "../lib/desired-state/dkim.ts";
+import type { RecordSets } from "../lib/dns/record-sets.ts";
 import { DkimKey } from "../provider/DkimKey.ts";
 import { DkimRotation } from "../provider/DkimRotation.ts";
+import { RecordSet, type RecordSetArgs } from "../provider/RecordSet.ts";
 
 /** What the stack's mail needs of the DNS. */
 export interface MailDnsArgs {
@@ -11,11 +13,16 @@ export interface MailDnsArgs {
   selectors: readonly DkimSelector[];
   /** Servers to ask in the place of those that the DNS names, as `host:port`. */
   servers: readonly string[];
+  /** The records, but for those of DKIM, and where they are written; undefined: nowhere. */
+  written?:
+    (Pick<RecordSetArgs, "writer" | "adopt" | "removeOnDestroy"> & { records: RecordSets }) | undefined;
+  /** Of the key that writes. */
+  secret: pulumi.Input<string>;
 }
 
 /**
- * The keys by which mail is signed, and which of them signs. It comes before Stalwart: a key that
- * receivers do not find signs nothing.
+ * The keys by which mail is signed, the records where they are written, and then which key signs.
+ * It comes before Stalwart: a key that receivers do not find signs nothing.
  */
 export class MailDns extends pulumi.ComponentResource {
   /** Path in Stalwart's container → private key. */
@@ -24,7 +31,8 @@ export class MailDns extends pulumi.ComponentResource {
   readonly dkimRecords: Record<string, pulumi.Output<string>>;
 
   constructor(name: string, args: MailDnsArgs, opts: pulumi.ComponentResourceOptions) {
-    super("tailwart:mail:MailDns", name, args, opts);
+    const { secret, written, servers, ...visible } = args;
+    super("tailwart:mail:MailDns", name, { ...visible, servers, ...(written && { written }) }, opts);
     const keys = args.selectors.map((each) => ({
       ...each,
       // One that is taken from the config goes last, after all that might need it.
@@ -32,6 +40,16 @@ export class MailDns extends pulumi.ComponentResource {
     }));
     this.keyFiles = Object.fromEntries(keys.map(({ keyFile, key }) => [keyFile, key.privateKey]));
     this.dkimRecords = Object.fromEntries(keys.map(({ selector, key }) => [selector, key.record]));
+    const dkim = keys.flatMap(({ selector, key }) =>
+      args.domains.map((domain) => [`${selector}._domainkey.${domain} TXT`, [key.record]]),
+    );
+    const records =
+      written &&
+      new RecordSet(
+        `${name}-records`,
+        { ...written, secret, servers, records: { ...written.records, ...Object.fromEntries(dkim) } },
+        { parent: this },
+      );
     // Also without a selector: one that signs is to be retired before it goes.
     new DkimRotation(
       `${name}-dkim`,
@@ -39,9 +57,9 @@ export class MailDns extends pulumi.ComponentResource {
         uses: Object.fromEntries(args.selectors.map(({ selector, use }) => [selector, use])),
         records: this.dkimRecords,
         domains: args.domains,
-        servers: args.servers,
+        servers,
       },
-      { parent: this },
+      { parent: this, dependsOn: records ? [records] : [] },
     );
     this.registerOutputs({});
   }

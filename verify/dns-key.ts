@@ -8,7 +8,8 @@ import type { Duplex } from "node:stream";
 import type { DnsKey } from "../lib/dns/key.ts";
 import type { DnsAnswer } from "../lib/dns/message.ts";
 import { UserError } from "../lib/errors.ts";
-import { askOver, type Canary, NoAnswer, writeCanary } from "./dns-canary.ts";
+import { askOver, NoAnswer } from "../lib/dns/ask.ts";
+import { type Canary, writeCanary } from "./dns-canary.ts";
 
 /** A key with its secret, in base64. */
 export interface DnsKeyTrial extends DnsKey {

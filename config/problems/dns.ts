@@ -4,7 +4,18 @@ import type { Config } from "../schema.ts";
 const hostOf = (url: string): string => new URL(url).host;
 
 /** What is wrong between keys of the DNS that are well-formed each. */
-export const dnsProblems = (config: Pick<Config, "dns" | "acme" | "dkim" | "domains">): Problem[] => [
+export const dnsProblems = (
+  config: Pick<Config, "dns" | "acme" | "dkim" | "domains" | "dnsProvider">,
+): Problem[] => [
+  ...(config.dns.write && config.dnsProvider?.type !== "rfc2136"
+    ? [
+        {
+          path: keyPath(["dns", "write"]),
+          message:
+            "is true, and records are written by RFC 2136 alone; accepts true with a tailwart:dnsProvider of type rfc2136, else false: npm run dns prints the records",
+        },
+      ]
+    : []),
   ...accountProblems(config),
   ...selectorProblems(config),
 ];

@@ -20,6 +20,27 @@ export const dnsSchema = z
       .describe(
         "Accounts at the CAs of tailwart:acme that may order certificates for the mail names: the CAA records then name these and no other. One that is lost must be taken out before its successor can order.",
       ),
+    write: z
+      .boolean({ error: "accepts true or false" })
+      .default(false)
+      .meta({ accepts: "true or false", examples: [true] })
+      .describe(
+        "Write the records with each deploy, by tailwart:dnsProvider (rfc2136 alone) from the machine that runs it, and not by hand. What is there is saved first, and what somebody else has set stays: where it is in the way the deploy ends before it writes.",
+      ),
+    adopt: z
+      .array(z.string().regex(/^[a-z0-9._-]+ (A|MX|TXT|SRV|CAA)$/, { error: "accepts a name and a type" }))
+      .default([])
+      .meta({ accepts: "a list of names, each with a type", examples: [["example.org MX"]] })
+      .describe(
+        "Records that somebody else has set and a deploy may replace, as its refusal names them. Of a domain's TXT records only SPF ever goes.",
+      ),
+    removeOnDestroy: z
+      .boolean({ error: "accepts true or false" })
+      .default(false)
+      .meta({ accepts: "true or false", examples: [true] })
+      .describe(
+        "Take MX and DKIM records away with the stack, too; without it they stay for mail that is under way.",
+      ),
     servers: z
       .array(z.string().regex(/^[A-Za-z0-9.-]+(:\d{1,5})?$/, { error: "accepts a host, or host:port" }))
       .default([])

@@ -1,14 +1,17 @@
 /**
- * DNS messages of the few kinds that try a key: a question, and an update with a signature (RFC
- * 1035, RFC 2136, RFC 8945). Pure.
+ * DNS messages of two kinds: a question, and an update with a signature (RFC 1035, RFC 2136, RFC
+ * 8945). Pure.
  */
 import { createHmac } from "node:crypto";
 
-const TYPES = { SOA: 6, TXT: 16, TSIG: 250 } as const;
+import { dataBytes, readData, type RecordType, TYPE_NUMBERS } from "./record-data.ts";
+import { long, nameBytes, numbers, readName, skipName } from "./wire.ts";
+
+const TYPES = { ...TYPE_NUMBERS, SOA: 6, TSIG: 250 } as const;
 const CLASSES = { IN: 1, NONE: 254, ANY: 255 } as const;
 const UPDATE = 5 << 11;
-/** How long the record may be remembered, and how far clocks may differ. Seconds. */
-const [TTL, FUDGE] = [1, 300];
+/** How far clocks may differ. Seconds. */
+const FUDGE = 300;
 
 /** What an answer's code is called (RFC 1035 §4.1.1, RFC 2136 §2.2). */
 const RCODES: Readonly<Record<number, string>> = {
@@ -32,6 +35,10 @@ const SIGNATURES: Readonly<Record<number, string>> = {
   22: "BADTRUNC",
 };
 
+const KNOWN = new Map<number, RecordType>(
+  Object.entries(TYPE_NUMBERS).map(([type, number]) => [number, type as RecordType]),
+);
+
 /** A key that signs. */
 export interface TsigKey {
   name: string;
@@ -40,31 +47,50 @@ export interface TsigKey {
   secret: Buffer;
 }
 
+/** A record with its data in the words of {@link readData}. */
+export interface ServedRecord {
+  /** In lower case, without the dot at its end. */
+  name: string;
+  type: RecordType;
+  value: string;
+}
+
+/** One record that comes or goes; all of an update do so together (RFC 2136 §3.7). */
+export interface RecordChange extends ServedRecord {
+  /** Seconds that it may be remembered; undefined: that very record goes. */
+  ttl?: number;
+}
+
 /** What an answer says. */
 export interface DnsAnswer {
   id: number;
   code: string;
   /** What is wrong with the signature, where the server says so. */
   signature?: string;
-  /** Texts of TXT records in its answer. */
-  texts: string[];
+  /** Its records of the types that mail needs, in any section. */
+  records: ServedRecord[];
   /** The zone that its SOA record is of. */
   zone?: string;
 }
 
 /** A question, without recursion: what the server itself knows. */
-export const question = (id: number, name: string, type: "SOA" | "TXT"): Buffer =>
+export const question = (id: number, name: string, type: "SOA" | RecordType): Buffer =>
   Buffer.concat([header(id, 0, [1, 0, 0, 0]), nameBytes(name), numbers(TYPES[type], CLASSES.IN)]);
 
-/** An update that adds one TXT record to a zone, or takes that very one away; not yet signed. */
-export function update(id: number, zone: string, name: string, value: string, remove: boolean): Buffer {
-  const text = Buffer.from(value, "ascii");
-  const data = Buffer.concat([Buffer.from([text.length]), text]);
+/**
+ * An update of a zone, which a server makes as a whole or not at all; not yet signed.
+ *
+ * @param changes what goes before what comes, where the one takes the other's place
+ */
+export function update(id: number, zone: string, changes: readonly RecordChange[]): Buffer {
   return Buffer.concat([
-    header(id, UPDATE, [1, 0, 1, 0]),
+    header(id, UPDATE, [1, 0, changes.length, 0]),
     ...[nameBytes(zone), numbers(TYPES.SOA, CLASSES.IN)],
-    ...[nameBytes(name), numbers(TYPES.TXT, remove ? CLASSES.NONE : CLASSES.IN), long(remove ? 0 : TTL)],
-    ...[numbers(data.length), data],
+    ...changes.flatMap(({ name, type, value, ttl }) => {
+      const data = dataBytes(type, value);
+      const kind = numbers(TYPES[type], ttl === undefined ? CLASSES.NONE : CLASSES.IN);
+      return [nameBytes(name), kind, long(ttl ?? 0), numbers(data.length), data];
+    }),
   ]);
 }
 
@@ -96,7 +122,7 @@ export function readAnswer(message: Buffer): DnsAnswer {
   const answer: DnsAnswer = {
     id: message.readUInt16BE(0),
     code: nameOf(RCODES, message.readUInt16BE(2) & 0xf),
-    texts: [],
+    records: [],
   };
   let at = 12;
   for (let i = 0; i < questions; i++) at = skipName(message, at) + 4;
@@ -105,7 +131,13 @@ export function readAnswer(message: Buffer): DnsAnswer {
     at = skipName(message, at);
     const [type, length] = [message.readUInt16BE(at), message.readUInt16BE(at + 8)];
     const data = message.subarray(at + 10, at + 10 + length);
-    if (type === TYPES.TXT) answer.texts.push(textOf(data));
+    const known = KNOWN.get(type);
+    if (known !== undefined)
+      answer.records.push({
+        name: readName(message, owner).toLowerCase(),
+        type: known,
+        value: readData(known, message, at + 10, length),
+      });
     if (type === TYPES.SOA) answer.zone = readName(message, owner);
     if (type === TYPES.TSIG) {
       // Algorithm, 8 bytes of time, the signature's length, itself, 2 bytes of id, the error.
@@ -119,59 +151,5 @@ export function readAnswer(message: Buffer): DnsAnswer {
 }
 
 const header = (id: number, flags: number, counts: readonly number[]) => numbers(id, flags, ...counts);
-
-function numbers(...values: number[]): Buffer {
-  const bytes = Buffer.alloc(values.length * 2);
-  values.forEach((value, i) => bytes.writeUInt16BE(value, i * 2));
-  return bytes;
-}
-
-function long(value: number): Buffer {
-  const bytes = Buffer.alloc(4);
-  bytes.writeUInt32BE(value);
-  return bytes;
-}
-
-/** In lower case, as what is signed must be. */
-function nameBytes(name: string): Buffer {
-  const labels = name.toLowerCase().split(".").filter(Boolean);
-  const bytes = labels.map((label) => Buffer.concat([Buffer.from([label.length]), Buffer.from(label)]));
-  return Buffer.concat([...bytes, Buffer.from([0])]);
-}
-
-/** Where a name ends; one that goes on elsewhere ends with two bytes that say where. */
-function skipName(message: Buffer, at: number): number {
-  for (;;) {
-    const length = message.readUInt8(at);
-    if (length === 0) return at + 1;
-    if (length >= 0xc0) return at + 2;
-    at += length + 1;
-  }
-}
-
-function readName(message: Buffer, at: number): string {
-  const labels: string[] = [];
-  // Each pointer leads back, so that no name goes on for ever.
-  for (let end = message.length; ;) {
-    const length = message.readUInt8(at);
-    if (length === 0) return labels.join(".");
-    if (length >= 0xc0) {
-      const next = message.readUInt16BE(at) & 0x3fff;
-      if (next >= end) throw new RangeError("a name leads forward");
-      end = at = next;
-      continue;
-    }
-    labels.push(message.toString("latin1", at + 1, at + 1 + length));
-    at += length + 1;
-  }
-}
-
-/** The strings of a TXT record as one. */
-function textOf(data: Buffer): string {
-  let text = "";
-  for (let at = 0; at < data.length; at += 1 + data.readUInt8(at))
-    text += data.toString("latin1", at + 1, at + 1 + data.readUInt8(at));
-  return text;
-}
 
 const nameOf = (names: Readonly<Record<number, string>>, code: number) => names[code] ?? `code ${code}`;

@@ -64,3 +64,30 @@ describe.each(["0.15", "0.16"])("on Stalwart %s", (line) => {
     );
   });
 });
+
+test("records that are to be written go where the key is, those of DKIM with them, and before a key signs", async () => {
+  const SECRET = "dGhlIHNlY3JldCBvZiB0aGUga2V5";
+  const done: string[] = [];
+  const resources = await resourcesOf(
+    {
+      ...configOf("Pulumi.prod.yaml"),
+      "tailwart:dkim": JSON.stringify(dkim),
+      "tailwart:dnsProvider": JSON.stringify({ type: "rfc2136", host: "192.0.2.53", keyName: "writes" }),
+      "tailwart:dns": JSON.stringify({ write: true, adopt: ["example.org MX"] }),
+    },
+    { ...SECRETS, "tailwart:dnsSecret": SECRET },
+    (type) => done.push(type),
+  );
+  const [written] = resources.filter(({ type }) => type === "tailwart:dns:RecordSet");
+  expect(written?.inputs).toMatchObject({
+    writer: { host: "192.0.2.53", port: 53, keyName: "writes" },
+    adopt: ["example.org MX"],
+    removeOnDestroy: false,
+    records: {
+      "example.org MX": ["10 mail.example.org."],
+      "tw2027._domainkey.example.org TXT": ["v=DKIM1; k=rsa; p=tw2027"],
+    },
+  });
+  expect(JSON.stringify(written?.inputs["secret"])).toContain("1b47061264138c4ac30d75fd1eb44270");
+  expect(done.indexOf("tailwart:dns:RecordSet")).toBeLessThan(done.indexOf("tailwart:dns:DkimRotation"));
+});

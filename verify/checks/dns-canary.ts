@@ -1,7 +1,8 @@
 // The key of the DNS server writes: with a dead one the next certificate cannot be had (lesson 2).
 import { type Check, fail, type Finding, lesson, ok, skip, unknown } from "../check.ts";
 import { dialFrom } from "../dial.ts";
-import { askOver, type Canary, writeCanary } from "../dns-canary.ts";
+import { askOver } from "../../lib/dns/ask.ts";
+import { type Canary, writeCanary } from "../dns-canary.ts";
 import type { DoctorScene } from "../doctor/target.ts";
 
 /** What an update was refused with, and what it means. */

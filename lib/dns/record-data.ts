@@ -1,0 +1,65 @@
+/** The data of records, in bytes and in the words of a zone file; a text as it is, in no quotes. */
+import { textStrings } from "./record.ts";
+import { nameBytes, numbers, readName } from "./wire.ts";
+
+/** Types that mail needs, by their numbers (RFC 1035 §3.2.2, RFC 2782, RFC 8659). */
+export const TYPE_NUMBERS = { A: 1, MX: 15, TXT: 16, SRV: 33, CAA: 257 } as const;
+export type RecordType = keyof typeof TYPE_NUMBERS;
+
+const bare = (name: string) => name.replace(/\.$/, "");
+
+/**
+ * @param value as {@link readData} gives it
+ * @throws RangeError for what is no data of the type
+ * @example dataBytes("MX", "10 mail.example.org.")
+ */
+export function dataBytes(type: RecordType, value: string): Buffer {
+  const words = value.split(" ");
+  switch (type) {
+    case "A":
+      return Buffer.from(value.split(".").map(Number));
+    case "MX":
+      return Buffer.concat([numbers(Number(words[0])), nameBytes(bare(words[1] ?? ""))]);
+    case "SRV":
+      return Buffer.concat([numbers(...words.slice(0, 3).map(Number)), nameBytes(bare(words[3] ?? ""))]);
+    case "TXT":
+      return Buffer.concat(
+        textStrings(value).map((text) =>
+          Buffer.concat([Buffer.from([Buffer.byteLength(text)]), Buffer.from(text)]),
+        ),
+      );
+    case "CAA": {
+      const [, flags = "", tag = "", text = ""] = /^(\d+) (\w+) "(.*)"$/.exec(value) ?? [];
+      if (tag === "") throw new RangeError("this is no data of a CAA record");
+      return Buffer.concat([Buffer.from([Number(flags), tag.length]), Buffer.from(tag + text)]);
+    }
+  }
+}
+
+/**
+ * A record's data in a message: as `dataOf` writes it, and a text as it is.
+ *
+ * @param at where it begins in the message, whose names may lead back to others
+ */
+export function readData(type: RecordType, message: Buffer, at: number, length: number): string {
+  const data = message.subarray(at, at + length);
+  const nameAt = (from: number) => `${readName(message, at + from).toLowerCase()}.`;
+  switch (type) {
+    case "A":
+      return data.join(".");
+    case "MX":
+      return `${data.readUInt16BE(0)} ${nameAt(2)}`;
+    case "SRV":
+      return `${[0, 2, 4].map((from) => data.readUInt16BE(from)).join(" ")} ${nameAt(6)}`;
+    case "TXT": {
+      let text = Buffer.alloc(0);
+      for (let from = 0; from < data.length; from += 1 + data.readUInt8(from))
+        text = Buffer.concat([text, data.subarray(from + 1, from + 1 + data.readUInt8(from))]);
+      return text.toString();
+    }
+    case "CAA": {
+      const tag = data.readUInt8(1);
+      return `${data.readUInt8(0)} ${data.toString("latin1", 2, 2 + tag)} "${data.toString("utf8", 2 + tag)}"`;
+    }
+  }
+}

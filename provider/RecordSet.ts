@@ -1,0 +1,32 @@
+import * as pulumi from "@pulumi/pulumi";
+
+/** Arguments of {@link RecordSet}. */
+export interface RecordSetArgs {
+  /** A server that takes updates (RFC 2136), and the key by which it does. */
+  writer: { host: string; port: number; keyName: string; algorithm: string };
+  /** The key's secret, in base64. */
+  secret: pulumi.Input<string>;
+  /** `name TYPE` → values as a zone file has them, a text in no quotes. */
+  records: Record<string, pulumi.Input<string>[]>;
+  /** Sets, each as `name TYPE`, whose values of somebody else may be replaced. @default [] */
+  adopt?: readonly string[];
+  /** Servers to ask in the place of those that the DNS names, as `host:port`. @default [] */
+  servers?: readonly string[];
+  /** Whether MX and DKIM go with the stack, too. @default false */
+  removeOnDestroy?: boolean;
+}
+
+/**
+ * Records in the DNS, served by the plugin beside this file: a preview names each that changes, a
+ * refresh sees hand edits, and an update replaces what must be single in one step. Of what somebody
+ * else has set nothing is touched; where it is in the way, the deploy ends before it writes.
+ *
+ * @example
+ * new RecordSet("records", { writer, secret, records: { "a.org MX": ["10 mail.a.org."] } }, {
+ *   provider })
+ */
+export class RecordSet extends pulumi.CustomResource {
+  constructor(name: string, args: RecordSetArgs, options?: pulumi.CustomResourceOptions) {
+    super("tailwart:dns:RecordSet", name, { ...args, secret: pulumi.secret(args.secret) }, options);
+  }
+}

@@ -1,0 +1,167 @@
+/** The resource `tailwart:dns:RecordSet`: the records that mail needs, in the zones themselves. */
+import { mkdirSync, writeFileSync } from "node:fs";
+import { homedir } from "node:os";
+import { join } from "node:path";
+
+import { planSets, type RecordSets, rivalsIn, type SetPlan, setOf } from "../../lib/dns/record-sets.ts";
+import { UserError } from "../../lib/errors.ts";
+import { PartialError } from "../plugin/partial-error.ts";
+import { UNKNOWN } from "../plugin/diff.ts";
+import type { Log } from "../plugin/log.ts";
+import type { Failure, Json, ServedResource } from "../plugin/served-resource.ts";
+import { behindAt } from "./read-back.ts";
+import { type Rfc2136, Rfc2136Writer } from "./rfc2136.ts";
+import type { RecordsWriter } from "./writer.ts";
+
+/** Its properties, in the program, in the state and between engine and provider. */
+export interface RecordSetState {
+  writer: Rfc2136;
+  /** The key's, in base64. A Pulumi secret. */
+  secret: string;
+  records: RecordSets;
+  /** Sets whose values of somebody else may be replaced. */
+  adopt: string[];
+  /** Asked in the place of the servers that the DNS names, as `host:port`. */
+  servers: string[];
+  /** Whether MX and DKIM go with the stack, too. */
+  removeOnDestroy: boolean;
+}
+
+const PROPERTIES = ["writer", "secret", "records", "adopt", "servers", "removeOnDestroy"];
+/** How many records a message lists. */
+const TOLD = 10;
+
+export interface RecordSetOptions {
+  /** @default RFC 2136 over TCP */
+  writerOf?: (state: RecordSetState) => RecordsWriter;
+  /** Where what was there is kept. @default `~/.local/state/tailwart/dns` */
+  folder?: string;
+  /** Milliseconds that a zone's other servers get to become the same. */
+  patience?: number;
+}
+
+export class RecordSetResource implements ServedResource<RecordSetState> {
+  readonly #writerOf: (state: RecordSetState) => RecordsWriter;
+  readonly #folder: string;
+  readonly #patience: number;
+
+  constructor({ writerOf, folder, patience = 60_000 }: RecordSetOptions = {}) {
+    this.#writerOf = writerOf ?? (({ writer, secret }) => new Rfc2136Writer(writer, secret));
+    this.#folder =
+      folder ?? join(process.env["TAILWART_STATE"] ?? join(homedir(), ".local/state/tailwart"), "dns");
+    this.#patience = patience;
+  }
+
+  withDefaults = (inputs: Json) => ({ adopt: [], servers: [], removeOnDestroy: false, ...inputs });
+  idOf = ({ writer }: RecordSetState) => `${writer.host}:${writer.port}`;
+  /** Records of both declarations may be there, and both are ours. */
+  interrupted = (news: RecordSetState, olds: RecordSetState | undefined) => ({
+    ...news,
+    records: { ...olds?.records, ...news.records },
+  });
+
+  check(inputs: Json): Failure[] {
+    const failures = Object.keys(inputs)
+      .filter((property) => !PROPERTIES.includes(property))
+      .map((property) => ({
+        property,
+        reason: `is no property of this resource; accepts ${PROPERTIES.join(", ")}`,
+      }));
+    const { records } = inputs;
+    if (typeof records !== "object" && records !== UNKNOWN)
+      failures.push({ property: "records", reason: 'accepts a map of "name TYPE" to lists of values' });
+    return failures;
+  }
+
+  async apply(
+    desired: RecordSetState,
+    previous: RecordSetState | undefined,
+    log: Log,
+  ): Promise<RecordSetState> {
+    const writer = this.#writerOf(desired);
+    const before = previous?.records ?? {};
+    const keys = [...new Set([...Object.keys(desired.records), ...Object.keys(before)])];
+    const live = await writer.read(keys);
+    const { changes, foreign } = planSets(live, desired.records, before, desired.adopt);
+    if (foreign.length > 0) throw inTheWay(foreign);
+    if (changes.length === 0) return desired;
+    const touched = changes.map(({ key }) => key);
+    log(`what ${writer.where} had is in ${this.#save(live, touched)}`, "info");
+    try {
+      await writer.write(changes);
+      const now = { ...live, ...(await writer.read(touched)) };
+      const left = planSets(now, desired.records, before, desired.adopt);
+      const wrong = left.changes.map(({ key }) => key);
+      if (wrong.length > 0)
+        throw new UserError(`${writer.where} took the records, and does not show them: ${listOf(wrong)}`);
+    } catch (error) {
+      throw new PartialError(error);
+    }
+    log(`${touched.length} sets of records written at ${writer.where}, and read back`, "info");
+    const behind = await behindAt(desired.records, touched, desired.servers, this.#patience);
+    for (const line of behind.slice(0, TOLD)) log(line, "warning");
+    return desired;
+  }
+
+  /** @returns the file's path */
+  #save(live: RecordSets, keys: readonly string[]): string {
+    mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
+    const file = join(this.#folder, `${new Date().toISOString().replaceAll(":", "")}.json`);
+    const kept = Object.fromEntries(keys.map((key) => [key, live[key] ?? []]));
+    writeFileSync(file, `${JSON.stringify(kept, null, 2)}\n`, { mode: 0o600 });
+    return file;
+  }
+
+  async read(state: RecordSetState): Promise<RecordSetState> {
+    const live = await this.#writerOf(state).read(Object.keys(state.records));
+    const records: RecordSets = {};
+    for (const [key, declared] of Object.entries(state.records)) {
+      const there = rivalsIn(key, live[key] ?? []);
+      // In the declaration's order, so that only real differences show.
+      const values = [
+        ...declared.filter((value) => there.includes(value)),
+        ...there.filter((value) => !declared.includes(value)),
+      ];
+      if (values.length > 0) records[key] = values;
+    }
+    return { ...state, records };
+  }
+
+  /**
+   * MX and DKIM stay unless told: mail that is under way would bounce without the one, and fail
+   * DMARC without the other.
+   */
+  async delete(state: RecordSetState, log: Log): Promise<void> {
+    const stays = (key: string) => setOf(key).type === "MX" || key.includes("._domainkey.");
+    const going = Object.entries(state.records).filter(([key]) => state.removeOnDestroy || !stays(key));
+    const ours = Object.fromEntries(going);
+    const writer = this.#writerOf(state);
+    const live = await writer.read(Object.keys(ours));
+    const { changes } = planSets(live, {}, ours, []);
+    if (changes.length === 0) return;
+    log(`what ${writer.where} had is in ${this.#save(live, Object.keys(ours))}`, "info");
+    await writer.write(changes);
+    const left = Object.keys(state.records).length - going.length;
+    log(`${changes.length} sets of records taken away${left > 0 ? "; MX and DKIM stay" : ""}`, "info");
+  }
+}
+
+const listOf = (names: readonly string[]) =>
+  names.slice(0, TOLD).join(", ") + (names.length > TOLD ? ` and ${names.length - TOLD} more` : "");
+
+function inTheWay(foreign: SetPlan["foreign"]): UserError {
+  const lines = foreign
+    .slice(0, TOLD)
+    .flatMap(({ key, live, wanted }) => [
+      `${key}`,
+      ...live.map((value) => `  there is: ${value}`),
+      ...wanted.map((value) => `  wanted:   ${value}`),
+    ]);
+  return new UserError(
+    `the DNS has records that are not tailwart's where its own are to be; nothing was written:\n  ${lines.join("\n  ")}`,
+    {
+      path: "tailwart:dns.adopt",
+      hint: `Take into the config what is to stay, then let the rest be replaced: accepts tailwart:dns: { adopt: ${JSON.stringify(foreign.map(({ key }) => key).slice(0, TOLD))} }`,
+    },
+  );
+}
