@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 
 import { mailRecords } from "../../lib/dns/mail-records.ts";
 import { type RecordSets, recordSets, type SetChange } from "../../lib/dns/record-sets.ts";
@@ -15,6 +15,7 @@ import { RecordSetResource, type RecordSetState } from "../../provider/dns/recor
 import { Rfc2136Writer } from "../../provider/dns/rfc2136.ts";
 import { domain, wholeSetup } from "../unit/lib/dns/setup.ts";
 import { Knot, KNOT_KEY } from "./knot.ts";
+import { SettingsProject } from "./settings-project.ts";
 
 const ZONES = ["example.org", "example.net", "example.com"];
 const OTHERS = "google-site-verification=abc";
@@ -27,6 +28,8 @@ let knot: Knot;
 let folder: string;
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), "tailwart-records-"));
+  // For the plugin, which the engine starts.
+  vi.stubEnv("TAILWART_STATE", folder);
 });
 beforeEach(async () => {
   await knot?.stop();
@@ -224,3 +227,42 @@ describe("a deploy that is killed", () => {
     expect(sorted(await live())).toEqual(withOthers(records));
   });
 });
+
+test(
+  "by the engine: a preview names the record that changes, a refresh sees a hand edit, and the secret is in no state",
+  { timeout: 600_000 },
+  async () => {
+    const project = new SettingsProject(
+      "/nowhere",
+      `import { RecordSet } from "${import.meta.dirname}/../../provider/RecordSet.ts";
+new RecordSet("records", args);`,
+    );
+    const MX = "example.org MX";
+    const args = (...mx: string[]) =>
+      project.args({ ...state(), records: { [MX]: mx, "_dmarc.example.org TXT": ["v=DMARC1; p=none"] } });
+    try {
+      await project.init();
+      args("10 mail.example.org.");
+      const up = await project.up();
+      expect(up.status, up.output).toBe(0);
+      args("20 mail.example.org.");
+      const { output } = await project.preview();
+      expect(output).toMatch(/example\.org MX[^]*10 mail\.example\.org\.[^]*20 mail\.example\.org\./);
+      expect(output).not.toContain("p=none");
+      args("10 mail.example.org.");
+      knot.edit("example.org", ["zone-unset", "_dmarc", "TXT"]);
+      const refresh = await project.pulumi("refresh", "--yes", "--skip-preview", "--diff", "--stack", "test");
+      expect(refresh.output).toContain("_dmarc.example.org TXT");
+      expect((await project.up()).status).toBe(0);
+      expect(await knot.texts("_dmarc.example.org")).toEqual(["v=DMARC1; p=none"]);
+      expect((await project.pulumi("stack", "export", "--stack", "test")).output).not.toContain(
+        KNOT_KEY.secret,
+      );
+      expect((await project.pulumi("destroy", "--yes", "--skip-preview", "--stack", "test")).status).toBe(0);
+      expect(await live([MX])).toEqual({ [MX]: ["10 mail.example.org."] });
+      expect(await knot.texts("_dmarc.example.org")).toEqual([]);
+    } finally {
+      project.remove();
+    }
+  },
+);
