@@ -82,6 +82,7 @@ export const SIDECAR_STARTS: readonly Allowance[] = [
     [/ipnext: work queue shutdown failed/, "tailscaled says so at each end"],
     [/^TPM: error opening/, "there is none"],
     [/router: enumerating tailscale0 addresses for cleanup/, "it looks for what a killed one may have left"],
+    [/addr del failed|router config failed \(deleting/, "the address before went with its device"],
     [/\[warning\] failed to symlink socket: file exists/, "containerboot finds its own link of before"],
     [/health\(warnable=[a-z-]+\): (error|ok)/, "tailscaled says what is not there yet, and then that it is"],
     [/failed to enable src_valid_mark/, "/proc/sys is read-only; only exit nodes need it"],

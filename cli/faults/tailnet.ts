@@ -43,17 +43,7 @@ export const TAILNET: readonly Fault[] = [
     },
     restore: (world) => deploy(world, {}),
     inject: restartSidecar,
-    allowed: [
-      ...SIDECAR_STARTS,
-      ...STALWART_STARTS,
-      ...WATCH_STARTS_OVER,
-      ...EDGE_NAMELESS,
-      {
-        of: "sidecar",
-        line: /addr del failed|router config failed \(deleting/,
-        why: "the old address is gone",
-      },
-    ],
+    allowed: [...SIDECAR_STARTS, ...STALWART_STARTS, ...WATCH_STARTS_OVER, ...EDGE_NAMELESS],
     duplicates: AT_LEAST_ONCE,
     spans: 40,
     patience: 900,
