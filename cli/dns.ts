@@ -40,8 +40,7 @@ if (!isFormat(format))
 await runMain(async () => {
   const file = parse(readFileSync(configFileOf(stack, name), "utf8")) as { config?: object } | null;
   const config = stackFileConfig({ ...file?.config }, { secretsLater: true });
-  const keys = config.dkim.selectors.length > 0 ? await dkimRecordsOf(stack, name) : {};
-  const records = mailRecords(mailSetup(config, keys));
+  const records = mailRecords(mailSetup(config, await dkimRecordsOf(config, stack, name)));
   process.stdout.write(FORMATS[format](records, `DNS records for the mail of the stack ${stack ?? name}.`));
 });
 

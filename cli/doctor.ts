@@ -9,8 +9,9 @@ import { CHECKS } from "../verify/checks/index.ts";
 import { receiverOf } from "./doctor/alerts.ts";
 import { type Looping, millisecondsOf } from "./doctor/loop.ts";
 import type { DoctorOrder } from "./doctor/order.ts";
-import { doctorTargetOf } from "./doctor/target.ts";
+import { configIn, targetOf } from "./doctor/target.ts";
 import { labArguments, wrongUsage } from "./parts/arguments.ts";
+import { dkimRecordsOf } from "./parts/dkim-records.ts";
 import { configFileOf } from "./parts/config-file.ts";
 import { inForeground } from "./parts/foreground.ts";
 import { runMain } from "./parts/progress.ts";
@@ -82,10 +83,10 @@ await runMain(async () => {
       );
     return;
   }
-  const file = configFileOf(stack, name);
+  const config = configIn(configFileOf(stack, name));
   const order: DoctorOrder = {
     target: {
-      ...doctorTargetOf(file, stack ?? name),
+      ...targetOf(config, stack ?? name, await dkimRecordsOf(config, stack, name)),
       ...(stack === undefined && { named: `--name ${name}` }),
       canary: values["canary"] === true,
     },

@@ -11,18 +11,25 @@ import type { DoctorTarget } from "../../verify/doctor/target.ts";
 import { type ContainerRole, containerOf } from "../parts/containers.ts";
 
 /**
- * What to look at, from a stack's config file; names of containers follow from the stack's name.
- * Its secrets stay encrypted.
+ * A stack's config, from its file. Its secrets stay encrypted.
  *
  * @throws UserError when the config is refused
  */
-export function doctorTargetOf(file: string, stack: string): DoctorTarget {
+export function configIn(file: string): Config {
   const { config } = parse(readFileSync(file, "utf8")) as { config: Record<string, unknown> };
-  return targetOf(stackFileConfig(config), stack);
+  return stackFileConfig(config);
 }
 
-/** The same from a config as it is understood. */
-export function targetOf(config: Config, stack: string): DoctorTarget {
+/**
+ * What to look at, from a stack's config; names of containers follow from the stack's name.
+ *
+ * @param dkimRecords selector → what its record says, from the stack's outputs
+ */
+export function targetOf(
+  config: Config,
+  stack: string,
+  dkimRecords: Readonly<Record<string, string>> = {},
+): DoctorTarget {
   const args = componentArgs(config);
   const { kvmDockerHost, edgeDockerHost, edgeNames, ...reached } = args.verification;
   const container = (role: ContainerRole) => containerOf(stack, role);
@@ -39,7 +46,7 @@ export function targetOf(config: Config, stack: string): DoctorTarget {
     passthrough: args.edge.passthrough,
     settings: args.settings,
     generation: args.generation,
-    dns: mailRecords(mailSetup(config)),
+    dns: { ...mailRecords(mailSetup(config, dkimRecords)), servers: config.dns.servers },
     canary: false,
   };
 }

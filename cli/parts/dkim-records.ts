@@ -1,3 +1,4 @@
+import type { Config } from "../../config/schema.ts";
 import { runCommand } from "../../lib/run-command.ts";
 import { openRunningLab } from "./open-lab.ts";
 import { PROJECT, pulumi } from "./pulumi-cli.ts";
@@ -7,11 +8,16 @@ const OUTPUT = ["stack", "output", "dkimRecords", "--json", "--stack"];
 
 /**
  * The DKIM records of a stack, selector → text, from its state; {} before its first deploy, and
- * where the state cannot be read.
+ * where the state cannot be read. Without a selector in the config nobody is asked.
  *
  * @param stack one of the user's own; without it the lab's
  */
-export async function dkimRecordsOf(stack: string | undefined, lab: string): Promise<Record<string, string>> {
+export async function dkimRecordsOf(
+  { dkim }: Pick<Config, "dkim">,
+  stack: string | undefined,
+  lab: string,
+): Promise<Record<string, string>> {
+  if (dkim.selectors.length === 0) return {};
   const stdout = stack === undefined ? await askLab(lab) : await ask(stack);
   return stdout === undefined ? {} : (JSON.parse(stdout) as Record<string, string>);
 }

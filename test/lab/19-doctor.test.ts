@@ -31,6 +31,10 @@ async function examinedUntil(is: (outcome: Outcome) => boolean): Promise<Outcome
 
 const words = (outcome: Outcome) => red(outcome).map((id) => `${id}: ${told(outcome, id)}`);
 
+/** The lab's stack declares no key of DKIM, and that is all there is to say of it. */
+const UNSIGNED = ["dns-dkim"];
+const warned = ({ rows }: Outcome) => rows.filter(({ state }) => state === "warn").map(({ id }) => id);
+
 beforeAll(async () => {
   const deployed = await up({}, "--refresh");
   expect(deployed.code, said(deployed)).toBe(0);
@@ -43,19 +47,19 @@ describe("a stack that works", () => {
     for (let time = 0; time < (FULL ? 20 : 3); time++) {
       const outcome = await doctor();
       expect(words(outcome)).toEqual([]);
-      expect(outcome).toMatchObject({ code: 0, state: "ok" });
+      expect([outcome.code, warned(outcome)]).toEqual([0, UNSIGNED]);
       expect(outcome.seconds).toBeLessThanOrEqual(15);
     }
   });
 });
 
-test("docs/deliverability.md's command finds all records published", async () => {
+test("docs/deliverability.md's command finds each declared record published", async () => {
   const page = readFileSync(new URL("../../docs/deliverability.md", import.meta.url), "utf8");
   const [, words = ""] = /^ {4}npm run doctor -- --stack prod (.+)$/m.exec(page) ?? [];
-  const { rows, state } = await doctor(...words.split(" "));
-  expect(state).toBe("ok");
+  const outcome = await doctor(...words.split(" "));
+  expect([outcome.code, warned(outcome)]).toEqual([0, UNSIGNED]);
   const published = ["dns-host", "dns-mx", "dns-spf", "dns-dmarc", "dns-mta-sts", "dns-srv", "dns-web"];
-  const found = rows.filter((row) => row.state === "ok").map(({ id }) => id);
+  const found = outcome.rows.filter((row) => row.state === "ok").map(({ id }) => id);
   expect(found).toEqual(expect.arrayContaining([...published, "dns-servers", "dns-aaaa", "dns-ptr"]));
 });
 

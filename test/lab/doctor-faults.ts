@@ -142,7 +142,7 @@ export const FAULTS: readonly Fault[] = [
   {
     what: "the MX is that of a provider before",
     row: "dns-mx",
-    says: /is 10 mx\.outside\.test, and the config says 10 mail\.lab\.test/,
+    says: /is 10 mx\.outside\.test\., and the config says 10 mail\.lab\.test/,
     ...replaced(/^(lab\.test\. MX) .*/, "$1 10 mx.outside.test."),
   },
   {

@@ -9,7 +9,7 @@ import { type Answer, ZoneReader } from "../doctor/zone.ts";
 const MOST_NAMES = 40;
 
 const readerOf = (scene: DoctorScene): Promise<ZoneReader> =>
-  scene.once("zone reader", () => Promise.resolve(new ZoneReader()));
+  scene.once("zone reader", () => Promise.resolve(new ZoneReader(scene.target.dns.servers)));
 
 const everyOne = <R>(wanted: readonly Wanted[], ask: (each: Wanted) => Promise<R>): Promise<R[]> =>
   Promise.all(wanted.slice(0, MOST_NAMES).map(ask));
@@ -42,8 +42,7 @@ const servers: Check<DoctorScene> = {
     const names = [settings.hostname, ...settings.domains.map(({ name }) => name)].slice(0, MOST_NAMES);
     const zones = new Map<string, string[]>();
     for (const name of names) {
-      const zone = await reader.zoneOf(name);
-      if (!zones.has(zone.name)) zones.set(zone.name, await reader.serials(zone));
+      zones.set(name, await reader.serials(name));
     }
     const findings = [...zones].map(([zone, serials]) => judgeServers(zone, serials));
     return worst(findings) ?? unknown("no zone was asked");
@@ -100,13 +99,13 @@ const row = (purpose: Purpose): Check<DoctorScene> => ({
 });
 
 /** A server that does not answer is the row of the servers'. */
-const judged = (wanted: Wanted, { server, data }: Answer) =>
-  data === undefined ? [] : [{ server, finding: judgeRecords(wanted, data) }];
+const judged = (wanted: Wanted, { server, values }: Answer) =>
+  values === undefined ? [] : [{ server, finding: judgeRecords(wanted, values) }];
 
 /** What caches have may be what was; that passes by itself. */
-export function judgeCached(wanted: Wanted, { data, server }: Answer): Finding | undefined {
-  if (data === undefined) return undefined;
-  const { state, seen } = judgeRecords(wanted, data);
+export function judgeCached(wanted: Wanted, { values, server }: Answer): Finding | undefined {
+  if (values === undefined) return undefined;
+  const { state, seen } = judgeRecords(wanted, values);
   return state === "ok"
     ? undefined
     : warn(`published as it should be; ${server} still has what was: ${seen}`, {
@@ -124,8 +123,8 @@ const noAaaa: Check<DoctorScene> = {
     const reader = await readerOf(scene);
     const hosts = wantedOf(scene.target.dns.records, "host");
     const answers = await everyOne(hosts, async ({ name }) =>
-      (await reader.published(name, "AAAA")).flatMap(({ data = [] }) =>
-        data.map((each) => `${name} AAAA ${each}`),
+      (await reader.published(name, "AAAA")).flatMap(({ values = [] }) =>
+        values.map((each) => `${name} AAAA ${each}`),
       ),
     );
     const [found] = answers.flat();

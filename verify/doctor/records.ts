@@ -1,28 +1,26 @@
 // Whether what is published is what mail needs: pure judges, by what a record is for.
 import { type MailRecord, type Purpose, PURPOSES } from "../../lib/dns/record.ts";
+import type { RecordType } from "../../lib/dns/record-data.ts";
+import { recordSets, setOf } from "../../lib/dns/record-sets.ts";
 import { isSpf, spfTerms } from "../../lib/dns/spf-terms.ts";
 import { type Finding, fail, ok, warn } from "../check.ts";
-import { dataOf } from "./zone.ts";
 
 /** All wanted records of one name, type and purpose: what a server's answer is held against. */
 export interface Wanted {
   name: string;
-  type: MailRecord["type"];
+  type: RecordType;
   purpose: Purpose;
-  data: string[];
+  /** As `recordSets` gives them. */
+  values: string[];
 }
 
 /** The records of a purpose by their names. */
-export function wantedOf(records: readonly MailRecord[], purpose: Purpose): Wanted[] {
-  const names = new Map<string, Wanted>();
-  for (const record of records.filter((each) => each.purpose === purpose)) {
-    const { name, type } = record;
-    const known = names.get(name) ?? { name, type, purpose, data: [] };
-    known.data.push(dataOf(record));
-    names.set(name, known);
-  }
-  return [...names.values()];
-}
+export const wantedOf = (records: readonly MailRecord[], purpose: Purpose): Wanted[] =>
+  Object.entries(recordSets(records.filter((each) => each.purpose === purpose))).map(([key, values]) => ({
+    ...setOf(key),
+    purpose,
+    values,
+  }));
 
 /** Purposes of which a name has one record, and how that one begins. */
 const SINGLE: Partial<Record<Purpose, (text: string) => boolean>> = {
@@ -37,26 +35,26 @@ const SINGLE: Partial<Record<Purpose, (text: string) => boolean>> = {
  *
  * What is required and missing fails; what only does less than it could is a warning.
  */
-export function judgeRecords({ name, type, purpose, data }: Wanted, published: readonly string[]): Finding {
-  const [what] = data;
+export function judgeRecords({ name, type, purpose, values }: Wanted, published: readonly string[]): Finding {
+  const [what] = values;
   const is = SINGLE[purpose];
   const found = is ? published.filter(is) : published;
   const shown = found.map((each) => clipped(each)).join(" and ");
   const bad = PURPOSES[purpose].need === "required" ? fail : warn;
-  const set = { advice: `publish: ${name} ${type} ${data.join(", ")}` };
+  const set = { advice: `publish: ${name} ${type} ${values.join(", ")}` };
   if (found.length === 0) return bad(`${name} has no ${titleOf(purpose)} record`, set);
   if (is && found.length > 1)
     return fail(`${name} has ${found.length} ${titleOf(purpose)} records: ${shown}`, {
       advice: `receivers take two for an error: leave the one that says ${what}`,
     });
   if (purpose === "spf") return judgeSpf(name, what ?? "", found[0] ?? "");
-  const missing = data.filter((each) => !found.includes(each));
+  const missing = values.filter((each) => !found.includes(each));
   if (missing.length > 0) {
     const differs = `${name} ${type} is ${shown}, and the config says ${missing.map(clipped).join(" and ")}`;
     // Another policy or another id is the owner's, or old: mail comes and goes.
     return is ? warn(differs, set) : bad(differs, set);
   }
-  const more = found.filter((each) => !data.includes(each)).map(clipped);
+  const more = found.filter((each) => !values.includes(each)).map(clipped);
   if (more.length === 0 || type === "TXT") return ok(`${name} ${type} is ${shown}`);
   if (purpose === "host" || purpose === "web")
     return bad(`${name} leads also to ${more.join(", ")}, which is not the edge`, set);

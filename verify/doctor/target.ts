@@ -20,7 +20,7 @@ export interface DoctorTarget extends VerifyTarget {
   settings: StalwartSettings;
   generation: Generation;
   /** What is to be published for the stack's mail, and what the config leaves open of it. */
-  dns: MailRecords;
+  dns: MailRecords & { servers: readonly string[] };
   /** Whether the doctor may write a record of DNS, and take it away again. */
   canary: boolean;
 }

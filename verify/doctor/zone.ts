@@ -2,154 +2,123 @@
 // server of several what the others have not.
 import { Resolver } from "node:dns/promises";
 
-import type { RecordData } from "../../lib/dns/record.ts";
-
-export type RecordType = RecordData["type"] | "AAAA";
+import { type Authority, authoritiesOf } from "../../lib/dns/authorities.ts";
+import type { RecordType } from "../../lib/dns/record-data.ts";
+import { absolute } from "../../lib/dns/record.ts";
 
 /** What one server says of a name. */
 export interface Answer {
-  /** The server's own name. */
   server: string;
-  /** The records' data as {@link dataOf} writes it; undefined where the server did not answer. */
-  data: string[] | undefined;
-  /** Why there was no answer. */
-  trouble: string;
-}
-
-/** A zone's servers. */
-export interface Zone {
-  name: string;
-  servers: { name: string; address: string }[];
+  /** The records' values as {@link valueOf} writes them; undefined where it did not answer. */
+  values: string[] | undefined;
 }
 
 /** Milliseconds for one question, each try. */
-const TIMEOUT = 2_000;
+const LIMITS = { timeout: 2_000, tries: 2 };
 
 /** Asks a zone's servers, and whoever this machine asks for names. */
 export class ZoneReader {
-  readonly #resolver = new Resolver({ timeout: TIMEOUT, tries: 2 });
-  readonly #zones = new Map<string, Promise<Zone>>();
-  readonly #servers = new Map<string, Resolver>();
+  readonly #own = new Resolver(LIMITS);
+  readonly #servers: readonly string[];
+  readonly #authorities = new Map<string, Promise<Authority[]>>();
+  readonly #resolvers = new Map<string, Resolver>();
 
-  /**
-   * The zone that holds a name, and its servers.
-   *
-   * @throws Error when no zone above the name tells its servers
-   */
-  zoneOf(name: string): Promise<Zone> {
-    const known = this.#zones.get(name) ?? this.#find(name);
-    this.#zones.set(name, known);
-    return known;
+  /** @param servers asked in the place of those that the DNS names, as `host:port` */
+  constructor(servers: readonly string[]) {
+    this.#servers = servers;
   }
 
-  /** What each server of the zone says. @throws Error when the zone is not found */
-  async published(name: string, type: RecordType): Promise<Answer[]> {
-    const { servers } = await this.zoneOf(name);
-    return Promise.all(servers.map(({ name: server, address }) => this.#ask(server, address, name, type)));
+  /** What each server of the zone says. @throws Error when nobody says who they are */
+  async published(name: string, type: RecordType | "AAAA"): Promise<Answer[]> {
+    const authorities = await this.#authoritiesOf(name);
+    return Promise.all(
+      authorities.map(({ server, address }) => answerOf(this.#at(address), server, name, type)),
+    );
   }
 
   /** What this machine's own resolver says, which may be what was. */
   cached(name: string, type: RecordType): Promise<Answer> {
-    return ask(this.#resolver, "this machine's resolver", name, type);
+    return answerOf(this.#own, "this machine's resolver", name, type);
   }
 
-  /** Each server's name and its zone's serial, or why it tells none. */
-  serials({ name, servers }: Zone): Promise<string[]> {
+  /** Each server of the zone that holds a name, with the zone's serial, or why it tells none. */
+  async serials(name: string): Promise<string[]> {
+    const authorities = await this.#authoritiesOf(name);
     return Promise.all(
-      servers.map(async ({ name: server, address }) => {
-        if (address === "") return `${server} has no IPv4 address`;
-        const soa = await this.#at(address).resolveSoa(name).catch(troubleOf);
-        return `${server} ${typeof soa === "string" ? soa : soa.serial}`;
-      }),
+      authorities.map(async ({ server, address }) => `${server} ${await serialAt(this.#at(address), name)}`),
     );
   }
 
   /** The names of an address. */
   async namesOf(address: string): Promise<string[]> {
-    const names = await this.#resolver.reverse(address).catch(noneOrThrow);
+    const names = await this.#own.reverse(address).catch(noneOrThrow);
     return names.map((name) => name.toLowerCase());
   }
 
-  async #find(name: string): Promise<Zone> {
-    const servers = await this.#resolver.resolveNs(name).catch(noneOrThrow);
-    if (servers.length === 0) {
-      const above = name.slice(name.indexOf(".") + 1);
-      if (above === name) throw new Error(`no zone holds ${name}`);
-      return this.zoneOf(above);
-    }
-    const found = servers.toSorted().map(async (server) => {
-      const [address] = await this.#resolver.resolve4(server).catch(() => []);
-      return { name: server, address: address ?? "" };
-    });
-    return { name, servers: await Promise.all(found) };
-  }
-
-  #ask(server: string, address: string, name: string, type: RecordType): Promise<Answer> {
-    if (address === "") return Promise.resolve({ server, data: undefined, trouble: "has no IPv4 address" });
-    return ask(this.#at(address), server, name, type);
+  #authoritiesOf(name: string): Promise<Authority[]> {
+    const known = this.#authorities.get(name) ?? authoritiesOf(name, this.#servers);
+    this.#authorities.set(name, known);
+    return known;
   }
 
   #at(address: string): Resolver {
-    const known = this.#servers.get(address);
+    const known = this.#resolvers.get(address);
     if (known) return known;
-    const resolver = new Resolver({ timeout: TIMEOUT, tries: 2 });
+    const resolver = new Resolver(LIMITS);
     resolver.setServers([address]);
-    this.#servers.set(address, resolver);
+    this.#resolvers.set(address, resolver);
     return resolver;
   }
 }
 
+const codeOf = (error: unknown) => (error as NodeJS.ErrnoException).code ?? String(error);
+
 /** "There is none" is an answer; everything else is none. */
 function noneOrThrow(error: unknown): never[] {
-  const { code } = error as NodeJS.ErrnoException;
-  if (code === "ENODATA" || code === "ENOTFOUND") return [];
+  if (["ENODATA", "ENOTFOUND"].includes(codeOf(error))) return [];
   throw error;
 }
 
-function troubleOf(error: unknown): string {
-  const { code = String(error) } = error as NodeJS.ErrnoException;
-  return code === "ETIMEOUT" ? "does not answer" : `answers with ${code}`;
+async function serialAt(resolver: Resolver, name: string): Promise<string> {
+  for (let at = name; at.includes("."); at = at.slice(at.indexOf(".") + 1))
+    try {
+      return String((await resolver.resolveSoa(at)).serial);
+    } catch (error) {
+      const code = codeOf(error);
+      // A name below the zone's own.
+      if (code !== "ENODATA" && code !== "ENOTFOUND")
+        return code === "ETIMEOUT" ? "does not answer" : `answers with ${code}`;
+    }
+  return "has no zone";
 }
 
-async function ask(resolver: Resolver, server: string, name: string, type: RecordType): Promise<Answer> {
-  try {
-    return { server, data: await query(resolver, name, type).catch(noneOrThrow), trouble: "" };
-  } catch (error) {
-    return { server, data: undefined, trouble: troubleOf(error) };
-  }
+async function answerOf(
+  resolver: Resolver,
+  server: string,
+  name: string,
+  type: RecordType | "AAAA",
+): Promise<Answer> {
+  const values = await valuesOf(resolver, name, type)
+    .catch(noneOrThrow)
+    .catch(() => undefined);
+  return { server, values };
 }
 
-async function query(resolver: Resolver, name: string, type: RecordType): Promise<string[]> {
+async function valuesOf(resolver: Resolver, name: string, type: RecordType | "AAAA"): Promise<string[]> {
+  const lower = (host: string) => absolute(host.toLowerCase());
   if (type === "A") return resolver.resolve4(name);
   if (type === "AAAA") return resolver.resolve6(name);
   if (type === "TXT") return (await resolver.resolveTxt(name)).map((strings) => strings.join(""));
   if (type === "MX")
-    return (await resolver.resolveMx(name)).map(({ priority, exchange }) =>
-      dataOf({ type, preference: priority, exchange }),
-    );
+    return (await resolver.resolveMx(name)).map(({ priority, exchange }) => `${priority} ${lower(exchange)}`);
   if (type === "SRV")
-    return (await resolver.resolveSrv(name)).map(({ priority, weight, port, name: target }) =>
-      dataOf({ type, priority, weight, port, target }),
+    return (await resolver.resolveSrv(name)).map(
+      ({ priority, weight, port, name: target }) => `${priority} ${weight} ${port} ${lower(target)}`,
     );
   // Only what is ours to say: `issue` and `issuewild`.
-  return (await resolver.resolveCaa(name)).flatMap(({ issue, issuewild }) => [
-    ...(issue === undefined ? [] : [dataOf({ type, flags: 0, tag: "issue", value: issue })]),
-    ...(issuewild === undefined ? [] : [dataOf({ type, flags: 0, tag: "issuewild", value: issuewild })]),
-  ]);
-}
-
-/** A record's data in one line, as a zone file has it. @example "10 mail.example.org" */
-export function dataOf(record: RecordData): string {
-  switch (record.type) {
-    case "A":
-      return record.address;
-    case "MX":
-      return `${record.preference} ${record.exchange.toLowerCase()}`;
-    case "SRV":
-      return `${record.priority} ${record.weight} ${record.port} ${record.target.toLowerCase() || "."}`;
-    case "TXT":
-      return record.text;
-    case "CAA":
-      return `${record.tag} ${JSON.stringify(record.value)}`;
-  }
+  return (await resolver.resolveCaa(name)).flatMap((record) =>
+    (["issue", "issuewild"] as const).flatMap((tag) =>
+      record[tag] === undefined ? [] : [`${record.critical} ${tag} ${JSON.stringify(record[tag])}`],
+    ),
+  );
 }

@@ -6,7 +6,7 @@ import { afterAll, expect, test } from "vitest";
 import { stringify } from "yaml";
 
 import { secretSchema } from "../../../../config/schema/secrets.ts";
-import { doctorTargetOf } from "../../../../cli/doctor/target.ts";
+import { configIn, targetOf } from "../../../../cli/doctor/target.ts";
 import { loadConfig } from "../../../../config/load.ts";
 import { placeholderOf } from "../../../../config/placeholder.ts";
 import { validConfig } from "../../../fixtures/config.ts";
@@ -32,7 +32,7 @@ test("npm run doctor reads a stack's file without opening its secrets, a TSIG ke
     "tailwart:registryPasswords": { "registry.example.org": one },
   };
   writeFileSync(file, stringify({ encryptionsalt: "v1:salt", config: { ...keyed, ...encrypted } }));
-  const target = doctorTargetOf(file, "prod");
+  const target = targetOf(configIn(file), "prod");
   expect(JSON.stringify(target)).not.toMatch(/c2FsdA|Y2lwaGVy/);
   expect(target).toMatchObject({
     stack: "prod",

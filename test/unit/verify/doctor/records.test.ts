@@ -2,21 +2,20 @@ import { describe, expect, test } from "vitest";
 
 import { judgeCached, judgeServers } from "../../../../verify/checks/dns.ts";
 import { judgeRecords, type Wanted, wantedOf } from "../../../../verify/doctor/records.ts";
-import { dataOf } from "../../../../verify/doctor/zone.ts";
 
-const wanted = (purpose: Wanted["purpose"], type: Wanted["type"], ...data: string[]): Wanted => ({
+const wanted = (purpose: Wanted["purpose"], type: Wanted["type"], ...values: string[]): Wanted => ({
   name: "example.org",
   type,
   purpose,
-  data,
+  values,
 });
 const SPF = wanted("spf", "TXT", "v=spf1 ip4:192.0.2.25 ~all");
 const DMARC = wanted("dmarc", "TXT", "v=DMARC1; p=reject");
 const HOST = wanted("host", "A", "192.0.2.1");
-const MX = wanted("mx", "MX", "10 mail.example.org");
+const MX = wanted("mx", "MX", "10 mail.example.org.");
 const WEB = wanted("web", "A", "192.0.2.1");
 const STS = wanted("mtaSts", "TXT", "v=STSv1; id=a");
-const CAA = wanted("caa", "CAA", 'issue "letsencrypt.org"');
+const CAA = wanted("caa", "CAA", '0 issue "letsencrypt.org"');
 
 describe("what is published is held against what mail needs:", () => {
   test.each<[string, Wanted, string[], string, RegExp]>([
@@ -25,9 +24,9 @@ describe("what is published is held against what mail needs:", () => {
     ["an address more", HOST, ["192.0.2.9", "192.0.2.1"], "fail", /leads also to 192\.0\.2\.9/],
     ["no address", HOST, [], "fail", /has no A record/],
     ["no address of a web name", WEB, [], "warn", /has no A record/],
-    ["the MX", MX, ["10 mail.example.org"], "ok", /10 mail/],
-    ["a second MX", MX, ["20 backup.example.net", "10 mail.example.org"], "ok", /backup/],
-    ["another MX", MX, ["10 old.example.net"], "fail", /old\.example\.net, and the config says 10 mail/],
+    ["the MX", MX, ["10 mail.example.org."], "ok", /10 mail/],
+    ["a second MX", MX, ["20 backup.example.net.", "10 mail.example.org."], "ok", /backup/],
+    ["another MX", MX, ["10 old.example.net."], "fail", /old\.example\.net\., and the config says 10 mail/],
     ["SPF", SPF, ["google-site=x", "v=spf1 ip4:192.0.2.25 ~all"], "ok", /ip4/],
     ["SPF that says more", SPF, ["v=spf1 include:_spf.example.net +ip4:192.0.2.25 -all"], "ok", /include/],
     ["SPF without the relay", SPF, ["v=spf1 mx -all"], "fail", /does not name ip4:192\.0\.2\.25/],
@@ -46,12 +45,12 @@ describe("what is published is held against what mail needs:", () => {
     ["no DMARC record", DMARC, [], "fail", /has no DMARC record/],
     ["an old id of MTA-STS", STS, ["v=STSv1; id=b"], "warn", /id=b, and the config says .*id=a/],
     ["no CAA", CAA, [], "warn", /has no CAA record/],
-    ["another CA", CAA, ['issue "example.net"'], "warn", /example\.net/],
+    ["another CA", CAA, ['0 issue "example.net"'], "warn", /example\.net/],
   ])("%s", (_what, record, published, state, seen) => {
     const found = judgeRecords(record, published);
     expect(found.state).toBe(state);
     expect(found.seen).toMatch(seen);
-    if (state === "fail") expect(found.advice).toContain(record.data[0]?.split(" ").at(-1));
+    if (state === "fail") expect(found.advice).toContain(record.values[0]?.split(" ").at(-1));
   });
 });
 
@@ -60,23 +59,16 @@ test("a purpose's records are gathered by their names", () => {
   const one = { ...host, name: "mail.example.org", address: "192.0.2.1" };
   const two = { ...one, address: "192.0.2.2" };
   expect(wantedOf([one, two], "host")).toEqual([
-    { name: "mail.example.org", type: "A", purpose: "host", data: ["192.0.2.1", "192.0.2.2"] },
+    { name: "mail.example.org", type: "A", purpose: "host", values: ["192.0.2.1", "192.0.2.2"] },
   ]);
   expect(wantedOf([one, two], "mx")).toEqual([]);
 });
 
-test("a record's data is written as a zone file has it", () => {
-  expect(dataOf({ type: "SRV", priority: 0, weight: 0, port: 0, target: "" })).toBe("0 0 0 .");
-  expect(dataOf({ type: "CAA", flags: 0, tag: "issue", value: "letsencrypt.org; accounturi=x" })).toBe(
-    'issue "letsencrypt.org; accounturi=x"',
-  );
-});
-
 test("what a cache still has is a warning, and only where it is not what is published", () => {
-  const cache = { server: "this machine's resolver", trouble: "" };
-  expect(judgeCached(HOST, { ...cache, data: ["192.0.2.1"] })).toBeUndefined();
-  expect(judgeCached(HOST, { ...cache, data: undefined })).toBeUndefined();
-  expect(judgeCached(HOST, { ...cache, data: ["192.0.2.9"] })).toMatchObject({
+  const cache = { server: "this machine's resolver" };
+  expect(judgeCached(HOST, { ...cache, values: ["192.0.2.1"] })).toBeUndefined();
+  expect(judgeCached(HOST, { ...cache, values: undefined })).toBeUndefined();
+  expect(judgeCached(HOST, { ...cache, values: ["192.0.2.9"] })).toMatchObject({
     state: "warn",
     seen: expect.stringMatching(/still has what was: .*192\.0\.2\.9/) as string,
   });
