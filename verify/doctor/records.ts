@@ -75,18 +75,20 @@ function judgeSpf(name: string, wanted: string, published: string): Finding {
   });
 }
 
-const TITLES: Partial<Record<Purpose, string>> = {
+const TITLES: Record<Purpose, string> = {
   host: "A",
   web: "A",
   mx: "MX",
   spf: "SPF",
+  dkim: "DKIM",
   dmarc: "DMARC",
+  dmarcReports: "DMARC",
   mtaSts: "MTA-STS",
   tlsRpt: "TLS-RPT",
   caa: "CAA",
   srv: "SRV",
 };
 /** What a purpose's record is called. @example titleOf("mtaSts") === "MTA-STS" */
-export const titleOf = (purpose: Purpose): string => TITLES[purpose] ?? "TXT";
+export const titleOf = (purpose: Purpose): string => TITLES[purpose];
 
 const clipped = (text: string): string => (text.length > 120 ? `${text.slice(0, 119)}…` : text);
