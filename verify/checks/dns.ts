@@ -40,11 +40,9 @@ const servers: Check<DoctorScene> = {
     const { dns, settings } = scene.target;
     if (dns.records.length === 0) return skip("the config asks for no record");
     const names = [settings.hostname, ...settings.domains.map(({ name }) => name)].slice(0, MOST_NAMES);
-    const zones = new Map<string, string[]>();
-    for (const name of names) {
-      zones.set(name, await reader.serials(name));
-    }
-    const findings = [...zones].map(([zone, serials]) => judgeServers(zone, serials));
+    const findings = await Promise.all(
+      names.map(async (name) => judgeServers(name, await reader.serials(name))),
+    );
     return worst(findings) ?? unknown("no zone was asked");
   },
 };
