@@ -29,27 +29,42 @@ export class Knot {
     this.resolver.setServers([`127.0.0.1:${port}`]);
   }
 
-  /** @param zones zone → lines of its file, beside where it begins */
-  static async start(zones: Readonly<Record<string, string>>): Promise<Knot> {
+  /**
+   * @param zones zone → lines of its file, beside where it begins
+   * @param options.owner the only name that the key may write. Default: any
+   * @param options.reader a key of the same secret that may write nothing
+   * @param options.checks have it look at what zones mean, too
+   */
+  static async start(
+    zones: Readonly<Record<string, string>>,
+    { owner, reader, checks = false }: { owner?: string; reader?: string; checks?: boolean } = {},
+  ): Promise<Knot> {
     const knot = new Knot(await freeUdpPort());
     mkdirSync(join(knot.#folder, "run"));
+    const key = (id: string) =>
+      `  - id: ${id}\n    algorithm: ${KNOT_KEY.algorithm}\n    secret: ${KNOT_KEY.secret}\n`;
+    const may =
+      owner === undefined
+        ? "    action: [update, transfer]"
+        : `    action: update\n    update-owner: name\n    update-owner-match: equal\n    update-owner-name: ${owner}.`;
     const config = `server:
     rundir: ${join(knot.#folder, "run")}
     listen: 127.0.0.1@${knot.port}
 database:
     storage: ${knot.#folder}
+log:
+  - target: stderr
+    any: info
 key:
-  - id: ${KNOT_KEY.name}
-    algorithm: ${KNOT_KEY.algorithm}
-    secret: ${KNOT_KEY.secret}
-acl:
+${[KNOT_KEY.name, ...(reader === undefined ? [] : [reader])].map(key).join("")}acl:
   - id: writes
     key: ${KNOT_KEY.name}
-    action: [update, transfer]
+${may}
 template:
   - id: default
     storage: ${knot.#folder}
     file: "%s.zone"
+    semantic-checks: ${checks ? "on" : "off"}
     zonefile-sync: -1
     journal-content: none
 zone:
@@ -58,19 +73,21 @@ ${Object.keys(zones)
   .join("\n")}
 `;
     writeFileSync(join(knot.#folder, "knot.conf"), config);
-    for (const [zone, lines] of Object.entries(zones))
-      writeFileSync(
-        join(knot.#folder, `${zone}.zone`),
-        `$TTL 5\n${zone}. SOA ns.${zone}. h.${zone}. 1 3600 600 86400 5\n${zone}. NS ns.${zone}.\nns.${zone}. A 127.0.0.1\n${lines}\n`,
-      );
-    knot.#process = spawn(
+    for (const [zone, lines] of Object.entries(zones)) knot.#writeZone(zone, lines);
+    const child = spawn(
       requireProgram("knotd", "apt-get install knot"),
       ["--config", join(knot.#folder, "knot.conf")],
-      { stdio: "ignore" },
+      { stdio: ["ignore", "ignore", "pipe"] },
     );
+    knot.#process = child;
+    let said = "";
+    child.stderr.on("data", (chunk: Buffer) => (said += chunk.toString()));
     const [zone = ""] = Object.keys(zones);
-    const answers = async () => (await knot.resolver.resolveSoa(zone).catch(() => undefined)) !== undefined;
-    await until("Knot answers", answers, 30_000);
+    const answers = async () => {
+      if (child.exitCode !== null) throw new Error(`Knot has ended:\n${said}`);
+      return (await knot.resolver.resolveSoa(zone).catch(() => undefined)) !== undefined;
+    };
+    await until("Knot answers", answers, 30_000, { detail: () => said });
     return knot;
   }
 
@@ -91,13 +108,29 @@ ${Object.keys(zones)
    */
   edit(zone: string, ...changes: string[][]): void {
     const run = (...args: string[]) => {
-      const knotc = requireProgram("knotc", "apt-get install knot");
-      const done = spawnSync(knotc, ["-c", join(this.#folder, "knot.conf"), ...args], { encoding: "utf8" });
-      if (done.status !== 0) throw new Error(`knotc ${args.join(" ")}: ${done.stdout}${done.stderr}`);
+      const { status, said } = this.#knotc(...args);
+      if (status !== 0) throw new Error(`knotc ${args.join(" ")}: ${said}`);
     };
     run("zone-begin", zone);
     for (const [what = "", ...rest] of changes) run(what, zone, ...rest);
     run("zone-commit", zone);
+  }
+
+  /** Gives a zone's file these lines, and has Knot's own check look at it; nothing is loaded. */
+  check(zone: string, lines: string): { status: number | null; said: string } {
+    this.#writeZone(zone, lines);
+    return this.#knotc("zone-check", zone);
+  }
+
+  #writeZone(zone: string, lines: string): void {
+    const begin = `$TTL 5\n${zone}. SOA ns.${zone}. h.${zone}. 1 3600 600 86400 5\n${zone}. NS ns.${zone}.\nns.${zone}. A 127.0.0.1\n`;
+    writeFileSync(join(this.#folder, `${zone}.zone`), `${begin}${lines}\n`);
+  }
+
+  #knotc(...args: string[]): { status: number | null; said: string } {
+    const knotc = requireProgram("knotc", "apt-get install knot");
+    const done = spawnSync(knotc, ["-c", join(this.#folder, "knot.conf"), ...args], { encoding: "utf8" });
+    return { status: done.status, said: done.stdout + done.stderr };
   }
 
   async stop(): Promise<void> {
