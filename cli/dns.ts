@@ -1,15 +1,10 @@
 // `npm run dns`: the DNS records that a stack's mail needs, for a person, a zone file or a program.
-import { readFileSync } from "node:fs";
-
-import { parse } from "yaml";
-
 import { mailSetup } from "../config/mail-setup.ts";
-import { stackFileConfig } from "../config/stack-file.ts";
 import { mailRecords } from "../lib/dns/mail-records.ts";
 import { type Format, FORMATS } from "../lib/dns/writers/formats.ts";
 import { dkimRecordsOf } from "./parts/dkim-records.ts";
 import { labArguments, wrongUsage } from "./parts/arguments.ts";
-import { configFileOf } from "./parts/config-file.ts";
+import { configFileOf, configIn } from "./parts/config-file.ts";
 import { runMain } from "./parts/progress.ts";
 
 const USAGE = `Usage: npm run dns [-- --stack STACK | --name NAME] [--format FORMAT]
@@ -38,8 +33,7 @@ if (!isFormat(format))
   wrongUsage(`--format takes ${Object.keys(FORMATS).join(", ")}; it is not "${format}"`, USAGE);
 
 await runMain(async () => {
-  const file = parse(readFileSync(configFileOf(stack, name), "utf8")) as { config?: object } | null;
-  const config = stackFileConfig({ ...file?.config }, { secretsLater: true });
+  const config = configIn(configFileOf(stack, name), { secretsLater: true });
   const records = mailRecords(mailSetup(config, await dkimRecordsOf(config, stack, name)));
   process.stdout.write(FORMATS[format](records, `DNS records for the mail of the stack ${stack ?? name}.`));
 });

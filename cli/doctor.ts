@@ -9,10 +9,10 @@ import { CHECKS } from "../verify/checks/index.ts";
 import { receiverOf } from "./doctor/alerts.ts";
 import { type Looping, millisecondsOf } from "./doctor/loop.ts";
 import type { DoctorOrder } from "./doctor/order.ts";
-import { configIn, targetOf } from "./doctor/target.ts";
+import { targetOf } from "./doctor/target.ts";
 import { labArguments, wrongUsage } from "./parts/arguments.ts";
 import { dkimRecordsOf } from "./parts/dkim-records.ts";
-import { configFileOf } from "./parts/config-file.ts";
+import { configFileOf, configIn } from "./parts/config-file.ts";
 import { inForeground } from "./parts/foreground.ts";
 import { runMain } from "./parts/progress.ts";
 import { enter, PROJECT } from "./parts/pulumi-cli.ts";
@@ -84,9 +84,12 @@ await runMain(async () => {
     return;
   }
   const config = configIn(configFileOf(stack, name));
+  // Pulumi takes seconds to tell them.
+  const isAsked = unban === undefined && only.includes("dns-dkim");
+  const dkimRecords = isAsked ? await dkimRecordsOf(config, stack, name) : {};
   const order: DoctorOrder = {
     target: {
-      ...targetOf(config, stack ?? name, await dkimRecordsOf(config, stack, name)),
+      ...targetOf(config, stack ?? name, dkimRecords),
       ...(stack === undefined && { named: `--name ${name}` }),
       canary: values["canary"] === true,
     },

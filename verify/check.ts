@@ -59,6 +59,12 @@ export const unknown = (seen: string, more: { advice?: string; fix?: string } = 
   ...more,
 });
 
+/** The worst of some findings: what fails, then what cannot be told, then what is a warning. */
+export const worst = (findings: readonly Finding[]): Finding | undefined =>
+  (["fail", "unknown", "warn", "ok"] as const).flatMap((state) =>
+    findings.filter((each) => each.state === state),
+  )[0];
+
 /** @example lesson(1) === "docs/lessons/01.md" */
 export const lesson = (number: number): string => `docs/lessons/${String(number).padStart(2, "0")}.md`;
 

@@ -1,24 +1,9 @@
-import { readFileSync } from "node:fs";
-
-import { parse } from "yaml";
-
 import { componentArgs } from "../../config/component-args.ts";
 import { mailSetup } from "../../config/mail-setup.ts";
 import type { Config } from "../../config/schema.ts";
-import { stackFileConfig } from "../../config/stack-file.ts";
 import { mailRecords } from "../../lib/dns/mail-records.ts";
 import type { DoctorTarget } from "../../verify/doctor/target.ts";
 import { type ContainerRole, containerOf } from "../parts/containers.ts";
-
-/**
- * A stack's config, from its file. Its secrets stay encrypted.
- *
- * @throws UserError when the config is refused
- */
-export function configIn(file: string): Config {
-  const { config } = parse(readFileSync(file, "utf8")) as { config: Record<string, unknown> };
-  return stackFileConfig(config);
-}
 
 /**
  * What to look at, from a stack's config; names of containers follow from the stack's name.

@@ -5,7 +5,7 @@ import { dropping } from "../../lab/firewall.ts";
 import { killPostgres, POSTGRES, sql, startPostgres, stopPostgres } from "../../lab/postgres.ts";
 import { emptySmallDisk, fillSmallDisk, moveFromSmallDisk, moveToSmallDisk } from "../../lab/small-disk.ts";
 import { DATABASE_AWAY, STALWART_STARTS, WATCH_STARTS_OVER, WAY_LOST } from "./allowed.ts";
-import type { Fault } from "./fault.ts";
+import { during, type Fault } from "./fault.ts";
 import type { Allowance } from "./logs.ts";
 import { AT_LEAST_ONCE } from "./server.ts";
 import type { World } from "./world.ts";
@@ -56,8 +56,7 @@ export const DATABASE: readonly Fault[] = [
   {
     name: "postgres-blackholed",
     what: "what is sent to Postgres vanishes for 20 s, and nobody is told",
-    inject: (world) => blackhole(world).begin(),
-    heal: (world) => blackhole(world).end(),
+    ...during(blackhole),
     lasts: 20,
     allowed: [...DATABASE_AWAY, ...STALWART_STARTS, ...WATCH_STARTS_OVER, ...WAY_LOST],
     duplicates: AT_LEAST_ONCE,

@@ -1,3 +1,4 @@
+import type { Cut } from "../../lab/firewall.ts";
 import type { World } from "./world.ts";
 import type { Allowance } from "./logs.ts";
 
@@ -41,3 +42,11 @@ export interface Fault {
    */
   patience?: number;
 }
+
+/** A way that is cut while the fault lasts. */
+export const during = (
+  cut: (world: World) => Cut,
+): Pick<Fault, "inject"> & Required<Pick<Fault, "heal">> => ({
+  inject: (world) => cut(world).begin(),
+  heal: (world) => cut(world).end(),
+});

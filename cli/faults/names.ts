@@ -3,7 +3,7 @@ import { stopDaemon } from "../../lab/daemon.ts";
 import { dropping } from "../../lab/firewall.ts";
 import { startResolver } from "../../lab/resolver.ts";
 import { EDGE_NAMELESS } from "./allowed.ts";
-import type { Fault } from "./fault.ts";
+import { during, type Fault } from "./fault.ts";
 import type { World } from "./world.ts";
 
 /** Questions of the KVM host, its containers and the edge; others' are answered. */
@@ -20,8 +20,7 @@ export const NAMES: readonly Fault[] = [
   {
     name: "dns-away",
     what: "the KVM host's and the edge's questions to the DNS vanish for 20 s",
-    inject: (world) => questions(world).begin(),
-    heal: (world) => questions(world).end(),
+    ...during(questions),
     lasts: 20,
     allowed: [
       {

@@ -1,14 +1,12 @@
 /** What befalls the node that Stalwart is reached by, and the ways between nodes. */
 import { dropping } from "../../lab/firewall.ts";
 import { expireNode, nodes, startTailnet, stopTailnet } from "../../lab/tailnet/index.ts";
-import { mustPulumi } from "../parts/pulumi-cli.ts";
+import { EPHEMERAL, mayBecomeEphemeral } from "../parts/ephemeral.ts";
 import { EDGE_NAMELESS, SIDECAR_STARTS, STALWART_STARTS, WATCH_STARTS_OVER, WAY_LOST } from "./allowed.ts";
 import { deploy } from "./deploys.ts";
-import type { Fault } from "./fault.ts";
+import { during, type Fault } from "./fault.ts";
 import { AT_LEAST_ONCE } from "./server.ts";
 import type { World } from "./world.ts";
-
-const EPHEMERAL = { "tailwart:tailnet/identity": "ephemeral" };
 
 async function restartSidecar(world: World): Promise<void> {
   await world.docker("kvm", ["restart", "--time", "5", world.container("sidecar")]);
@@ -37,8 +35,7 @@ export const TAILNET: readonly Fault[] = [
     name: "sidecar-new-address",
     what: "the sidecar, ephemeral, is restarted and comes back as another node",
     async prepare(world) {
-      const { stack } = world.lab;
-      await mustPulumi(stack, ["state", "unprotect", "--all", "--yes", "--stack", stack.name]);
+      await mayBecomeEphemeral(world);
       await deploy(world, EPHEMERAL);
     },
     restore: (world) => deploy(world, {}),
@@ -66,8 +63,7 @@ export const TAILNET: readonly Fault[] = [
   {
     name: "tailnet-partitioned",
     what: "nothing passes between the KVM host's containers and the other machines for 20 s",
-    inject: (world) => everything(world).begin(),
-    heal: (world) => everything(world).end(),
+    ...during(everything),
     lasts: 20,
     allowed: [...SIDECAR_STARTS, ...STALWART_STARTS, ...WATCH_STARTS_OVER, ...WAY_LOST],
     duplicates: AT_LEAST_ONCE,
@@ -86,8 +82,7 @@ export const TAILNET: readonly Fault[] = [
   {
     name: "derp-only",
     what: "UDP between the nodes is dropped for 30 s, so that all goes by the relay",
-    inject: (world) => udp(world).begin(),
-    heal: (world) => udp(world).end(),
+    ...during(udp),
     lasts: 30,
     allowed: [...SIDECAR_STARTS, ...WAY_LOST],
     spans: 50,

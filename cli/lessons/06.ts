@@ -1,5 +1,6 @@
+import { EPHEMERAL, mayBecomeEphemeral } from "../parts/ephemeral.ts";
 import { dial, describeDialled, greeting } from "./dial.ts";
-import { EPHEMERAL, mayBecomeEphemeral, renewAddress } from "./ephemeral.ts";
+import { renewAddress } from "./renew-address.ts";
 import { type Lesson, type Seen, withoutGuard } from "./lesson.ts";
 
 /** How long the new node and Stalwart behind it may take. Seconds. */

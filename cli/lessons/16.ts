@@ -1,6 +1,7 @@
+import { EPHEMERAL, mayBecomeEphemeral } from "../parts/ephemeral.ts";
 import type { Bench } from "./bench.ts";
 import { describeDialled, dial, greeting } from "./dial.ts";
-import { EPHEMERAL, mayBecomeEphemeral, renewAddress } from "./ephemeral.ts";
+import { renewAddress } from "./renew-address.ts";
 import type { Lesson, Seen } from "./lesson.ts";
 
 /** How long mail may be mute. Without the guard it is for a quarter of an hour. Seconds. */

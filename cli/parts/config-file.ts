@@ -1,6 +1,10 @@
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
+import { parse } from "yaml";
+
+import type { Config } from "../../config/schema.ts";
+import { stackFileConfig } from "../../config/stack-file.ts";
 import { layoutOf, naming } from "../../lab/topology.ts";
 import { UserError } from "../../lib/errors.ts";
 import { stackFileOf } from "../review/stack-files.ts";
@@ -18,4 +22,15 @@ export function configFileOf(stack: string | undefined, lab: string): string {
   throw stack
     ? new UserError(`there is no Pulumi.${stack}.yaml here`, { hint: "write: --stack prod" })
     : new UserError(`no stack is deployed in the lab "${lab}"`, { hint: `run: npm run up${naming(lab)}` });
+}
+
+/**
+ * The config in such a file. Its secrets stay encrypted.
+ *
+ * @param options as {@link stackFileConfig} takes them
+ * @throws UserError when the config is refused
+ */
+export function configIn(file: string, options?: Parameters<typeof stackFileConfig>[1]): Config {
+  const { config } = (parse(readFileSync(file, "utf8")) ?? {}) as { config?: Record<string, unknown> };
+  return stackFileConfig({ ...config }, options);
 }

@@ -1,6 +1,6 @@
 /**
- * What a domain's own servers answer: no cache in between, which would show for hours what was
- * there before.
+ * A domain's own servers: whoever asks them has no cache in between, which would show for hours
+ * what was there before.
  */
 import { lookup, Resolver } from "node:dns/promises";
 import { isIP } from "node:net";
@@ -15,21 +15,15 @@ export interface Authority {
   address: string;
 }
 
-/** What one server answers to a question for TXT records, each record's strings joined. */
-export interface Answered {
-  server: string;
-  texts?: string[];
-  /** Why there is no answer. */
-  error?: string;
-}
-
-/** Milliseconds for one question to one server. */
+/** Milliseconds for one question. */
 const PATIENCE = { timeout: 3_000, tries: 2 };
 
-/** What says that there is nothing; all else is no answer. */
-const NOTHING = new Set(["ENODATA", "ENOTFOUND"]);
-
-const codeOf = (error: unknown) => (error as { code?: string }).code ?? "";
+/** "There is none" is an answer; all else is none. For the `catch` of a question. */
+export function noneOrThrow(error: unknown): never[] {
+  const { code } = error as { code?: string };
+  if (code === "ENODATA" || code === "ENOTFOUND") return [];
+  throw error;
+}
 
 /**
  * The servers of the zone that holds a name.
@@ -41,8 +35,8 @@ export async function authoritiesOf(name: string, named: readonly string[] = [])
   if (named.length > 0) return (await Promise.all(named.map(addressesOf))).flat();
   const resolver = new Resolver(PATIENCE);
   for (let at = name; at.includes("."); at = at.slice(at.indexOf(".") + 1)) {
-    const servers = await resolver.resolveNs(at).catch((error: unknown) => {
-      if (NOTHING.has(codeOf(error))) return [];
+    const asked = resolver.resolveNs(at).catch(noneOrThrow);
+    const servers = await asked.catch((error: unknown) => {
       throw new Error(`who has the zone of ${name} is not known: ${wordsOf(error)}`, { cause: error });
     });
     if (servers.length > 0) return (await Promise.all(servers.toSorted().map(addressesOf))).flat();
@@ -57,19 +51,4 @@ async function addressesOf(server: string): Promise<Authority[]> {
   // IPv4 alone: where there is no IPv6, an address of it would look like a server that is down.
   const found = await lookup(host, { all: true, family: 4 });
   return found.map(({ address }) => ({ server, address: `${address}:${port}` }));
-}
-
-/** The TXT records of a name at each of these servers. */
-export async function textsAt(authorities: readonly Authority[], name: string): Promise<Answered[]> {
-  return Promise.all(
-    authorities.map(async ({ server, address }) => {
-      const resolver = new Resolver(PATIENCE);
-      resolver.setServers([address]);
-      try {
-        return { server, texts: (await resolver.resolveTxt(name)).map((strings) => strings.join("")) };
-      } catch (error) {
-        return NOTHING.has(codeOf(error)) ? { server, texts: [] } : { server, error: wordsOf(error) };
-      }
-    }),
-  );
 }

@@ -5,7 +5,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
 import { DKIM_STEPS, type DkimUses, refusedSteps } from "../../lib/dns/dkim-steps.ts";
-import { type Answered, authoritiesOf, textsAt } from "../../lib/dns/authorities.ts";
+import { type Answer, answersAt } from "../../lib/dns/answers.ts";
+import { authoritiesOf } from "../../lib/dns/authorities.ts";
 import { isDkimRecord } from "../../lib/dns/dkim.ts";
 import { UserError, wordsOf } from "../../lib/errors.ts";
 import { UNKNOWN } from "../plugin/diff.ts";
@@ -96,7 +97,7 @@ export class DkimRotationResource implements ServedResource<DkimRotationState> {
 
 async function lacksNow(name: string, record: string, servers: readonly string[]): Promise<string[]> {
   try {
-    const answers = await textsAt(await authoritiesOf(name, servers), name);
+    const answers = await answersAt(await authoritiesOf(name, servers), name, "TXT");
     return answers.flatMap((answer) => {
       const what = lackOf(answer, record);
       return what === undefined ? [] : [`${name}: ${answer.server} ${what}`];
@@ -106,7 +107,7 @@ async function lacksNow(name: string, record: string, servers: readonly string[]
   }
 }
 
-function lackOf({ texts = [], error }: Answered, record: string): string | undefined {
+function lackOf({ values: texts = [], error }: Answer, record: string): string | undefined {
   if (error !== undefined) return `does not answer (${error})`;
   const [first, ...more] = texts;
   if (first === undefined) return "has no TXT record";

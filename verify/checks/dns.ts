@@ -1,9 +1,10 @@
 // What is published for the stack's mail, at every server of its zones (lessons 17 to 19).
+import type { Answer } from "../../lib/dns/answers.ts";
 import { type Purpose, PURPOSES } from "../../lib/dns/record.ts";
-import { type Check, fail, type Finding, lesson, ok, skip, unknown, warn } from "../check.ts";
+import { type Check, fail, type Finding, lesson, ok, skip, unknown, warn, worst } from "../check.ts";
 import { judgeRecords, titleOf, type Wanted, wantedOf } from "../doctor/records.ts";
 import type { DoctorScene } from "../doctor/target.ts";
-import { type Answer, ZoneReader } from "../doctor/zone.ts";
+import { ZoneReader } from "../doctor/zone.ts";
 
 /** Names that one row looks at: a zone's servers are not to be flooded. */
 const MOST_NAMES = 40;
@@ -13,12 +14,6 @@ const readerOf = (scene: DoctorScene): Promise<ZoneReader> =>
 
 const everyOne = <R>(wanted: readonly Wanted[], ask: (each: Wanted) => Promise<R>): Promise<R[]> =>
   Promise.all(wanted.slice(0, MOST_NAMES).map(ask));
-
-/** The worst of some findings. */
-const worst = (findings: readonly Finding[]): Finding | undefined =>
-  (["fail", "unknown", "warn", "ok"] as const).flatMap((state) =>
-    findings.filter((each) => each.state === state),
-  )[0];
 
 /** A finding, and at which server, where the others say something else. */
 function atServers(findings: readonly { server: string; finding: Finding }[]): Finding {

@@ -1,6 +1,6 @@
 // What the internet sees of the stack: every port, its certificate, and what must be closed.
 import { ADMIN_PORT, MAIL_SERVICES, type MailService } from "../../lib/mail-services.ts";
-import { type Check, fail, type Finding, lesson, ok, skip, unknown, warn } from "../check.ts";
+import { type Check, fail, type Finding, lesson, ok, skip, unknown, warn, worst } from "../check.ts";
 import { covers, daysLeft, isOverdue, isPublicCa } from "../doctor/certificate.ts";
 import { dial } from "../dial.ts";
 import { type PortSeen, seePort } from "../doctor/ports.ts";
@@ -54,8 +54,7 @@ export const certificates: Check<DoctorScene> = {
     const shown = seen.filter((each) => each.certificate !== undefined);
     if (shown.length === 0) return unknown("no port has shown a certificate");
     const findings = shown.map((port) => judge(scene, port, new Date()));
-    const worst = ["fail", "warn"].flatMap((state) => findings.filter((each) => each.state === state));
-    return worst[0] ?? findings[0] ?? unknown("no port has shown a certificate");
+    return worst(findings) ?? unknown("no port has shown a certificate");
   },
 };
 

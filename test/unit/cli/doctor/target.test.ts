@@ -6,7 +6,8 @@ import { afterAll, expect, test } from "vitest";
 import { stringify } from "yaml";
 
 import { secretSchema } from "../../../../config/schema/secrets.ts";
-import { configIn, targetOf } from "../../../../cli/doctor/target.ts";
+import { targetOf } from "../../../../cli/doctor/target.ts";
+import { configIn } from "../../../../cli/parts/config-file.ts";
 import { loadConfig } from "../../../../config/load.ts";
 import { placeholderOf } from "../../../../config/placeholder.ts";
 import { validConfig } from "../../../fixtures/config.ts";

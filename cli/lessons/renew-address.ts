@@ -1,13 +1,4 @@
-// What the lessons share whose sidecar is another node at each start.
-import { mustPulumi } from "../parts/pulumi-cli.ts";
 import type { Bench } from "./bench.ts";
-
-export const EPHEMERAL = { "tailwart:tailnet/identity": "ephemeral" };
-
-/** Lets the next deploy be one with such a sidecar: the state of the one before is protected. */
-export async function mayBecomeEphemeral({ lab: { stack } }: Bench): Promise<void> {
-  await mustPulumi(stack, ["state", "unprotect", "--all", "--yes", "--stack", stack.name]);
-}
 
 /** Restarts the sidecar. @returns its address before and after @throws Error for the same one */
 export async function renewAddress(bench: Bench): Promise<{ before: string; after: string }> {
