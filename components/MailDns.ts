@@ -11,6 +11,13 @@ export interface MailDnsArgs {
   /** Domains whose mail is signed. */
   domains: readonly string[];
   selectors: readonly DkimSelector[];
+  /**
+   * Where the domains' mail leaves for the internet, as `spfTerm` takes it: the policies judge SPF
+   * by it.
+   */
+  egress?: readonly string[] | undefined;
+  /** URLs of the accounts that may order certificates for the mail names: CAA is judged by them. */
+  acmeAccounts?: readonly string[] | undefined;
   /** Servers to ask in the place of those that the DNS names, as `host:port`. */
   servers: readonly string[];
   /** The records, but for those of DKIM, and where they are written; undefined: nowhere. */
@@ -31,8 +38,14 @@ export class MailDns extends pulumi.ComponentResource {
   readonly dkimRecords: Record<string, pulumi.Output<string>>;
 
   constructor(name: string, args: MailDnsArgs, opts: pulumi.ComponentResourceOptions) {
-    const { secret, written, servers, ...visible } = args;
-    super("tailwart:mail:MailDns", name, { ...visible, servers, ...(written && { written }) }, opts);
+    const { secret, written, servers, egress, acmeAccounts = [], ...visible } = args;
+    // Absent where it is empty: what is deployed has no word of it.
+    const stated = {
+      ...(egress && { egress }),
+      ...(acmeAccounts.length > 0 && { acmeAccounts }),
+      ...(written && { written }),
+    };
+    super("tailwart:mail:MailDns", name, { ...visible, servers, ...stated }, opts);
     const keys = args.selectors.map((each) => ({
       ...each,
       // One that is taken from the config goes last, after all that might need it.

@@ -108,6 +108,8 @@ export function componentArgs(config: Config) {
     dns: {
       domains: settings.domains.map(({ name }) => name),
       selectors: settings.dkim,
+      egress: relay.egress,
+      acmeAccounts: config.dns.acmeAccounts,
       servers: config.dns.servers,
       written: writtenRecords(config, settings.dnsProvider),
     },

@@ -1,26 +1,10 @@
 /** CAA: which CA may sign for a name (RFC 8659), and for which of its accounts (RFC 8657). */
+import { hostOf, issuersOf } from "./acme-cas.ts";
 import type { Draft } from "./draft.ts";
 import { mailHosts } from "./hosts.ts";
 import { isAmong, patternSet } from "./name-patterns.ts";
 import { isPublished } from "./published.ts";
 import { webNames } from "./services.ts";
-
-/**
- * What public CAs call themselves in CAA, by their directory's host: `caaIdentities` of the
- * directory (RFC 8555 §7.1.1) and the CAs' own pages say it.
- */
-const ISSUERS: Readonly<Record<string, string>> = {
-  "acme-v02.api.letsencrypt.org": "letsencrypt.org",
-  "acme-staging-v02.api.letsencrypt.org": "letsencrypt.org",
-  "acme.zerossl.com": "sectigo.com",
-  "dv.acme-v02.api.pki.goog": "pki.goog",
-  "acme.ssl.com": "ssl.com",
-};
-
-const hostOf = (url: string): string => new URL(url).host;
-
-/** What the CA of a directory calls itself in CAA, or undefined. */
-export const issuerOf = (directory: string): string | undefined => ISSUERS[hostOf(directory)];
 
 /**
  * Records that keep other CAs from signing for the mail names. They stand at these names and not at
@@ -40,9 +24,9 @@ export function addCaa(draft: Draft): void {
     ...domains.flatMap((domain) => webNames(domain, draft.setup)),
   ].filter((name) => isOurs(name) && !draft.isDomain(name));
   for (const client of acme) {
-    const issuer = issuerOf(client.directory);
+    const [issuer] = issuersOf(client.directory);
     if (issuer === undefined) {
-      draft.note(hostOf(client.directory), NO_ISSUER);
+      draft.note(hostOf(client.directory) ?? client.directory, NO_ISSUER);
       continue;
     }
     const accounts = acmeAccounts.filter((account) => hostOf(account) === hostOf(client.directory));

@@ -1,4 +1,5 @@
 /** What an SPF record says, for who reads one: the policies as well (RFC 7208). */
+import { isIPv4, isIPv6 } from "node:net";
 
 /** Lookups that a receiver makes for one record before it gives up for good (§4.6.4). */
 export const MOST_LOOKUPS = 10;
@@ -19,3 +20,59 @@ export const spfTerms = (text: string): string[] => text.split(/ +/).slice(1).fi
  * @example spfLookups("v=spf1 ip4:192.0.2.25 include:_spf.example.net ~all") === 1
  */
 export const spfLookups = (text: string): number => spfTerms(text).filter((term) => ASKS.test(term)).length;
+
+/** What a term says. */
+export interface SpfTerm {
+  /** What becomes of mail from a host that it matches; of a modifier "". */
+  readonly qualifier: "+" | "-" | "~" | "?" | "";
+  /** In lower case. */
+  readonly name: string;
+  /** What stands behind `:` or `=`, in lower case, without prefix lengths; "" for nothing. */
+  readonly value: string;
+  /** Prefix lengths as they are written, such as `/24` and `/24//64`; "" for none. */
+  readonly prefix: string;
+}
+
+const MECHANISM =
+  /^([+?~-]?)(all|include|a|mx|ptr|ip4|ip6|exists)(?::(.*?))?((?:\/\d{1,3})?(?:\/\/\d{1,3})?)$/;
+const isHost = (value: string | undefined): boolean => /^[^\s/@:,;"]+$/.test(value ?? "");
+
+/** Whether prefix lengths fit: IPv4's behind one slash, IPv6's of `a` and `mx` behind two (§5). */
+function isPrefix(prefix: string, four: number, six: number): boolean {
+  const [, one = "0", two = "0"] = /^(?:\/(\d+))?(?:\/\/(\d+))?$/.exec(prefix) ?? [];
+  return Number(one) <= four && Number(two) <= six;
+}
+
+const VALID: Readonly<Record<string, (value: string | undefined, prefix: string) => boolean>> = {
+  all: (value, prefix) => value === undefined && prefix === "",
+  include: (value, prefix) => isHost(value) && prefix === "",
+  exists: (value) => isHost(value),
+  ptr: (value, prefix) => (value === undefined || isHost(value)) && prefix === "",
+  a: (value, prefix) => (value === undefined || isHost(value)) && isPrefix(prefix, 32, 128),
+  mx: (value, prefix) => (value === undefined || isHost(value)) && isPrefix(prefix, 32, 128),
+  ip4: (value, prefix) => isIPv4(value ?? "") && isPrefix(prefix, 32, 0),
+  ip6: (value, prefix) => isIPv6(value ?? "") && isPrefix(prefix, 128, 0),
+};
+
+/**
+ * Reads a term; undefined for one that no receiver can read, so that the whole record is a
+ * permerror to it (§4.6).
+ *
+ * @example
+ * readSpfTerm("~a:mail.example.org/24")
+ * // { qualifier: "~", name: "a", value: "mail.example.org", prefix: "/24" }
+ */
+export function readSpfTerm(term: string): SpfTerm | undefined {
+  const text = term.toLowerCase();
+  const [, modifier, of = ""] = /^([a-z][a-z0-9._-]*)=(.*)$/.exec(text) ?? [];
+  if (modifier !== undefined) {
+    const isKnown = modifier === "redirect" || modifier === "exp";
+    return isKnown && !isHost(of) ? undefined : { qualifier: "", name: modifier, value: of, prefix: "" };
+  }
+  // A macro may end in what looks like a prefix (§7.1).
+  const [, qualifier = "", name = "", value, prefix = ""] = MECHANISM.exec(text) ?? [];
+  if (value?.includes("%") && name !== "ip4" && name !== "ip6")
+    return { qualifier: (qualifier || "+") as "+", name, value, prefix };
+  if (!VALID[name]?.(value, prefix)) return undefined;
+  return { qualifier: (qualifier || "+") as "+", name, value: value ?? "", prefix };
+}

@@ -10,6 +10,10 @@ export const MAIL_SETTINGS = "tailwart:mail:MailSettings";
 export const EDGE = "tailwart:mail:CaddyEdge";
 export const SIDECAR = "tailwart:mail:TailnetSidecar";
 export const TAILNET_POLICY = "tailwart:mail:TailnetPolicy";
+/** The component that has the domains' DKIM keys and records. */
+export const MAIL_DNS = "tailwart:mail:MailDns";
+/** The records themselves: many names in one resource. */
+export const RECORD_SET = "tailwart:dns:RecordSet";
 
 /** Resources that hold a server's settings as 0.15's keys or as desired state. */
 export const SETTINGS_TYPES: readonly string[] = [SETTINGS, MAIL_SETTINGS];

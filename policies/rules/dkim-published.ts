@@ -1,7 +1,8 @@
 import { merge, PASS, refuse, unjudged } from "../framework/judgement.ts";
 import { definePolicy, type Judgement, type PolicyResource, type Verdict } from "../framework/policy.ts";
 import { dkimKeyOf, dkimValues, domainOfSelector } from "../facts/dns/dkim.ts";
-import { NO_RECORD, RECORD_TYPES, recordSetOf, type RecordValue } from "../facts/dns/records.ts";
+import { RECORD_TYPES } from "../facts/dns/record-kinds.ts";
+import { judgeSets, NO_RECORD, type RecordSet, type RecordValue } from "../facts/dns/records.ts";
 import { recordsOfStack, type OwnedSet } from "../facts/dns/zones.ts";
 
 export const dkimPublished = definePolicy({
@@ -54,8 +55,11 @@ function judgeStrings({ where, strings }: RecordValue): Judgement {
 }
 
 function judgeResource(resource: PolicyResource): Verdict {
-  const set = recordSetOf(resource);
-  if (!set || (set.type !== undefined && set.type !== "TXT")) return NO_RECORD;
+  return judgeSets(resource, judgeSet);
+}
+
+function judgeSet(set: RecordSet): Verdict {
+  if (set.type !== undefined && set.type !== "TXT") return NO_RECORD;
   if (set.name !== undefined && domainOfSelector(set.name) === undefined)
     return { notApplicable: "it is no DKIM selector's" };
   return merge(

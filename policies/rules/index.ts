@@ -1,6 +1,7 @@
 import type { PolicyDefinition } from "../framework/policy.ts";
 import { acmeDnsSecretPresent } from "./acme-dns-secret-present.ts";
 import { adminNotPublic } from "./admin-not-public.ts";
+import { caaMatchesAcmeAccount } from "./caa-matches-acme-account.ts";
 import { containerLeastPrivilege } from "./container-least-privilege.ts";
 import { dkimPublished } from "./dkim-published.ts";
 import { edgeNeverBanned } from "./edge-never-banned.ts";
@@ -8,6 +9,7 @@ import { edgePortConflict } from "./edge-port-conflict.ts";
 import { edgeSendsProxyProtocol } from "./edge-sends-proxy-protocol.ts";
 import { imagePinnedByDigest } from "./image-pinned-by-digest.ts";
 import { mailDataProtected } from "./mail-data-protected.ts";
+import { mtaStsNamesTheMx } from "./mta-sts-names-the-mx.ts";
 import { mxPointsAtEdge } from "./mx-points-at-edge.ts";
 import { noAaaaWithoutV6Edge } from "./no-aaaa-without-v6-edge.ts";
 import { noContainerIpv6Assumed } from "./no-container-ipv6-assumed.ts";
@@ -22,6 +24,7 @@ import { relayTargetIpv4Only } from "./relay-target-ipv4-only.ts";
 import { routeChangeRestarts } from "./route-change-restarts.ts";
 import { secretsNotInPlainSight } from "./secrets-not-in-plain-sight.ts";
 import { sidecarWaitsForPostgres } from "./sidecar-waits-for-postgres.ts";
+import { spfNamesTheRelay } from "./spf-names-the-relay.ts";
 import { stalwartSharesAnchor } from "./stalwart-shares-anchor.ts";
 import { stalwartTlsNotTerminated } from "./stalwart-tls-not-terminated.ts";
 import { tailnetFlowsGranted } from "./tailnet-flows-granted.ts";
@@ -49,6 +52,7 @@ export function withUniqueIds<Policy extends { readonly id: string }>(
 export const allPolicies: readonly AnyPolicy[] = withUniqueIds<AnyPolicy>([
   acmeDnsSecretPresent,
   adminNotPublic,
+  caaMatchesAcmeAccount,
   containerLeastPrivilege,
   dkimPublished,
   edgeNeverBanned,
@@ -56,6 +60,7 @@ export const allPolicies: readonly AnyPolicy[] = withUniqueIds<AnyPolicy>([
   edgeSendsProxyProtocol,
   imagePinnedByDigest,
   mailDataProtected,
+  mtaStsNamesTheMx,
   mxPointsAtEdge,
   noAaaaWithoutV6Edge,
   noContainerIpv6Assumed,
@@ -70,6 +75,7 @@ export const allPolicies: readonly AnyPolicy[] = withUniqueIds<AnyPolicy>([
   routeChangeRestarts,
   secretsNotInPlainSight,
   sidecarWaitsForPostgres,
+  spfNamesTheRelay,
   stalwartSharesAnchor,
   stalwartTlsNotTerminated,
   tailnetFlowsGranted,

@@ -4,13 +4,8 @@ import { definePolicy, type Judgement, type PolicyResource, type Verdict } from 
 import { readString } from "../framework/values.ts";
 import { notPublic } from "../facts/dns/addresses.ts";
 import { byName, madeZoneOf, mayBeAnswered, setsOf, type ByName } from "../facts/dns/lookup.ts";
-import {
-  NO_RECORD,
-  RECORD_TYPES,
-  recordSetOf,
-  type RecordSet,
-  type RecordValue,
-} from "../facts/dns/records.ts";
+import { RECORD_TYPES } from "../facts/dns/record-kinds.ts";
+import { judgeSets, NO_RECORD, type RecordSet, type RecordValue } from "../facts/dns/records.ts";
 import { hostIn, recordsOfStack, type OwnedSet, type Zone } from "../facts/dns/zones.ts";
 import { tailnetDomains } from "../facts/tailnet/policy-file.ts";
 
@@ -53,8 +48,11 @@ function besideNull(where: string): Judgement {
 }
 
 function judgeResource(resource: PolicyResource): Verdict {
-  const set = recordSetOf(resource);
-  if (!set || (set.type !== undefined && set.type !== "MX")) return NO_RECORD;
+  return judgeSets(resource, judgeSet);
+}
+
+function judgeSet(set: RecordSet): Verdict {
+  if (set.type !== undefined && set.type !== "MX") return NO_RECORD;
   if (set.type === undefined) return unknown("type");
   const none = set.values.find(isNull);
   const judged = set.values.filter((value) => !isNull(value)).map(judgeHost);

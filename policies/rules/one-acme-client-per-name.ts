@@ -1,19 +1,13 @@
-import { gapAt } from "../framework/judgement.ts";
-import {
-  definePolicy,
-  type Finding,
-  type NotJudged,
-  type PolicyResource,
-  type Verdict,
-} from "../framework/policy.ts";
+import { definePolicy, type Finding, type PolicyResource, type Verdict } from "../framework/policy.ts";
 import { readString, UNKNOWN_AT_PREVIEW } from "../framework/values.ts";
 import { caddiesOf, NO_CADDY } from "../facts/caddy/find.ts";
 import { caddyInstances, mayOrderTwice, ordersTwice, type Order } from "../facts/caddy/instances.ts";
 import { covers } from "../facts/caddy/model.ts";
 import { becauseOf, couldBeSame, openPlaceholder } from "../facts/caddy/placeholders.ts";
 import { plainName } from "../facts/hosts.ts";
-import { MAIL_SETTINGS, SETTINGS, SETTINGS_TYPES } from "../facts/own-resources.ts";
+import { SETTINGS, SETTINGS_TYPES } from "../facts/own-resources.ts";
 import { acmeOf, type AcmeClient } from "../facts/stalwart/acme.ts";
+import { stalwartsOf, unread, type Stalwart } from "../facts/stalwart/acme-clients.ts";
 import { stalwartKeys } from "../facts/stalwart/flat-keys.ts";
 
 export const oneAcmeClientPerName = definePolicy({
@@ -70,12 +64,6 @@ function standsFor(ordered: Ordered, name: string, hostname: string): boolean {
   return name === hostname || SERVICES.includes(name.split(".")[0] ?? "");
 }
 
-const unread = (clients: readonly AcmeClient[]): NotJudged[] =>
-  clients.flatMap(({ names, list }) => [
-    ...names.filter(({ known }) => !known).map(({ where }) => gapAt(where)),
-    ...(list.complete ? [] : [gapAt(list.where)]),
-  ]);
-
 /** Two clients of one Stalwart. */
 function judgeResource(resource: PolicyResource): Verdict {
   const acme = acmeOf(resource);
@@ -97,22 +85,6 @@ function judgeResource(resource: PolicyResource): Verdict {
     for (const one of own) if (!seen.has(one.name)) seen.set(one.name, one);
   }
   return { findings, notJudged: acme.clients.length > 1 ? unread(acme.clients) : [] };
-}
-
-interface Stalwart {
-  readonly resource: PolicyResource;
-  readonly clients: readonly AcmeClient[];
-  readonly gaps: readonly NotJudged[];
-}
-
-/** Stalwart's clients: those of the settings, or of the component while there are no settings. */
-function stalwartsOf(resources: readonly PolicyResource[]): Stalwart[] {
-  const all = resources.flatMap((resource) => {
-    const acme = acmeOf(resource);
-    return acme ? [{ resource, clients: acme.clients, gaps: [...acme.gaps, ...unread(acme.clients)] }] : [];
-  });
-  const settings = all.filter(({ resource }) => resource.type !== MAIL_SETTINGS);
-  return settings.length > 0 ? settings : all;
 }
 
 function againstStalwart(order: Order, stalwarts: readonly Stalwart[]): Finding[] {

@@ -8,14 +8,17 @@ import {
   type PolicyResource,
   type Verdict,
 } from "../framework/policy.ts";
+import { RECORD_TYPES } from "../facts/dns/record-kinds.ts";
 import {
+  isNoSender,
+  judgeSets,
   NO_RECORD,
-  RECORD_TYPES,
-  recordSetOf,
+  ofType,
   type RecordSet,
   type RecordValue,
 } from "../facts/dns/records.ts";
-import { recordsOfStack, type OwnedSet } from "../facts/dns/zones.ts";
+import { twiceInSet, twiceInStack, type Single } from "../facts/dns/singles.ts";
+import { recordsOfStack } from "../facts/dns/zones.ts";
 
 export const oneSpfRecord = definePolicy({
   id: "one-spf-record",
@@ -32,15 +35,6 @@ export const oneSpfRecord = definePolicy({
   judgeResource,
   judgeStack,
 });
-
-/** A kind of TXT record of which a name has one. */
-interface Single {
-  readonly what: string;
-  readonly is: (text: string) => boolean;
-  /** Whether a name, relative or not, is one at which it counts. */
-  readonly at: (name: string) => boolean;
-  readonly instead: string;
-}
 
 const isDmarcName = (name: string): boolean => /^_dmarc(?:\.|$)/i.test(name);
 const SINGLES: readonly Single[] = [
@@ -59,19 +53,6 @@ const SINGLES: readonly Single[] = [
     instead: "one v=DMARC1 record; several addresses for reports go into its one rua, with commas",
   },
 ];
-
-const ofType = ({ type }: RecordSet, ...types: string[]): boolean =>
-  type === undefined || types.includes(type);
-
-/** A name that is no sender's: a key, a challenge or reports, and no policy. */
-const isNoSender = (name: string | undefined): boolean => /^_(?!dmarc\b|spf)/i.test(name ?? "");
-
-/** The values of one kind; a value that is written twice is one record. */
-function valuesOf(set: RecordSet, { is, at }: Single): RecordValue[] {
-  if (!ofType(set, "TXT") || !at(set.name ?? "")) return [];
-  const seen = new Set<string>();
-  return set.values.filter(({ text }) => is(text) && !seen.has(text) && seen.add(text));
-}
 
 function judgeSpf({ where, text }: RecordValue): Judgement {
   const findings: Finding[] = [];
@@ -103,83 +84,20 @@ function judgeType({ type }: RecordSet): Judgement {
 
 /** The values that one resource holds. */
 function judgeResource(resource: PolicyResource): Verdict {
-  const set = recordSetOf(resource);
-  if (!set || !ofType(set, "TXT", "SPF")) return NO_RECORD;
-  const twice = SINGLES.flatMap((single) => {
-    const [first, ...more] = valuesOf(set, single);
-    return more.map(({ where }) => ({
-      where,
-      what: `is one more ${single.what} record of ${set.name ?? "the name"}, beside ${first?.where}`,
-      instead: single.instead,
-    }));
-  });
-  const spf = set.values.filter(({ text }) => isSpf(text));
-  const gaps: NotJudged[] = isNoSender(set.name) ? [] : [...set.gaps];
-  return merge(judgeType(set), refuse(...twice), ...spf.map(judgeSpf), unjudged(...gaps));
+  return judgeSets(resource, judgeSet);
 }
 
-/** Where a set is: its zone and name, and which of the answers that the name has. */
-const placeOf = ({ zone, owner, variant }: OwnedSet): string => [zone.key, owner, variant].join(" ");
+function judgeSet(set: RecordSet): Verdict {
+  if (!ofType(set, "TXT", "SPF")) return NO_RECORD;
+  const twice = SINGLES.map((single) => twiceInSet(set, single));
+  const spf = set.values.filter(({ text }) => isSpf(text));
+  const gaps: NotJudged[] = isNoSender(set.name) ? [] : [...set.gaps];
+  return merge(judgeType(set), ...twice, ...spf.map(judgeSpf), unjudged(...gaps));
+}
 
 /** Several resources of one name, which is how an API that appends is used. */
 function judgeStack(resources: readonly PolicyResource[]): Verdict {
   const sets = recordsOfStack(resources);
   if (sets.length === 0) return NO_RECORD;
-  return merge(...SINGLES.map((single) => judgeKind(single, sets)));
-}
-
-function judgeKind(single: Single, sets: readonly OwnedSet[]): Judgement {
-  const held = sets.flatMap((set) => {
-    const [value] = valuesOf(set, single);
-    return value ? [{ set, value }] : [];
-  });
-  const unnamed = held.filter(({ set }) => set.owner === undefined);
-  const named = Map.groupBy(
-    held.filter(({ set }) => set.owner !== undefined),
-    ({ set }) => placeOf(set),
-  );
-  const twice = [...named.values()].flatMap(([first, ...more]) =>
-    more
-      .filter(({ value }) => value.text !== first?.value.text)
-      .map(({ set, value }) => ({
-        where: value.where,
-        what: `is one more ${single.what} record of ${set.name}, beside that of ${first?.set.resource.name} (${first?.value.where})`,
-        instead: single.instead,
-        urn: set.resource.urn,
-      })),
-  );
-  const open = [
-    ...(held.length > 1
-      ? unnamed.map(({ set }) => ({
-          set,
-          because: "may be that of another one of the stack: it is unknown until the update",
-        }))
-      : []),
-    ...mayBeOne(held.map(({ set }) => set)),
-  ].map(({ set, because }) => ({ where: "name", because, urn: set.resource.urn }));
-  return { findings: twice, notJudged: open };
-}
-
-/**
- * In a zone whose name is not known a relative name may be the same as a whole one: `_dmarc` as
- * `_dmarc.example.org`, and `@` as the name in which all whole ones end.
- */
-function mayBeOne(held: readonly OwnedSet[]): { set: OwnedSet; because: string }[] {
-  const inZone = Map.groupBy(
-    held.filter(({ zone, owner }) => zone.name === undefined && owner !== undefined),
-    ({ zone }) => zone.key,
-  );
-  return [...inZone.values()].flatMap((all) => {
-    const relative = new Map(all.filter(({ whole }) => !whole).map((set) => [set.owner, set]));
-    const whole = all.filter((set) => set.whole);
-    const [shortest = ""] = whole.map(({ owner = "" }) => owner).toSorted((a, b) => a.length - b.length);
-    const isApex = whole.every(({ owner }) => `.${owner}`.endsWith(`.${shortest}`));
-    return whole.flatMap((set) => {
-      const label = set.owner?.split(".")[0];
-      const same = relative.get(isApex && set.owner === shortest ? "@" : label) ?? relative.get(label);
-      if (!same) return [];
-      const because = `may be the same as that of ${same.resource.name}: the stack does not tell the zone's name`;
-      return [{ set, because }];
-    });
-  });
+  return merge(...SINGLES.map((single) => twiceInStack(sets, single)));
 }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { notPublic } from "../../policies/facts/dns/addresses.ts";
-import { recordSetOf } from "../../policies/facts/dns/records.ts";
+import { recordSetsOf } from "../../policies/facts/dns/records.ts";
 import { isSpf, spfLookups, spfTerms } from "../../lib/dns/spf-terms.ts";
 import { stringsOf, tagsOf } from "../../policies/facts/dns/txt.ts";
 import { hostIn, recordsOfStack } from "../../policies/facts/dns/zones.ts";
@@ -13,6 +13,7 @@ import {
   hetzner,
   hetznerRecord,
   hostedZone,
+  ownRecords,
   route53,
   route53ById,
 } from "./dns-resources.ts";
@@ -37,7 +38,7 @@ function stackOf(...resources: TestResource[]): PolicyResource[] {
     ),
   }));
 }
-const setOf = (resource: TestResource) => recordSetOf(stackOf(resource)[0] as PolicyResource);
+const setOf = (resource: TestResource) => recordSetsOf(stackOf(resource)[0] as PolicyResource)[0];
 
 describe("the values of a record", () => {
   const zone = hostedZone("example.org");
@@ -120,6 +121,23 @@ describe("the values of a record", () => {
     expect(setOf(cloudDns("A", "x.", ["203.0.113.25"], { routingPolicy: null }))?.elsewhere).toBe(false);
   });
 
+  test("of many names in one resource are one set each, a text as it is", () => {
+    const sets = recordSetsOf(
+      stackOf(
+        ownRecords({
+          "example.org MX": ["10 mail.example.org."],
+          "example.org TXT": ['v=spf1 "x" -all'],
+          "mail.example.org CAA": ['0 issue "ca.example"'],
+        }),
+      )[0] as PolicyResource,
+    );
+    expect(sets).toMatchObject([
+      { type: "MX", name: "example.org", values: [{ text: "mail.example.org." }], gaps: [] },
+      { type: "TXT", values: [{ where: 'records["example.org TXT"][0]', text: 'v=spf1 "x" -all' }] },
+      { type: "CAA", name: "mail.example.org", values: [{ text: '0 issue "ca.example"' }] },
+    ]);
+  });
+
   test("are none of another resource", () => {
     expect(setOf({ type: "random:index/randomId:RandomId", props: { type: "A" } })).toBeUndefined();
   });
@@ -177,6 +195,7 @@ describe("the owner of a record", () => {
     ["a domain", [digitalOcean("A", "mail", "x")], "mail.example.org", true, true],
     ["Hetzner's zone", [hetzner("A", "@", [])], "example.org", true, true],
     ["Hetzner's zone by its id", [hetzner("A", "@", [], { zone: "4711" })], "@", false, true],
+    ["tailwart's own", [ownRecords({ "mail.example.org A": [] })], "mail.example.org", true, true],
   ])("in %s", (_, resources, owner, whole, isPublic) => {
     expect(recordsOfStack(stackOf(...resources))).toMatchObject([{ owner, whole, zone: { isPublic } }]);
   });

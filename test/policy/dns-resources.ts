@@ -1,6 +1,6 @@
 import { urnOf, type TestResource } from "./harness.ts";
 
-/** DNS records as programs of the five providers write them, for tests. */
+/** DNS records as programs of the five providers and tailwart's own write them, for tests. */
 let made = 0;
 const named = (props: object): string => {
   const { name, type } = props as { name?: unknown; type?: unknown };
@@ -57,3 +57,17 @@ export const hetzner = (type: string, name: unknown, values: unknown, more: obje
   });
 export const hetznerRecord = (type: string, name: unknown, value: unknown): TestResource =>
   of("hcloud:index/zoneRecord:ZoneRecord")({ zone: "example.org", type, name, value });
+
+/** Records that tailwart writes itself: many names in one resource. */
+export const ownRecords = (records: unknown): TestResource => ({
+  type: "tailwart:dns:RecordSet",
+  name: "mail-dns-records",
+  props: { writer: { host: "192.0.2.53", port: 53, keyName: "writes" }, records, adopt: [], servers: [] },
+});
+
+/** The component that says which domains send mail, and from where. */
+export const mailDns = (stated: object): TestResource => ({
+  type: "tailwart:mail:MailDns",
+  name: "mail-dns",
+  props: { domains: ["example.org"], selectors: [], servers: [], ...stated },
+});

@@ -9,7 +9,7 @@ import {
 } from "./caddyfile-addresses.ts";
 import { named, placeOf, type Block } from "./caddyfile-blocks.ts";
 import { routesOf, type Note } from "./caddyfile-layer4.ts";
-import { tlsOf, type SiteTls } from "./caddyfile-tls.ts";
+import { issuerOf, tlsOf, type SiteTls } from "./caddyfile-tls.ts";
 import { covers, listenOf } from "./model.ts";
 
 /** `host a b`, or `header_regexp [name] Host ^a$`. */
@@ -125,7 +125,7 @@ export class Adapter {
       return;
     const policy = {
       subjects,
-      ...(tls.issuers.length > 0 && { issuers: tls.issuers.map((module) => ({ module })) }),
+      ...(tls.issuers.length > 0 && { issuers: tls.issuers }),
       ...(tls.fromProgram && { get_certificate: [{ via: "program" }] }),
     };
     this.policies.push(this.note(policy, tlsLine));
@@ -166,11 +166,10 @@ export class Adapter {
   }
 
   config(): Json {
-    const issuer =
-      named(this.options, "local_certs").length > 0
-        ? "internal"
-        : named(this.options, "cert_issuer")[0]?.words[1];
-    const fallback = issuer === undefined ? [] : [{ issuers: [{ module: issuer }] }];
+    const isLocal = named(this.options, "local_certs").length > 0;
+    const issuers = isLocal ? [{ module: "internal" }] : named(this.options, "cert_issuer").map(issuerOf);
+    const fallback = issuers.length === 0 ? [] : [{ issuers }];
+    const ca = named(this.options, "acme_ca")[0]?.words[1];
     const storage = named(this.options, "storage")[0]?.words[1];
     return {
       ...(storage !== undefined && { storage: { module: storage } }),
@@ -181,6 +180,7 @@ export class Adapter {
           servers: { ...this.servers },
         },
         tls: {
+          ...(ca !== undefined && { ca }),
           ...(this.forced.length > 0 && { certificates: { automate: this.forced } }),
           automation: { policies: [...this.policies, ...fallback] },
         },

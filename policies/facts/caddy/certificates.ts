@@ -15,6 +15,25 @@ function ordersByAcme(policy: Json | undefined, name: string): boolean {
   return isPublic && list(policy?.["get_certificate"]).length === 0;
 }
 
+const LETS_ENCRYPT = "https://acme-v02.api.letsencrypt.org/directory";
+const ZEROSSL = "https://acme.zerossl.com/v2/DV90";
+
+/**
+ * The CAs that are asked. Where the config names none, the second one takes over when the first one
+ * fails: https://caddyserver.com/docs/automatic-https#issuer-fallback
+ *
+ * @param global the CA of all that name none of their own
+ */
+function directoriesOf(policy: Json | undefined, global: unknown): string[] {
+  const own = list(policy?.["issuers"]).map(record);
+  const all =
+    own.length > 0 ? own : [{ module: "acme" }, ...(global === undefined ? [{ module: "zerossl" }] : [])];
+  return all.map((issuer) => {
+    if (issuer["module"] !== "acme") return ZEROSSL;
+    return String(issuer["ca"] ?? global ?? LETS_ENCRYPT);
+  });
+}
+
 /** Certificates that Caddy would get: listed ones, and those that follow from the sites. */
 export function certificatesOf(
   tls: Json,
@@ -31,6 +50,7 @@ export function certificatesOf(
     where,
     name,
     acme: ordersByAcme(policyOf(name), name),
+    directories: directoriesOf(policyOf(name), tls["ca"]),
   });
   const automated = strings(loaded["automate"]).map((name, i) =>
     certificate(plainPattern(name), place(loaded, ["apps", "tls", "certificates", "automate", i])),

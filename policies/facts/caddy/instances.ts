@@ -9,6 +9,7 @@ export interface Order {
   readonly urn: string;
   readonly where: string;
   readonly name: string;
+  readonly directories: readonly string[];
 }
 
 /** One running Caddy, as far as a stack's resources distinguish them. */
@@ -79,7 +80,7 @@ export function caddyInstances(
     const all = configs
       .flatMap(({ certificates }) => certificates)
       .filter(({ acme }) => acme)
-      .map(({ where, name }) => ({ urn: resource.urn, where, name }));
+      .map(({ where, name, directories }) => ({ urn: resource.urn, where, name, directories }));
     const [open = [], orders = []] = [true, false].map((isOpen) =>
       all.filter(({ name }) => (openPlaceholder(name) !== undefined) === isOpen),
     );

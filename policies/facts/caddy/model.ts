@@ -93,6 +93,8 @@ export interface Certificate {
   readonly where: string;
   readonly name: string;
   readonly acme: boolean;
+  /** Directories of the CAs that may be asked, of which one is enough. */
+  readonly directories: readonly string[];
 }
 
 export interface CaddyConfig {

@@ -41,3 +41,22 @@ export const mayBeAnswered = (names: ByName, name: string, zone: Zone): boolean 
   [name, ...ancestorsOf(name)].some(
     (one) => one !== zone.name && names.get(one)?.some(({ type }) => type === "NS" || type === undefined),
   );
+
+/**
+ * The CAA sets that a CA finds for a name: its own, or those of the nearest name above that has any
+ * (RFC 8659 §3).
+ *
+ * @returns undefined where there are none, or where the answer may come from elsewhere
+ */
+export function caaFor(names: ByName, name: string): OwnedSet[] | undefined {
+  for (const at of [name, ...ancestorsOf(name)]) {
+    const sets = (names.get(at) ?? []).filter(({ zone }) => zone.isPublic !== false);
+    const caa = sets.filter(({ type }) => type === "CAA");
+    if (caa.length > 0) return caa;
+    // An alias' CAA is that of the name that it leads to, a delegated zone's is at other servers.
+    if (sets.some(({ type }) => type === undefined || type === "CNAME" || type === "NS")) return undefined;
+    const above = sets.length === 0 && names.get(`*.${at.slice(at.indexOf(".") + 1)}`);
+    if (above && above.some(({ type }) => type !== "A" && type !== "AAAA")) return undefined;
+  }
+  return undefined;
+}

@@ -1,7 +1,16 @@
-import { gapAt } from "../../framework/judgement.ts";
-import type { NotJudged, PolicyResource } from "../../framework/policy.ts";
-import { formatPath, listAt, perResource, readAt, readString, type Path } from "../../framework/values.ts";
+import { gapAt, merge } from "../../framework/judgement.ts";
+import type { NotJudged, PolicyResource, Verdict } from "../../framework/policy.ts";
+import {
+  formatPath,
+  listAt,
+  perResource,
+  read,
+  readAt,
+  readString,
+  type Path,
+} from "../../framework/values.ts";
 import { mayBeGiven } from "../docker/containers.ts";
+import { RECORD_KINDS, type RecordKind } from "./record-kinds.ts";
 import { stringsOf } from "./txt.ts";
 
 /** One value of a record set, in the words of a zone file. */
@@ -13,7 +22,7 @@ export interface RecordValue {
   readonly strings: readonly string[];
 }
 
-/** What a resource says of one name and type. */
+/** What a resource says of one name and type; tailwart's says it of many. */
 export interface RecordSet {
   readonly resource: PolicyResource;
   /** Upper case; undefined where it is unknown. */
@@ -32,85 +41,6 @@ export interface RecordSet {
   readonly variant: string;
 }
 
-/** How a provider's resource writes records. */
-export interface RecordKind {
-  /** The input that says which zone. */
-  readonly zone: string;
-  /** True where that input is the zone's name; else it is an id. */
-  readonly zoneIsName?: true;
-  /** True where names are never relative to the zone. */
-  readonly absolute?: true;
-  /** Inputs that hold the one value, in the order in which they count. */
-  readonly one?: readonly string[];
-  /** The input that holds a list of values, and below each item where the value is. */
-  readonly many?: string;
-  readonly item?: string;
-  /** TXT values: the program divides them, not the provider. */
-  readonly divides?: true;
-  /** Where quotes are put around a TXT value that has none. */
-  readonly wraps?: true;
-  /** A host without a final dot is relative to the zone, as in a zone file. */
-  readonly relativeHosts?: true;
-  /** The inputs that stand in place of values. */
-  readonly instead?: readonly string[];
-  /** Where a CAA's flags, tag and value are: below this input, or beside the others. */
-  readonly caa?: Path;
-}
-
-const CLOUDFLARE: RecordKind = { zone: "zoneId", one: ["content", "value"], caa: ["data"] };
-
-/**
- * Resources that are DNS records, by type. Their inputs, from the packages' API pages in Pulumi's
- * registry: cloudflare 5 (Record) and 6 (DnsRecord), digitalocean 4, aws 7, gcp 9 and hcloud 1.32.
- *
- * @see terraform-provider-aws internal/service/route53/record.go: expandTxtEntry and
- *   flattenTxtEntry put quotes around what has none; ExpandRecordName adds the zone's name
- */
-export const RECORD_KINDS: Readonly<Record<string, RecordKind>> = {
-  "cloudflare:index/record:Record": CLOUDFLARE,
-  "cloudflare:index/dnsRecord:DnsRecord": CLOUDFLARE,
-  "digitalocean:index/dnsRecord:DnsRecord": {
-    zone: "domain",
-    zoneIsName: true,
-    one: ["value"],
-    relativeHosts: true,
-    caa: [],
-  },
-  "aws:route53/record:Record": {
-    zone: "zoneId",
-    many: "records",
-    divides: true,
-    wraps: true,
-    instead: ["aliases"],
-  },
-  "gcp:dns/recordSet:RecordSet": {
-    zone: "managedZone",
-    absolute: true,
-    many: "rrdatas",
-    divides: true,
-    relativeHosts: true,
-    instead: ["routingPolicy"],
-  },
-  "hcloud:index/zoneRrset:ZoneRrset": {
-    zone: "zone",
-    zoneIsName: true,
-    many: "records",
-    item: "value",
-    divides: true,
-    relativeHosts: true,
-  },
-  "hcloud:index/zoneRecord:ZoneRecord": {
-    zone: "zone",
-    zoneIsName: true,
-    one: ["value"],
-    divides: true,
-    relativeHosts: true,
-  },
-};
-
-/** The types of resources that are DNS records. */
-export const RECORD_TYPES: readonly string[] = Object.keys(RECORD_KINDS);
-
 export const NO_RECORD = { notApplicable: "no DNS record is in it" } as const;
 
 /** The text of an input, `undefined` where it has none, or not known; numbers are texts too. */
@@ -124,7 +54,8 @@ function inputAt(resource: PolicyResource, path: Path): { known: boolean; value?
 }
 
 function valueOf(kind: RecordKind, type: string, where: string, written: string): RecordValue {
-  const strings = type === "TXT" || type === "SPF" ? stringsOf(written, kind.wraps ?? false) : [];
+  const isText = (type === "TXT" || type === "SPF") && kind.sets === undefined;
+  const strings = isText ? stringsOf(written, kind.wraps ?? false) : [];
   // Only a list has the preference within the value.
   const text =
     strings.length > 0 ? strings.join("") : written.trim().replace(type === "MX" ? /^\d+\s+/ : /^$/, "");
@@ -133,20 +64,31 @@ function valueOf(kind: RecordKind, type: string, where: string, written: string)
 
 type Values = Pick<RecordSet, "values" | "gaps">;
 
-function listed(resource: PolicyResource, kind: RecordKind, many: string, type: string): Values {
-  const list = listAt(resource.props, [many]);
-  if (!list.known) return { values: [], gaps: mayBeGiven(resource, many) ? [gapAt(many)] : [] };
+/** The values of a list. @param where how a reader finds a path */
+function listed(
+  root: unknown,
+  path: Path,
+  kind: RecordKind,
+  type: string,
+  where: (path: Path) => string,
+): Values {
   const below: Path = kind.item === undefined ? [] : [kind.item];
-  const read = list.entries.map(({ path }) => ({
-    where: formatPath([...path, ...below]),
-    text: readString(resource.props, [...path, ...below]),
-  }));
+  const read = listAt(root, path).entries.map((item) => {
+    const at = [...item.path, ...below];
+    return { where: where(at), text: readString(root, at) };
+  });
   return {
     values: read.flatMap(({ where, text }) =>
       text.value === undefined ? [] : [valueOf(kind, type, where, text.value)],
     ),
     gaps: read.filter(({ text }) => !text.known).map(({ where }) => gapAt(where)),
   };
+}
+
+function ofList(resource: PolicyResource, kind: RecordKind, many: string, type: string): Values {
+  if (!readAt(resource.props, [many]).known)
+    return { values: [], gaps: mayBeGiven(resource, many) ? [gapAt(many)] : [] };
+  return listed(resource.props, [many], kind, type, formatPath);
 }
 
 /** A CAA record that is written in parts. */
@@ -185,16 +127,32 @@ function has(resource: PolicyResource, input: string): boolean {
   return Array.isArray(found.value) ? found.value.length > 0 : typeof (found.value ?? "") === "object";
 }
 
-/** The records of a resource, or undefined for a resource of another type. */
-export const recordSetOf = perResource(
-  (resource: PolicyResource): RecordSet | undefined => {
+/** The sets of a resource that holds those of many names. */
+function setsIn(resource: PolicyResource, kind: RecordKind, input: string): RecordSet[] {
+  const map = read(resource.props, input);
+  const made = { resource, elsewhere: false, variant: "" };
+  const open = { ...made, type: undefined, name: undefined, values: [] };
+  if (!map.known) return [{ ...open, gaps: [gapAt(input)] }];
+  return Object.keys(map.value ?? {}).map((key): RecordSet => {
+    const [name, type = ""] = key.split(" ");
+    const place = `${input}["${key}"]`;
+    const list = read(map.value, key);
+    if (!list.known) return { ...made, type, name, values: [], gaps: [gapAt(place)] };
+    return { ...made, type, name, ...listed(list.value, [], kind, type, (path) => place + formatPath(path)) };
+  });
+}
+
+/** The records of a resource; none of a resource of another type. */
+export const recordSetsOf = perResource(
+  (resource: PolicyResource): readonly RecordSet[] => {
     const kind = RECORD_KINDS[resource.type];
-    if (!kind) return undefined;
+    if (!kind) return [];
+    if (kind.sets !== undefined) return setsIn(resource, kind, kind.sets);
     const type = readString(resource.props, ["type"]).value?.toUpperCase();
     const values = kind.many
-      ? listed(resource, kind, kind.many, type ?? "TXT")
+      ? ofList(resource, kind, kind.many, type ?? "TXT")
       : single(resource, kind, type ?? "TXT");
-    return {
+    const set = {
       resource,
       type,
       name: readString(resource.props, ["name"]).value,
@@ -202,6 +160,21 @@ export const recordSetOf = perResource(
       elsewhere: (kind.instead ?? []).some((input) => has(resource, input)),
       variant: variantOf(resource),
     };
+    return [set];
   },
   ({ props }) => props,
 );
+
+/** Whether a set is of one of these types, or may be. */
+export const ofType = ({ type }: RecordSet, ...types: string[]): boolean =>
+  type === undefined || types.includes(type);
+
+/** A name that is no sender's: a key, a challenge or reports, and no policy. */
+export const isNoSender = (name: string | undefined): boolean => /(?:^|\.)_(?!dmarc\b|spf)/i.test(name ?? "");
+
+/** What a policy says of a resource's sets, one by one. */
+export function judgeSets(resource: PolicyResource, judge: (set: RecordSet) => Verdict): Verdict {
+  const verdicts = recordSetsOf(resource).map(judge);
+  const judged = verdicts.flatMap((verdict) => ("notApplicable" in verdict ? [] : [verdict]));
+  return judged.length > 0 ? merge(...judged) : (verdicts[0] ?? NO_RECORD);
+}

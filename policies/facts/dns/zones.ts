@@ -1,7 +1,8 @@
 import type { PolicyResource } from "../../framework/policy.ts";
 import { readAt, readString } from "../../framework/values.ts";
 import { plainName } from "../hosts.ts";
-import { RECORD_KINDS, recordSetOf, type RecordSet } from "./records.ts";
+import { RECORD_KINDS } from "./record-kinds.ts";
+import { recordSetsOf, type RecordSet } from "./records.ts";
 
 /** A zone as far as the stack tells. */
 export interface Zone {
@@ -77,13 +78,16 @@ function ownerOf(written: string, zone: Zone, absolute: boolean): Pick<OwnedSet,
 /** Every record set of the stack, with its owner. */
 export function recordsOfStack(resources: readonly PolicyResource[]): OwnedSet[] {
   return resources.flatMap((resource) => {
-    const set = recordSetOf(resource);
-    if (!set) return [];
+    const sets = recordSetsOf(resource);
+    if (sets.length === 0) return [];
     const zone = zoneOf(resource);
     const absolute = RECORD_KINDS[resource.type]?.absolute ?? false;
-    const owned =
-      set.name === undefined ? { owner: undefined, whole: false } : ownerOf(set.name, zone, absolute);
-    return [{ ...set, resource, zone, ...owned }];
+    return sets.map((set) => ({
+      ...set,
+      resource,
+      zone,
+      ...(set.name === undefined ? { owner: undefined, whole: false } : ownerOf(set.name, zone, absolute)),
+    }));
   });
 }
 

@@ -15,6 +15,7 @@ export interface Setting {
 
 /** One ACME client of Stalwart, in the words of its 0.15 line. */
 export interface AcmeClient {
+  readonly directory: Setting;
   readonly challenge: Setting;
   readonly names: readonly Setting[];
   /** Where the list of names is, and whether all of it could be read. */
@@ -59,6 +60,7 @@ function clientOf(id: string, keys: StalwartKeys): AcmeClient {
   const names = [...keys.values.keys(), ...keys.gaps.flatMap((gap) => gap.key ?? [])].filter(isName);
   const provider = setting(`${id}.provider`);
   return {
+    directory: setting(`${id}.directory`),
     challenge: setting(`${id}.challenge`),
     names: names.map(setting),
     list: { where: keys.where(`${id}.domains`), complete: !mapGap },
@@ -87,6 +89,7 @@ function fromArgs({ props }: PolicyResource): AcmeReading {
   const clients = list.entries.map(({ path }): AcmeClient => {
     const names = listAt(props, [...path, "names"]);
     return {
+      directory: at(...path, "directory"),
       challenge: at(...path, "challenge"),
       names: names.entries.map((name) => at(...name.path)),
       list: { where: `${formatPath(path)}.names`, complete: names.known },
