@@ -1,8 +1,6 @@
 import { isMagicDnsName } from "../lib/addresses.ts";
 import type { StalwartSettings } from "../lib/desired-state/schema.ts";
 import { dnsKeyOf } from "../lib/dns/key.ts";
-import { mailRecords } from "../lib/dns/mail-records.ts";
-import { recordSets } from "../lib/dns/record-sets.ts";
 import type { LeftOut } from "../lib/guards.ts";
 import { MAIL_SERVICES } from "../lib/mail-services.ts";
 import { generationOf } from "../lib/stalwart/release.ts";
@@ -11,9 +9,9 @@ import { tagsOf } from "../lib/tailnet/grants.ts";
 import { magicDnsName, passthroughNames } from "../lib/tailnet/magic-dns-name.ts";
 import { targetOf } from "../lib/url-target.ts";
 import { desiredState } from "./desired-state.ts";
-import { mailSetup } from "./mail-setup.ts";
 import type { Config } from "./schema.ts";
 import { declaredLine } from "./stalwart-release.ts";
+import { writtenRecords } from "./written-records.ts";
 
 /**
  * Host of Caddy's default CA:
@@ -111,7 +109,7 @@ export function componentArgs(config: Config) {
       egress: relay.egress,
       acmeAccounts: config.dns.acmeAccounts,
       servers: config.dns.servers,
-      written: writtenRecords(config, settings.dnsProvider),
+      written: writtenRecords(config),
     },
     /** Tried before Stalwart is given it (lesson 2); other providers' keys are not. */
     dnsKey: withoutGuards[2] ? undefined : dnsKeyOf(settings),
@@ -145,18 +143,6 @@ export function componentArgs(config: Config) {
       },
       node: `${tailnet.hostname} (${tailnet.tags.stalwart})`,
     },
-  };
-}
-
-/** The records that are written, and where: by the key that proves names (RFC 2136). */
-function writtenRecords({ dns, ...config }: Config, provider: StalwartSettings["dnsProvider"]) {
-  if (!dns.write || provider?.type !== "rfc2136") return undefined;
-  const { host, port, keyName, algorithm } = provider;
-  return {
-    writer: { host, port, keyName, algorithm },
-    records: recordSets(mailRecords(mailSetup({ ...config, dns })).records),
-    adopt: dns.adopt,
-    removeOnDestroy: dns.removeOnDestroy,
   };
 }
 

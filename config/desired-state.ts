@@ -75,7 +75,7 @@ export function desiredState(config: Config, line: Line): StalwartSettings {
       outbound: { route: routeWithout(withoutGuards), connectTimeout },
       postgres: { ...postgres, host: magicDnsName(postgres.host, tailnet.domain) },
       ...(config.acme.length > 0 && { acme: config.acme }),
-      ...(config.dnsProvider && { dnsProvider: withSecretFiles(config.dnsProvider) }),
+      ...stalwartsProvider(config, line),
       mtaSts: { ...mtaSts, mx: mtaSts.mx.length > 0 ? mtaSts.mx : mailHosts },
       domains: config.domains.map(({ hosts: _, dmarc: __, ...domain }) => domain),
       dkim: config.dkim.selectors.map(({ name, use }) => ({
@@ -91,6 +91,13 @@ export function desiredState(config: Config, line: Line): StalwartSettings {
   );
   refuseUnoffered(line, settings, config.settings.takeOver);
   return settings;
+}
+
+/** One that the line does not know is none of Stalwart's where only the stack writes there. */
+function stalwartsProvider({ dnsProvider, dns, acme }: Config, line: Line) {
+  const proves = acme.some(({ challenge }) => challenge === "dns-01");
+  const isTheStacks = line === "0.15" && dnsProvider?.type === "spaceship" && dns.write && !proves;
+  return dnsProvider && !isTheStacks ? { dnsProvider: withSecretFiles(dnsProvider) } : {};
 }
 
 /** Where mail for elsewhere goes: by the relay, unless that guard is left out. */

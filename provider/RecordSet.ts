@@ -1,10 +1,12 @@
 import * as pulumi from "@pulumi/pulumi";
 
+import type { Place } from "./dns/places.ts";
+
 /** Arguments of {@link RecordSet}. */
 export interface RecordSetArgs {
-  /** A server that takes updates (RFC 2136), and the key by which it does. */
-  writer: { host: string; port: number; keyName: string; algorithm: string };
-  /** The key's secret, in base64. */
+  /** Where: a server that takes updates (RFC 2136) or a provider's API, and by which key. */
+  writer: Place;
+  /** The key's secret: in base64 for RFC 2136. */
   secret: pulumi.Input<string>;
   /** `name TYPE` → values as a zone file has them, a text in no quotes. */
   records: Record<string, pulumi.Input<string>[]>;
@@ -18,7 +20,7 @@ export interface RecordSetArgs {
 
 /**
  * Records in the DNS, served by the plugin beside this file: a preview names each that changes, a
- * refresh sees hand edits, and an update replaces what must be single in one step. Of what somebody
+ * refresh sees hand edits, and an update never shows two of what must be single. Of what somebody
  * else has set nothing is touched; where it is in the way, the deploy ends before it writes.
  *
  * @example

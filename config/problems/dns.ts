@@ -1,24 +1,24 @@
 import { keyPath, type Problem } from "../key-path.ts";
 import type { Config } from "../schema.ts";
+import { WRITES } from "../written-records.ts";
 
 const hostOf = (url: string): string => new URL(url).host;
 
 /** What is wrong between keys of the DNS that are well-formed each. */
 export const dnsProblems = (
   config: Pick<Config, "dns" | "acme" | "dkim" | "domains" | "dnsProvider">,
-): Problem[] => [
-  ...(config.dns.write && config.dnsProvider?.type !== "rfc2136"
-    ? [
-        {
-          path: keyPath(["dns", "write"]),
-          message:
-            "is true, and records are written by RFC 2136 alone; accepts true with a tailwart:dnsProvider of type rfc2136, else false: npm run dns prints the records",
-        },
-      ]
-    : []),
-  ...accountProblems(config),
-  ...selectorProblems(config),
-];
+): Problem[] => [...writeProblems(config), ...accountProblems(config), ...selectorProblems(config)];
+
+function writeProblems({ dns, dnsProvider }: Pick<Config, "dns" | "dnsProvider">): Problem[] {
+  if (!dns.write || WRITES.some((type) => type === dnsProvider?.type)) return [];
+  const is = dnsProvider ? `tailwart:dnsProvider is ${dnsProvider.type}` : "there is no tailwart:dnsProvider";
+  return [
+    {
+      path: keyPath(["dns", "write"]),
+      message: `is true, and ${is}; accepts true with a tailwart:dnsProvider of type ${WRITES.join(", ")}, else false: npm run dns prints the records`,
+    },
+  ];
+}
 
 function selectorProblems({ dkim: { selectors }, domains }: Pick<Config, "dkim" | "domains">): Problem[] {
   const twice = selectors.flatMap(({ name }, i) =>

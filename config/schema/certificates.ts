@@ -47,7 +47,7 @@ export const dnsProviderSchema = z
     examples: [{ type: "cloudflare" }],
   })
   .describe(
-    "Where the records of DNS-01 are written; Stalwart 0.15 has no spaceship. The provider's key is the secret tailwart:dnsSecret.",
+    "Where the records of DNS-01 are written, and with tailwart:dns.write those that mail needs; Stalwart 0.15 has no spaceship, which is then for these alone. The provider's key is the secret tailwart:dnsSecret.",
   );
 
 export type Provider = NonNullable<z.output<typeof dnsProviderSchema>>;

@@ -35,7 +35,7 @@ export const secretSchema = z.strictObject({
   dnsSecret: secret
     .optional()
     .describe(
-      "Key of dnsProvider: the TSIG key in base64 (rfc2136), the API token or key, or ovh's application secret. Required with dnsProvider.",
+      "Key of dnsProvider: the TSIG key in base64 (rfc2136), the API token or key, the secret of spaceship's API key, or ovh's application secret. Required with dnsProvider.",
     ),
   blobStoreSecret: secret.optional().describe("Secret access key of settings.blobStore. Required with it."),
   inMemoryStoreSecret: secret

@@ -5,7 +5,8 @@
  * Known from https://docs.spaceship.dev (paths, headers, permissions, `take` and `skip`), from
  * Namecheap's own client, whose acceptance tests run against the real service
  * (github.com/namecheap/go-spaceship-sdk, client/dns.go and dns_acc_test.go: PUT adds, a record is
- * known by type, name and data, 500 items a request, an absent record's DELETE is 404), and from
+ * known by type, name and data, 500 items a request, an absent record's DELETE is 404;
+ * client/records: which values the service takes, of a DELETE as well), and from
  * lego (providers/dns/spaceship/internal: DELETE takes a bare array; the form of an error). The
  * words of its 401 and 403 are not documented: `detail` says what is known.
  */
@@ -47,6 +48,19 @@ const DATA: Readonly<Record<string, readonly string[]>> = {
   TLSA: ["usage", "selector", "matching", "associationData"],
   SRV: ["service", "protocol", "priority", "weight", "port", "target"],
 };
+/** What a field's value must be, by type. */
+const RULES: readonly [type: string, field: string, is: (value: unknown) => boolean, must: string][] = [
+  ["TXT", "value", (value) => String(value).trim() !== "", "Value field is required"],
+  ["MX", "exchange", (value) => isHost(value), "is not a valid domain name"],
+  ["SRV", "target", (value) => isHost(value), "is not a valid domain name"],
+  ["SRV", "port", (value) => Number(value) >= 1 && Number(value) <= 65_535, "must be from 1 to 65535"],
+  ["SRV", "service", (value) => /^_[a-zA-Z0-9-]+$/.test(String(value)), "must begin with _"],
+  ["SRV", "protocol", (value) => /^_[a-zA-Z0-9-]+$/.test(String(value)), "must begin with _"],
+  ["CAA", "flag", (value) => value === 0 || value === 128, "must be 0 or 128"],
+  ["CAA", "tag", (value) => /^(issue|issuewild|iodef)$/.test(String(value)), "is no tag"],
+];
+/** Neither the root nor with a dot at its end. */
+const isHost = (value: unknown): boolean => /^[\w-]+(\.[\w-]+)*$/.test(String(value));
 const MOST_ITEMS = 500;
 const PATH = /^\/api\/v1\/dns\/records\/([^/]+)$/;
 
@@ -162,6 +176,8 @@ function recordsIn(list: unknown, field: string): ResourceRecord[] {
       throw invalid(`${field}[${i}].name`, "is required");
     for (const name of data)
       if (record[name] === undefined) throw invalid(`${field}[${i}].${name}`, "is required");
+    for (const [type, name, is, must] of RULES)
+      if (type === record.type && !is(record[name])) throw invalid(`${field}[${i}].${name}`, must);
     if (record.ttl !== undefined && !(Number(record.ttl) >= 60 && Number(record.ttl) <= 3600))
       throw invalid(`${field}[${i}].ttl`, "must be from 60 to 3600");
     return record;

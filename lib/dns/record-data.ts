@@ -1,5 +1,5 @@
 /** The data of records, in bytes and in the words of a zone file; a text as it is, in no quotes. */
-import { textStrings } from "./record.ts";
+import { type RecordData, textStrings } from "./record.ts";
 import { nameBytes, numbers, readName } from "./wire.ts";
 
 /** Types that mail needs, by their numbers (RFC 1035 §3.2.2, RFC 2782, RFC 8659). */
@@ -9,30 +9,57 @@ export type RecordType = keyof typeof TYPE_NUMBERS;
 const bare = (name: string) => name.replace(/\.$/, "");
 
 /**
+ * A value's parts.
+ *
+ * @param value as {@link readData} gives it
+ * @throws RangeError for what is no data of the type
+ * @example partsOf("MX", "10 a.org.") // { type: "MX", preference: 10, exchange: "a.org" }
+ */
+export function partsOf(type: RecordType, value: string): RecordData {
+  const words = value.split(" ");
+  const [first = 0, second = 0, third = 0] = words.map(Number);
+  switch (type) {
+    case "A":
+      return { type, address: value };
+    case "MX":
+      return { type, preference: first, exchange: bare(words[1] ?? "") };
+    case "SRV":
+      return { type, priority: first, weight: second, port: third, target: bare(words[3] ?? "") };
+    case "TXT":
+      return { type, text: value };
+    case "CAA": {
+      const [, flags = "", tag = "", text = ""] = /^(\d+) (\w+) "(.*)"$/.exec(value) ?? [];
+      if (tag === "") throw new RangeError("this is no data of a CAA record");
+      return { type, flags: Number(flags), tag, value: text };
+    }
+  }
+}
+
+/**
  * @param value as {@link readData} gives it
  * @throws RangeError for what is no data of the type
  * @example dataBytes("MX", "10 mail.example.org.")
  */
 export function dataBytes(type: RecordType, value: string): Buffer {
-  const words = value.split(" ");
-  switch (type) {
+  const parts = partsOf(type, value);
+  switch (parts.type) {
     case "A":
-      return Buffer.from(value.split(".").map(Number));
+      return Buffer.from(parts.address.split(".").map(Number));
     case "MX":
-      return Buffer.concat([numbers(Number(words[0])), nameBytes(bare(words[1] ?? ""))]);
+      return Buffer.concat([numbers(parts.preference), nameBytes(parts.exchange)]);
     case "SRV":
-      return Buffer.concat([numbers(...words.slice(0, 3).map(Number)), nameBytes(bare(words[3] ?? ""))]);
+      return Buffer.concat([numbers(parts.priority, parts.weight, parts.port), nameBytes(parts.target)]);
     case "TXT":
       return Buffer.concat(
-        textStrings(value).map((text) =>
+        textStrings(parts.text).map((text) =>
           Buffer.concat([Buffer.from([Buffer.byteLength(text)]), Buffer.from(text)]),
         ),
       );
-    case "CAA": {
-      const [, flags = "", tag = "", text = ""] = /^(\d+) (\w+) "(.*)"$/.exec(value) ?? [];
-      if (tag === "") throw new RangeError("this is no data of a CAA record");
-      return Buffer.concat([Buffer.from([Number(flags), tag.length]), Buffer.from(tag + text)]);
-    }
+    case "CAA":
+      return Buffer.concat([
+        Buffer.from([parts.flags, parts.tag.length]),
+        Buffer.from(parts.tag + parts.value),
+      ]);
   }
 }
 

@@ -1,5 +1,5 @@
 /** Records as sets: all that a name has of one type, which is what a deploy compares. */
-import type { MailRecord } from "./record.ts";
+import type { MailRecord, RecordData } from "./record.ts";
 import type { RecordType } from "./record-data.ts";
 import { isSpf } from "./spf-terms.ts";
 import { dataOf } from "./writers/presentation.ts";
@@ -16,13 +16,22 @@ export function setOf(key: string): { name: string; type: RecordType } {
   return { name, type: type as RecordType };
 }
 
+/** A record's value in a set. @example valueOf({ type: "TXT", text: "v=spf1 ~all" }) */
+export const valueOf = (record: RecordData): string => (record.type === "TXT" ? record.text : dataOf(record));
+
 /** The records, set by set. */
 export function recordSets(records: readonly MailRecord[]): RecordSets {
   const sets: RecordSets = {};
-  for (const record of records)
-    (sets[`${record.name} ${record.type}`] ??= []).push(record.type === "TXT" ? record.text : dataOf(record));
+  for (const record of records) (sets[`${record.name} ${record.type}`] ??= []).push(valueOf(record));
   return sets;
 }
+
+/**
+ * Whether readers take two values of a set for an error, or for none: each text that mail needs
+ * (RFC 7208 §4.5, 7489 §6.6.3, 6376 §3.6.2.2, 8461 §3.1, 8460 §3). Where no step puts one in the
+ * other's place the old one goes first, since none for a moment is no error.
+ */
+export const isSingle = (key: string): boolean => setOf(key).type === "TXT";
 
 /**
  * The values of a set that a reader would take for ours, or beside ours: another MX, a second SPF

@@ -13,8 +13,9 @@ export type RecordData =
   | { readonly type: "TXT"; readonly text: string }
   | {
       readonly type: "CAA";
-      readonly flags: 0;
-      readonly tag: "issue" | "issuewild";
+      readonly flags: number;
+      /** Such as issue or issuewild. */
+      readonly tag: string;
       readonly value: string;
     };
 

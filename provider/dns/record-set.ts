@@ -9,14 +9,14 @@ import { PartialError } from "../plugin/partial-error.ts";
 import { UNKNOWN } from "../plugin/diff.ts";
 import type { Log } from "../plugin/log.ts";
 import type { Failure, Json, ServedResource } from "../plugin/served-resource.ts";
+import { nameOfPlace, type Place, PLACES, writerAt } from "./places.ts";
 import { behindAt } from "./read-back.ts";
-import { type Rfc2136, Rfc2136Writer } from "./rfc2136.ts";
 import type { RecordsWriter } from "./writer.ts";
 
 /** Its properties, in the program, in the state and between engine and provider. */
 export interface RecordSetState {
-  writer: Rfc2136;
-  /** The key's, in base64. A Pulumi secret. */
+  writer: Place;
+  /** The key's, as the place has it. A Pulumi secret. */
   secret: string;
   records: RecordSets;
   /** Sets whose values of somebody else may be replaced. */
@@ -32,7 +32,7 @@ const PROPERTIES = ["writer", "secret", "records", "adopt", "servers", "removeOn
 const TOLD = 10;
 
 export interface RecordSetOptions {
-  /** @default RFC 2136 over TCP */
+  /** @default by the place's type */
   writerOf?: (state: RecordSetState) => RecordsWriter;
   /** Where what was there is kept. @default `~/.local/state/tailwart/dns` */
   folder?: string;
@@ -46,18 +46,18 @@ export class RecordSetResource implements ServedResource<RecordSetState> {
   readonly #patience: number;
 
   constructor({ writerOf, folder, patience = 60_000 }: RecordSetOptions = {}) {
-    this.#writerOf = writerOf ?? (({ writer, secret }) => new Rfc2136Writer(writer, secret));
+    this.#writerOf = writerOf ?? (({ writer, secret }) => writerAt(writer, secret));
     this.#folder =
       folder ?? join(process.env["TAILWART_STATE"] ?? join(homedir(), ".local/state/tailwart"), "dns");
     this.#patience = patience;
   }
 
   withDefaults = (inputs: Json) => ({ adopt: [], servers: [], removeOnDestroy: false, ...inputs });
-  idOf = ({ writer }: RecordSetState) => `${writer.host}:${writer.port}`;
+  idOf = ({ writer }: RecordSetState) => nameOfPlace(writer);
   /** Records of both declarations may be there, and both are ours. */
   interrupted = (news: RecordSetState, olds: RecordSetState | undefined) => ({
     ...news,
-    records: { ...olds?.records, ...news.records },
+    records: unionOf(olds?.records ?? {}, news.records),
   });
 
   check(inputs: Json): Failure[] {
@@ -67,7 +67,10 @@ export class RecordSetResource implements ServedResource<RecordSetState> {
         property,
         reason: `is no property of this resource; accepts ${PROPERTIES.join(", ")}`,
       }));
-    const { records } = inputs;
+    const { records, writer } = inputs;
+    const type = (writer as { type?: unknown } | undefined)?.type;
+    if (writer !== UNKNOWN && type !== UNKNOWN && !PLACES.some((place) => place === type))
+      failures.push({ property: "writer.type", reason: `accepts ${PLACES.join(", ")}` });
     if (typeof records !== "object" && records !== UNKNOWN)
       failures.push({ property: "records", reason: 'accepts a map of "name TYPE" to lists of values' });
     return failures;
@@ -144,6 +147,14 @@ export class RecordSetResource implements ServedResource<RecordSetState> {
     const left = Object.keys(state.records).length - going.length;
     log(`${changes.length} sets of records taken away${left > 0 ? "; MX and DKIM stay" : ""}`, "info");
   }
+}
+
+/** Every value of either. */
+function unionOf(one: RecordSets, other: RecordSets): RecordSets {
+  const keys = new Set([...Object.keys(one), ...Object.keys(other)]);
+  return Object.fromEntries(
+    [...keys].map((key) => [key, [...new Set([...(one[key] ?? []), ...(other[key] ?? [])])]]),
+  );
 }
 
 const listOf = (names: readonly string[]) =>

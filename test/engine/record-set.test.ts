@@ -43,6 +43,7 @@ afterAll(async () => {
 });
 
 const where = () => ({
+  type: "rfc2136" as const,
   host: "127.0.0.1",
   port: knot.port,
   keyName: KNOT_KEY.name,

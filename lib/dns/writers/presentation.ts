@@ -1,11 +1,11 @@
-import { absolute, type MailRecord, textStrings } from "../record.ts";
+import { absolute, type MailRecord, type RecordData, textStrings } from "../record.ts";
 
 /**
  * A record's data as a zone file has it (RFC 1035 §5.1; CAA: RFC 8659 §4.1.1).
  *
  * @example dataOf(record) // "10 mail.example.org."
  */
-export function dataOf(record: MailRecord): string {
+export function dataOf(record: RecordData): string {
   switch (record.type) {
     case "A":
       return record.address;

@@ -94,6 +94,12 @@ describe("what the 0.15 line does not know is refused by the config's own key", 
   });
 });
 
+test("spaceship is taken on the 0.15 line where only the stack writes there, and Stalwart gets no word of it", () => {
+  const keys = { dnsProvider: { type: "spaceship", apiKey: "key" }, dns: { write: true } };
+  expect(settingsOf(keys)).not.toHaveProperty("dnsProvider");
+  expect(() => settingsOf({ ...keys, acme: [CLIENT] })).toThrow(/dnsProvider\.type: .*accepts rfc2136/);
+});
+
 describe("a secret that is none is refused without repeating it", () => {
   test.each([
     ["blank", "   "],

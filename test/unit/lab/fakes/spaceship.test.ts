@@ -6,6 +6,7 @@ import { type ApiKey, Spaceship } from "../../../../lab/fakes/spaceship.ts";
 const GOOD: ApiKey = { key: "good", secret: "s1", scopes: ["dnsrecords:read", "dnsrecords:write"] };
 const READS: ApiKey = { key: "reads", secret: "s2", scopes: ["dnsrecords:read"] };
 const SPF = { type: "TXT", name: "@", value: "v=spf1 mx -all" };
+const SRV = { type: "SRV", name: "@", service: "_pop3", protocol: "_tcp", priority: 0, weight: 0 };
 
 const service = () => new Spaceship([GOOD, READS], ["lab.test"]);
 
@@ -100,6 +101,12 @@ describe("PUT", () => {
     ["more than 500", { items: Array.from({ length: 501 }, () => SPF) }],
     ["no data", { items: [{ type: "TXT", name: "@" }] }],
     ["an unknown type", { items: [{ ...SPF, type: "SPF" }] }],
+    ["a blank text", { items: [{ ...SPF, value: " " }] }],
+    [
+      "a dot at the end of a host",
+      { items: [{ type: "MX", name: "@", exchange: "a.test.", preference: 1 }] },
+    ],
+    ["an SRV record that says that there is none", { items: [{ ...SRV, port: 0, target: "." }] }],
     ["a TTL of a day", { items: [{ ...SPF, ttl: 86_400 }] }],
   ])("with %s is 422, and nothing is written", (_what, body) => {
     const at = service();

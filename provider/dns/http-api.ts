@@ -1,0 +1,151 @@
+/**
+ * Questions to a DNS provider's HTTP API: each with a deadline, again after a 429 that says when,
+ * and no secret in what is said of them.
+ */
+import { setTimeout as sleep } from "node:timers/promises";
+
+import { UserError, wordsOf } from "../../lib/errors.ts";
+
+export interface ApiAccess {
+  /** What is asked, for messages. @example "Spaceship" */
+  where: string;
+  /** Where the API begins, without a slash at its end. */
+  url: string;
+  /** What shows who asks. */
+  headers: Readonly<Record<string, string>>;
+  /** What no message may repeat. */
+  secret: string;
+  /** What the key must be allowed, for messages. */
+  scopes: string;
+}
+
+export interface ApiAnswer {
+  headers: Headers;
+  /** Its JSON; undefined where there is none. */
+  body: unknown;
+}
+
+/** Milliseconds for one answer. */
+const DEADLINE = 30_000;
+/** Seconds that one question waits in all: an `up` that hangs for hours helps nobody. */
+const PATIENCE = 120;
+/** Seconds to wait after a 429 that does not say how long. */
+const PAUSE = 5;
+/** Characters of an answer that a message repeats. */
+const TOLD = 300;
+
+/** An answer that is none of success. */
+export class RefusedError extends UserError {
+  readonly status: number;
+
+  constructor(status: number, message: string, options: { path: string; hint: string }) {
+    super(message, options);
+    this.status = status;
+  }
+}
+
+export class HttpApi {
+  readonly where: string;
+  readonly #access: ApiAccess;
+
+  constructor(access: ApiAccess) {
+    this.where = access.where;
+    this.#access = access;
+  }
+
+  /**
+   * A 429 has done nothing yet, so that the question is put again. No other is: the next `up` looks
+   * what became of it.
+   *
+   * @param path below the API's URL, or an address of the API's own
+   * @param body sent as JSON
+   * @throws RefusedError for every status but 2xx, UserError when nothing answers
+   */
+  async ask(method: string, path: string, body?: unknown): Promise<ApiAnswer> {
+    for (let waited = 0; ;) {
+      const answer = await this.#send(method, path, body);
+      if (answer.status !== 429) return this.#read(method, path, answer);
+      const pause = secondsOf(answer.headers.get("retry-after"));
+      await answer.body?.cancel();
+      if (waited + pause > PATIENCE)
+        throw new RefusedError(429, `${this.where} takes no more requests for ${pause} s`, {
+          path: "tailwart:dns.write",
+          hint: "Run pulumi up again then: it goes on where this one has stopped",
+        });
+      await sleep(pause * 1000);
+      waited += pause;
+    }
+  }
+
+  /** The answer; undefined where what is asked for is not there. */
+  async find(method: string, path: string): Promise<ApiAnswer | undefined> {
+    try {
+      return await this.ask(method, path);
+    } catch (error) {
+      if (error instanceof RefusedError && error.status === 404) return undefined;
+      throw error;
+    }
+  }
+
+  async #send(method: string, path: string, body: unknown): Promise<Response> {
+    const { url, headers } = this.#access;
+    try {
+      return await fetch(path.startsWith("/") ? url + path : path, {
+        method,
+        headers: { ...headers, ...(body !== undefined && { "content-type": "application/json" }) },
+        ...(body !== undefined && { body: JSON.stringify(body) }),
+        // The key goes nowhere else.
+        redirect: "error",
+        signal: AbortSignal.timeout(DEADLINE),
+      });
+    } catch (error) {
+      throw this.#silent(method, path, error);
+    }
+  }
+
+  async #read(method: string, path: string, answer: Response): Promise<ApiAnswer> {
+    const text = await answer.text().catch((error: unknown) => {
+      throw this.#silent(method, path, error);
+    });
+    const body = parsed(text);
+    if (answer.ok) return { headers: answer.headers, body };
+    const { status } = answer;
+    const said = this.#safe(text).slice(0, TOLD);
+    const isKey = status === 401 || status === 403;
+    throw new RefusedError(status, `${this.where} answers ${method} ${path} with HTTP ${status}: ${said}`, {
+      path: isKey ? "tailwart:dnsSecret" : "tailwart:dnsProvider",
+      hint: isKey
+        ? `Give a key that may ${this.#access.scopes}: pulumi config set --secret tailwart:dnsSecret`
+        : "What is written already stays, and the next pulumi up goes on; npm run dns prints the records",
+    });
+  }
+
+  #silent(method: string, path: string, error: unknown): UserError {
+    const { cause } = error as { cause?: unknown };
+    const why = this.#safe(wordsOf(cause ?? error));
+    return new UserError(`${this.where} does not answer ${method} ${path}: ${why}`, {
+      path: "tailwart:dnsProvider",
+      hint: "Run pulumi up again once this machine reaches it: that goes on where this one has stopped",
+    });
+  }
+
+  #safe(text: string): string {
+    // An answer does not draw on somebody's terminal.
+    return text.replaceAll(this.#access.secret, "[secret]").replace(/[\x00-\x1f\x7f-\x9f]+/g, " ");
+  }
+}
+
+/** Seconds that an answer asks to wait, at least one (RFC 9110 §10.2.3). */
+function secondsOf(header: string | null): number {
+  if (header === null) return PAUSE;
+  const seconds = /^\d+$/.test(header) ? Number(header) : (Date.parse(header) - Date.now()) / 1000;
+  return Number.isNaN(seconds) ? PAUSE : Math.max(1, Math.ceil(seconds));
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return undefined;
+  }
+}

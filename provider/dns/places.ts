@@ -1,0 +1,25 @@
+/** Where records can be written, by the `type` of tailwart:dnsProvider. */
+import { HttpWriter } from "./http-writer.ts";
+import { type Rfc2136, Rfc2136Writer } from "./rfc2136.ts";
+import { Spaceship, type SpaceshipAt } from "./spaceship.ts";
+import type { RecordsWriter } from "./writer.ts";
+
+/** A place, and by which key; not its secret. */
+export type Place = ({ type: "rfc2136" } & Rfc2136) | ({ type: "spaceship" } & SpaceshipAt);
+
+/** What writes there. */
+export function writerAt(place: Place, secret: string): RecordsWriter {
+  switch (place.type) {
+    case "rfc2136":
+      return new Rfc2136Writer(place, secret);
+    case "spaceship":
+      return new HttpWriter(new Spaceship(place, secret));
+  }
+}
+
+/** The types of {@link Place}. */
+export const PLACES = ["rfc2136", "spaceship"] as const satisfies readonly Place["type"][];
+
+/** What a place is called, for ids. @example nameOfPlace(place) === "192.0.2.53:53" */
+export const nameOfPlace = (place: Place): string =>
+  place.type === "rfc2136" ? `${place.host}:${place.port}` : place.type;

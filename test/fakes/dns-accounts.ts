@@ -1,0 +1,81 @@
+import { type ResourceRecord, Spaceship } from "../../lab/fakes/spaceship.ts";
+import type { Place } from "../../provider/dns/places.ts";
+import { DnsApiServer } from "./dns-api-server.ts";
+
+/** A record in full words: name, type and value, a text in no quotes. */
+export type Line = readonly [name: string, type: string, value: string];
+
+/** An account at a fake DNS provider, with keys that may do more and less. */
+export interface DnsAccount {
+  readonly server: DnsApiServer;
+  place(url: string): Place;
+  readonly secrets: { good: string; reads: string; dead: string };
+  /** Records as somebody sets them by hand. */
+  set(...lines: Line[]): void;
+  unset(name: string, type: string): void;
+  /** All records of the account, sorted: what its authoritative servers would show. */
+  lines(): string[];
+}
+
+/** The texts at a name. */
+export const textsAt = (account: DnsAccount, name: string): string[] =>
+  account.lines().flatMap((line) => (line.startsWith(`${name} TXT `) ? [line.slice(name.length + 5)] : []));
+
+const SECRETS = { good: "secret-that-may-all", reads: "secret-that-may-read", dead: "secret-of-nobody" };
+
+export function spaceshipAccount(zones: readonly string[]): DnsAccount {
+  const scopes = ["dnsrecords:read", "dnsrecords:write"] as const;
+  const fake = new Spaceship(
+    [
+      { key: "key", secret: SECRETS.good, scopes },
+      { key: "key", secret: SECRETS.reads, scopes: ["dnsrecords:read"] },
+    ],
+    zones,
+  );
+  const headers = { "x-api-key": "key", "x-api-secret": SECRETS.good };
+  const ask = (method: string, zone: string, body: unknown) => {
+    const url = `/api/v1/dns/records/${zone}`;
+    const { status } = fake.answer({ method, url, headers, body: JSON.stringify(body) });
+    if (status !== 204) throw new Error(`the fake answers ${status} to ${JSON.stringify(body)}`);
+  };
+  const zoneOf = (name: string) => zones.find((zone) => `.${name}`.endsWith(`.${zone}`)) ?? "";
+  const below = (name: string) => name.slice(0, -zoneOf(name).length - 1) || "@";
+  return {
+    server: new DnsApiServer((question) => fake.answer(question)),
+    place: (url) => ({ type: "spaceship", apiKey: "key", url: `${url}/api/v1` }),
+    secrets: SECRETS,
+    set(...lines) {
+      for (const [name, type, value] of lines) {
+        const [preference, exchange] = value.split(" ");
+        const data: Record<string, object> = {
+          A: { address: value },
+          TXT: { value },
+          MX: { preference: Number(preference), exchange: exchange?.replace(/\.$/, "") },
+        };
+        ask("PUT", zoneOf(name), { items: [{ type, name: below(name), ...data[type] }] });
+      }
+    },
+    unset(name, type) {
+      const zone = zoneOf(name);
+      const found = fake.records(zone).filter((each) => each.type === type && each.name === below(name));
+      ask("DELETE", zone, found);
+    },
+    lines: () => zones.flatMap((zone) => fake.records(zone).map((each) => lineOf(zone, each))).toSorted(),
+  };
+}
+
+function lineOf(zone: string, record: ResourceRecord): string {
+  const { type, name, service, protocol } = record;
+  const text = (field: string) => String(record[field]);
+  const labels = [service, protocol, name === "@" ? undefined : name, zone].filter(
+    (label) => label !== undefined,
+  );
+  const data: Record<string, () => string> = {
+    A: () => text("address"),
+    TXT: () => text("value"),
+    MX: () => `${text("preference")} ${text("exchange")}.`,
+    CAA: () => `${text("flag")} ${text("tag")} "${text("value")}"`,
+    SRV: () => `${text("priority")} ${text("weight")} ${text("port")} ${text("target")}.`,
+  };
+  return `${labels.join(".")} ${type} ${data[type]?.()}`;
+}
