@@ -1,11 +1,15 @@
 /** Where records can be written, by the `type` of tailwart:dnsProvider. */
+import { Cloudflare, type CloudflareAt } from "./cloudflare.ts";
 import { HttpWriter } from "./http-writer.ts";
 import { type Rfc2136, Rfc2136Writer } from "./rfc2136.ts";
 import { Spaceship, type SpaceshipAt } from "./spaceship.ts";
 import type { RecordsWriter } from "./writer.ts";
 
 /** A place, and by which key; not its secret. */
-export type Place = ({ type: "rfc2136" } & Rfc2136) | ({ type: "spaceship" } & SpaceshipAt);
+export type Place =
+  | ({ type: "rfc2136" } & Rfc2136)
+  | ({ type: "spaceship" } & SpaceshipAt)
+  | ({ type: "cloudflare" } & CloudflareAt);
 
 /** What writes there. */
 export function writerAt(place: Place, secret: string): RecordsWriter {
@@ -14,11 +18,13 @@ export function writerAt(place: Place, secret: string): RecordsWriter {
       return new Rfc2136Writer(place, secret);
     case "spaceship":
       return new HttpWriter(new Spaceship(place, secret));
+    case "cloudflare":
+      return new HttpWriter(new Cloudflare(place, secret));
   }
 }
 
 /** The types of {@link Place}. */
-export const PLACES = ["rfc2136", "spaceship"] as const satisfies readonly Place["type"][];
+export const PLACES = ["rfc2136", "spaceship", "cloudflare"] as const satisfies readonly Place["type"][];
 
 /** What a place is called, for ids. @example nameOfPlace(place) === "192.0.2.53:53" */
 export const nameOfPlace = (place: Place): string =>

@@ -1,6 +1,7 @@
 import { type ResourceRecord, Spaceship } from "../../lab/fakes/spaceship.ts";
 import type { Place } from "../../provider/dns/places.ts";
 import { DnsApiServer } from "./dns-api-server.ts";
+import { FakeCloudflare } from "./fake-cloudflare.ts";
 
 /** A record in full words: name, type and value, a text in no quotes. */
 export type Line = readonly [name: string, type: string, value: string];
@@ -15,6 +16,8 @@ export interface DnsAccount {
   unset(name: string, type: string): void;
   /** All records of the account, sorted: what its authoritative servers would show. */
   lines(): string[];
+  /** Looks whenever these show something else, where that is more often than an answer. */
+  watch?(look: () => void): void;
 }
 
 /** The texts at a name. */
@@ -78,4 +81,60 @@ function lineOf(zone: string, record: ResourceRecord): string {
     SRV: () => `${text("priority")} ${text("weight")} ${text("port")} ${text("target")}.`,
   };
   return `${labels.join(".")} ${type} ${data[type]?.()}`;
+}
+
+export function cloudflareAccount(zones: readonly string[]): DnsAccount {
+  const fake = new FakeCloudflare(
+    [
+      { token: SECRETS.good, permissions: ["Zone Read", "DNS Read", "DNS Write"] },
+      { token: SECRETS.reads, permissions: ["Zone Read", "DNS Read"] },
+    ],
+    zones,
+  );
+  const headers = { authorization: `Bearer ${SECRETS.good}` };
+  const ask = (method: string, path: string, body: unknown) => {
+    const url = `/client/v4/zones${path}`;
+    const { status, json } = fake.answer({ method, url, headers, body: JSON.stringify(body) });
+    if (status !== 200) throw new Error(`the fake answers ${status} to ${JSON.stringify(body)}`);
+    return (json as { result: { id: string; name: string }[] }).result;
+  };
+  const zoneOf = (name: string) => {
+    const zone = zones.find((each) => `.${name}`.endsWith(`.${each}`));
+    const { id } = ask("GET", "?per_page=50", "").find((each) => each.name === zone) ?? {};
+    return `/${id}/dns_records`;
+  };
+  return {
+    server: new DnsApiServer((question) => fake.answer(question)),
+    place: (url) => ({ type: "cloudflare", url: `${url}/client/v4` }),
+    secrets: SECRETS,
+    watch: (look) => (fake.onShown = look),
+    set(...lines) {
+      for (const [name, type, value] of lines) {
+        const [priority, content] = type === "MX" ? value.split(" ") : [undefined, value];
+        const more = priority === undefined ? {} : { priority: Number(priority) };
+        ask("POST", zoneOf(name), { type, name, content, ...more });
+      }
+    },
+    unset(name, type) {
+      const found = zones
+        .flatMap((zone) => fake.shown(zone))
+        .filter((each) => each.name === name && each.type === type);
+      ask("POST", `${zoneOf(name)}/batch`, { deletes: found.map(({ id }) => ({ id })) });
+    },
+    lines: () =>
+      zones
+        .flatMap((zone) => fake.shown(zone))
+        .map(({ name, type, content, priority, data }) => {
+          const dots = (host: unknown) => (host === "." ? "." : `${String(host)}.`);
+          const value: Record<string, () => string> = {
+            TXT: () => content.slice(1, -1).replaceAll('" "', ""),
+            MX: () => `${priority} ${content}.`,
+            SRV: () =>
+              `${data?.["priority"]} ${data?.["weight"]} ${data?.["port"]} ${dots(data?.["target"])}`,
+            CAA: () => `${data?.["flags"]} ${data?.["tag"]} "${data?.["value"]}"`,
+          };
+          return `${name} ${type} ${value[type]?.() ?? content}`;
+        })
+        .toSorted(),
+  };
 }

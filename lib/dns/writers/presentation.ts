@@ -30,6 +30,20 @@ function quoted(text: string): string {
   return `"${octets.join("")}"`;
 }
 
+/**
+ * A text from its strings in quotes, which readers join; as it is where it has none.
+ *
+ * @example textOf('"v=spf1 " "~all"') === "v=spf1 ~all"
+ */
+export function textOf(presented: string): string {
+  if (!/^\s*"/.test(presented)) return presented;
+  const inner = [...presented.matchAll(/"((?:[^"\\]|\\.)*)"/gs)].map(([, string = ""]) => string).join("");
+  const octets = [...inner.matchAll(/\\(\d{3})|\\?(.)/gsu)].map(([, number, character = ""]) =>
+    number === undefined ? Buffer.from(character) : Buffer.from([Number(number)]),
+  );
+  return Buffer.concat(octets).toString();
+}
+
 /** Records by the mail domain that they stand below, in their order. */
 export function byDomain(records: readonly MailRecord[]): Map<string, MailRecord[]> {
   const groups = new Map<string, MailRecord[]>();
