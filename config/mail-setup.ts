@@ -13,9 +13,11 @@ import { declaredLine } from "./stalwart-release.ts";
  */
 export function mailSetup(config: Config, dkimRecords: Readonly<Record<string, string>> = {}): MailSetup {
   const { mtaSts } = desiredState(config, declaredLine(config) ?? "0.15");
+  const dead = config.withoutGuards[17];
   return {
     mailHost: config.mailHost,
     addresses: [config.edge.wanAddress],
+    ...(typeof dead === "string" && { deadAddress6: dead }),
     domains: config.domains,
     services: config.services,
     egress: config.relay.egress,

@@ -68,13 +68,6 @@ export function daemonProcess(daemon: DaemonId): ProcessId | undefined {
   }
 }
 
-/** Sends a signal to a daemon. @throws Error where it does not run */
-export function signalDaemon(daemon: DaemonId, signalName: NodeJS.Signals): void {
-  const id = daemonProcess(daemon);
-  if (!id) throw new Error(`${nameOf(daemon)} does not run`);
-  signalInside(daemon, id, signalName);
-}
-
 /** Sends a signal to a daemon that runs, and waits until it has ended. */
 export async function stopDaemon(
   daemon: DaemonId,

@@ -1,8 +1,8 @@
-import { mkdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
-import { signalDaemon, startDaemon } from "./daemon.ts";
-import { ADDRESSES, FAKE_ADDRESSES, type Layout } from "./topology.ts";
+import { startDaemon } from "./daemon.ts";
+import { ADDRESSES, FAKE_ADDRESSES, SECOND_DNS as SECOND, type Layout } from "./topology.ts";
 import { runIn } from "./machine.ts";
 import { toolPath } from "./programs.ts";
 import { isOpen } from "./run.ts";
@@ -13,27 +13,13 @@ const { edge, mail, net, outside } = ADDRESSES;
 /** The smarthost's IPv6 address (RFC 3849): in the DNS alone, but for lesson 9. */
 export const MAIL_IPV6 = "2001:db8::25";
 
-/** What the lab's mail needs beside the mail host itself, as `npm run dns` prints it. */
-const MAIL_RECORDS = [
-  "lab.test. MX 10 mail.lab.test.",
-  `lab.test. TXT "v=spf1 ip4:${mail} ~all"`,
-  '_dmarc.lab.test. TXT "v=DMARC1; p=none"',
-  '_mta-sts.lab.test. TXT "v=STSv1; id=78887cd2f4026ec7ffe700300ad8f0a4"',
-  ...Object.entries({ _submissions: 465, _submission: 587, _imaps: 993, _imap: 143 }).map(
-    ([service, port]) => `${service}._tcp.lab.test. SRV 0 1 ${port} mail.lab.test.`,
-  ),
-  ...["_jmap", "_caldavs", "_carddavs"].map((web) => `${web}._tcp.lab.test. SRV 0 1 443 mail.lab.test.`),
-  // Not offered.
-  ...["_pop3s", "_pop3"].map((service) => `${service}._tcp.lab.test. SRV 0 0 0 .`),
-];
-
 /** The public names of the lab's internet, by zone. Everything else does not exist. */
 const ZONES: Record<string, string[]> = {
+  // The stack writes what its mail needs beside these.
   "lab.test": [
-    ...MAIL_RECORDS,
-    ...["mail", "mta-sts", "autoconfig", "autodiscover", "ua-auto-config", "www"].map(
-      (name) => `${name}.lab.test. A ${edge}`,
-    ),
+    `www.lab.test. A ${edge}`,
+    `ns2.lab.test. A ${SECOND}`,
+    "lab.test. NS ns2.lab.test.",
     // A relay must not have an AAAA record (lesson 8).
     `dual.lab.test. A ${mail}`,
     `dual.lab.test. AAAA ${MAIL_IPV6}`,
@@ -47,6 +33,7 @@ const ZONES: Record<string, string[]> = {
     `mx.outside.test. A ${outside}`,
     `outside.test. TXT "v=spf1 ip4:${outside} -all"`,
   ],
+  "receiver.test": ["receiver.test. MX 10 mx.receiver.test.", `mx.receiver.test. A ${outside}`],
   "lab-ca.test": [`acme.lab-ca.test. A ${net}`],
   // Services out of reach, each a fake that runs only when it is asked for (lab/fakes/).
   "spaceship.dev": [`spaceship.dev. A ${FAKE_ADDRESSES.spaceship}`],
@@ -65,53 +52,86 @@ const ZONES: Record<string, string[]> = {
 export const TSIG = { keyName: "lab-acme", algorithm: "hmac-sha256" };
 
 /**
- * Where Knot notes its process id, in the machine: it must go with the machine, whose next process
- * of that number it would be taken for.
+ * The DNS servers of the lab's internet (Knot): the first has all zones, the second copies the mail
+ * domain's, as a provider's servers do.
  */
-const RUN = "/run/knot";
+const SERVERS = [
+  { name: "dns", address: net, folder: "dns", config: primaryConfig },
+  { name: "dns2", address: SECOND, folder: "dns2", config: secondaryConfig },
+] as const;
 
-/** Starts the lab internet's DNS server (Knot, with the zones above), or finds it running. */
+/** Starts the DNS servers, or finds them running. */
 export async function startDns(layout: Layout): Promise<boolean> {
   const machine = layout.machines.net;
-  const folder = join(machine.dir, "dns");
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  await runIn(machine, ["ip", "address", "replace", `${SECOND}/32`, "dev", "br0"]);
+  const started = await Promise.all(
+    SERVERS.map(async ({ name, address, folder: below, config }) => {
+      const folder = join(machine.dir, below);
+      mkdirSync(folder, { recursive: true, mode: 0o700 });
+      if (address === net) writeZones(folder, layout.mailDomain);
+      const configFile = join(folder, "knot.conf");
+      writeFileSync(configFile, config(layout, folder), { mode: 0o600 });
+      await runIn(machine, ["mkdir", "-p", runOf(name)]);
+      const daemon = { machine, name, command: [toolPath("knotd"), "--config", configFile] };
+      return startDaemon(daemon, () => isOpen(machine.netns, address, 53));
+    }),
+  );
+  return started.some(Boolean);
+}
+
+function writeZones(folder: string, mailDomain: string): void {
   // An authority for the empty root answers that all other names do not exist.
-  for (const [zone, records] of Object.entries({ ...ZONES, "": [] }))
-    writeFileSync(join(folder, `${zone}.zone`), zoneFile(zone, records));
-  const configFile = join(folder, "knot.conf");
-  writeFileSync(configFile, knotConfig(layout, folder), { mode: 0o600 });
-  await runIn(machine, ["mkdir", "-p", RUN]);
-  const daemon = { machine, name: "dns", command: [toolPath("knotd"), "--config", configFile] };
-  return startDaemon(daemon, () => isOpen(machine.netns, layout.dns, 53));
+  for (const [zone, records] of Object.entries({ ...ZONES, "": [] })) {
+    const file = join(folder, `${zone}.zone`);
+    // The mail domain's is kept by Knot, with all that was written by update.
+    if (zone !== mailDomain || !existsSync(file)) writeFileSync(file, zoneFile(zone, records));
+  }
 }
 
 /**
- * Publishes a zone with other records, as its owner would at her provider; what was written into it
- * by update is gone.
+ * Changes the mail domain's zone as its owner does by hand at her provider.
  *
- * @param change what becomes of the lab's own records, one a line: none for these themselves
+ * @param change what becomes of its records, one a line: `mail.lab.test. A 203.0.113.20`
+ * @returns puts back what was changed, and nothing else
  */
-export function publishZone(
+export async function editZone(
   layout: Layout,
-  zone: string,
-  change: (records: readonly string[]) => readonly string[] = (records) => records,
-): void {
+  change: (records: readonly string[]) => readonly string[],
+): Promise<() => Promise<void>> {
+  const { mailDomain } = layout;
   const machine = layout.machines.net;
-  const serial = Math.floor(Date.now() / 1000);
-  const text = zoneFile(zone, change(ZONES[zone] ?? []), serial);
-  writeFileSync(join(machine.dir, "dns", `${zone}.zone`), text);
-  signalDaemon({ machine, name: "dns" }, "SIGHUP");
+  const knotc = (...args: string[]) =>
+    runIn(machine, [toolPath("knotc"), "--config", join(machine.dir, "dns", "knot.conf"), ...args]);
+  const { stdout } = await knotc("zone-read", mailDomain);
+  const before = stdout.split("\n").flatMap((line) => {
+    // [zone.] owner TTL type data
+    const [, owner, type, data] = /^\[\S+\] (\S+) \d+ (\S+) (.*)$/.exec(line) ?? [];
+    return owner === undefined || type === "SOA" ? [] : [`${owner} ${type} ${data}`];
+  });
+  const swap = async (olds: readonly string[], news: readonly string[]) => {
+    const only = (some: readonly string[], others: readonly string[]) =>
+      some.filter((record) => !others.includes(record)).map((record) => record.split(/ (.*)/, 2));
+    await knotc("zone-begin", mailDomain);
+    for (const [owner = "", data = ""] of only(olds, news))
+      await knotc("zone-unset", mailDomain, owner, ...data.split(/ (.*)/, 2));
+    for (const [owner = "", data = ""] of only(news, olds))
+      await knotc("zone-set", mailDomain, owner, "5", ...data.split(/ (.*)/, 2));
+    await knotc("zone-commit", mailDomain);
+  };
+  const after = change(before);
+  await swap(before, after);
+  return () => swap(after, before);
 }
 
 /**
  * The SOA's last number is how long "there is no such name" may be remembered: a challenge's record
  * is looked for once it is written.
  */
-function zoneFile(zone: string, records: readonly string[], serial = 1): string {
+function zoneFile(zone: string, records: readonly string[]): string {
   const below = (label: string) => (zone === "" ? `${label}.` : `${label}.${zone}.`);
   return [
     "$TTL 5",
-    `${zone}. SOA ${below("ns")} ${below("hostmaster")} ${serial} 3600 600 86400 5`,
+    `${zone}. SOA ${below("ns")} ${below("hostmaster")} 1 3600 600 86400 5`,
     `${zone}. NS ${below("ns")}`,
     `${below("ns")} A ${net}`,
     ...records,
@@ -120,17 +140,15 @@ function zoneFile(zone: string, records: readonly string[], serial = 1): string 
 }
 
 /**
- * Knot's configuration. At the level "debug" its log says by which key a record was written, or
- * refused.
+ * Where a server notes its process id, in the machine: it must go with the machine, whose next
+ * process of that number it would be taken for.
  */
-function knotConfig(layout: Layout, folder: string): string {
-  const zones = Object.keys(ZONES).flatMap((zone) => [
-    `  - domain: ${zone}.`,
-    ...(zone === layout.mailDomain ? ["    acl: acme"] : []),
-  ]);
-  return `server:
-    rundir: ${RUN}
-    listen: ${net}@53
+const runOf = (name: string) => `/run/knot-${name}`;
+
+/** What both servers' configurations begin with. */
+const common = (layout: Layout, name: string, address: string, folder: string) => `server:
+    rundir: ${runOf(name)}
+    listen: ${address}@53
     udp-workers: 1
     tcp-workers: 1
     background-workers: 1
@@ -139,31 +157,67 @@ database:
 log:
   - target: stdout
     any: info
+    # By which key a record was written, or refused.
     zone: debug
 key:
   - id: ${TSIG.keyName}
     algorithm: ${TSIG.algorithm}
     secret: ${secretsOf(layout).tsigKey}
+`;
+
+function primaryConfig(layout: Layout, folder: string): string {
+  const zones = Object.keys(ZONES).map((zone) =>
+    zone === layout.mailDomain
+      ? `  - domain: ${zone}.
+    notify: second
+    acl: [owner, second]
+    # What is written is kept in the zone's file, and so outlives the server.
+    zonefile-sync: 0
+`
+      : `  - domain: ${zone}.\n`,
+  );
+  return `${common(layout, "dns", net, folder)}remote:
+  - id: second
+    address: ${SECOND}@53
+    via: ${net}
 acl:
-  - id: acme
+  # Of any type: Stalwart first deletes whatever has the name, and adds nothing where something is
+  # left (dns-update 0.1.6 providers/rfc2136.rs).
+  - id: owner
     key: ${TSIG.keyName}
-    # Of any type: Stalwart first deletes whatever has the name, and adds nothing where something is
-    # left (dns-update 0.1.6 providers/rfc2136.rs).
     action: update
-    update-owner: name
-    update-owner-match: equal
-    update-owner-name: _acme-challenge.${layout.mailDomain}.
+  - id: second
+    address: ${SECOND}
+    action: transfer
 template:
   - id: default
     storage: ${folder}
     file: "%s.zone"
-    # What is written by update is kept in memory alone.
     zonefile-sync: -1
     journal-content: none
     semantic-checks: false
 zone:
-${zones.join("\n")}
-  - domain: .
+${zones.join("")}  - domain: .
     file: .zone
+`;
+}
+
+function secondaryConfig(layout: Layout, folder: string): string {
+  return `${common(layout, "dns2", SECOND, folder)}remote:
+  - id: first
+    address: ${net}@53
+    via: ${SECOND}
+acl:
+  - id: first
+    address: ${net}
+    action: notify
+zone:
+  - domain: ${layout.mailDomain}.
+    storage: ${folder}
+    file: "%s.zone"
+    master: first
+    acl: first
+    journal-content: none
+    semantic-checks: false
 `;
 }

@@ -25,6 +25,9 @@ export const ADDRESSES = {
 /** Addresses of `net` beside its own, for what stands in for services out of reach (lab/fakes/). */
 export const FAKE_ADDRESSES = { spaceship: "203.0.113.2", certspotter: "203.0.113.3" } as const;
 
+/** Another: the second DNS server of the mail domain. */
+export const SECOND_DNS = "203.0.113.4";
+
 export type MachineName = keyof typeof ADDRESSES;
 export type BoxName = "kvm" | "edge";
 

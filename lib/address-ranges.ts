@@ -7,6 +7,23 @@ export interface AddressRange {
   readonly to: bigint;
 }
 
+/**
+ * An IPv6 address as resolvers write it (RFC 5952).
+ *
+ * @param bytes its 16
+ */
+export function ipv6Of(bytes: Uint8Array): string {
+  const groups = Buffer.from(bytes).toString("hex").match(/.{4}/g) ?? [];
+  return new URL(`http://[${groups.join(":")}]`).hostname.slice(1, -1);
+}
+
+/** An IPv6 address in its 16 bytes. @throws RangeError for what is none */
+export function ipv6Bytes(text: string): Buffer {
+  const address = parseAddress(text);
+  if (address?.family !== 6) throw new RangeError(`${text} is no IPv6 address`);
+  return Buffer.from(address.value.toString(16).padStart(32, "0"), "hex");
+}
+
 function parseAddress(text: string): { family: 4 | 6; value: bigint } | undefined {
   if (isIPv4(text))
     return { family: 4, value: text.split(".").reduce((sum, part) => sum * 256n + BigInt(part), 0n) };

@@ -21,6 +21,10 @@ export const GUARDS: Readonly<Record<string, { guard: string; instead?: string }
   14: { guard: "names of routes are checked", instead: "the name of a route that nobody knows" },
   15: { guard: "one listener on :443, whose wrapper tells connections apart" },
   16: { guard: "Stalwart is watched, and its namespace gives dead connections up early" },
+  17: {
+    guard: "a mail host has no AAAA record while the edge listens on IPv4 alone",
+    instead: "an IPv6 address of the edge's host",
+  },
 };
 
 /** Lessons whose guard is left out → true, or what stands in its place. Empty but in a lab. */

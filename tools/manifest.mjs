@@ -202,6 +202,9 @@ export const debian = {
     "postgresql", // the data store on tag:db
     "postfix", // the smarthost
     "knot", // names for the public hosts; takes the records of DNS-01 over RFC 2136
+    "opendkim", // a receiver that judges signatures
+    "opendmarc", // and SPF, and DMARC
+    "dbconfig-no-thanks", // opendmarc's choice that needs no database's client
     "pebble", // the ACME server
     "unbound", // names for the tests of policies
     "iproute2", // network namespaces, veth, bridge, ss; in the sidecar's image as well

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 import { idsIn, messageIdOf } from "../../lab/mail/ledger.ts";
 import { listMessages } from "../../lab/mail/outside.ts";
-import { maildirOf } from "../../lab/smarthost.ts";
+import { smarthostMaildir } from "../../lab/smarthost.ts";
 import { wordsOf } from "../../lib/errors.ts";
 import type { Found } from "./judge.ts";
 import type { World } from "./world.ts";
@@ -33,7 +33,7 @@ export async function mailboxOf(
 
 /** Copies of each of the run's messages in the smarthost's maildir, read anew each time. */
 export function smarthostOf({ layout }: World, run: string): Map<string, number> {
-  const folder = maildirOf(layout);
+  const folder = smarthostMaildir(layout);
   const headers = readdirSync(folder).map((name) => readFileSync(`${folder}/${name}`, "utf8").slice(0, 4096));
   const isOurs = new RegExp(`^Message-ID: <${messageIdOf(`${run}-\\d+`)}>`, "im");
   return countsOf(headers.flatMap((text) => idsIn(isOurs.exec(text)?.[0] ?? "", run)));

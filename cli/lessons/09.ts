@@ -1,14 +1,13 @@
 import { MAIL_IPV6 } from "../../lab/dns.ts";
-import { runInNetns } from "../../lab/run.ts";
-import type { Bench } from "./bench.ts";
 import { dial, describeDialled } from "./dial.ts";
+import { setIpv6 } from "./ipv6.ts";
 import type { Lesson } from "./lesson.ts";
 import { describeFate, NO_IPV6, saysNoIpv6, sendOut } from "./mail.ts";
 
 /** A domain whose mail server has an IPv6 address alone. */
 const DOMAIN = "six.test";
-/** Addresses of the lab's internet for this lesson (RFC 3849). */
-const NETWORK = { net: "2001:db8::1", kvm: "2001:db8::10", mail: MAIL_IPV6 } as const;
+/** Who has IPv6 for this lesson. */
+const NETWORK = { kvm: "2001:db8::10", mail: MAIL_IPV6 } as const;
 const PORT = 25;
 
 export const lesson09: Lesson = {
@@ -18,7 +17,7 @@ export const lesson09: Lesson = {
   refusedBy: ["no-container-ipv6-assumed"],
   touches: ["where mail goes"],
 
-  prepare: (bench) => hostIpv6(bench, true),
+  prepare: (bench) => setIpv6(bench, NETWORK, true),
 
   async play(half) {
     const { bench } = half;
@@ -45,22 +44,6 @@ export const lesson09: Lesson = {
   },
 
   async restore(bench) {
-    await hostIpv6(bench, false);
+    await setIpv6(bench, NETWORK, false);
   },
 };
-
-/** Gives the KVM host IPv6 on the lab's internet, or takes it away: as its provider would. */
-async function hostIpv6({ lab: { layout } }: Bench, on: boolean): Promise<void> {
-  const { net, kvm, mail } = layout.machines;
-  const inside = (netns: string, script: string) => runInNetns(netns, ["sh", "-ec", script]);
-  if (on) await inside(kvm.netns, "echo 0 > /proc/sys/net/ipv6/conf/eth0/disable_ipv6");
-  // Without `nodad` an address is of no use for its first seconds.
-  const address = (what: string, device: string) =>
-    on
-      ? `ip -6 address replace ${what}/64 dev ${device} nodad`
-      : `ip -6 address flush dev ${device} to ${what}`;
-  await inside(net.netns, address(NETWORK.net, "br0"));
-  await inside(mail.netns, address(NETWORK.mail, "eth0"));
-  await inside(kvm.netns, address(NETWORK.kvm, "eth0"));
-  if (!on) await inside(kvm.netns, "echo 1 > /proc/sys/net/ipv6/conf/eth0/disable_ipv6");
-}

@@ -15,6 +15,7 @@ import { lesson13 } from "./13.ts";
 import { lesson14 } from "./14.ts";
 import { lesson15 } from "./15.ts";
 import { lesson16 } from "./16.ts";
+import { lesson17 } from "./17.ts";
 
 /** Every lesson that is replayed, by number. */
 export const LESSONS: readonly Lesson[] = [
@@ -34,4 +35,5 @@ export const LESSONS: readonly Lesson[] = [
   lesson14,
   lesson15,
   lesson16,
+  lesson17,
 ];

@@ -74,7 +74,7 @@ async function fateOf(bench: Bench, { to, subject, start }: Sent, patience: numb
   const { lab } = bench;
   const fate: Fate = { attempts: [] };
   await bench.within(patience, async () => {
-    const all = await receivedMessages(lab.layout);
+    const all = receivedMessages(lab.layout);
     const arrived = all.find((message) => message.includes(`Subject: ${subject}`));
     const by = arrived && /^Received: from [^[]*\[([\d.]+)\]/m.exec(arrived)?.[1];
     const after = Math.round((performance.now() - start) / 100) / 10;

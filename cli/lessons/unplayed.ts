@@ -6,12 +6,6 @@ export type Card = Pick<Lesson, "number" | "title" | "preventedBy" | "refusedBy"
 /** Cards of the lessons that are not replayed. */
 export const UNPLAYED: readonly Card[] = [
   {
-    number: 17,
-    title: "AAAA of the mail host without IPv6 at the edge",
-    preventedBy: "`npm run dns` prints no AAAA record (`lib/dns`)",
-    refusedBy: ["no-aaaa-without-v6-edge"],
-  },
-  {
     number: 18,
     title: "A DNS API that appends",
     preventedBy: "`npm run dns` prints one SPF and one DMARC record a name (`lib/dns`)",

@@ -66,6 +66,9 @@ export function labConfig(facts: LabFacts, overrides: Overrides = {}): Record<st
       keyName: facts.dns.keyName,
       algorithm: facts.dns.algorithm,
     },
+    // With the whole stack's going its DKIM records go, too: the next one has a key of its own.
+    "tailwart:dns": { write: true, removeOnDestroy: true },
+    "tailwart:dkim": { selectors: [{ name: "lab2026", use: "sign" }] },
   };
   for (const [path, value] of Object.entries(overrides)) assign(config, path.split("/"), value);
   return config;

@@ -71,7 +71,7 @@ export async function mailOut(lab: Lab, password: string): Promise<string> {
     body: "hello",
   });
   for (const deadline = Date.now() + PATIENCE * 1000; ;) {
-    const found = (await receivedMessages(layout)).some((message) => message.includes(`Subject: ${subject}`));
+    const found = receivedMessages(layout).some((message) => message.includes(`Subject: ${subject}`));
     if (found) return `out: edge:465 → Stalwart → tailnet → smarthost:587, ${seconds(start)}`;
     if (Date.now() > deadline)
       throw new UserError(`the smarthost has not received the message within ${PATIENCE} s`);

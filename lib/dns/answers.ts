@@ -29,7 +29,7 @@ export function resolverAt({ address }: Pick<Authority, "address">, limits = PAT
 export const answersAt = (
   authorities: readonly Authority[],
   name: string,
-  type: RecordType | "AAAA",
+  type: RecordType,
   limits = PATIENCE,
 ): Promise<Answer[]> =>
   Promise.all(
@@ -41,7 +41,7 @@ export const answerOf = (
   resolver: Resolver,
   server: string,
   name: string,
-  type: RecordType | "AAAA",
+  type: RecordType,
 ): Promise<Answer> =>
   valuesOf(resolver, name, type)
     .catch(noneOrThrow)
@@ -50,7 +50,7 @@ export const answerOf = (
       (error: unknown) => ({ server, error: wordsOf(error) }),
     );
 
-async function valuesOf(resolver: Resolver, name: string, type: RecordType | "AAAA"): Promise<string[]> {
+async function valuesOf(resolver: Resolver, name: string, type: RecordType): Promise<string[]> {
   const lower = (host: string) => absolute(host.toLowerCase());
   switch (type) {
     case "A":

@@ -18,6 +18,8 @@ export function addHosts(draft: Draft): void {
   const { setup } = draft;
   for (const host of mailHosts(setup)) {
     for (const address of setup.addresses) draft.add(host, "host", { type: "A", address });
+    if (setup.deadAddress6 !== undefined)
+      draft.add(host, "host", { type: "AAAA", address: setup.deadAddress6 });
     draft.note(host, {
       state: "left out",
       what: "AAAA",

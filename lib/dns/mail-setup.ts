@@ -39,6 +39,8 @@ export interface MailSetup {
   readonly mailHost: string;
   /** IPv4 addresses of the edge. */
   readonly addresses: readonly string[];
+  /** An IPv6 address at which nobody listens, where a lab leaves lesson 17's guard out. */
+  readonly deadAddress6?: string | undefined;
   readonly domains: readonly MailDomainSetup[];
   readonly services: readonly (keyof typeof MAIL_SERVICES)[];
   /** Where mail leaves for the internet, as `spfTerm` takes it; undefined: nobody has said so. */

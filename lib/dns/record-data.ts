@@ -1,9 +1,10 @@
 /** The data of records, in bytes and in the words of a zone file; a text as it is, in no quotes. */
+import { ipv6Bytes, ipv6Of } from "../address-ranges.ts";
 import { type RecordData, textStrings } from "./record.ts";
 import { nameBytes, numbers, readName } from "./wire.ts";
 
-/** Types that mail needs, by their numbers (RFC 1035 §3.2.2, RFC 2782, RFC 8659). */
-export const TYPE_NUMBERS = { A: 1, MX: 15, TXT: 16, SRV: 33, CAA: 257 } as const;
+/** Types that mail needs, by their numbers (RFC 1035 §3.2.2, RFC 3596, RFC 2782, RFC 8659). */
+export const TYPE_NUMBERS = { A: 1, MX: 15, TXT: 16, AAAA: 28, SRV: 33, CAA: 257 } as const;
 export type RecordType = keyof typeof TYPE_NUMBERS;
 
 const bare = (name: string) => name.replace(/\.$/, "");
@@ -20,6 +21,7 @@ export function partsOf(type: RecordType, value: string): RecordData {
   const [first = 0, second = 0, third = 0] = words.map(Number);
   switch (type) {
     case "A":
+    case "AAAA":
       return { type, address: value };
     case "MX":
       return { type, preference: first, exchange: bare(words[1] ?? "") };
@@ -45,6 +47,8 @@ export function dataBytes(type: RecordType, value: string): Buffer {
   switch (parts.type) {
     case "A":
       return Buffer.from(parts.address.split(".").map(Number));
+    case "AAAA":
+      return ipv6Bytes(parts.address);
     case "MX":
       return Buffer.concat([numbers(parts.preference), nameBytes(parts.exchange)]);
     case "SRV":
@@ -74,6 +78,8 @@ export function readData(type: RecordType, message: Buffer, at: number, length: 
   switch (type) {
     case "A":
       return data.join(".");
+    case "AAAA":
+      return ipv6Of(data);
     case "MX":
       return `${data.readUInt16BE(0)} ${nameAt(2)}`;
     case "SRV":

@@ -1,6 +1,6 @@
 /** A record's data, by its type. Names are in lower case and without the dot at their end. */
 export type RecordData =
-  | { readonly type: "A"; readonly address: string }
+  | { readonly type: "A" | "AAAA"; readonly address: string }
   | { readonly type: "MX"; readonly preference: number; readonly exchange: string }
   | {
       readonly type: "SRV";

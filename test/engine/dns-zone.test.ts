@@ -43,6 +43,8 @@ async function answers({ name, type }: MailRecord): Promise<string[]> {
   switch (type) {
     case "A":
       return resolver.resolve4(name);
+    case "AAAA":
+      return resolver.resolve6(name);
     case "MX":
       return (await resolver.resolveMx(name)).map((each) => `${each.priority} ${each.exchange}.`);
     case "TXT":

@@ -54,7 +54,7 @@ describe("mail out", () => {
       .split("\n")
       .filter((line) => /delivery\.attempt-start|Delivery attempt started/.test(line));
     expect(attempts, log.slice(-3000)).toHaveLength(1);
-    const last = (await receivedMessages(layout)).at(-1) ?? "";
+    const last = receivedMessages(layout).at(-1) ?? "";
     expect(last).toMatch(/Received: from mail\.lab\.test .*100\./s);
   });
 

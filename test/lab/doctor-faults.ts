@@ -5,7 +5,7 @@ import { type Cut, dropping, refusingPort } from "../../lab/firewall.ts";
 import { MUTE, startImpostor } from "../../lab/impostor.ts";
 import { runIn } from "../../lab/machine.ts";
 import { prepareOperator } from "../../lab/operator.ts";
-import { publishZone } from "../../lab/dns.ts";
+import { editZone } from "../../lab/dns.ts";
 import { sql, startPostgres, stopPostgres } from "../../lab/postgres.ts";
 import { startResolver } from "../../lab/resolver.ts";
 import { secretsOf } from "../../lab/secrets.ts";
@@ -114,10 +114,13 @@ function setting(key: string, value: string): Pick<Fault, "inject" | "heal"> {
 }
 
 /** Other records in the mail domain's zone, and its own again. */
-const published = (change: Parameters<typeof publishZone>[2]): Pick<Fault, "inject" | "heal"> => ({
-  inject: () => publishZone(layout, layout.mailDomain, change),
-  heal: () => publishZone(layout, layout.mailDomain),
-});
+function published(change: Parameters<typeof editZone>[1]): Pick<Fault, "inject" | "heal"> {
+  let undo: (() => Promise<void>) | undefined;
+  return {
+    inject: async () => void (undo = await editZone(layout, change)),
+    heal: async () => undo?.(),
+  };
+}
 
 /** A record more. */
 const added = (record: string) => published((records) => [...records, record]);

@@ -21,7 +21,7 @@ export class ZoneReader {
   }
 
   /** What each server of the zone says. @throws Error when nobody says who they are */
-  async published(name: string, type: RecordType | "AAAA"): Promise<Answer[]> {
+  async published(name: string, type: RecordType): Promise<Answer[]> {
     return answersAt(await this.#authoritiesOf(name), name, type, LIMITS);
   }
 

@@ -50,6 +50,7 @@ function callOf(record: MailRecord, domain: string): string {
 function argumentsOf(record: MailRecord): (string | number)[] {
   switch (record.type) {
     case "A":
+    case "AAAA":
       return [quote(record.address)];
     case "MX":
       return [record.preference, quote(absolute(record.exchange))];

@@ -8,6 +8,7 @@ import { absolute, type MailRecord, type RecordData, textStrings } from "../reco
 export function dataOf(record: RecordData): string {
   switch (record.type) {
     case "A":
+    case "AAAA":
       return record.address;
     case "MX":
       return `${record.preference} ${absolute(record.exchange)}`;

@@ -62,6 +62,11 @@ describe("a stack that says everything has, for its first domain,", () => {
   });
 });
 
+test("a mail host has no AAAA record, but for a lab that leaves lesson 17's guard out", () => {
+  expect(lines().filter((line) => line.includes(" AAAA "))).toEqual([]);
+  expect(at("mail.example.org", { deadAddress6: "2001:db8::20" })).toContain("AAAA 2001:db8::20");
+});
+
 test("a domain with a host of its own has that as its MX", () => {
   expect(at("example.net")).toContain("MX 10 mail.example.net.");
   expect(at("mail.example.net")[0]).toBe("A 198.51.100.7");
