@@ -2,10 +2,7 @@ import { availableParallelism } from "node:os";
 
 import { defineConfig } from "vitest/config";
 
-/**
- * Unit tests run beside each other; what shares the engine or the lab runs one file after the
- * other.
- */
+/** Tests run beside each other; what shares the lab runs one file after the other. */
 export default defineConfig({
   test: {
     projects: [
@@ -38,7 +35,8 @@ export default defineConfig({
               ],
           testTimeout: 180_000,
           hookTimeout: 180_000,
-          fileParallelism: false,
+          // Each has an engine, ports and folders of its own, and waits half of its time.
+          maxWorkers: 2,
           sequence: { groupOrder: 1 },
         },
       },

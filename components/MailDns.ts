@@ -22,7 +22,10 @@ export interface MailDnsArgs {
   servers: readonly string[];
   /** The records, but for those of DKIM, and where they are written; undefined: nowhere. */
   written?:
-    (Pick<RecordSetArgs, "writer" | "adopt" | "removeOnDestroy"> & { records: RecordSets }) | undefined;
+    | (Pick<RecordSetArgs, "writer" | "adopt" | "removeOnDestroy" | "withoutGuards"> & {
+        records: RecordSets;
+      })
+    | undefined;
   /** Of the key that writes. */
   secret: pulumi.Input<string>;
 }

@@ -13,7 +13,7 @@ const isWritten = (provider: Provider): provider is Writes => WRITES.some((type)
 
 /** The records that are written, and where; undefined where none is. Those of DKIM are not here. */
 export function writtenRecords({ dns, ...config }: Config) {
-  const { dnsProvider } = config;
+  const { dnsProvider, withoutGuards } = config;
   if (!dns.write || !dnsProvider || !isWritten(dnsProvider)) return undefined;
   const { records } = mailRecords(mailSetup({ ...config, dns }));
   return {
@@ -21,6 +21,7 @@ export function writtenRecords({ dns, ...config }: Config) {
     records: recordSets(records.filter((record) => isHeldBy(dnsProvider, record))),
     adopt: dns.adopt,
     removeOnDestroy: dns.removeOnDestroy,
+    ...(18 in withoutGuards && { withoutGuards }),
   };
 }
 

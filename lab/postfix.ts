@@ -1,5 +1,5 @@
-// Postfix, as far as the lab's mail servers are alike: every domain is theirs, every address the same
-// mailbox.
+// Postfix, as far as the lab's mail servers are alike: every domain is theirs, every address the
+// same mailbox.
 import { chownSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 

@@ -22,9 +22,10 @@ export const GUARDS: Readonly<Record<string, { guard: string; instead?: string }
   15: { guard: "one listener on :443, whose wrapper tells connections apart" },
   16: { guard: "Stalwart is watched, and its namespace gives dead connections up early" },
   17: {
-    guard: "a mail host has no AAAA record while the edge listens on IPv4 alone",
-    instead: "an IPv6 address of the edge's host",
+    guard: "a mail host has no AAAA record while the edge has an IPv4 address alone",
+    instead: "an IPv6 address that nobody has",
   },
+  18: { guard: "a record that changes takes the place of what it said before" },
 };
 
 /** Lessons whose guard is left out → true, or what stands in its place. Empty but in a lab. */

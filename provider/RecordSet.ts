@@ -1,5 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 
+import type { LeftOut } from "../lib/guards.ts";
+
 import type { Place } from "./dns/places.ts";
 
 /** Arguments of {@link RecordSet}. */
@@ -16,6 +18,8 @@ export interface RecordSetArgs {
   servers?: readonly string[];
   /** Whether MX and DKIM go with the stack, too. @default false */
   removeOnDestroy?: boolean;
+  /** Lessons whose guard a lab leaves out. @default {} */
+  withoutGuards?: LeftOut;
 }
 
 /**

@@ -16,6 +16,7 @@ import { lesson14 } from "./14.ts";
 import { lesson15 } from "./15.ts";
 import { lesson16 } from "./16.ts";
 import { lesson17 } from "./17.ts";
+import { lesson18 } from "./18.ts";
 
 /** Every lesson that is replayed, by number. */
 export const LESSONS: readonly Lesson[] = [
@@ -36,4 +37,5 @@ export const LESSONS: readonly Lesson[] = [
   lesson15,
   lesson16,
   lesson17,
+  lesson18,
 ];

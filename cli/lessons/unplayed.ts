@@ -5,12 +5,6 @@ export type Card = Pick<Lesson, "number" | "title" | "preventedBy" | "refusedBy"
 
 /** Cards of the lessons that are not replayed. */
 export const UNPLAYED: readonly Card[] = [
-  {
-    number: 18,
-    title: "A DNS API that appends",
-    preventedBy: "`npm run dns` prints one SPF and one DMARC record a name (`lib/dns`)",
-    refusedBy: ["one-spf-record"],
-  },
   { number: 19, title: "ed25519 signatures", preventedBy: "", refusedBy: ["dkim-published"] },
   {
     number: 20,

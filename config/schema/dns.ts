@@ -28,7 +28,9 @@ export const dnsSchema = z
         "Write the records with each deploy, by tailwart:dnsProvider (rfc2136, spaceship or cloudflare) from the machine that runs it, and not by hand. What is there is saved first, and what somebody else has set stays: where it is in the way the deploy ends before it writes.",
       ),
     adopt: z
-      .array(z.string().regex(/^[a-z0-9._-]+ (A|AAAA|MX|TXT|SRV|CAA)$/, { error: "accepts a name and a type" }))
+      .array(
+        z.string().regex(/^[a-z0-9._-]+ (A|AAAA|MX|TXT|SRV|CAA)$/, { error: "accepts a name and a type" }),
+      )
       .default([])
       .meta({ accepts: "a list of names, each with a type", examples: [["example.org MX"]] })
       .describe(

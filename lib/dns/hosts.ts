@@ -24,7 +24,7 @@ export function addHosts(draft: Draft): void {
       state: "left out",
       what: "AAAA",
       need: "required",
-      why: "the edge listens on IPv4 alone: a sender with IPv6 would try that first, and bounce (lesson 17)",
+      why: "the edge has an IPv4 address alone: a sender with IPv6 would try that first, and bounce (lesson 17)",
     });
   }
   for (const address of setup.addresses)

@@ -145,6 +145,7 @@ function dataOf(item: Item): RecordData | undefined {
   const type = item.type as keyof typeof TYPE_NUMBERS;
   switch (type) {
     case "A":
+    case "AAAA":
       return { type, address: item.address ?? "" };
     case "MX":
       return { type, preference: item.preference ?? 0, exchange: canonicalName(item.exchange ?? "") };

@@ -5,8 +5,8 @@
  * the envelope of answers, the order in a batch; its page on batches (one transaction, 200 records
  * in a free zone, propagation that is not atomic); dnscontrol (providers/cloudflare/rest.go) and
  * libdns/cloudflare (client.go, models.go), which work with the real one: a token's header, 50
- * zones a page, SRV and CAA in `data`, a root target ".", texts in quotes. Error codes that no page lists
- * are as users have met them; `error_chain` has the cause of a 1004.
+ * zones a page, SRV and CAA in `data`, a root target ".", texts in quotes. Error codes that no page
+ * lists are as users have met them; `error_chain` has the cause of a 1004.
  */
 import type { Answer } from "../../lab/fakes/serve.ts";
 import type { Question } from "../../lab/fakes/spaceship.ts";

@@ -138,7 +138,7 @@ export const FAULTS: readonly Fault[] = [
   {
     what: "the mail host has an IPv6 address that nobody listens on",
     row: "dns-aaaa",
-    says: /2001:db8::20: the edge listens on IPv4 alone/,
+    says: /2001:db8::20: the edge has an IPv4 address alone/,
     ...added("mail.lab.test. AAAA 2001:db8::20"),
     ci: true,
   },

@@ -56,7 +56,7 @@ const OF_RECORDS = [
   "one-spf-record",
   "spf-names-the-relay",
 ];
-/** The edge listens on IPv4 alone, so that no AAAA record is written. */
+/** The edge has an IPv4 address alone, so that no AAAA record is written. */
 const WITHOUT_SUBJECT = "no-aaaa-without-v6-edge";
 
 /** Whether a policy judged something, so that "no violation" says more than "not applicable". */

@@ -122,7 +122,7 @@ const noAaaa: Check<DoctorScene> = {
     );
     const [found] = answers.flat();
     if (found === undefined) return ok("no mail host has an IPv6 address that nobody listens on");
-    return fail(`${found}: the edge listens on IPv4 alone`, {
+    return fail(`${found}: the edge has an IPv4 address alone`, {
       advice: "a sender with IPv6 tries that first, and bounces: delete the AAAA record",
     });
   },
