@@ -6,7 +6,7 @@ import type { Config } from "./schema.ts";
 import type { Provider } from "./schema/certificates.ts";
 
 /** Types of tailwart:dnsProvider at which the stack writes records. */
-export const WRITES = ["rfc2136", "spaceship", "cloudflare"] as const;
+export const WRITES = ["rfc2136", "spaceship", "cloudflare", "desec"] as const;
 
 type Writes = Extract<Provider, { type: (typeof WRITES)[number] }>;
 const isWritten = (provider: Provider): provider is Writes => WRITES.some((type) => type === provider.type);

@@ -25,7 +25,7 @@ export const dnsSchema = z
       .default(false)
       .meta({ accepts: "true or false", examples: [true] })
       .describe(
-        "Write the records with each deploy, by tailwart:dnsProvider (rfc2136, spaceship or cloudflare) from the machine that runs it, and not by hand. What is there is saved first, and what somebody else has set stays: where it is in the way the deploy ends before it writes.",
+        "Write the records with each deploy, by tailwart:dnsProvider (rfc2136, spaceship, cloudflare or desec) from the machine that runs it, and not by hand. What is there is saved first, and what somebody else has set stays: where it is in the way the deploy ends before it writes.",
       ),
     adopt: z
       .array(

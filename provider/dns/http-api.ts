@@ -57,7 +57,7 @@ export class HttpApi {
    * A 429 has done nothing yet, so that the question is put again. No other is: the next `up` looks
    * what became of it.
    *
-   * @param path below the API's URL, or an address of the API's own
+   * @param path below the API's URL
    * @param body sent as JSON
    * @throws RefusedError for every status but 2xx, UserError when nothing answers
    */
@@ -90,7 +90,7 @@ export class HttpApi {
   async #send(method: string, path: string, body: unknown): Promise<Response> {
     const { url, headers } = this.#access;
     try {
-      return await fetch(path.startsWith("/") ? url + path : path, {
+      return await fetch(url + path, {
         method,
         headers: { ...headers, ...(body !== undefined && { "content-type": "application/json" }) },
         ...(body !== undefined && { body: JSON.stringify(body) }),

@@ -1,5 +1,6 @@
 /** Where records can be written, by the `type` of tailwart:dnsProvider. */
 import { Cloudflare, type CloudflareAt } from "./cloudflare.ts";
+import { Desec, type DesecAt } from "./desec.ts";
 import { HttpWriter } from "./http-writer.ts";
 import { type Rfc2136, Rfc2136Writer } from "./rfc2136.ts";
 import { Spaceship, type SpaceshipAt } from "./spaceship.ts";
@@ -9,7 +10,8 @@ import type { RecordsWriter } from "./writer.ts";
 export type Place =
   | ({ type: "rfc2136" } & Rfc2136)
   | ({ type: "spaceship" } & SpaceshipAt)
-  | ({ type: "cloudflare" } & CloudflareAt);
+  | ({ type: "cloudflare" } & CloudflareAt)
+  | ({ type: "desec" } & DesecAt);
 
 /** What writes there. */
 export function writerAt(place: Place, secret: string): RecordsWriter {
@@ -20,11 +22,18 @@ export function writerAt(place: Place, secret: string): RecordsWriter {
       return new HttpWriter(new Spaceship(place, secret));
     case "cloudflare":
       return new HttpWriter(new Cloudflare(place, secret));
+    case "desec":
+      return new HttpWriter(new Desec(place, secret));
   }
 }
 
 /** The types of {@link Place}. */
-export const PLACES = ["rfc2136", "spaceship", "cloudflare"] as const satisfies readonly Place["type"][];
+export const PLACES = [
+  "rfc2136",
+  "spaceship",
+  "cloudflare",
+  "desec",
+] as const satisfies readonly Place["type"][];
 
 /** What a place is called, for ids. @example nameOfPlace(place) === "192.0.2.53:53" */
 export const nameOfPlace = (place: Place): string =>

@@ -2,6 +2,7 @@ import { type ResourceRecord, Spaceship } from "../../lab/fakes/spaceship.ts";
 import type { Place } from "../../provider/dns/places.ts";
 import { DnsApiServer } from "./dns-api-server.ts";
 import { FakeCloudflare } from "./fake-cloudflare.ts";
+import { FakeDesec } from "./fake-desec.ts";
 
 /** A record in full words: name, type and value, a text in no quotes. */
 export type Line = readonly [name: string, type: string, value: string];
@@ -135,6 +136,57 @@ export function cloudflareAccount(zones: readonly string[]): DnsAccount {
           };
           return `${name} ${type} ${value[type]?.() ?? content}`;
         })
+        .toSorted(),
+  };
+}
+
+export function desecAccount(zones: readonly string[]): DnsAccount {
+  const tokens = [
+    { token: SECRETS.good, writes: true },
+    { token: SECRETS.reads, writes: false },
+  ];
+  // Long enough from one request to the next for none to be too early.
+  let now = 0;
+  const fake = new FakeDesec(tokens, zones, () => (now += 300));
+  const headers = { authorization: `Token ${SECRETS.good}` };
+  const zoneOf = (name: string) => zones.find((each) => `.${name}`.endsWith(`.${each}`)) ?? "";
+  const patch = (zone: string, sets: object[]) => {
+    const url = `/api/v1/domains/${zone}/rrsets/`;
+    const { status } = fake.answer({ method: "PATCH", url, headers, body: JSON.stringify(sets) });
+    if (status !== 200) throw new Error(`the fake answers ${status} to ${JSON.stringify(sets)}`);
+  };
+  const setOf = (name: string, type: string) => {
+    const zone = zoneOf(name);
+    const subname = name.slice(0, -zone.length - 1);
+    const old = fake.rrsets(zone).find((set) => set.subname === subname && set.type === type);
+    return { subname, type, ttl: 3600, records: old?.records ?? [] };
+  };
+  return {
+    server: new DnsApiServer((question) => fake.answer(question)),
+    place: (url) => ({ type: "desec", url: `${url}/api/v1` }),
+    secrets: SECRETS,
+    set(...lines) {
+      for (const zone of zones) {
+        const sets = lines
+          .filter(([name]) => zoneOf(name) === zone)
+          .map(([name, type, value]) => {
+            const set = setOf(name, type);
+            return { ...set, records: [...set.records, type === "TXT" ? `"${value}"` : value] };
+          });
+        patch(zone, sets);
+      }
+    },
+    unset: (name, type) => patch(zoneOf(name), [{ ...setOf(name, type), records: [] }]),
+    lines: () =>
+      zones
+        .flatMap((zone) =>
+          fake.rrsets(zone).flatMap(({ subname, type, records }) =>
+            records.map((record) => {
+              const value = type === "TXT" ? record.slice(1, -1).replaceAll('" "', "") : record;
+              return `${subname === "" ? zone : `${subname}.${zone}`} ${type} ${value}`;
+            }),
+          ),
+        )
         .toSorted(),
   };
 }

@@ -15,6 +15,7 @@ import { RecordSetResource, type RecordSetState } from "../../../../provider/dns
 import type { RecordsWriter } from "../../../../provider/dns/writer.ts";
 import {
   cloudflareAccount,
+  desecAccount,
   type DnsAccount,
   type Line,
   spaceshipAccount,
@@ -42,6 +43,7 @@ describe.each([
   // How many requests write the changes of a zone, and how often they are cut off.
   ["spaceship", spaceshipAccount, { requests: 4, times: 60 }],
   ["cloudflare", cloudflareAccount, { requests: 1, times: 20 }],
+  ["desec", desecAccount, { requests: 1, times: 20 }],
 ] as const)("at %s", (type, accountOf, { requests, times }) => {
   const records = recordSets(all.filter((record) => type !== "spaceship" || offered(record)));
   let account: DnsAccount;
