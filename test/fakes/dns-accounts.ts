@@ -54,6 +54,7 @@ export function spaceshipAccount(zones: readonly string[]): DnsAccount {
         const data: Record<string, object> = {
           A: { address: value },
           TXT: { value },
+          CNAME: { cname: value.replace(/\.$/, "") },
           MX: { preference: Number(preference), exchange: exchange?.replace(/\.$/, "") },
         };
         ask("PUT", zoneOf(name), { items: [{ type, name: below(name), ...data[type] }] });
@@ -80,6 +81,7 @@ function lineOf(zone: string, record: ResourceRecord): string {
     MX: () => `${text("preference")} ${text("exchange")}.`,
     CAA: () => `${text("flag")} ${text("tag")} "${text("value")}"`,
     SRV: () => `${text("priority")} ${text("weight")} ${text("port")} ${text("target")}.`,
+    CNAME: () => `${text("cname")}.`,
   };
   return `${labels.join(".")} ${type} ${data[type]?.()}`;
 }
@@ -130,6 +132,7 @@ export function cloudflareAccount(zones: readonly string[]): DnsAccount {
           const value: Record<string, () => string> = {
             TXT: () => content.slice(1, -1).replaceAll('" "', ""),
             MX: () => `${priority} ${content}.`,
+            CNAME: () => `${content}.`,
             SRV: () =>
               `${data?.["priority"]} ${data?.["weight"]} ${data?.["port"]} ${dots(data?.["target"])}`,
             CAA: () => `${data?.["flags"]} ${data?.["tag"]} "${data?.["value"]}"`,

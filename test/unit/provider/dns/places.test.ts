@@ -97,6 +97,16 @@ describe.each([
     expect(account.lines()).toEqual(withOthers(records));
   });
 
+  test("a name that is somebody's alias stops a deploy before anything of its zone is changed", async () => {
+    const spf = (i: number) => ({ "example.org TXT": [`v=spf1 ip4:192.0.2.${i} ~all`] });
+    await up(state({ records: spf(1) }));
+    account.set(["autoconfig.example.org", "CNAME", "old.example.com."]);
+    const before = account.lines();
+    const desired = state({ records: { ...spf(2), "autoconfig.example.org A": ["198.51.100.7"] } });
+    await expect(up(desired, state({ records: spf(1) }))).rejects.toThrow(/answers .* with HTTP 4[02][02]/);
+    expect(account.lines()).toEqual(before);
+  });
+
   test("a refresh sees hand edits, and the next deploy puts them back", async () => {
     await up(state());
     account.unset("example.org", "MX");
