@@ -66,7 +66,7 @@ describe.each([
     records,
     adopt: [],
     // Nobody: whether the zone's servers follow is another test's.
-    servers: ["nobody.invalid"],
+    servers: ["127.0.0.1:1"],
     removeOnDestroy: false,
     ...more,
   });
