@@ -212,7 +212,6 @@ export const FAULTS: readonly Fault[] = [
     says: /nothing listens on that port/,
     inject: () => stopSmarthost(layout),
     heal: () => startSmarthost(layout),
-    ci: true,
   },
   {
     what: "the grant to the smarthost is taken away",
@@ -226,7 +225,6 @@ export const FAULTS: readonly Fault[] = [
     row: "edge-runs",
     says: /does not run[^]*docker .* start /,
     ...stopped("edge", "edge"),
-    ci: true,
   },
   { what: "the edge's container is paused", row: "edge-runs", says: /is paused/, ...paused("edge", "edge") },
   {
@@ -254,7 +252,6 @@ export const FAULTS: readonly Fault[] = [
     row: "stalwart-runs",
     says: /does not run/,
     ...stopped("kvm", "stalwart"),
-    ci: true,
   },
   {
     what: "Stalwart's container is paused",

@@ -111,7 +111,7 @@ describe("the network", () => {
   test("has the public names, and no others", async () => {
     const lookup = async (name: string) =>
       (await runIn(layout.machines.outside, ["getent", "ahosts", name], { allowFailure: true })).stdout;
-    expect(await lookup("mail.lab.test")).toContain(layout.machines.edge.address);
+    expect(await lookup("www.lab.test")).toContain(layout.machines.edge.address);
     expect(await lookup("dual.lab.test")).toMatch(/203\.0\.113\.40[\s\S]*2001:db8::25/);
     expect(await lookup("the-record-prod.tail.test")).toBe("");
     expect(await lookup("example.org")).toBe("");
@@ -193,15 +193,15 @@ describe("the machines", () => {
     const { edge } = layout.machines;
     const lookup = async (name: string) =>
       (await runIn(edge, ["getent", "hosts", name], { allowFailure: true })).stdout;
-    expect(await lookup("mail.lab.test")).toContain(edge.address);
+    expect(await lookup("www.lab.test")).toContain(edge.address);
     expect(await lookup("edge.tail.test")).toContain(await tailnetAddress(layout, "edge"));
     const ask = `const resolver = new (require("dns").promises.Resolver)();
       resolver.setServers(["100.100.100.100"]);
-      for (const name of ["edge.tail.test", "mail.lab.test"])
+      for (const name of ["edge.tail.test", "www.lab.test"])
         resolver.resolve4(name).then(console.log, ({ code }) => console.log(name, code));`;
     const { stdout } = await runInNetns(edge.netns, [process.execPath, "-e", ask]);
     expect(stdout).toMatch(/100\.64\./);
-    expect(stdout).toMatch(/mail\.lab\.test ESERVFAIL/);
+    expect(stdout).toMatch(/www\.lab\.test ESERVFAIL/);
   });
 
   test("the other machines ask the public DNS", async () => {
