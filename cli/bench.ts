@@ -5,6 +5,8 @@ import { layoutOf, requireLabMachine } from "../lab/topology.ts";
 import { UserError } from "../lib/errors.ts";
 import { ensure } from "../tools/ensure.mjs";
 import { labArguments, wrongUsage } from "./parts/arguments.ts";
+import { describeDomains, DOMAIN_BOUNDS, exceededByDomains } from "./bench/domain-figures.ts";
+import { benchDomains } from "./bench/domains.ts";
 import { BOUNDS, describe, exceeded, type Figures } from "./bench/figures.ts";
 import { benchPolicies } from "./bench/policies.ts";
 import { describePolicies, exceededByPolicies, POLICY_BOUNDS } from "./bench/policy-figures.ts";
@@ -13,7 +15,8 @@ import { type StagedRun, timedCommand, upFigures } from "./bench/up.ts";
 import { openRunningLab } from "./parts/open-lab.ts";
 import { runMain, seconds } from "./parts/progress.ts";
 
-const USAGE = `Usage: npm run bench [-- [policies] [--name NAME] [--runs N] [--ups N] [--json]]
+const USAGE = `Usage: npm run bench [-- [policies | domains] [--name NAME] [--runs N]
+                          [--ups N] [--json]]
 
 Times \`npm run up\` from nothing with warm caches, \`npm run up\` again, and the
 no-op preview against that of an empty program. Takes some minutes, on a machine
@@ -21,7 +24,8 @@ that has nothing else to do. What it starts it takes away again; a lab that runs
 already is kept, and then "from nothing" is left out.
 
 With \`policies\`: times previews of 20 and 200 plain resources instead, without
-the policy pack and with it. Needs no lab, and no root.
+the policy pack and with it. With \`domains\`: previews of a stack with one domain
+and with 1000 of them, which writes their records. Both need no lab, and no root.
 
   --name NAME   the lab to measure in (default: bench)
   --runs N      turns of each kind; their median counts (default: 5)
@@ -29,16 +33,22 @@ the policy pack and with it. Needs no lab, and no root.
   --json        the figures as JSON, in milliseconds, on standard output
 
 Exit codes: 0 within the bounds (up: ${BOUNDS.upSeconds} s, preview: ${BOUNDS.previewRatio} × the empty one; the
-pack: ${POLICY_BOUNDS.share * 100} % at ${POLICY_BOUNDS.shareAt} resources), 1 a bound is exceeded or a run
-failed, 2 wrong usage.`;
+pack: ${POLICY_BOUNDS.share * 100} % at ${POLICY_BOUNDS.shareAt} resources; 1000 domains: ${DOMAIN_BOUNDS.ratio} × one), 1 a bound is
+exceeded or a run failed, 2 wrong usage.`;
 
 const { values, rest } = labArguments(
   USAGE,
   { runs: { type: "string" }, ups: { type: "string" }, json: { type: "boolean" } },
   true,
 );
-if (rest.length > 1 || (rest[0] ?? "policies") !== "policies")
-  wrongUsage(`"${rest.join(" ")}" is nothing to measure; write policies, or nothing`, USAGE);
+const MEASURES: Readonly<Record<string, () => Promise<void>>> = {
+  "": measureLab,
+  policies: measurePolicies,
+  domains: measureDomains,
+};
+const measure = rest.length > 1 ? undefined : MEASURES[rest[0] ?? ""];
+if (!measure)
+  wrongUsage(`"${rest.join(" ")}" is nothing to measure; write policies or domains, or nothing`, USAGE);
 const name = (values["name"] as string | undefined) ?? "bench";
 const runs = count("runs", 5);
 const ups = count("ups", 3);
@@ -46,13 +56,20 @@ const ups = count("ups", 3);
 const start = Date.now();
 const note = (text: string) => console.error(`… ${text} (${seconds(start)})`);
 
-await runMain(rest[0] === "policies" ? measurePolicies : measureLab);
+await runMain(measure);
 
 async function measurePolicies(): Promise<void> {
   note("toolchain");
   const { env } = await ensure(["engine"], { quiet: true });
   const figures = await benchPolicies(runs, env, note);
   report({ sizes: figures }, POLICY_BOUNDS, exceededByPolicies(figures), describePolicies(figures));
+}
+
+async function measureDomains(): Promise<void> {
+  note("toolchain");
+  await ensure(["engine"], { quiet: true });
+  const figures = await benchDomains(runs, note);
+  report(figures, DOMAIN_BOUNDS, exceededByDomains(figures), describeDomains(figures));
 }
 
 async function measureLab(): Promise<void> {

@@ -23,12 +23,10 @@ export interface DomainCertificates {
 }
 
 /** The domain that a certificate's name is in: the longest that fits. */
-const domainOf = (certificate: string, domains: readonly string[]): string | undefined => {
-  const bare = certificate.replace(/^\*\./, "");
-  return domains
-    .filter((domain) => bare === domain || bare.endsWith(`.${domain}`))
-    .sort((a, b) => b.length - a.length)[0];
-};
+function domainOf(certificate: string, domains: ReadonlySet<string>): string | undefined {
+  const labels = certificate.replace(/^\*\./, "").split(".");
+  return labels.map((_, i) => labels.slice(i).join(".")).find((name) => domains.has(name));
+}
 
 /**
  * Which names are ordered for which domain.
@@ -40,12 +38,10 @@ export function clientsOf({ acme = [], domains }: Pick<StalwartSettings, "acme" 
   const byDomain = new Map<string, DomainCertificates>();
   const homeless: Named[] = [];
   const contested: (Named & { domain: string })[] = [];
+  const known = new Set(domains.map(({ name }) => name));
   acme.forEach(({ directory, names }, client) =>
     names.forEach((certificate, name) => {
-      const domain = domainOf(
-        certificate,
-        domains.map((each) => each.name),
-      );
+      const domain = domainOf(certificate, known);
       if (domain === undefined) return void homeless.push({ client, name, certificate });
       const found = byDomain.get(domain) ?? { directory, names: [] };
       if (found.directory !== directory) return void contested.push({ client, name, certificate, domain });

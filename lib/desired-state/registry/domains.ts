@@ -5,7 +5,7 @@
 import { splitAddress } from "../../email-address.ts";
 import type { Certificates, DnsProvider } from "../acme.ts";
 import type { DkimSelector } from "../dkim.ts";
-import { clientsOf, RENEWALS } from "../acme-clients.ts";
+import { clientsOf, type DomainCertificates, RENEWALS } from "../acme-clients.ts";
 import { durationOf, type Json, reference, type RegistryObjects, secretFrom, setOf } from "./spelling.ts";
 import type { StalwartSettings } from "../schema.ts";
 
@@ -26,6 +26,7 @@ export function domainObjects(settings: StalwartSettings): RegistryObjects {
   const { acme, dnsProvider, mtaSts, domains, hostname, lists, dkim } = settings;
   // What signs first: for a moment mail has two signatures, and never none.
   const selectors = dkim.toSorted((a, b) => Number(b.use === "sign") - Number(a.use === "sign"));
+  const ordered = clientsOf(settings).byDomain;
   return {
     ...Object.fromEntries(
       (acme ?? []).map((client) => [`AcmeProvider/${client.directory}`, acmeProvider(client)]),
@@ -36,7 +37,9 @@ export function domainObjects(settings: StalwartSettings): RegistryObjects {
       maxAge: durationOf(`${mtaSts.maxAge}d`),
       mxHosts: setOf(mtaSts.mx.length > 0 ? mtaSts.mx : [hostname]),
     },
-    ...Object.fromEntries(domains.map((each) => [`Domain/${each.name}`, domain(each, settings)])),
+    ...Object.fromEntries(
+      domains.map((each) => [`Domain/${each.name}`, domain(each, settings, ordered.get(each.name))]),
+    ),
     ...Object.fromEntries(
       selectors.flatMap((selector) =>
         domains.map(({ name }) => [
@@ -120,10 +123,12 @@ type Domain = StalwartSettings["domains"][number];
  * Nothing is published by default: behind an edge and a relay, Stalwart's own MX and SPF records
  * would be wrong (records.rs).
  */
-function domain({ name, catchAll, publishRecords }: Domain, settings: StalwartSettings): Json {
-  const { acme = [], dnsProvider } = settings;
+function domain(
+  { name, catchAll, publishRecords }: Domain,
+  { acme = [], dnsProvider }: StalwartSettings,
+  certificates: DomainCertificates | undefined,
+): Json {
   const manual = { "@type": "Manual" };
-  const certificates = clientsOf(settings).byDomain.get(name);
   // The server answers no DNS-01 challenge for a domain whose DNS is not its own, and publishes no
   // empty list. Without keys there is nothing of this.
   const client = acme.find(({ directory }) => directory === certificates?.directory);

@@ -1,10 +1,19 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+
 import { describe, expect, test } from "vitest";
+import { parse } from "yaml";
 
 import { describe as inWords, exceeded, type Figures, sample } from "../../../cli/bench/figures.ts";
+import { describeDomains, domainFigures, exceededByDomains } from "../../../cli/bench/domain-figures.ts";
+import { configWith } from "../../../cli/bench/domains.ts";
 import { pluginStarts } from "../../../cli/bench/plugin-starts.ts";
 import { describePolicies, exceededByPolicies, policyFigures } from "../../../cli/bench/policy-figures.ts";
 import { resourcesOf } from "../../../cli/bench/resources.ts";
 import { upFigures } from "../../../cli/bench/up.ts";
+import { componentArgs } from "../../../config/component-args.ts";
+import { loadConfig } from "../../../config/load.ts";
+import { toRegistryObjects } from "../../../lib/desired-state/registry/objects.ts";
 
 const figures = (up: number, preview: number): Figures => ({
   lab: "bench",
@@ -127,5 +136,47 @@ describe("what the policy pack costs", () => {
     expect(["Container", "Volume", "Network", "Command"].map(count)).toEqual([120, 40, 20, 20]);
     const caddy = resources.filter((resource) => JSON.stringify(resource.args).includes("layer4"));
     expect(caddy).toHaveLength(20);
+  });
+});
+
+describe("what a thousand domains cost", () => {
+  const figures = (one: number[], many: number[]) => domainFigures(1000, [one, many]);
+
+  test("is the median of the ratios within each turn, whatever the turns themselves took", () => {
+    const { ratio, one, many } = figures([1000, 9000, 2000], [3000, 9000, 5000]);
+    expect(ratio).toBe(2.5);
+    expect([one.median, many.median]).toEqual([2000, 5000]);
+  });
+
+  test("exceeds its bound from just above twice that of one", () => {
+    expect(exceededByDomains(figures([1000], [2000]))).toEqual([]);
+    expect(exceededByDomains(figures([1000], [2010]))).toEqual([
+      "the preview of 1000 domains takes 2.01 × that of one, more than 2",
+    ]);
+  });
+
+  test("fits on a terminal of 80 columns, with a row for each size", () => {
+    const lines = describeDomains(figures([123_456], [1_234_567])).split("\n");
+    expect(lines.filter((line) => line.length > 80)).toEqual([]);
+    expect(lines.filter((line) => / domains? /.test(line))).toHaveLength(2);
+  });
+
+  /** Seconds were spent here on a loop in a loop; the rest of a preview is the engine's. */
+  test("is little in the program itself: all that is worked out from the config", () => {
+    const review = readFileSync(join(import.meta.dirname, "../../../Pulumi.review.yaml"), "utf8");
+    const { config } = parse(configWith(review, 1000)) as { config: Record<string, unknown> };
+    const secrets = { "tailwart:postgresPassword": "a-password", "tailwart:dnsSecret": "YSBrZXk=" };
+    const raw = Object.fromEntries(
+      Object.entries({ ...config, ...secrets }).map(([key, value]) => [
+        key,
+        typeof value === "string" ? value : JSON.stringify(value),
+      ]),
+    );
+    const start = performance.now();
+    const { dns, settings } = componentArgs(loadConfig(raw, (key) => key in secrets).config);
+    expect(Object.keys(dns.written?.records ?? {}).length).toBeGreaterThan(20_000);
+    expect(Object.keys(toRegistryObjects(settings)).length).toBeGreaterThan(2_000);
+    // Half a second, and ten times as much where ten programs run.
+    expect(performance.now() - start).toBeLessThan(5_000);
   });
 });
