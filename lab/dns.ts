@@ -92,7 +92,7 @@ function writeZones(folder: string, mailDomain: string): void {
  * Changes the mail domain's zone as its owner does by hand at her provider.
  *
  * @param change what becomes of its records, one a line: `mail.lab.test. A 203.0.113.20`
- * @returns puts back what was changed, and nothing else
+ * @returns puts back what was changed, and nothing else, at the zone's own TTL of 5 s
  */
 export async function editZone(
   layout: Layout,
@@ -112,11 +112,17 @@ export async function editZone(
     const only = (some: readonly string[], others: readonly string[]) =>
       some.filter((record) => !others.includes(record)).map((record) => record.split(/ (.*)/, 2));
     await knotc("zone-begin", mailDomain);
-    for (const [owner = "", data = ""] of only(olds, news))
-      await knotc("zone-unset", mailDomain, owner, ...data.split(/ (.*)/, 2));
-    for (const [owner = "", data = ""] of only(news, olds))
-      await knotc("zone-set", mailDomain, owner, "5", ...data.split(/ (.*)/, 2));
-    await knotc("zone-commit", mailDomain);
+    try {
+      for (const [owner = "", data = ""] of only(olds, news))
+        await knotc("zone-unset", mailDomain, owner, ...data.split(/ (.*)/, 2));
+      for (const [owner = "", data = ""] of only(news, olds))
+        await knotc("zone-set", mailDomain, owner, "5", ...data.split(/ (.*)/, 2));
+      await knotc("zone-commit", mailDomain);
+    } catch (error) {
+      // One that stays open blocks every update of the zone.
+      await knotc("zone-abort", mailDomain);
+      throw error;
+    }
   };
   const after = change(before);
   await swap(before, after);

@@ -13,10 +13,10 @@ export type Place =
   | ({ type: "cloudflare" } & CloudflareAt)
   | ({ type: "desec" } & DesecAt);
 
-/** What writes there. */
+/** What writes there. @param place without a type: a state from when there was RFC 2136 alone */
 export function writerAt(place: Place, secret: string): RecordsWriter {
   switch (place.type) {
-    case "rfc2136":
+    default:
       return new Rfc2136Writer(place, secret);
     case "spaceship":
       return new HttpWriter(new Spaceship(place, secret));
@@ -37,4 +37,4 @@ export const PLACES = [
 
 /** What a place is called, for ids. @example nameOfPlace(place) === "192.0.2.53:53" */
 export const nameOfPlace = (place: Place): string =>
-  place.type === "rfc2136" ? `${place.host}:${place.port}` : place.type;
+  "host" in place ? `${place.host}:${place.port}` : place.type;

@@ -21,6 +21,8 @@ export interface RecordSetState {
   /** The key's, as the place has it. A Pulumi secret. */
   secret: string;
   records: RecordSets;
+  /** Of these what somebody else has put there, as a refresh has seen it: that stays theirs. */
+  others?: RecordSets;
   /** Sets whose values of somebody else may be replaced. */
   adopt: string[];
   /** Asked in the place of the servers that the DNS names, as `host:port`. */
@@ -61,7 +63,7 @@ export class RecordSetResource implements ServedResource<RecordSetState> {
   /** Records of both declarations may be there, and both are ours. */
   interrupted = (news: RecordSetState, olds: RecordSetState | undefined) => ({
     ...news,
-    records: unionOf(olds?.records ?? {}, news.records),
+    records: unionOf(ownIn(olds), news.records),
   });
 
   check(inputs: Json): Failure[] {
@@ -88,7 +90,7 @@ export class RecordSetResource implements ServedResource<RecordSetState> {
     log: Log,
   ): Promise<RecordSetState> {
     const writer = this.#writerOf(desired);
-    const before = previous?.records ?? {};
+    const before = ownIn(previous);
     const keys = [...new Set([...Object.keys(desired.records), ...Object.keys(before)])];
     const live = await writer.read(keys);
     const plan = (there: RecordSets) => {
@@ -127,19 +129,19 @@ export class RecordSetResource implements ServedResource<RecordSetState> {
     return file;
   }
 
-  async read(state: RecordSetState): Promise<RecordSetState> {
+  async read({ others: before, ...state }: RecordSetState): Promise<RecordSetState> {
     const live = await this.#writerOf(state).read(Object.keys(state.records));
-    const records: RecordSets = {};
-    for (const [key, declared] of Object.entries(state.records)) {
+    const own = ownIn({ ...state, ...(before && { others: before }) });
+    const [records, others]: [RecordSets, RecordSets] = [{}, {}];
+    for (const key of Object.keys(state.records)) {
       const there = rivalsIn(key, live[key] ?? []);
+      const theirs = there.filter((value) => !own[key]?.includes(value));
       // In the declaration's order, so that only real differences show.
-      const values = [
-        ...declared.filter((value) => there.includes(value)),
-        ...there.filter((value) => !declared.includes(value)),
-      ];
+      const values = [...(own[key] ?? []).filter((value) => there.includes(value)), ...theirs];
       if (values.length > 0) records[key] = values;
+      if (theirs.length > 0) others[key] = theirs;
     }
-    return { ...state, records };
+    return { ...state, records, ...(Object.keys(others).length > 0 && { others }) };
   }
 
   /**
@@ -148,7 +150,8 @@ export class RecordSetResource implements ServedResource<RecordSetState> {
    */
   async delete(state: RecordSetState, log: Log): Promise<void> {
     const stays = (key: string) => setOf(key).type === "MX" || key.includes("._domainkey.");
-    const going = Object.entries(state.records).filter(([key]) => state.removeOnDestroy || !stays(key));
+    const own = ownIn(state);
+    const going = Object.entries(own).filter(([key]) => state.removeOnDestroy || !stays(key));
     const ours = Object.fromEntries(going);
     const writer = this.#writerOf(state);
     const live = await writer.read(Object.keys(ours));
@@ -156,9 +159,20 @@ export class RecordSetResource implements ServedResource<RecordSetState> {
     if (changes.length === 0) return;
     log(`what ${writer.where} had is in ${this.#save(live, Object.keys(ours))}`, "info");
     await writer.write(changes);
-    const left = Object.keys(state.records).length - going.length;
+    const left = Object.keys(own).length - going.length;
     log(`${changes.length} sets of records taken away${left > 0 ? "; MX and DKIM stay" : ""}`, "info");
   }
+}
+
+/** What the stack itself has written. */
+function ownIn(state: Pick<RecordSetState, "records" | "others"> | undefined): RecordSets {
+  const { records = {}, others = {} } = state ?? {};
+  return Object.fromEntries(
+    Object.entries(records).map(([key, values]) => [
+      key,
+      values.filter((value) => !others[key]?.includes(value)),
+    ]),
+  );
 }
 
 /** Every value of either. */

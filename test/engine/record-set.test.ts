@@ -113,7 +113,7 @@ describe("the records", () => {
     expect(sorted(await live())).toEqual(withOthers(records));
   });
 
-  test("that were edited by hand show in a refresh, and are put back by the next deploy", async () => {
+  test("that were edited by hand show in a refresh; what is gone comes back, and what somebody has put there is theirs", async () => {
     await up(state());
     knot.edit("example.org", ["zone-unset", "@", "MX"], ["zone-set", "@", "5", "MX", "5 old.example.com."]);
     knot.edit("example.net", ["zone-unset", "_dmarc", "TXT"]);
@@ -121,7 +121,10 @@ describe("the records", () => {
     expect(seen.records["example.org MX"]).toEqual(["5 old.example.com."]);
     expect(seen.records).not.toHaveProperty(["_dmarc.example.net TXT"]);
     expect(seen.records["example.org TXT"]).toEqual(records["example.org TXT"]);
-    await up(state(), seen);
+    await expect(up(state(), seen)).rejects.toThrow(/there is: 5 old\.example\.com\./);
+    const again = await resource().read(seen);
+    expect(again).toEqual(seen);
+    await up(state({ adopt: ["example.org MX"] }), seen);
     expect(sorted(await live())).toEqual(withOthers(records));
   });
 

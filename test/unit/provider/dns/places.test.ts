@@ -107,7 +107,7 @@ describe.each([
     expect(account.lines()).toEqual(before);
   });
 
-  test("a refresh sees hand edits, and the next deploy puts them back", async () => {
+  test("a refresh sees hand edits; what is gone comes back, and what somebody has put there is theirs", async () => {
     await up(state());
     account.unset("example.org", "MX");
     account.set(["example.org", "MX", "5 old.example.com."]);
@@ -116,7 +116,10 @@ describe.each([
     expect(seen.records["example.org MX"]).toEqual(["5 old.example.com."]);
     expect(seen.records).not.toHaveProperty(["_dmarc.example.net TXT"]);
     expect(seen.records["example.org TXT"]).toEqual(records["example.org TXT"]);
-    await up(state(), seen);
+    await expect(up(state(), seen)).rejects.toThrow(/there is: 5 old\.example\.com\./);
+    const again = await resource().read(seen);
+    expect(again).toEqual(seen);
+    await up(state({ adopt: ["example.org MX"] }), seen);
     expect(account.lines()).toEqual(withOthers(records));
   });
 
