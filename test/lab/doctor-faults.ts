@@ -167,6 +167,12 @@ export const FAULTS: readonly Fault[] = [
     ...published((records) => records.filter((record) => !record.startsWith("_dmarc"))),
   },
   {
+    what: "the record of the DKIM key says that it was revoked",
+    row: "dns-dkim",
+    says: /lab2026\._domainkey\.lab\.test/,
+    ...replaced(/^(lab2026\._domainkey\.lab\.test\. TXT) .*/, '$1 "v=DKIM1; k=rsa; p="'),
+  },
+  {
     what: "Postgres is stopped",
     row: "postgres",
     says: /nothing listens on that port/,
