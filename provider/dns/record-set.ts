@@ -198,7 +198,7 @@ function inTheWay(foreign: SetPlan["foreign"]): UserError {
     `the DNS has records that are not tailwart's where its own are to be; nothing was written:\n  ${lines.join("\n  ")}`,
     {
       path: "tailwart:dns.adopt",
-      hint: `Take into the config what is to stay, then let the rest be replaced: accepts tailwart:dns: { adopt: ${JSON.stringify(foreign.map(({ key }) => key).slice(0, TOLD))} }`,
+      hint: `Take into the config what is to stay, then let the rest be replaced (npm run adopt -- dns): accepts tailwart:dns: { adopt: ${JSON.stringify(foreign.map(({ key }) => key).slice(0, TOLD))} }`,
     },
   );
 }
