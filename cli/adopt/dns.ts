@@ -5,7 +5,7 @@
 import { parseDocument } from "yaml";
 
 import { NAMESPACE } from "../../config/key-path.ts";
-import { planSets, type RecordSets, type SetPlan, setOf } from "../../lib/dns/record-sets.ts";
+import { ownSets, planSets, type RecordSets, type SetPlan, setOf } from "../../lib/dns/record-sets.ts";
 import { isRecord } from "../../lib/json-values.ts";
 import type { ZoneReader } from "../../verify/doctor/zone.ts";
 
@@ -43,7 +43,7 @@ export function writtenIn(state: string): RecordSets {
     (each) => isRecord(each) && each["type"] === "tailwart:dns:RecordSet",
   );
   const outputs = isRecord(resource) && isRecord(resource["outputs"]) ? resource["outputs"] : {};
-  return isRecord(outputs["records"]) ? (outputs["records"] as RecordSets) : {};
+  return ownSets(outputs as Parameters<typeof ownSets>[0]);
 }
 
 /** What stands in the way of a deploy, whatever of it is adopted already left out. */

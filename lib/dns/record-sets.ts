@@ -44,6 +44,21 @@ export function rivalsIn(key: string, values: readonly string[]): string[] {
   return values.filter(isSpf);
 }
 
+/**
+ * What a stack itself has written, by its state.
+ *
+ * @param state.others what a refresh has seen beside it
+ */
+export function ownSets(state: { records?: RecordSets; others?: RecordSets } = {}): RecordSets {
+  const { records = {}, others = {} } = state;
+  return Object.fromEntries(
+    Object.entries(records).map(([key, values]) => [
+      key,
+      values.filter((value) => !others[key]?.includes(value)),
+    ]),
+  );
+}
+
 /** What becomes of one set. */
 export interface SetChange {
   key: string;

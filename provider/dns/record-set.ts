@@ -3,7 +3,14 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 
-import { planSets, type RecordSets, rivalsIn, type SetPlan, setOf } from "../../lib/dns/record-sets.ts";
+import {
+  ownSets,
+  planSets,
+  type RecordSets,
+  rivalsIn,
+  type SetPlan,
+  setOf,
+} from "../../lib/dns/record-sets.ts";
 import { UserError } from "../../lib/errors.ts";
 import type { LeftOut } from "../../lib/guards.ts";
 import { PartialError } from "../plugin/partial-error.ts";
@@ -63,7 +70,7 @@ export class RecordSetResource implements ServedResource<RecordSetState> {
   /** Records of both declarations may be there, and both are ours. */
   interrupted = (news: RecordSetState, olds: RecordSetState | undefined) => ({
     ...news,
-    records: unionOf(ownIn(olds), news.records),
+    records: unionOf(ownSets(olds), news.records),
   });
 
   check(inputs: Json): Failure[] {
@@ -90,7 +97,7 @@ export class RecordSetResource implements ServedResource<RecordSetState> {
     log: Log,
   ): Promise<RecordSetState> {
     const writer = this.#writerOf(desired);
-    const before = ownIn(previous);
+    const before = ownSets(previous);
     const keys = [...new Set([...Object.keys(desired.records), ...Object.keys(before)])];
     const live = await writer.read(keys);
     const plan = (there: RecordSets) => {
@@ -131,7 +138,7 @@ export class RecordSetResource implements ServedResource<RecordSetState> {
 
   async read({ others: before, ...state }: RecordSetState): Promise<RecordSetState> {
     const live = await this.#writerOf(state).read(Object.keys(state.records));
-    const own = ownIn({ ...state, ...(before && { others: before }) });
+    const own = ownSets({ ...state, ...(before && { others: before }) });
     const [records, others]: [RecordSets, RecordSets] = [{}, {}];
     for (const key of Object.keys(state.records)) {
       const there = rivalsIn(key, live[key] ?? []);
@@ -150,7 +157,7 @@ export class RecordSetResource implements ServedResource<RecordSetState> {
    */
   async delete(state: RecordSetState, log: Log): Promise<void> {
     const stays = (key: string) => setOf(key).type === "MX" || key.includes("._domainkey.");
-    const own = ownIn(state);
+    const own = ownSets(state);
     const going = Object.entries(own).filter(([key]) => state.removeOnDestroy || !stays(key));
     const ours = Object.fromEntries(going);
     const writer = this.#writerOf(state);
@@ -162,17 +169,6 @@ export class RecordSetResource implements ServedResource<RecordSetState> {
     const left = Object.keys(own).length - going.length;
     log(`${changes.length} sets of records taken away${left > 0 ? "; MX and DKIM stay" : ""}`, "info");
   }
-}
-
-/** What the stack itself has written. */
-function ownIn(state: Pick<RecordSetState, "records" | "others"> | undefined): RecordSets {
-  const { records = {}, others = {} } = state ?? {};
-  return Object.fromEntries(
-    Object.entries(records).map(([key, values]) => [
-      key,
-      values.filter((value) => !others[key]?.includes(value)),
-    ]),
-  );
 }
 
 /** Every value of either. */
