@@ -22,6 +22,26 @@ export const cloudflare = (type: string, name: unknown, content: unknown, more: 
 /** A record of version 5 and before. */
 export const cloudflareOld = of("cloudflare:index/record:Record");
 
+/** Zones that the same stack makes, for {@link inZone}. */
+export const madeZones = (name: string) =>
+  ({
+    cloudflare: { type: "cloudflare:index/zone:Zone", name: `cf-${name}`, props: { name } },
+    digitalOcean: { type: "digitalocean:index/domain:Domain", name: `do-${name}`, props: { name } },
+    cloudDns: {
+      type: "gcp:dns/managedZone:ManagedZone",
+      name: `gcp-${name}`,
+      props: { dnsName: `${name}.` },
+    },
+    hetzner: { type: "hcloud:index/zone:Zone", name: `hcloud-${name}`, props: { name } },
+  }) as const satisfies Record<string, TestResource>;
+/** A record, in a zone that the same stack makes. */
+export const inZone = (zone: TestResource, record: TestResource): TestResource => ({
+  ...record,
+  propertyDependencies: Object.fromEntries(
+    ["zoneId", "domain", "managedZone", "zone"].map((input) => [input, [urnOf(zone)]]),
+  ),
+});
+
 export const hostedZone = (name: string, more: object = {}): TestResource => ({
   type: "aws:route53/zone:Zone",
   name: `zone-${name}-${++made}`,

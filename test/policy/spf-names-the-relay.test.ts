@@ -6,6 +6,8 @@ import {
   digitalOcean,
   hetzner,
   hostedZone,
+  inZone,
+  madeZones,
   mailDns,
   ownRecords,
   route53,
@@ -40,15 +42,16 @@ describe("spf-names-the-relay refuses", () => {
     expect(violations[0]).toMatch(/instead: ip4:192\.0\.2\.25 in front of all/);
   });
 
-  const a = cloudflare("A", "example.org", "203.0.113.25");
-  const mx = cloudflare("MX", "example.org", "mail.example.org");
-  const host = cloudflare("A", "mail.example.org", "203.0.113.25");
+  const made = madeZones("example.org").cloudflare;
+  const a = inZone(made, cloudflare("A", "example.org", "203.0.113.25"));
+  const mx = inZone(made, cloudflare("MX", "example.org", "mail.example.org"));
+  const host = inZone(made, cloudflare("A", "mail.example.org", "203.0.113.25"));
   test.each([
     ["nobody at all", RELAY, "v=spf1 -all", []],
     ["nobody, without all", RELAY, "v=spf1", []],
-    ["the edge in the relay's place", RELAY, "v=spf1 mx -all", [mx, host]],
-    ["the domain's own address", RELAY, "v=spf1 a -all", [a]],
-    ["another host's network", RELAY, "v=spf1 a:mail.example.org/24 -all", [host]],
+    ["the edge in the relay's place", RELAY, "v=spf1 mx -all", [made, mx, host]],
+    ["the domain's own address", RELAY, "v=spf1 a -all", [made, a]],
+    ["another host's network", RELAY, "v=spf1 a:mail.example.org/24 -all", [made, host]],
     ["half of a network", "192.0.2.0/24", "v=spf1 ip4:192.0.2.0/25 -all", []],
     ["another family", "2001:db8::25", "v=spf1 ip4:192.0.2.25 ip6:2001:db8:1::/48 ?all", []],
     ["the relay behind what excludes it", RELAY, "v=spf1 -ip4:192.0.2.0/24 ip4:192.0.2.25 -all", []],
@@ -152,6 +155,12 @@ describe("spf-names-the-relay passes", () => {
     ],
     ["its host", RELAY, "v=spf1 a:mail.example.org -all", both],
     ["its host of both families", "2001:db8::25", "v=spf1 a:mail.example.org -all", both],
+    [
+      "its host, beside a host that the stack does not have",
+      RELAY,
+      "v=spf1 mx -all",
+      [mx, cloudflare("MX", "example.org", "mx.example.net"), ...both],
+    ],
     ["its host's network", "192.0.2.99", "v=spf1 a:mail.example.org/24//64 -all", both],
     ["its host's network of IPv6", "2001:db8::99", "v=spf1 mx//64 -all", [mx, ...both]],
     ["the MX, which sends as well", RELAY, "v=spf1 mx -all", [mx, ...both]],
@@ -211,7 +220,10 @@ describe("spf-names-the-relay passes", () => {
 
 describe("spf-names-the-relay lists as not judged", () => {
   const open = `content: asks for more than the stack has: whether it lets ${RELAY} pass, from which mail of example.org leaves, is not known`;
+  const made = madeZones("example.org").cloudflare;
   const mx = cloudflare("MX", "example.org", "mail.example.org");
+  const host = cloudflare("A", "mail.example.org", "192.0.2.26");
+  const [madeMx, madeHost] = [inZone(made, mx), inZone(made, host)];
   test.each([
     ["an include", "v=spf1 include:_spf.example.net -all", []],
     ["a redirect", "v=spf1 redirect=_spf.example.net", []],
@@ -220,6 +232,14 @@ describe("spf-names-the-relay lists as not judged", () => {
     ["a host that the stack does not have", "v=spf1 a:out.example.net -all", []],
     ["an MX that the stack does not have", "v=spf1 mx -all", []],
     ["an MX whose host it does not have", "v=spf1 mx -all", [mx]],
+    [
+      "addresses beside one, in a zone that the stack does not make",
+      "v=spf1 a:mail.example.org -all",
+      [host],
+    ],
+    ["hosts beside an MX, in a zone that the stack does not make", "v=spf1 mx -all", [made, mx, madeHost]],
+    ["a host's addresses beside one, of an MX of its own zone", "v=spf1 mx -all", [made, madeMx, host]],
+    ["a host that may be excluded by another address", "v=spf1 -a:mail.example.org -all", [host]],
     [
       "a host whose address is not known",
       "v=spf1 a:mail.example.org -all",
@@ -245,6 +265,13 @@ describe("spf-names-the-relay lists as not judged", () => {
     ],
   ])("what only %s would tell", async (_, text, more) => {
     expect(await judge(RELAY, text, ...more)).toEqual({ violations: [], notJudged: [open] });
+  });
+
+  test.each(["a:mail.example.org", "mx"])("an IPv6 address beside the A record of %s", async (term) => {
+    expect(await judge("2001:db8::25", `v=spf1 ${term} -all`, mx, host)).toEqual({
+      violations: [],
+      notJudged: [open.replace(RELAY, "2001:db8::25")],
+    });
   });
 
   test("a relay's include among other names and addresses, which may be its own", async () => {

@@ -8,7 +8,7 @@ import {
 } from "../../../lib/address-ranges.ts";
 import { readSpfTerm, spfTerms, type SpfTerm } from "../../../lib/dns/spf-terms.ts";
 import { setsOf, type ByName } from "./lookup.ts";
-import { hostIn, type OwnedSet } from "./zones.ts";
+import { areOfMadeZone, hostIn, type OwnedSet } from "./zones.ts";
 
 /** The terms that receivers read: none behind `all`, beside which `redirect` counts for nothing. */
 export function readTerms(text: string): SpfTerm[] {
@@ -46,64 +46,66 @@ function forRange(text: string, place: AddressRange | undefined, set: OwnedSet, 
   const passing: AddressRange[] = [];
   let open = false;
   for (const term of readTerms(text)) {
-    const ranges = rangesOf(term, set, names);
-    if (ranges === undefined) open = true;
-    else if (term.qualifier === "+") passing.push(...ranges);
+    const { ranges, whole } = rangesOf(term, set, names);
+    if (term.qualifier === "+") passing.push(...ranges);
     else if (ranges.some((range) => covers(range, place))) break;
     else if (ranges.some((range) => overlaps(range, place))) open = true;
     if (coverTogether(passing, place)) return "pass";
+    if (!whole) open = true;
   }
   return open ? "open" : "fail";
 }
 
-/** The addresses that a term matches; undefined where the stack does not tell. */
-function rangesOf(
-  { name, value, prefix }: SpfTerm,
-  set: OwnedSet,
-  names: ByName,
-): AddressRange[] | undefined {
+/** Addresses that a term matches. */
+interface Matched {
+  readonly ranges: readonly AddressRange[];
+  /** Whether it matches no others: what the stack does not have may still be in the DNS. */
+  readonly whole: boolean;
+}
+
+function rangesOf({ name, value, prefix }: SpfTerm, set: OwnedSet, names: ByName): Matched {
   const at = value || set.owner || "";
   switch (name) {
     case "all":
-      return EVERYTHING;
+      return { ranges: EVERYTHING, whole: true };
     case "ip4":
     case "ip6":
-      return [parseRange(value + prefix)].filter((range) => range !== undefined);
+      return { ranges: [parseRange(value + prefix)].filter((range) => range !== undefined), whole: true };
     case "a":
       return hostRanges(at, prefix, set, names);
     case "mx": {
       const mx = setsOf(names, at, set.zone).filter(({ type }) => type === "MX");
-      if (!areKnown(mx)) return undefined;
       const hosts = mx.flatMap((one) => one.values.map(({ text }) => hostIn(one, text)));
-      const all = hosts.map((host) => host && hostRanges(host, prefix, set, names));
-      return all.every((ranges) => typeof ranges === "object") ? all.flat() : undefined;
+      const all = hosts.map((host) => (host ? hostRanges(host, prefix, set, names) : UNKNOWN));
+      return {
+        ranges: all.flatMap(({ ranges }) => ranges),
+        whole: areWhole(mx) && all.every(({ whole }) => whole),
+      };
     }
     default:
       // An unknown modifier says nothing; `include`, `exists`, `ptr` and `redirect` ask elsewhere.
-      return ["include", "exists", "ptr", "redirect"].includes(name) ? undefined : [];
+      return { ranges: [], whole: !["include", "exists", "ptr", "redirect"].includes(name) };
   }
 }
 
-/** Whether sets are there, and all that is in them is. */
-const areKnown = (sets: readonly OwnedSet[]): boolean =>
+const UNKNOWN: Matched = { ranges: [], whole: false };
+
+/** Whether sets are there, all that is in them is, and nobody may have set more. */
+const areWhole = (sets: readonly OwnedSet[]): boolean =>
   sets.length > 0 &&
+  areOfMadeZone(sets) &&
   sets.every(({ gaps, elsewhere, values }) => gaps.length === 0 && !elsewhere && values.length > 0);
 
 /** The addresses of a host, of both families. */
-function hostRanges(
-  host: string,
-  prefix: string,
-  { zone }: OwnedSet,
-  names: ByName,
-): AddressRange[] | undefined {
+function hostRanges(host: string, prefix: string, { zone }: OwnedSet, names: ByName): Matched {
   const sets = setsOf(names, host, zone);
-  if (!areKnown(sets.filter(({ type }) => type === "A" || type === "AAAA"))) return undefined;
-  if (sets.some(({ type }) => type === "CNAME" || type === undefined)) return undefined;
+  if (sets.some(({ type }) => type === "CNAME" || type === undefined)) return UNKNOWN;
+  const own = sets.filter(({ type }) => type === "A" || type === "AAAA");
   const [, four = "", six = ""] = /^(\/\d+)?(?:\/(\/\d+))?$/.exec(prefix) ?? [];
-  return sets
-    .filter(({ type }) => type === "A" || type === "AAAA")
+  const ranges = own
     .flatMap(({ type, values }) =>
       values.map(({ text }) => parseRange(text.trim() + (type === "A" ? four : six))),
     )
     .filter((range) => range !== undefined);
+  return { ranges, whole: areWhole(own) };
 }

@@ -28,6 +28,13 @@ export interface OwnedSet extends RecordSet {
   readonly whole: boolean;
 }
 
+/**
+ * Whether all records of the names of sets are in the stack, as it makes their zone; in any other
+ * zone somebody may have set more by hand.
+ */
+export const areOfMadeZone = (sets: readonly OwnedSet[]): boolean =>
+  sets.every(({ zone }) => zone.resource !== undefined);
+
 /** The inputs of resources that make a zone, in which its name is. */
 const ZONE_NAMES: Readonly<Record<string, readonly string[]>> = {
   "cloudflare:index/zone:Zone": ["name", "zone"],
