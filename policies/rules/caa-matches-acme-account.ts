@@ -5,7 +5,8 @@ import { caddiesOf } from "../facts/caddy/find.ts";
 import { caddyInstances } from "../facts/caddy/instances.ts";
 import { caaOf, lets, type Caa, type Orderer } from "../facts/dns/caa.ts";
 import { byName, caaFor, type ByName } from "../facts/dns/lookup.ts";
-import { recordsOfStack, type OwnedSet } from "../facts/dns/zones.ts";
+import { areOfMadeZone, recordsOfStack, type OwnedSet } from "../facts/dns/zones.ts";
+import { RECORD_SET } from "../facts/own-resources.ts";
 import { mailAccountsOf } from "../facts/mail-dns.ts";
 import { plainName } from "../facts/hosts.ts";
 import { stalwartsOf } from "../facts/stalwart/acme-clients.ts";
@@ -71,7 +72,8 @@ function judgeStack(resources: readonly PolicyResource[]): Verdict {
 
 function judgeOrder(order: Order, names: ByName, open: OwnedSet | undefined): Judgement {
   const isWild = order.name.startsWith("*.");
-  const sets = caaFor(names, isWild ? order.name.slice(2) : order.name);
+  const name = isWild ? order.name.slice(2) : order.name;
+  const sets = caaFor(names, name);
   const [first] = sets ?? [];
   if (!sets || !first) return PASS;
   const all = sets.flatMap((set) =>
@@ -101,6 +103,14 @@ function judgeOrder(order: Order, names: ByName, open: OwnedSet | undefined): Ju
       refused.set,
       refused.where,
       `${open.resource.name} may be nearer, its name is not known`,
+    );
+  // A set of tailwart's own is replaced as a whole, but tells nothing of the names below it.
+  const isOwn = sets.every(({ resource, owner }) => resource.type === RECORD_SET && owner === name);
+  if (!isOwn && !areOfMadeZone(sets))
+    return notJudged(
+      refused.set,
+      refused.where,
+      "another record, nearer or beside it, may let the CA sign: the stack does not make the zone",
     );
   // What is nearest to right says best what is wrong.
   const issuers = order.orderers.flatMap(({ directory }) => issuersOf(directory));

@@ -8,6 +8,8 @@ import {
   digitalOcean,
   hetzner,
   hostedZone,
+  inZone,
+  madeZones,
   mailDns,
   ownRecords,
   route53,
@@ -15,7 +17,10 @@ import {
 import { PASSED, runStackPolicy, UNKNOWN, UNKNOWN_LIST, type Outcome, type TestResource } from "./harness.ts";
 import { args, CONTAINER, keys, resource } from "./resources.ts";
 
-const ask = (...resources: TestResource[]): Promise<Outcome> => runStackPolicy(policy, resources);
+const ZONES = madeZones("example.org");
+const NET = madeZones("example.net").cloudflare;
+const ask = (...resources: TestResource[]): Promise<Outcome> =>
+  runStackPolicy(policy, [...Object.values(ZONES), NET, ...resources]);
 
 const LE = "https://acme-v02.api.letsencrypt.org/directory";
 const ACCOUNT = "https://acme-v02.api.letsencrypt.org/acme/acct/1";
@@ -25,8 +30,11 @@ const wild = stalwart({ names: ["*.example.org"] });
 const caddy = (caddyfile: string): TestResource =>
   resource(CONTAINER, "edge", { uploads: [{ file: "/etc/caddy/Caddyfile", content: caddyfile }] });
 const SITE = "www.example.org {\n\trespond ok\n}\n";
-const caa = (value: string, tag = "issue", name = "example.org"): TestResource =>
+const byHand = (value: string, tag = "issue", name: unknown = "example.org"): TestResource =>
   cloudflare("CAA", name, undefined, { data: { flags: 0, tag, value } });
+/** A record in a zone that the stack makes. */
+const caa = (value: string, tag = "issue", name = "example.org"): TestResource =>
+  inZone(name === "example.net" ? NET : ZONES.cloudflare, byHand(value, tag, name));
 const own = (...values: string[]): TestResource => ownRecords({ "mail.example.org CAA": values });
 
 describe("caa-matches-acme-account refuses", () => {
@@ -45,26 +53,33 @@ describe("caa-matches-acme-account refuses", () => {
     ["of Cloudflare", caa("ca.example"), "data.value lets ca.example sign"],
     [
       "of version 5",
-      cloudflareOld({ zoneId: "z", type: "CAA", name: "example.org", value: '0 issue "ca.example"' }),
+      inZone(
+        ZONES.cloudflare,
+        cloudflareOld({ zoneId: "z", type: "CAA", name: "example.org", value: '0 issue "ca.example"' }),
+      ),
       "value lets ca.example sign",
     ],
     [
       "of DigitalOcean",
-      digitalOcean("CAA", "@", "ca.example.", { flags: 0, tag: "issue" }),
+      inZone(ZONES.digitalOcean, digitalOcean("CAA", "@", "ca.example.", { flags: 0, tag: "issue" })),
       "value lets ca.example sign",
     ],
     [
       "of Hetzner",
-      hetzner("CAA", "mail", ['128 ISSUE "CA.example"']),
+      inZone(ZONES.hetzner, hetzner("CAA", "mail", ['128 ISSUE "CA.example"'])),
       "records[0].value lets ca.example sign",
     ],
     [
       "of Cloud DNS",
-      cloudDns("CAA", "example.org.", ['0 issue "ca.example"']),
+      inZone(ZONES.cloudDns, cloudDns("CAA", "example.org.", ['0 issue "ca.example"'])),
       "rrdatas[0] lets ca.example sign",
     ],
     ["that is none", caa(";"), "data.value lets no CA sign"],
-    ["that is empty", cloudflare("CAA", "example.org", '0 issue ""'), "content lets no CA sign"],
+    [
+      "that is empty",
+      inZone(ZONES.cloudflare, cloudflare("CAA", "example.org", '0 issue ""')),
+      "content lets no CA sign",
+    ],
   ])("a CA %s", async (_, record, message) => {
     const { violations } = await ask(stalwart(), record);
     expect(violations).toHaveLength(1);
@@ -357,13 +372,30 @@ describe("caa-matches-acme-account lists as not judged", () => {
     ["of a name that is not known", UNKNOWN],
     ["of a zone that the stack has the id of alone", "mail"],
   ])("what another record may say, %s", async (_, name) => {
-    const nearer = caa("letsencrypt.org", "issue", name);
+    const nearer = byHand("letsencrypt.org", "issue", name);
     expect(await ask(stalwart(), caa("ca.example"), nearer)).toEqual(
       bars("data.value", `${nearer.name} may be nearer, its name is not known`),
     );
     expect(await ask(stalwart(), caa("letsencrypt.org"), nearer)).toEqual(PASSED);
     const other = cloudflare("A", name, "203.0.113.1");
     expect((await ask(stalwart(), caa("ca.example"), other)).violations).toHaveLength(1);
+  });
+
+  test.each([
+    ["of the domain above", byHand("digicert.com"), "data.value"],
+    ["of the name", byHand("digicert.com", "issue", "mail.example.org"), "data.value"],
+    [
+      "of the domain above, though tailwart writes it",
+      ownRecords({ "example.org CAA": ['0 issue "digicert.com"'] }),
+      'records["example.org CAA"][0]',
+    ],
+  ])("a foreign CA's record %s, in a zone that the stack does not make", async (_, record, where) => {
+    expect(await ask(stalwart(), record)).toEqual(
+      bars(
+        where,
+        "another record, nearer or beside it, may let the CA sign: the stack does not make the zone",
+      ),
+    );
   });
 
   test("Caddy's account", async () => {
