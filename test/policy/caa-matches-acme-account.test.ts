@@ -398,6 +398,17 @@ describe("caa-matches-acme-account lists as not judged", () => {
     );
   });
 
+  test.each([
+    ["Caddy's own", "issuer internal"],
+    ["a module's of Caddy", "issuer step"],
+  ])("a CA before Let's Encrypt that is %s", async (_, first) => {
+    const site = `www.example.org {\n\ttls {\n\t\t${first}\n\t\tissuer acme\n\t}\n}\n`;
+    const { violations, notJudged } = await ask(caddy(site), caa("digicert.com"));
+    expect(violations).toEqual([]);
+    expect(notJudged).toHaveLength(1);
+    expect(notJudged[0]).toContain(unsure);
+  });
+
   test("Caddy's account", async () => {
     const { violations, notJudged } = await ask(caddy(SITE), caa(`letsencrypt.org; accounturi=${ACCOUNT}`));
     expect(violations).toEqual([]);

@@ -19,8 +19,8 @@ const LETS_ENCRYPT = "https://acme-v02.api.letsencrypt.org/directory";
 const ZEROSSL = "https://acme.zerossl.com/v2/DV90";
 
 /**
- * The CAs that are asked. Where the config names none, the second one takes over when the first one
- * fails: https://caddyserver.com/docs/automatic-https#issuer-fallback
+ * The CAs that are asked, "" for one that is not known here. Where the config names none, the second
+ * one takes over when the first one fails: https://caddyserver.com/docs/automatic-https#issuer-fallback
  *
  * @param global the CA of all that name none of their own
  */
@@ -29,8 +29,8 @@ function directoriesOf(policy: Json | undefined, global: unknown): string[] {
   const all =
     own.length > 0 ? own : [{ module: "acme" }, ...(global === undefined ? [{ module: "zerossl" }] : [])];
   return all.map((issuer) => {
-    if (issuer["module"] !== "acme") return ZEROSSL;
-    return String(issuer["ca"] ?? global ?? LETS_ENCRYPT);
+    if (issuer["module"] === "acme") return String(issuer["ca"] ?? global ?? LETS_ENCRYPT);
+    return issuer["module"] === "zerossl" ? ZEROSSL : "";
   });
 }
 

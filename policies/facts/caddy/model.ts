@@ -93,7 +93,7 @@ export interface Certificate {
   readonly where: string;
   readonly name: string;
   readonly acme: boolean;
-  /** Directories of the CAs that may be asked, of which one is enough. */
+  /** Directories of the CAs that may be asked, of which one is enough; "" for one not known. */
   readonly directories: readonly string[];
 }
 
