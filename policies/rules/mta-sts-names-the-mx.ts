@@ -84,7 +84,10 @@ function judgeStack(resources: readonly PolicyResource[]): Verdict {
   );
 }
 
-/** @param alone whether texts can be of no other domain of the stack */
+/**
+ * @param alone whether texts can be of no other domain of the stack; they may still be of one whose
+ *   records are elsewhere
+ */
 function policyOf(
   domain: string,
   policies: readonly MtaStsPolicy[],
@@ -111,15 +114,21 @@ function judgeDomain(domain: string, policy: MtaStsPolicy | undefined, mx: reado
       ? PASS
       : at(resource.urn, unjudged({ where, because: `may not name the MX hosts of ${domain}` }));
   const named = policy.mx;
-  // As in a certificate: a wildcard stands for one label.
-  const missing = hosts.filter(({ host }) => !named.some((pattern) => covers(pattern, host)));
-  const findings = missing.map(({ host, set, value }) => ({
-    where,
-    what: `${mode === "testing" ? "is tested, and " : ""}does not name ${host}, to which the MX record of ${domain} leads (${set.resource.name}, ${value.where})`,
-    instead: `${host} among its mx, and then another id at ${PREFIX}.${domain}`,
-    ...(mode === "testing" && { advice: true as const }),
-  }));
   const open =
     gap === undefined ? [] : [{ where, because: `may lack an MX host of ${domain}: ${gap} is unknown` }];
+  // As in a certificate: a wildcard stands for one label.
+  const missing = hosts.filter(({ host }) => !named.some((pattern) => covers(pattern, host)));
+  const lacks = ({ host, set, value }: (typeof hosts)[number]): string =>
+    `does not name ${host}, to which the MX record of ${domain} leads (${set.resource.name}, ${value.where})`;
+  if (!policy.domains) {
+    const guessed = missing.map((one) => ({ where, because: `${lacks(one)}; it may be another domain's` }));
+    return at(resource.urn, unjudged(...guessed, ...open));
+  }
+  const findings = missing.map((one) => ({
+    where,
+    what: `${mode === "testing" ? "is tested, and " : ""}${lacks(one)}`,
+    instead: `${one.host} among its mx, and then another id at ${PREFIX}.${domain}`,
+    ...(mode === "testing" && { advice: true as const }),
+  }));
   return at(resource.urn, { findings, notJudged: open });
 }
