@@ -35,6 +35,7 @@ export interface SpfTerm {
 
 const MECHANISM =
   /^([+?~-]?)(all|include|a|mx|ptr|ip4|ip6|exists)(?::(.*?))?((?:\/\d{1,3})?(?:\/\/\d{1,3})?)$/;
+/** A name without macros, whose delimiters may be what no name has (§7.1). */
 const isHost = (value: string | undefined): boolean => /^[^\s/@:,;"]+$/.test(value ?? "");
 
 /** Whether prefix lengths fit: IPv4's behind one slash, IPv6's of `a` and `mx` behind two (§5). */
@@ -67,9 +68,10 @@ export function readSpfTerm(term: string): SpfTerm | undefined {
   const [, modifier, of = ""] = /^([a-z][a-z0-9._-]*)=(.*)$/.exec(text) ?? [];
   if (modifier !== undefined) {
     const isKnown = modifier === "redirect" || modifier === "exp";
-    return isKnown && !isHost(of) ? undefined : { qualifier: "", name: modifier, value: of, prefix: "" };
+    const isRead = !isKnown || isHost(of) || of.includes("%");
+    return isRead ? { qualifier: "", name: modifier, value: of, prefix: "" } : undefined;
   }
-  // A macro may end in what looks like a prefix (§7.1).
+  // A macro may end in what looks like a prefix.
   const [, qualifier = "", name = "", value, prefix = ""] = MECHANISM.exec(text) ?? [];
   if (value?.includes("%") && name !== "ip4" && name !== "ip6")
     return { qualifier: (qualifier || "+") as "+", name, value, prefix };

@@ -202,6 +202,8 @@ describe("spf-names-the-relay passes", () => {
     "v=spf1 a mx ptr ptr:x.example a:x.example/24 mx/24//64 exists:%{ir}.%{v}._spf.%{d2} ?all",
     "v=spf1 include:_spf.example.net. include:%{d}._spf.x.example redirect=_spf.example.org",
     "v=spf1 ip4:192.0.2.0/24 ip6:2001:db8::/32 exp=explain._spf.%{d} ra=postmaster rp=100 -all x=y",
+    "v=spf1 exp=%{l/}.why.example.org redirect=%{d/}x.org",
+    "v=spf1 redirect=%{l1r+,-}._spf.%{d}",
     "v=spf1",
   ])("what a receiver can read: %s", async (text) => {
     expect(await ask(spf(text))).toEqual(PASSED);
