@@ -8,6 +8,7 @@ import { type SetChange, setOf, valueOf } from "../../lib/dns/record-sets.ts";
 import { partsOf, type RecordType, TYPE_NUMBERS } from "../../lib/dns/record-data.ts";
 import { canonicalName, type RecordData } from "../../lib/dns/record.ts";
 import { dataOf, textOf } from "../../lib/dns/writers/presentation.ts";
+import { UserError } from "../../lib/errors.ts";
 import { HttpApi } from "./http-api.ts";
 import { type ZoneApi, zoneAmong, type ZoneRecord } from "./http-writer.ts";
 
@@ -31,6 +32,14 @@ interface Record {
     tag: string;
     value: string;
   };
+}
+
+/** One of several with its name: of other accounts, or from before it went elsewhere. */
+interface Zone {
+  id: string;
+  name: string;
+  /** Its servers are asked where it is "active", and nobody asks for one that has "moved". */
+  status: string;
 }
 
 interface Page<Item> {
@@ -57,8 +66,8 @@ const PROXIED = " (proxied)";
 export class Cloudflare implements ZoneApi {
   readonly where = "Cloudflare";
   readonly #api: HttpApi;
-  /** Name → id. */
-  #zones: Promise<Map<string, string>> | undefined;
+  /** Name → those that have it. */
+  #zones: Promise<Map<string, Zone[]>> | undefined;
 
   constructor({ email, url = "https://api.cloudflare.com/client/v4" }: CloudflareAt, secret: string) {
     this.#api = new HttpApi({
@@ -74,7 +83,10 @@ export class Cloudflare implements ZoneApi {
   }
 
   async zoneOf(name: string): Promise<string | undefined> {
-    return zoneAmong(name, (await this.#known()).keys());
+    const zone = zoneAmong(name, (await this.#known()).keys());
+    // Before anything is written, also where it is another's turn first.
+    if (zone !== undefined) await this.#pathOf(zone);
+    return zone;
   }
 
   async list(zone: string): Promise<ZoneRecord[]> {
@@ -100,12 +112,23 @@ export class Cloudflare implements ZoneApi {
     for (const batch of batches) await this.#api.ask("POST", path, batch);
   }
 
-  #known(): Promise<Map<string, string>> {
-    const zones = () => this.#all<{ id: string; name: string }>(`/zones?per_page=${MOST_ZONES}`);
-    return (this.#zones ??= zones().then((all) => new Map(all.map(({ name, id }) => [name, id]))));
+  #known(): Promise<Map<string, Zone[]>> {
+    const zones = () => this.#all<Zone>(`/zones?per_page=${MOST_ZONES}`);
+    return (this.#zones ??= zones().then((all) => Map.groupBy(all, ({ name }) => name)));
   }
 
-  #pathOf = async (zone: string) => `/zones/${(await this.#known()).get(zone)}/dns_records`;
+  /** @throws UserError unless it is clear which one of that name is asked by the world */
+  async #pathOf(zone: string): Promise<string> {
+    const named = (await this.#known()).get(zone) ?? [];
+    const active = named.filter(({ status }) => status === "active");
+    const [found, other] = active.length > 0 ? active : named;
+    if (found && !other) return `/zones/${found.id}/dns_records`;
+    const list = named.map(({ id, status }) => `${id} (${status})`).join(", ");
+    throw new UserError(`${this.where} has several zones ${zone}: ${list}; nothing tells which is meant`, {
+      path: "tailwart:dnsSecret",
+      hint: "Give a token for that zone alone (Zone Resources), or delete the other: pulumi config set --secret tailwart:dnsSecret",
+    });
+  }
 
   async #all<Item>(path: string): Promise<Item[]> {
     const items: Item[] = [];

@@ -27,6 +27,13 @@ export interface CloudflareRecord {
   data?: Record<string, unknown>;
 }
 
+/** A name alone is not unique: accounts have it, and what went elsewhere keeps it a while. */
+export interface CloudflareZone {
+  id: string;
+  name: string;
+  status: "initializing" | "pending" | "active" | "moved";
+}
+
 type Body = Record<string, unknown>;
 
 const MOST_IN_BATCH = 200;
@@ -51,19 +58,24 @@ export class FakeCloudflare {
   /** Called whenever the servers show something else: a batch gets there record by record. */
   onShown: () => void = () => {};
   readonly #tokens: readonly CloudflareToken[];
-  /** Zone → id → record: what is stored, and what the servers show. */
+  readonly #known: readonly CloudflareZone[];
+  /** Zone's id → id → record: what is stored, and what the servers show. */
   readonly #zones: Map<string, Map<string, CloudflareRecord>>;
   readonly #shown: Map<string, Map<string, CloudflareRecord>>;
   #made = 0;
 
-  constructor(tokens: readonly CloudflareToken[], zones: readonly string[]) {
+  /** @param zones a name alone is one that is active */
+  constructor(tokens: readonly CloudflareToken[], zones: readonly (string | CloudflareZone)[]) {
     this.#tokens = tokens;
-    this.#zones = new Map(zones.map((zone) => [zone, new Map()]));
-    this.#shown = new Map(zones.map((zone) => [zone, new Map()]));
+    this.#known = zones.map((zone) =>
+      typeof zone === "string" ? { id: idOf(zone), name: zone, status: "active" } : zone,
+    );
+    this.#zones = new Map(this.#known.map(({ id }) => [id, new Map()]));
+    this.#shown = new Map(this.#known.map(({ id }) => [id, new Map()]));
   }
 
-  shown(zone: string): CloudflareRecord[] {
-    return [...(this.#shown.get(zone)?.values() ?? [])];
+  shown(zone: string, id = idOf(zone)): CloudflareRecord[] {
+    return [...(this.#shown.get(id)?.values() ?? [])];
   }
 
   answer(question: Question): Answer {
@@ -87,19 +99,14 @@ export class FakeCloudflare {
       );
     const needed = id === undefined ? "Zone Read" : method === "GET" ? "DNS Read" : "DNS Write";
     if (!permissions.includes(needed)) throw new Refusal(403, 10000, "Authentication error");
-    if (id === undefined)
-      return page(
-        [...this.#zones.keys()].map((name) => ({ id: idOf(name), name })),
-        searchParams,
-        50,
-      );
-    const name = [...this.#zones.keys()].find((zone) => idOf(zone) === id);
-    if (name === undefined) throw new Refusal(403, 10000, "Authentication error");
-    if (method === "GET") return page([...(this.#zones.get(name)?.values() ?? [])], searchParams, 5_000_000);
+    if (id === undefined) return page(this.#known, searchParams, 50);
+    const zone = this.#known.find((each) => each.id === id);
+    if (!zone) throw new Refusal(403, 10000, "Authentication error");
+    if (method === "GET") return page([...(this.#zones.get(id)?.values() ?? [])], searchParams, 5_000_000);
     if (method !== "POST" || (rest !== "" && rest !== "/batch"))
       throw new Refusal(405, 10405, "Method not allowed for this authentication scheme");
     const content = JSON.parse(body) as Body;
-    return success(this.#batch(name, rest === "/batch" ? content : { posts: [content] }));
+    return success(this.#batch(zone, rest === "/batch" ? content : { posts: [content] }));
   }
 
   /** 9109 for a token that nobody has; one that is no token at all is 400, 6003. */
@@ -116,22 +123,22 @@ export class FakeCloudflare {
   }
 
   /** Deletes, patches, puts, posts: all or none. */
-  #batch(zone: string, batch: Body): Body {
+  #batch({ id, name }: CloudflareZone, batch: Body): Body {
     const [deletes, puts, posts] = ["deletes", "puts", "posts"].map((step) => (batch[step] ?? []) as Body[]);
     if (!deletes || !puts || !posts) throw new Error("three steps");
     if (deletes.length + puts.length + posts.length > MOST_IN_BATCH)
       throw new Refusal(400, 1004, `a batch has at most ${MOST_IN_BATCH} records`);
-    const stored = this.#zones.get(zone) ?? new Map<string, CloudflareRecord>();
+    const stored = this.#zones.get(id) ?? new Map<string, CloudflareRecord>();
     const after = new Map(stored);
-    const known = (id: unknown): string => {
-      if (!after.has(String(id))) throw new Refusal(404, 81044, "Record does not exist.");
-      return String(id);
+    const known = (record: Body): string => {
+      if (!after.has(String(record["id"]))) throw new Refusal(404, 81044, "Record does not exist.");
+      return String(record["id"]);
     };
-    for (const { id } of deletes) after.delete(known(id));
-    for (const body of puts) put(after, zone, known(body["id"]), body);
-    for (const body of posts) put(after, zone, (++this.#made).toString(16).padStart(32, "0"), body);
-    this.#zones.set(zone, after);
-    this.#show(zone, stored, after);
+    for (const body of deletes) after.delete(known(body));
+    for (const body of puts) put(after, name, known(body), body);
+    for (const body of posts) put(after, name, (++this.#made).toString(16).padStart(32, "0"), body);
+    this.#zones.set(id, after);
+    this.#show(id, stored, after);
     return { deletes, puts, posts };
   }
 

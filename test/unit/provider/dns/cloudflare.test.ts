@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { Cloudflare } from "../../../../provider/dns/cloudflare.ts";
 import { HttpWriter } from "../../../../provider/dns/http-writer.ts";
 import { DnsApiServer } from "../../../fakes/dns-api-server.ts";
-import { FakeCloudflare } from "../../../fakes/fake-cloudflare.ts";
+import { type CloudflareZone, FakeCloudflare } from "../../../fakes/fake-cloudflare.ts";
 
 const TOKEN = "a-token-for-tests";
 const HOST = "mail.example.org A";
@@ -61,6 +61,44 @@ test("a name is written in the nearest of its zones, on whichever page of the ac
   expect(fake.shown("sub.example.org")).toHaveLength(1);
   expect(fake.shown("example.org")).toHaveLength(0);
   expect(fake.shown("zone59.test")).toHaveLength(1);
+});
+
+describe("a name that several zones have", () => {
+  const [one, two] = ["1".repeat(32), "2".repeat(32)];
+  const among = (first: CloudflareZone["status"], second: CloudflareZone["status"]) =>
+    (fake = new FakeCloudflare(
+      [{ token: TOKEN, permissions: ["Zone Read", "DNS Read", "DNS Write"] }],
+      [
+        { id: one, name: "example.org", status: first },
+        { id: two, name: "example.org", status: second },
+        "example.net",
+      ],
+    ));
+  const change = { key: HOST, remove: [], add: ["192.0.2.1"] };
+
+  test.each([
+    ["active", "moved", one],
+    ["pending", "active", two],
+  ] as const)("of which one is %s and one %s is written where it is active", async (first, second, id) => {
+    among(first, second);
+    await writer().write([change]);
+    expect(fake.shown("example.org", id)).toHaveLength(1);
+    expect(await writer().read([HOST])).toEqual({ [HOST]: ["192.0.2.1"] });
+  });
+
+  test.each([
+    ["active", "active"],
+    ["pending", "moved"],
+  ] as const)("%s and %s is refused with both, before other zones are written", async (first, second) => {
+    among(first, second);
+    const said = await writer()
+      .write([{ key: "a.example.net A", remove: [], add: ["192.0.2.1"] }, change])
+      .catch(String);
+    expect(said).toContain(`${one} (${first}), ${two} (${second})`);
+    expect(said).toContain("Give a token for that zone alone");
+    expect(server.writes()).toEqual([]);
+    await expect(writer().read(["a.example.net A"])).resolves.toBeDefined();
+  });
 });
 
 test("more changes than a batch holds are several, and no set is in two", async () => {
