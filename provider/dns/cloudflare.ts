@@ -160,6 +160,7 @@ function bodyOf(key: string, value: string): object {
   const record = { name, type, ttl: TTL };
   switch (parts.type) {
     case "A":
+    case "AAAA":
       return { ...record, content: parts.address, proxied: false };
     case "MX":
       return { ...record, content: parts.exchange, priority: parts.preference };
@@ -179,6 +180,7 @@ function dataIn({ type: written, content, priority = 0, data }: Record): RecordD
   if (!(type in TYPE_NUMBERS)) return undefined;
   switch (type) {
     case "A":
+    case "AAAA":
       return { type, address: content };
     case "MX":
       return { type, preference: priority, exchange: canonicalName(content) };

@@ -77,6 +77,7 @@ function lineOf(zone: string, record: ResourceRecord): string {
   );
   const data: Record<string, () => string> = {
     A: () => text("address"),
+    AAAA: () => text("address"),
     TXT: () => text("value"),
     MX: () => `${text("preference")} ${text("exchange")}.`,
     CAA: () => `${text("flag")} ${text("tag")} "${text("value")}"`,

@@ -8,6 +8,8 @@
  * zones a page, SRV and CAA in `data`, a root target ".", texts in quotes. Error codes that no page
  * lists are as users have met them; `error_chain` has the cause of a 1004.
  */
+import { isIPv6 } from "node:net";
+
 import type { Answer } from "../../lab/fakes/serve.ts";
 import type { Question } from "../../lab/fakes/spaceship.ts";
 
@@ -174,7 +176,7 @@ function page(all: readonly unknown[], query: URLSearchParams, most: number): An
 /** @throws Refusal for what is no record */
 function put(after: Map<string, CloudflareRecord>, zone: string, id: string, body: Body): void {
   const { type, ttl = 1, priority, proxied = false, data } = body;
-  if (typeof type !== "string" || !["A", "MX", "TXT", "SRV", "CAA", "CNAME"].includes(type))
+  if (typeof type !== "string" || !["A", "AAAA", "MX", "TXT", "SRV", "CAA", "CNAME"].includes(type))
     throw invalid(9004, `DNS record type "${String(type)}" is invalid.`);
   const name = String(body["name"]).toLowerCase();
   if (!`.${name}`.endsWith(`.${zone}`)) throw invalid(9000, "DNS name is invalid.");
@@ -205,6 +207,8 @@ function contentOf(type: string, { content, data }: Body): string {
   const text = String(content ?? "");
   if (type === "A" && !/^(\d{1,3}\.){3}\d{1,3}$/.test(text))
     throw invalid(9005, "Content for A record must be a valid IPv4 address.");
+  if (type === "AAAA" && !isIPv6(text))
+    throw invalid(9006, "Content for AAAA record must be a valid IPv6 address.");
   if (text === "") throw invalid(9020, "Invalid content.");
   if (type === "TXT") return /^"/.test(text) ? text : `"${text}"`;
   return text.replace(/\.$/, "");

@@ -41,6 +41,7 @@ const WRITES = [
 /** What a record's content must be, in presentation format. */
 const FORMS: Record<string, RegExp> = {
   A: /^(\d{1,3}\.){3}\d{1,3}$/,
+  AAAA: /^[0-9a-f:]*:[0-9a-f:]*$/,
   MX: /^\d+ \S*\.$/,
   SRV: /^\d+ \d+ \d+ \S*\.$/,
   CAA: /^\d+ [a-z]+ "[^"]*"$/,

@@ -84,6 +84,15 @@ describe.each([
     expect(account.server.writes()).toEqual([]);
   });
 
+  test("an IPv6 address is written, seen, and gives its place to another", async () => {
+    const at = (address: string) => state({ records: { "mail.example.org AAAA": [address] } });
+    await up(at("2001:db8::1"));
+    expect(account.lines()).toEqual(withOthers(at("2001:db8::1").records));
+    expect(await resource().read(at("2001:db8::2"))).toMatchObject(at("2001:db8::1"));
+    await up(at("2001:db8::2"), at("2001:db8::1"));
+    expect(account.lines()).toEqual(withOthers(at("2001:db8::2").records));
+  });
+
   test("records in the way stop a deploy before it writes, with both values, until they are adopted", async () => {
     account.set(["example.org", "MX", "5 old.example.com."], ["example.org", "TXT", "v=spf1 mx -all"]);
     const before = account.lines();
