@@ -9,7 +9,7 @@ import { partsOf, type RecordType, TYPE_NUMBERS } from "../../lib/dns/record-dat
 import { canonicalName, type RecordData } from "../../lib/dns/record.ts";
 import { dataOf, textOf } from "../../lib/dns/writers/presentation.ts";
 import { UserError } from "../../lib/errors.ts";
-import { HttpApi } from "./http-api.ts";
+import { type ApiAccess, HttpApi } from "./http-api.ts";
 import { type ZoneApi, zoneAmong, type ZoneRecord } from "./http-writer.ts";
 
 /** Where records are written; not by which token. */
@@ -73,10 +73,10 @@ export class Cloudflare implements ZoneApi {
     this.#api = new HttpApi({
       where: this.where,
       url,
-      headers:
+      headers: (key): ReturnType<ApiAccess["headers"]> =>
         email === undefined
-          ? { authorization: `Bearer ${secret}` }
-          : { "x-auth-email": email, "x-auth-key": secret },
+          ? { authorization: `Bearer ${key}` }
+          : { "x-auth-email": email, "x-auth-key": key },
       secret,
       scopes: "read the zones and edit their DNS (Zone Read, DNS Write)",
     });

@@ -33,7 +33,7 @@ export class Desec implements ZoneApi {
     this.#api = new HttpApi({
       where: this.where,
       url,
-      headers: { authorization: `Token ${secret}` },
+      headers: (token) => ({ authorization: `Token ${token}` }),
       secret,
       scopes: "write the RRsets of the domains",
     });

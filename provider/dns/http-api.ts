@@ -11,9 +11,9 @@ export interface ApiAccess {
   where: string;
   /** Where the API begins, without a slash at its end. */
   url: string;
-  /** What shows who asks. */
-  headers: Readonly<Record<string, string>>;
-  /** What no message may repeat. */
+  /** What shows who asks, with the secret as it is sent. */
+  headers: (secret: string) => Readonly<Record<string, string>>;
+  /** What no message may repeat; blanks around it, such as a file's last newline, are not sent. */
   secret: string;
   /** What the key must be allowed, for messages. */
   scopes: string;
@@ -47,10 +47,21 @@ export class RefusedError extends UserError {
 export class HttpApi {
   readonly where: string;
   readonly #access: ApiAccess;
+  readonly #headers: Readonly<Record<string, string>>;
+  readonly #repeated: RegExp;
 
+  /** @throws UserError for a secret that no header can have */
   constructor(access: ApiAccess) {
     this.where = access.where;
     this.#access = access;
+    const secret = access.secret.trim();
+    if (!/^[\x20-\x7e]+$/.test(secret))
+      throw new UserError(`the key's secret for ${this.where} ${whyNone(secret)}`, {
+        path: "tailwart:dnsSecret",
+        hint: "Copy it once more, in one line: pulumi config set --secret tailwart:dnsSecret",
+      });
+    this.#headers = access.headers(secret);
+    this.#repeated = repetitionsOf(secret);
   }
 
   /**
@@ -88,11 +99,10 @@ export class HttpApi {
   }
 
   async #send(method: string, path: string, body: unknown): Promise<Response> {
-    const { url, headers } = this.#access;
     try {
-      return await fetch(url + path, {
+      return await fetch(this.#access.url + path, {
         method,
-        headers: { ...headers, ...(body !== undefined && { "content-type": "application/json" }) },
+        headers: { ...this.#headers, ...(body !== undefined && { "content-type": "application/json" }) },
         ...(body !== undefined && { body: JSON.stringify(body) }),
         // The key goes nowhere else.
         redirect: "error",
@@ -131,8 +141,20 @@ export class HttpApi {
 
   #safe(text: string): string {
     // An answer does not draw on somebody's terminal.
-    return text.replaceAll(this.#access.secret, "[secret]").replace(/[\x00-\x1f\x7f-\x9f]+/g, " ");
+    return text.replace(this.#repeated, "[secret]").replace(/[\x00-\x1f\x7f-\x9f]+/g, " ");
   }
+}
+
+const whyNone = (secret: string): string =>
+  secret === "" ? "is empty" : "has a character that no key has: a newline, a typographic quote or the like";
+
+/** A secret as it is, and in each way in which JSON may write it (RFC 8259 §7). */
+function repetitionsOf(secret: string): RegExp {
+  const characters = Array.from(secret, (character) => {
+    const hex = character.charCodeAt(0).toString(16);
+    return `(?:\\\\?\\x${hex}|\\\\u00${hex})`;
+  });
+  return new RegExp(characters.join(""), "gi");
 }
 
 /** Seconds that an answer asks to wait, at least one (RFC 9110 §10.2.3). */

@@ -49,7 +49,7 @@ export class Spaceship implements ZoneApi {
     this.#api = new HttpApi({
       where: this.where,
       url,
-      headers: { "x-api-key": apiKey, "x-api-secret": secret },
+      headers: (key) => ({ "x-api-key": apiKey, "x-api-secret": key }),
       secret,
       scopes: "do dnsrecords:read and dnsrecords:write, with its name in tailwart:dnsProvider.apiKey",
     });

@@ -12,6 +12,9 @@ interface Question {
   body: string;
 }
 
+/** As a provider answers, or what stands in the way of it: `text` is sent as it is. */
+export type ApiAnswer = Answer & { text?: string };
+
 /** A fake DNS provider on loopback, as unkind as networks and busy services are. */
 export class DnsApiServer {
   /** Milliseconds that each request takes to get there, and its answer to come back. */
@@ -22,12 +25,12 @@ export class DnsApiServer {
   cutAfter: { writes: number; done: boolean } | undefined;
   /** `METHOD path`, in order. */
   readonly asked: string[] = [];
-  readonly #answer: (question: Question) => Answer;
+  readonly #answer: (question: Question) => ApiAnswer;
   readonly #server = createServer((request, response) => {
     void this.#serve(request, response).catch(() => response.destroy());
   });
 
-  constructor(answer: (question: Question) => Answer) {
+  constructor(answer: (question: Question) => ApiAnswer) {
     this.#answer = answer;
   }
 
@@ -60,6 +63,7 @@ export class DnsApiServer {
     const answer = this.#answer({ method, url, headers, body });
     await sleep(this.latency);
     if (isCut) return void response.destroy();
-    send(response, answer);
+    if (answer.text === undefined) send(response, answer);
+    else response.writeHead(answer.status, answer.headers).end(answer.text);
   }
 }

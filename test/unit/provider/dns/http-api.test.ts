@@ -2,23 +2,22 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 
 import { HttpApi } from "../../../../provider/dns/http-api.ts";
-import { DnsApiServer } from "../../../fakes/dns-api-server.ts";
-import type { Answer } from "../../../../lab/fakes/serve.ts";
+import { type ApiAnswer, DnsApiServer } from "../../../fakes/dns-api-server.ts";
 
 const SECRET = "the-secret-itself";
-let answer: Answer;
+let answer: ApiAnswer | ((question: { headers: object }) => ApiAnswer);
 let server: DnsApiServer;
 let url: string;
 beforeEach(async () => {
-  server = new DnsApiServer(() => answer);
+  server = new DnsApiServer((question) => (typeof answer === "function" ? answer(question) : answer));
   url = await server.start();
 });
 afterEach(() => server.stop());
 
-const api = (at = url) =>
+const api = (secret = SECRET) =>
   new HttpApi({
-    ...{ where: "A provider", url: at, secret: SECRET, scopes: "write" },
-    headers: { authorization: `Bearer ${SECRET}` },
+    ...{ where: "A provider", url, secret, scopes: "write" },
+    headers: (key) => ({ authorization: `Bearer ${key}` }),
   });
 
 describe("an answer that is no success", () => {
@@ -44,6 +43,36 @@ describe("an answer that is no success", () => {
     await expect(api().ask("GET", "/zones")).rejects.toThrow(/does not answer GET \/zones: .*redirect/);
     expect(other.asked).toEqual([]);
     other.stop();
+  });
+});
+
+describe("a secret", () => {
+  test.each([
+    ["a newline after it", "the-secret\n", "the-secret"],
+    ["a quote in it", 'the"secret', 'the"secret', 'the\\"secret'],
+    ["a backslash in it", "the\\secret", "the\\secret", "the\\\\secret"],
+    ["signs that JSON need not escape", "the/<secret", "the/<secret", "the\\/\\u003Csecret"],
+  ])("with %s is in no message, however an answer repeats it", async (_what, given, sent, escaped = sent) => {
+    const seen: unknown[] = [];
+    answer = ({ headers }) => {
+      seen.push((headers as Record<string, unknown>)["authorization"]);
+      return { status: 400, text: `"${sent} ${escaped}."` };
+    };
+    const said = await api(given).ask("GET", "/zones").catch(String);
+    expect(seen).toEqual([`Bearer ${sent}`]);
+    expect(said).toContain('HTTP 400: "[secret] [secret]."');
+  });
+
+  test.each([
+    ["is empty", "", /is empty/],
+    ["is blank", " \n", /is empty/],
+    ["has a typographic quote", "the-secret’s", /has a character that no key has/],
+    ["is of two lines", "the-secret\nand-more", /has a character that no key has/],
+  ])("that %s is refused before anything is asked, with what to do", (_what, secret, says) => {
+    expect(() => api(secret)).toThrow(says);
+    expect(() => api(secret)).toThrow(/pulumi config set --secret tailwart:dnsSecret/);
+    expect(() => api(secret)).not.toThrow(/the-secret/);
+    expect(server.asked).toEqual([]);
   });
 });
 
