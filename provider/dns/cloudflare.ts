@@ -47,6 +47,10 @@ interface Page<Item> {
   result_info: { total_count: number };
 }
 
+interface Refusal {
+  errors?: { code: number }[];
+}
+
 interface Batch {
   deletes: { id: string }[];
   puts: object[];
@@ -60,6 +64,8 @@ const RECORDS = 500;
 const MOST = 200;
 /** Seconds that a record may be remembered. */
 const TTL = 300;
+/** Code of a 400 for what is no token at all: "Invalid request headers". */
+const MALFORMED = 6003;
 /** Cloudflare answers for the name by itself, which no mail gets through. */
 const PROXIED = " (proxied)";
 
@@ -79,6 +85,8 @@ export class Cloudflare implements ZoneApi {
           : { "x-auth-email": email, "x-auth-key": key },
       secret,
       scopes: "read the zones and edit their DNS (Zone Read, DNS Write)",
+      refusesKey: (body) =>
+        (body as Refusal | undefined)?.errors?.some(({ code }) => code === MALFORMED) ?? false,
     });
   }
 

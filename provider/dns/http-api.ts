@@ -17,6 +17,8 @@ export interface ApiAccess {
   secret: string;
   /** What the key must be allowed, for messages. */
   scopes: string;
+  /** Whether an answer other than 401 and 403 is about the key as well. */
+  refusesKey?: (body: unknown) => boolean;
 }
 
 export interface ApiAnswer {
@@ -70,7 +72,7 @@ export class HttpApi {
    *
    * @param path below the API's URL
    * @param body sent as JSON
-   * @throws RefusedError for every status but 2xx, UserError when nothing answers
+   * @throws RefusedError for every status but 2xx, UserError when nothing answers, or no API
    */
   async ask(method: string, path: string, body?: unknown): Promise<ApiAnswer> {
     for (let waited = 0; ;) {
@@ -118,10 +120,16 @@ export class HttpApi {
       throw this.#silent(method, path, error);
     });
     const body = parsed(text);
-    if (answer.ok) return { headers: answer.headers, body };
     const { status } = answer;
     const said = this.#safe(text).slice(0, TOLD);
-    const isKey = status === 401 || status === 403;
+    // A change may have nothing to say.
+    if (answer.ok && body === undefined && (text !== "" || method === "GET"))
+      throw new UserError(`${this.where} answers ${method} ${path} with no JSON: ${said}`, {
+        path: "tailwart:dnsProvider",
+        hint: `Something else answers for ${this.#access.url}, such as a portal or a proxy: see to it, then run pulumi up again`,
+      });
+    if (answer.ok) return { headers: answer.headers, body };
+    const isKey = status === 401 || status === 403 || (this.#access.refusesKey?.(body) ?? false);
     throw new RefusedError(status, `${this.where} answers ${method} ${path} with HTTP ${status}: ${said}`, {
       path: isKey ? "tailwart:dnsSecret" : "tailwart:dnsProvider",
       hint: isKey

@@ -124,6 +124,12 @@ test("the account of a global key is sent with it, in the place of a token", asy
   other.stop();
 });
 
+test("what is no token is refused as a key that is refused, with what to do", async () => {
+  const said = await writer("no token").read([HOST]).catch(String);
+  expect(said).toMatch(/HTTP 400: .*6003/);
+  expect(said).toContain("pulumi config set --secret tailwart:dnsSecret");
+});
+
 describe("the fake refuses what the real one does", () => {
   const A = { type: "A", name: "a.example.org", content: "192.0.2.1" };
   test.each([

@@ -46,6 +46,28 @@ describe("an answer that is no success", () => {
   });
 });
 
+describe("an answer that is no API's", () => {
+  test.each([
+    ["a portal's page", "<html>Sign in to the hotel's network</html>", /Sign in to the hotel's network/],
+    ["nothing at all", "", /no JSON/],
+  ])("but %s is told as such, and is no proof that something is there", async (_what, text, says) => {
+    answer = { status: 200, text };
+    for (const asked of [api().ask("GET", "/zones"), api().find("GET", "/zones/a")]) {
+      const said = await asked.catch(String);
+      expect(said).toMatch(/^UserError: A provider answers GET \/zones\S* with no JSON: /);
+      expect(said).toMatch(says);
+      expect(said).toContain(`Something else answers for ${url}, such as a portal or a proxy`);
+    }
+  });
+
+  test("is a change's, too, though one that says nothing is done", async () => {
+    answer = { status: 200, text: "<html></html>" };
+    await expect(api().ask("PUT", "/zones", {})).rejects.toThrow(/with no JSON/);
+    answer = { status: 204 };
+    expect((await api().ask("PUT", "/zones", {})).body).toBeUndefined();
+  });
+});
+
 describe("a secret", () => {
   test.each([
     ["a newline after it", "the-secret\n", "the-secret"],
