@@ -88,23 +88,33 @@ export const TAILNET_RANGES = ["100.64.0.0/10", "fd7a:115c:a1e0::/48"] as const;
 export const [TAILNET_V4, TAILNET_V6] = TAILNET_RANGES.map(parseRange) as [AddressRange, AddressRange];
 
 /**
- * Addresses that nobody is reached at, or seen coming from, on the internet (RFC 6890): this host,
- * private use, shared (the tailnet's, lesson 6), loopback, link-local, benchmarks, unique local,
- * multicast and what lies above. Those for documentation are not among them: examples are written
- * with them.
+ * Addresses that nobody is reached at, or seen coming from, on the internet (RFC 6890), by what
+ * they are of; the shared ones are the tailnet's, too (lesson 6). Those for documentation are not
+ * among them: examples are written with them.
  */
-export const NOT_PUBLIC: readonly AddressRange[] = [
-  "0.0.0.0/8",
-  "10.0.0.0/8",
-  TAILNET_RANGES[0],
-  "127.0.0.0/8",
-  "169.254.0.0/16",
-  "172.16.0.0/12",
-  "192.168.0.0/16",
-  "198.18.0.0/15",
-  "224.0.0.0/3",
-  "::/96",
-  "fc00::/7",
-  "fe80::/10",
-  "ff00::/8",
-].map((range) => parseRange(range) as AddressRange);
+const SPECIAL: Readonly<Record<string, readonly string[]>> = {
+  "a tailnet or a provider's NAT": TAILNET_RANGES,
+  "a private network": ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7"],
+  "the host itself": ["0.0.0.0/8", "127.0.0.0/8", "::/96"],
+  "one link": ["169.254.0.0/16", "fe80::/10"],
+  "a benchmark": ["198.18.0.0/15"],
+  "a multicast group or nobody": ["224.0.0.0/3", "ff00::/8"],
+};
+const NOT_PUBLIC = Object.entries(SPECIAL).flatMap(([of, ranges]) =>
+  ranges.map((text) => ({ of, range: parseRange(text) as AddressRange })),
+);
+
+/** Whether the internet reaches none of a range's addresses, or not all of them. */
+export const isPartlyHidden = (range: AddressRange): boolean =>
+  NOT_PUBLIC.some((hidden) => overlaps(hidden.range, range));
+
+/**
+ * What an address or a network is of, where the internet does not reach it; undefined for any
+ * other, and for what is no address.
+ *
+ * @example notPublic("10.0.0.8") === "a private network"; notPublic("203.0.113.8") === undefined
+ */
+export function notPublic(text: string): string | undefined {
+  const own = parseRange(text.trim());
+  return own && NOT_PUBLIC.find(({ range }) => covers(range, own))?.of;
+}

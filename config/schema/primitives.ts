@@ -2,7 +2,7 @@ import { z } from "zod";
 
 import { isIPv4 } from "node:net";
 
-import { NOT_PUBLIC, overlaps, parseRange } from "../../lib/address-ranges.ts";
+import { notPublic } from "../../lib/address-ranges.ts";
 import { classifyHost } from "../../lib/addresses.ts";
 
 /** True for a DNS name of at least two labels (RFC 1123 §2.1), such as `mail.example.org`. */
@@ -30,10 +30,7 @@ export const dnsName = (example: string) => described("a DNS name of two labels 
 export const hostName = (example: string) =>
   described("a host's DNS or MagicDNS name, not an address", example, isHostName);
 
-function isPublicIPv4(text: string): boolean {
-  const address = isIPv4(text) ? parseRange(text) : undefined;
-  return address !== undefined && !NOT_PUBLIC.some((range) => overlaps(range, address));
-}
+const isPublicIPv4 = (text: string): boolean => isIPv4(text) && notPublic(text) === undefined;
 
 /** A public IPv4 address. @example ipv4Address("198.51.100.7") */
 export const ipv4Address = (example: string) =>

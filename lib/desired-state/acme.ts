@@ -6,6 +6,7 @@ import { isIP } from "node:net";
 import { z } from "zod";
 
 import { classifyHost } from "../addresses.ts";
+import { LETS_ENCRYPT } from "../dns/acme-cas.ts";
 import { SECRET_DIRECTORY } from "../stalwart/paths.ts";
 import { name, namePattern, plain, port, secretBelow } from "./primitives.ts";
 
@@ -29,13 +30,10 @@ export const acmeClientSchema = z.strictObject({
     ),
   directory: z
     .url({ protocol: /^https$/, error: "accepts the https URL of a CA's ACME directory" })
-    .default("https://acme-v02.api.letsencrypt.org/directory")
+    .default(LETS_ENCRYPT)
     .meta({
       accepts: "an https URL",
-      examples: [
-        "https://acme-v02.api.letsencrypt.org/directory",
-        "https://acme-staging-v02.api.letsencrypt.org/directory",
-      ],
+      examples: [LETS_ENCRYPT, "https://acme-staging-v02.api.letsencrypt.org/directory"],
     })
     .describe("The CA."),
   contact: z

@@ -1,5 +1,8 @@
 /** The public CAs that issue by ACME, for who writes CAA records and who reads them. */
 
+/** Let's Encrypt's directory: Stalwart's and Caddy's, where they are told none. */
+export const LETS_ENCRYPT = "https://acme-v02.api.letsencrypt.org/directory";
+
 /**
  * What public CAs call themselves in CAA, by their directory's host; what is written stands first.
  * `caaIdentities` of the directory (RFC 8555 §7.1.1) and the CAs' own pages say it.

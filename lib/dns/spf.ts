@@ -1,7 +1,7 @@
 /** SPF: from which addresses a domain's mail leaves (RFC 7208). */
 import { isIPv4 } from "node:net";
 
-import { NOT_PUBLIC, overlaps, parseRange } from "../address-ranges.ts";
+import { isPartlyHidden, parseRange } from "../address-ranges.ts";
 import { MOST_LOOKUPS, spfLookups } from "./spf-terms.ts";
 
 /** Labels of a name that is included; `_spf` and the like begin with an underscore. */
@@ -20,7 +20,7 @@ export function spfTerm(place: string): string | undefined {
   const text = place.toLowerCase();
   if (text.startsWith("include:")) return INCLUDE.test(text) ? text : undefined;
   const range = /^[0-9a-f.:]+(\/\d{1,3})?$/.test(text) ? parseRange(text) : undefined;
-  if (!range || NOT_PUBLIC.some((never) => overlaps(never, range))) return undefined;
+  if (!range || isPartlyHidden(range)) return undefined;
   return `${isIPv4(text.replace(/\/.*/, "")) ? "ip4" : "ip6"}:${text}`;
 }
 

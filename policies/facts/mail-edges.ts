@@ -1,10 +1,10 @@
 import { isIPv4, isIPv6 } from "node:net";
 
+import { notPublic } from "../../lib/address-ranges.ts";
 import type { PolicyResource } from "../framework/policy.ts";
 import { formatPath, listAt, readAt, readString } from "../framework/values.ts";
 import { caddyOf } from "./caddy/find.ts";
 import { includesPort, type Listen } from "./caddy/model.ts";
-import { notPublic } from "./dns/addresses.ts";
 import { CONTAINER } from "./docker/containers.ts";
 import { isLoopback } from "./hosts.ts";
 import { EDGE } from "./own-resources.ts";

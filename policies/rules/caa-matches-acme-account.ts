@@ -1,4 +1,4 @@
-import { issuersOf } from "../../lib/dns/acme-cas.ts";
+import { issuersOf, LETS_ENCRYPT } from "../../lib/dns/acme-cas.ts";
 import { at, merge, PASS, refuse, unjudged } from "../framework/judgement.ts";
 import { definePolicy, type Judgement, type PolicyResource, type Verdict } from "../framework/policy.ts";
 import { caddiesOf } from "../facts/caddy/find.ts";
@@ -32,15 +32,12 @@ interface Order {
   readonly orderers: readonly Orderer[];
 }
 
-/** The CA of a client that names none. */
-const DEFAULT = "https://acme-v02.api.letsencrypt.org/directory";
-
 function ordersOf(resources: readonly PolicyResource[]): Order[] {
   const accounts = mailAccountsOf(resources);
   const ofStalwart = stalwartsOf(resources).flatMap(({ resource, clients }) =>
     clients.flatMap((client): Order[] => {
       const { directory, challenge } = client;
-      const url = directory.known ? (directory.text ?? DEFAULT) : "";
+      const url = directory.known ? (directory.text ?? LETS_ENCRYPT) : "";
       const orderer = { directory: url, challenge: challenge.text?.toLowerCase(), accounts };
       return client.names.flatMap(({ where, text }) =>
         text === undefined

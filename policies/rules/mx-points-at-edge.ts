@@ -1,8 +1,8 @@
+import { notPublic } from "../../lib/address-ranges.ts";
 import { classifyHost, isMagicDnsName } from "../../lib/addresses.ts";
 import { merge, PASS, refuse, unjudged, unknown } from "../framework/judgement.ts";
 import { definePolicy, type Judgement, type PolicyResource, type Verdict } from "../framework/policy.ts";
 import { readString } from "../framework/values.ts";
-import { notPublic } from "../facts/dns/addresses.ts";
 import { byName, madeZoneOf, mayBeAnswered, setsOf, type ByName } from "../facts/dns/lookup.ts";
 import { RECORD_TYPES } from "../facts/dns/record-kinds.ts";
 import { judgeSets, NO_RECORD, type RecordSet, type RecordValue } from "../facts/dns/records.ts";

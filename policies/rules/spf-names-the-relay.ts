@@ -1,7 +1,7 @@
+import { notPublic } from "../../lib/address-ranges.ts";
 import { isSpf, readSpfTerm, spfTerms } from "../../lib/dns/spf-terms.ts";
 import { at, merge, PASS, refuse, unjudged } from "../framework/judgement.ts";
 import { definePolicy, type Judgement, type PolicyResource, type Verdict } from "../framework/policy.ts";
-import { notPublic } from "../facts/dns/addresses.ts";
 import { byName, type ByName } from "../facts/dns/lookup.ts";
 import { RECORD_TYPES } from "../facts/dns/record-kinds.ts";
 import {

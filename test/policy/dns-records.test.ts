@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { notPublic } from "../../policies/facts/dns/addresses.ts";
+import { notPublic } from "../../lib/address-ranges.ts";
 import { recordSetsOf } from "../../policies/facts/dns/records.ts";
 import { isSpf, spfLookups, spfTerms } from "../../lib/dns/spf-terms.ts";
 import { stringsOf, tagsOf } from "../../policies/facts/dns/txt.ts";
@@ -247,5 +247,9 @@ describe("the texts of records", () => {
     expect(notPublic("mail.example.org")).toBeUndefined();
     expect(notPublic(" 10.1.2.3 ")).toBe("a private network");
     expect(notPublic("100.64.0.1")).toBe("a tailnet or a provider's NAT");
+    expect(notPublic("198.18.0.1")).toBe("a benchmark");
+    expect(["224.0.0.1", "255.255.255.255", "ff02::1"].map(notPublic)).toEqual(
+      Array(3).fill("a multicast group or nobody"),
+    );
   });
 });

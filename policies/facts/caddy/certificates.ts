@@ -1,3 +1,4 @@
+import { LETS_ENCRYPT } from "../../../lib/dns/acme-cas.ts";
 import { list, record, strings, type Json } from "../../../lib/json-values.ts";
 import type { Place } from "../../framework/values.ts";
 import { covers, type Certificate, type HttpServer } from "./model.ts";
@@ -15,12 +16,12 @@ function ordersByAcme(policy: Json | undefined, name: string): boolean {
   return isPublic && list(policy?.["get_certificate"]).length === 0;
 }
 
-const LETS_ENCRYPT = "https://acme-v02.api.letsencrypt.org/directory";
 const ZEROSSL = "https://acme.zerossl.com/v2/DV90";
 
 /**
- * The CAs that are asked, "" for one that is not known here. Where the config names none, the second
- * one takes over when the first one fails: https://caddyserver.com/docs/automatic-https#issuer-fallback
+ * The CAs that are asked, "" for one that is not known. Where the config names none, the second
+ * takes over when the first fails:
+ * https://caddyserver.com/docs/automatic-https#issuer-fallback
  *
  * @param global the CA of all that name none of their own
  */
