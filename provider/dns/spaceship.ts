@@ -6,6 +6,7 @@
 import { isSingle, type SetChange, setOf, valueOf } from "../../lib/dns/record-sets.ts";
 import { partsOf, TYPE_NUMBERS } from "../../lib/dns/record-data.ts";
 import { canonicalName, type RecordData } from "../../lib/dns/record.ts";
+import { UserError } from "../../lib/errors.ts";
 import { HttpApi } from "./http-api.ts";
 import { type ZoneApi, zoneAmong, type ZoneRecord } from "./http-writer.ts";
 
@@ -33,12 +34,19 @@ interface Item {
   weight?: number;
   port?: number;
   target?: string;
+  /** Whose it is, told by a GET alone: "custom" or none is the account's own. */
+  group?: { type: string };
 }
 
 /** Records of one request at most, and of one page. */
 const MOST = 500;
 /** Seconds that a record may be remembered; from 60 to 3600. */
 const TTL = 300;
+/**
+ * Spaceship has it there for a product or name server of its own, which the key is not to touch
+ * (go-spaceship-sdk, client/dns.go).
+ */
+const OTHERS = " (set by Spaceship itself)";
 
 export class Spaceship implements ZoneApi {
   readonly where = "Spaceship";
@@ -80,11 +88,14 @@ export class Spaceship implements ZoneApi {
     }
     return items.flatMap((item) => {
       const data = dataOf(item);
-      return data ? [{ key: `${nameOf(item, zone)} ${item.type}`, value: valueOf(data) }] : [];
+      if (!data) return [];
+      const value = valueOf(data) + ((item.group?.type ?? "custom") === "custom" ? "" : OTHERS);
+      return [{ key: `${nameOf(item, zone)} ${item.type}`, value }];
     });
   }
 
-  async change(zone: string, changes: readonly SetChange[]): Promise<void> {
+  async change(zone: string, wanted: readonly SetChange[]): Promise<void> {
+    const changes = wanted.map(withoutOthers);
     // What the API refuses it refuses here, before anything is gone.
     const [swapped, others] = [changes.filter(isSwapped), changes.filter((each) => !isSwapped(each))];
     await this.#put(zone, others);
@@ -105,6 +116,23 @@ export class Spaceship implements ZoneApi {
     // A bare list, unlike PUT's.
     for (const part of chunks(items)) await this.#api.ask("DELETE", pathOf(zone), part);
   }
+}
+
+const isOthers = (value: string) => value.endsWith(OTHERS);
+
+/**
+ * The change, but for what is Spaceship's own.
+ *
+ * @throws UserError where that would stand beside ours
+ */
+function withoutOthers({ key, add, remove }: SetChange): SetChange {
+  const stays = remove.filter(isOthers);
+  if (stays.length > 0 && add.length > 0)
+    throw new UserError(`${key} cannot give its place: ${stays.join(", ")}`, {
+      path: "tailwart:dns.adopt",
+      hint: "Turn off at Spaceship what has it there, such as a redirect of the domain, and run pulumi up again",
+    });
+  return { key, add, remove: remove.filter((value) => !isOthers(value)) };
 }
 
 /** Whether one value comes in the place of another that may not stand beside it. */
