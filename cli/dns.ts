@@ -1,6 +1,5 @@
 // `npm run dns`: the DNS records that a stack's mail needs, for a person, a zone file or a program.
-import { mailSetup } from "../config/mail-setup.ts";
-import { mailRecords } from "../lib/dns/mail-records.ts";
+import { wantedRecords } from "../config/written-records.ts";
 import { type Format, FORMATS } from "../lib/dns/writers/formats.ts";
 import { dkimRecordsOf } from "./parts/dkim-records.ts";
 import { labArguments, wrongUsage } from "./parts/arguments.ts";
@@ -34,7 +33,7 @@ if (!isFormat(format))
 
 await runMain(async () => {
   const config = configIn(configFileOf(stack, name), { secretsLater: true });
-  const records = mailRecords(mailSetup(config, await dkimRecordsOf(config, stack, name)));
+  const records = wantedRecords(config, await dkimRecordsOf(config, stack, name));
   process.stdout.write(FORMATS[format](records, `DNS records for the mail of the stack ${stack ?? name}.`));
 });
 

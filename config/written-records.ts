@@ -1,4 +1,4 @@
-import { mailRecords } from "../lib/dns/mail-records.ts";
+import { type MailRecords, mailRecords } from "../lib/dns/mail-records.ts";
 import type { MailRecord } from "../lib/dns/record.ts";
 import { recordSets } from "../lib/dns/record-sets.ts";
 import { mailSetup } from "./mail-setup.ts";
@@ -11,14 +11,35 @@ export const WRITES = ["rfc2136", "spaceship", "cloudflare", "desec"] as const;
 type Writes = Extract<Provider, { type: (typeof WRITES)[number] }>;
 const isWritten = (provider: Provider): provider is Writes => WRITES.some((type) => type === provider.type);
 
+/** The provider that the stack writes at; undefined where it writes nowhere. */
+const writtenAt = ({ dns, dnsProvider }: Config): Writes | undefined =>
+  dns.write && dnsProvider && isWritten(dnsProvider) ? dnsProvider : undefined;
+
+/**
+ * The records that a stack's mail needs, whoever writes, prints or looks for them. What the
+ * provider that the stack writes at cannot hold is none of them: nobody can set it there by hand
+ * either, and another place for the zone there is not.
+ *
+ * @param dkimRecords selector → what its record says, from the stack's outputs
+ * @throws UserError when the stack's line of Stalwart does not offer what the config asks for
+ */
+export function wantedRecords(
+  config: Config,
+  dkimRecords: Readonly<Record<string, string>> = {},
+): MailRecords {
+  const { records, notes } = mailRecords(mailSetup(config, dkimRecords));
+  const provider = writtenAt(config);
+  return { records: records.filter((record) => !provider || isHeldBy(provider, record)), notes };
+}
+
 /** The records that are written, and where; undefined where none is. Those of DKIM are not here. */
-export function writtenRecords({ dns, ...config }: Config) {
-  const { dnsProvider, withoutGuards } = config;
-  if (!dns.write || !dnsProvider || !isWritten(dnsProvider)) return undefined;
-  const { records } = mailRecords(mailSetup({ ...config, dns }));
+export function writtenRecords(config: Config) {
+  const { dns, withoutGuards } = config;
+  const provider = writtenAt(config);
+  if (!provider) return undefined;
   return {
-    writer: placeOf(dnsProvider),
-    records: recordSets(records.filter((record) => isHeldBy(dnsProvider, record))),
+    writer: placeOf(provider),
+    records: recordSets(wantedRecords(config).records),
     adopt: dns.adopt,
     removeOnDestroy: dns.removeOnDestroy,
     ...(18 in withoutGuards && { withoutGuards }),

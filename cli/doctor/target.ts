@@ -1,7 +1,6 @@
 import { componentArgs } from "../../config/component-args.ts";
-import { mailSetup } from "../../config/mail-setup.ts";
 import type { Config } from "../../config/schema.ts";
-import { mailRecords } from "../../lib/dns/mail-records.ts";
+import { wantedRecords } from "../../config/written-records.ts";
 import type { DoctorTarget } from "../../verify/doctor/target.ts";
 import { type ContainerRole, containerOf } from "../parts/containers.ts";
 
@@ -31,7 +30,7 @@ export function targetOf(
     passthrough: args.edge.passthrough,
     settings: args.settings,
     generation: args.generation,
-    dns: { ...mailRecords(mailSetup(config, dkimRecords)), servers: config.dns.servers },
+    dns: { ...wantedRecords(config, dkimRecords), servers: config.dns.servers },
     canary: false,
   };
 }

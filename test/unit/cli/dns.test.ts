@@ -70,6 +70,14 @@ describe("exit codes:", () => {
     expect(stdout).toContain("; DNS records for the mail of the stack one.");
   });
 
+  test("0 at a provider that cannot hold all of them, and prints those that it can", () => {
+    deployInLab("held", { dnsProvider: { type: "spaceship", apiKey: "key" }, dns: { write: true } });
+    const { status, stdout } = dns("--name", "held", "--format", "zone");
+    expect(status).toBe(0);
+    expect(stdout).toContain(" IN SRV 0 1 993 ");
+    expect(stdout).not.toContain(" IN SRV 0 0 0 ");
+  });
+
   test.each([
     [
       "a lab without a stack",

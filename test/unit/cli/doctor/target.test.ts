@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
 import { stringify } from "yaml";
 
+import { configSchema } from "../../../../config/schema.ts";
 import { secretSchema } from "../../../../config/schema/secrets.ts";
 import { targetOf } from "../../../../cli/doctor/target.ts";
 import { configIn } from "../../../../cli/parts/config-file.ts";
@@ -56,6 +57,17 @@ test("npm run doctor reads a stack's file without opening its secrets, a TSIG ke
   expect(Object.keys(target.images)).toEqual(
     ["anchor", "sidecar", "stalwart", "edge"].map((role) => `tailwart-prod-${role}`),
   );
+});
+
+test("npm run doctor wants no record that the provider the stack writes at cannot hold", () => {
+  const wanted = (dnsProvider: object) => {
+    const config = configSchema.parse({ ...validConfig(), dnsProvider, dns: { write: true } });
+    const { records } = targetOf(config, "prod").dns;
+    return records.flatMap((record) => (record.type === "SRV" ? [record.port] : []));
+  };
+  expect(wanted({ type: "desec" })).toContain(0);
+  expect(wanted({ type: "spaceship", apiKey: "key" })).not.toContain(0);
+  expect(wanted({ type: "spaceship", apiKey: "key" })).toContain(993);
 });
 
 test("the placeholder passes every rule for secrets, so that a preview from nothing is not refused for one", () => {
