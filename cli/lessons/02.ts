@@ -29,7 +29,12 @@ export const lesson02: Lesson = {
     found: "A request that only reads proves nothing either: keys may be limited to reading.",
   },
   // What the pack is asked about: no secret at all. A dead one it cannot know.
-  ways: [{ name: "", config: { ...withoutGuard(2), "tailwart:dnsProvider": undefined } }],
+  ways: [
+    {
+      name: "",
+      config: { ...withoutGuard(2), "tailwart:dnsProvider": undefined, "tailwart:dns/write": false },
+    },
+  ],
   deploys: false,
 
   async prepare({ lab: { layout } }) {

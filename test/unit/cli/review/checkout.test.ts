@@ -87,7 +87,7 @@ test.each(["SIGINT", "SIGTERM", "SIGHUP"] as const)(
     let said = "";
     child.stderr.setEncoding("utf8").on("data", (text: string) => (said += text));
     const ended = new Promise((done) => child.once("close", done));
-    await vi.waitFor(() => expect(worktrees(), said).toBe(2), { timeout: 20_000, interval: 50 });
+    await vi.waitFor(() => expect(worktrees(), said).toBe(2), { timeout: 60_000, interval: 50 });
     // As npm and tools/entry.mjs pass on what the terminal has sent to all.
     child.kill(signal);
     await sleep(50);
@@ -97,5 +97,5 @@ test.each(["SIGINT", "SIGTERM", "SIGHUP"] as const)(
     expect(readdirSync(join(folder, "tmp"))).toEqual([]);
     expect(worktrees()).toBe(1);
   },
-  30_000,
+  90_000,
 );

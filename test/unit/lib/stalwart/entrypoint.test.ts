@@ -233,7 +233,7 @@ describe("the gate", () => {
   test("refuses to run without a Postgres host, and says what to set", async () => {
     const entry = new Entrypoint({});
     expect(await entry.exit).toBe(64);
-    expect(entry.output).toContain("TAILWART_POSTGRES_HOST is not set");
+    await entry.says("TAILWART_POSTGRES_HOST is not set");
   });
 });
 
