@@ -4,9 +4,7 @@ import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
-import { mailSetup } from "../config/mail-setup.ts";
-import { writtenRecords } from "../config/written-records.ts";
-import { mailRecords } from "../lib/dns/mail-records.ts";
+import { wantedRecords } from "../config/written-records.ts";
 import { recordSets } from "../lib/dns/record-sets.ts";
 import { ZoneReader } from "../verify/doctor/zone.ts";
 import { exportState, type OpenStack } from "./review/engine-runs.ts";
@@ -101,14 +99,7 @@ async function adoptDnsOf(ofStack: string): Promise<void> {
   const { opened, file } = await open(values["config-file"] as string | undefined);
   if (!existsSync(file)) throw new UserError(`there is no config file ${file}`);
   const config = configIn(file);
-  const { records } = mailRecords(mailSetup(config, await dkimRecordsOf(config, ofStack, name)));
-  // What the provider cannot hold is not written; keys of DKIM are not among these yet.
-  const written = writtenRecords(config)?.records;
-  const wanted = Object.fromEntries(
-    Object.entries(recordSets(records)).filter(
-      ([key]) => !written || key in written || key.includes("._domainkey."),
-    ),
-  );
+  const wanted = recordSets(wantedRecords(config, await dkimRecordsOf(config, ofStack, name)).records);
   console.error("… asking the zones' servers");
   const live = await liveSets(Object.keys(wanted), new ZoneReader(config.dns.servers));
   const foreign = foreignIn(live, wanted, writtenIn(await exportState(opened)), config.dns.adopt);

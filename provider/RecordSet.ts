@@ -16,7 +16,7 @@ export interface RecordSetArgs {
   adopt?: readonly string[];
   /** Servers to ask in the place of those that the DNS names, as `host:port`. @default [] */
   servers?: readonly string[];
-  /** Whether MX and DKIM go with the stack, too. @default false */
+  /** Whether MX, the hosts that these name, and DKIM go with the stack, too. @default false */
   removeOnDestroy?: boolean;
   /** Lessons whose guard a lab leaves out. @default {} */
   withoutGuards?: LeftOut;

@@ -41,7 +41,7 @@ export const dnsSchema = z
       .default(false)
       .meta({ accepts: "true or false", examples: [true] })
       .describe(
-        "Take MX and DKIM records away with the stack, too; without it they stay for mail that is under way.",
+        "Take MX records, those of the hosts that these name, and DKIM records away with the stack, too; without it they stay for mail that is under way.",
       ),
     servers: z
       .array(z.string().regex(/^[A-Za-z0-9.-]+(:\d{1,5})?$/, { error: "accepts a host, or host:port" }))

@@ -11,6 +11,7 @@ import {
   type SetPlan,
   setOf,
 } from "../../lib/dns/record-sets.ts";
+import { canonicalName } from "../../lib/dns/record.ts";
 import { UserError } from "../../lib/errors.ts";
 import type { LeftOut } from "../../lib/guards.ts";
 import { PartialError } from "../plugin/partial-error.ts";
@@ -34,7 +35,7 @@ export interface RecordSetState {
   adopt: string[];
   /** Asked in the place of the servers that the DNS names, as `host:port`. */
   servers: string[];
-  /** Whether MX and DKIM go with the stack, too. */
+  /** Whether MX, the hosts that these name, and DKIM go with the stack, too. */
   removeOnDestroy: boolean;
   /** Lessons whose guard a lab leaves out: 18, what goes for what comes. */
   withoutGuards?: LeftOut;
@@ -152,12 +153,13 @@ export class RecordSetResource implements ServedResource<RecordSetState> {
   }
 
   /**
-   * MX and DKIM stay unless told: mail that is under way would bounce without the one, and fail
-   * DMARC without the other.
+   * MX, the hosts that these name, and DKIM stay unless told: mail that is under way would bounce
+   * without the former, since nobody waits for a name that is not there (RFC 5321 §5.1), and fail
+   * DMARC without the latter.
    */
   async delete(state: RecordSetState, log: Log): Promise<void> {
-    const stays = (key: string) => setOf(key).type === "MX" || key.includes("._domainkey.");
     const own = ownSets(state);
+    const stays = outlivingIn(own);
     const going = Object.entries(own).filter(([key]) => state.removeOnDestroy || !stays(key));
     const ours = Object.fromEntries(going);
     const writer = this.#writerOf(state);
@@ -167,7 +169,10 @@ export class RecordSetResource implements ServedResource<RecordSetState> {
     log(`what ${writer.where} had is in ${this.#save(live, Object.keys(ours))}`, "info");
     await writer.write(changes);
     const left = Object.keys(own).length - going.length;
-    log(`${changes.length} sets of records taken away${left > 0 ? "; MX and DKIM stay" : ""}`, "info");
+    log(
+      `${changes.length} sets of records taken away${left > 0 ? "; MX, its hosts and DKIM stay" : ""}`,
+      "info",
+    );
   }
 }
 
@@ -177,6 +182,18 @@ function unionOf(one: RecordSets, other: RecordSets): RecordSets {
   return Object.fromEntries(
     [...keys].map((key) => [key, [...new Set([...(one[key] ?? []), ...(other[key] ?? [])])]]),
   );
+}
+
+/** Whether a set stays for mail that is under way. */
+function outlivingIn(records: RecordSets): (key: string) => boolean {
+  const exchanges = Object.entries(records).flatMap(([key, values]) =>
+    setOf(key).type === "MX" ? values.map((value) => canonicalName(value.split(" ")[1] ?? "")) : [],
+  );
+  return (key) => {
+    const { name, type } = setOf(key);
+    const isAddress = type === "A" || type === "AAAA";
+    return type === "MX" || name.includes("._domainkey.") || (isAddress && exchanges.includes(name));
+  };
 }
 
 const listOf = (names: readonly string[]) =>

@@ -128,7 +128,7 @@ describe("the records", () => {
     expect(sorted(await live())).toEqual(withOthers(records));
   });
 
-  test("that are declared no more go, and so they do with the stack, but for MX and DKIM unless told", async () => {
+  test("that are declared no more go, and so they do with the stack, but for MX, its hosts and DKIM unless told", async () => {
     await up(state());
     const { "example.org TXT": _, ...rest } = records;
     await up(state({ records: rest }), state());
@@ -136,10 +136,12 @@ describe("the records", () => {
     await resource().delete(state({ records: rest }), say);
     const left = Object.entries(await live()).filter(([, values]) => values.length > 0);
     for (const [key, values] of left)
-      expect(/ MX$|\._domainkey\./.test(key) || values.join() === OTHERS, `${key} ${values.join()}`).toBe(
-        true,
-      );
+      expect(
+        / MX$|^mail\.\S+ A$|\._domainkey\./.test(key) || values.join() === OTHERS,
+        `${key} ${values.join()}`,
+      ).toBe(true);
     expect(left.filter(([key]) => key.endsWith(" MX"))).toHaveLength(ZONES.length);
+    expect(left.map(([key]) => key)).toContain("mail.example.org A");
     await resource().delete(state({ records: rest, removeOnDestroy: true }), say);
     expect(Object.values(await live()).flat()).toEqual(ZONES.map(() => OTHERS));
   });

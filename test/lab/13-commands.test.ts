@@ -40,6 +40,8 @@ const COMMANDS: Readonly<Record<string, readonly string[]>> = {
   // one.
   "npm run adopt -- policy --stack prod": HELP,
   "npm run adopt -- settings": ON_LAB,
+  // test/engine/adopt-dns runs it: a lab's zone has nobody else's records.
+  "npm run adopt -- dns --stack prod": HELP,
   "npm run docs": [],
 };
 /**
@@ -81,7 +83,8 @@ describe("works as the README has it, and changes nothing that git knows", () =>
     const before = changes();
     const done = run(command, more);
     expect(done.status, done.said).toBe(0);
-    if (more === HELP) expect(done.stdout).toContain(`Usage: ${command.replace(/ prod$/, " STACK")}`);
+    const usage = `^(Usage:|      ) ${command.replace(/ prod$/, " STACK")}`;
+    if (more === HELP) expect(done.stdout).toMatch(new RegExp(usage, "m"));
     expect(changes()).toBe(before);
   });
 });

@@ -132,11 +132,11 @@ describe.each([
     expect(account.lines()).toEqual(withOthers(records));
   });
 
-  test("records go with the stack, but for MX and DKIM unless told", async () => {
+  test("records go with the stack, but for MX, its hosts and DKIM unless told", async () => {
     await up(state());
     await resource().delete(state(), say);
     const stays = Object.fromEntries(
-      Object.entries(records).filter(([key]) => / MX$|\._domainkey\./.test(key)),
+      Object.entries(records).filter(([key]) => / MX$|^mail\.\S+ A$|\._domainkey\./.test(key)),
     );
     expect(account.lines()).toEqual(withOthers(stays));
     await resource().delete(state({ removeOnDestroy: true }), say);
