@@ -92,7 +92,7 @@ export default {
       "policies-share-no-intent",
       "policies share parsers with the components and never what these intend: both would be wrong together",
       "^policies/",
-      "^lib/(desired-state|stalwart|caddy|dns/(?!spf-terms|acme-cas))/?|^lib/mail-services|^lib/tailnet/(flows|grants|policy-document|policy-checks)",
+      "^lib/(desired-state|stalwart|caddy|dns/(?!spf-terms))/?|^lib/mail-services|^lib/tailnet/(flows|grants|policy-document|policy-checks)",
     ),
   ],
   options: {

@@ -1,5 +1,6 @@
 import { isMagicDnsName } from "../lib/addresses.ts";
 import type { StalwartSettings } from "../lib/desired-state/schema.ts";
+import { LETS_ENCRYPT } from "../lib/acme-cas.ts";
 import { dnsKeyOf } from "../lib/dns/key.ts";
 import type { LeftOut } from "../lib/guards.ts";
 import { MAIL_SERVICES } from "../lib/mail-services.ts";
@@ -12,12 +13,6 @@ import { desiredState } from "./desired-state.ts";
 import type { Config } from "./schema.ts";
 import { declaredLine } from "./stalwart-release.ts";
 import { writtenRecords } from "./written-records.ts";
-
-/**
- * Host of Caddy's default CA:
- * https://caddyserver.com/docs/json/apps/tls/automation/policies/issuers/acme/ca/
- */
-const ACME_HOST = "acme-v02.api.letsencrypt.org";
 
 /**
  * What each component gets, worked out from the config: plain values only, so that policies can
@@ -137,9 +132,10 @@ export function componentArgs(config: Config) {
       edgeDockerHost: edge.dockerHost,
       edgeNames: {
         magicDns: stalwartName,
-        // What the edge needs of the internet: the CA of its own sites; else the name that mail is
-        // sent to.
-        public: edge.certificates === "acme" ? ACME_HOST : config.mailHost,
+        // What the edge needs of the internet: the CA of its own sites, Caddy's default
+        // (https://caddyserver.com/docs/json/apps/tls/automation/policies/issuers/acme/ca/); else
+        // the name that mail is sent to.
+        public: edge.certificates === "acme" ? new URL(LETS_ENCRYPT).host : config.mailHost,
       },
       node: `${tailnet.hostname} (${tailnet.tags.stalwart})`,
     },

@@ -1,15 +1,12 @@
 import { type MailRecords, mailRecords } from "../lib/dns/mail-records.ts";
 import type { MailRecord } from "../lib/dns/record.ts";
-import { recordSets } from "../lib/dns/record-sets.ts";
+import { recordSets, WRITERS } from "../lib/dns/record-sets.ts";
 import { mailSetup } from "./mail-setup.ts";
 import type { Config } from "./schema.ts";
 import type { Provider } from "./schema/certificates.ts";
 
-/** Types of tailwart:dnsProvider at which the stack writes records. */
-export const WRITES = ["rfc2136", "spaceship", "cloudflare", "desec"] as const;
-
-type Writes = Extract<Provider, { type: (typeof WRITES)[number] }>;
-const isWritten = (provider: Provider): provider is Writes => WRITES.some((type) => type === provider.type);
+type Writes = Extract<Provider, { type: (typeof WRITERS)[number] }>;
+const isWritten = (provider: Provider): provider is Writes => WRITERS.some((type) => type === provider.type);
 
 /** The provider that the stack writes at; undefined where it writes nowhere. */
 const writtenAt = ({ dns, dnsProvider }: Config): Writes | undefined =>

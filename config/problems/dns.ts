@@ -1,8 +1,7 @@
+import { hostOf } from "../../lib/acme-cas.ts";
+import { WRITERS } from "../../lib/dns/record-sets.ts";
 import { keyPath, type Problem } from "../key-path.ts";
 import type { Config } from "../schema.ts";
-import { WRITES } from "../written-records.ts";
-
-const hostOf = (url: string): string => new URL(url).host;
 
 /** What is wrong between keys of the DNS that are well-formed each. */
 export const dnsProblems = (
@@ -10,12 +9,12 @@ export const dnsProblems = (
 ): Problem[] => [...writeProblems(config), ...accountProblems(config), ...selectorProblems(config)];
 
 function writeProblems({ dns, dnsProvider }: Pick<Config, "dns" | "dnsProvider">): Problem[] {
-  if (!dns.write || WRITES.some((type) => type === dnsProvider?.type)) return [];
+  if (!dns.write || WRITERS.some((type) => type === dnsProvider?.type)) return [];
   const is = dnsProvider ? `tailwart:dnsProvider is ${dnsProvider.type}` : "there is no tailwart:dnsProvider";
   return [
     {
       path: keyPath(["dns", "write"]),
-      message: `is true, and ${is}; accepts true with a tailwart:dnsProvider of type ${WRITES.join(", ")}, else false: npm run dns prints the records`,
+      message: `is true, and ${is}; accepts true with a tailwart:dnsProvider of type ${WRITERS.join(", ")}, else false: npm run dns prints the records`,
     },
   ];
 }

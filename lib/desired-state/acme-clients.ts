@@ -2,6 +2,7 @@
  * ACME clients as the registry has them: a CA by its directory, and at each domain the names that
  * are ordered for it.
  */
+import { nearest } from "../domain-names.ts";
 import type { StalwartSettings } from "./schema.ts";
 
 /**
@@ -22,12 +23,6 @@ export interface DomainCertificates {
   names: string[];
 }
 
-/** The domain that a certificate's name is in: the longest that fits. */
-function domainOf(certificate: string, domains: ReadonlySet<string>): string | undefined {
-  const labels = certificate.replace(/^\*\./, "").split(".");
-  return labels.map((_, i) => labels.slice(i).join(".")).find((name) => domains.has(name));
-}
-
 /**
  * Which names are ordered for which domain.
  *
@@ -41,7 +36,7 @@ export function clientsOf({ acme = [], domains }: Pick<StalwartSettings, "acme" 
   const known = new Set(domains.map(({ name }) => name));
   acme.forEach(({ directory, names }, client) =>
     names.forEach((certificate, name) => {
-      const domain = domainOf(certificate, known);
+      const domain = nearest(certificate.replace(/^\*\./, ""), known);
       if (domain === undefined) return void homeless.push({ client, name, certificate });
       const found = byDomain.get(domain) ?? { directory, names: [] };
       if (found.directory !== directory) return void contested.push({ client, name, certificate, domain });

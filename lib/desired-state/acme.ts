@@ -6,7 +6,7 @@ import { isIP } from "node:net";
 import { z } from "zod";
 
 import { classifyHost } from "../addresses.ts";
-import { LETS_ENCRYPT } from "../dns/acme-cas.ts";
+import { LETS_ENCRYPT } from "../acme-cas.ts";
 import { SECRET_DIRECTORY } from "../stalwart/paths.ts";
 import { name, namePattern, plain, port, secretBelow } from "./primitives.ts";
 

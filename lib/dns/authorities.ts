@@ -6,6 +6,7 @@ import { lookup, Resolver } from "node:dns/promises";
 import { isIP } from "node:net";
 
 import { wordsOf } from "../errors.ts";
+import { upwards } from "../domain-names.ts";
 
 /** One address of a server that has a zone. */
 export interface Authority {
@@ -34,7 +35,7 @@ export function noneOrThrow(error: unknown): never[] {
 export async function authoritiesOf(name: string, named: readonly string[] = []): Promise<Authority[]> {
   if (named.length > 0) return (await Promise.all(named.map(addressesOf))).flat();
   const resolver = new Resolver(PATIENCE);
-  for (let at = name; at.includes("."); at = at.slice(at.indexOf(".") + 1)) {
+  for (const at of upwards(name).slice(0, -1)) {
     const asked = resolver.resolveNs(at).catch(noneOrThrow);
     const servers = await asked.catch((error: unknown) => {
       throw new Error(`who has the zone of ${name} is not known: ${wordsOf(error)}`, { cause: error });

@@ -1,5 +1,5 @@
 /** CAA: which CA may sign for a name (RFC 8659), and for which of its accounts (RFC 8657). */
-import { hostOf, issuersOf } from "./acme-cas.ts";
+import { hostOf, issuersOf } from "../acme-cas.ts";
 import type { Draft } from "./draft.ts";
 import { mailHosts } from "./hosts.ts";
 import { isAmong, patternSet } from "./name-patterns.ts";

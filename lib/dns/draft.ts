@@ -1,5 +1,6 @@
 import type { MailSetup } from "./mail-setup.ts";
 import { patternSet } from "./name-patterns.ts";
+import { nearest } from "../domain-names.ts";
 import { canonicalName, type MailRecord, type Need, type Purpose, type RecordData } from "./record.ts";
 
 /**
@@ -51,9 +52,7 @@ export class Draft {
 
   /** The longest mail domain that holds a name; the name itself where none does. */
   domainOf(name: string): string {
-    for (let at = name; at !== ""; at = at.includes(".") ? at.slice(at.indexOf(".") + 1) : "")
-      if (this.#domains.has(at)) return at;
-    return name;
+    return nearest(name, this.#domains) ?? name;
   }
 
   add(name: string, purpose: Purpose, data: RecordData): void {

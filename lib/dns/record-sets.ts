@@ -10,6 +10,9 @@ import { dataOf } from "./writers/presentation.ts";
  */
 export type RecordSets = Record<string, string[]>;
 
+/** Where sets can be written, by the `type` of tailwart:dnsProvider. */
+export const WRITERS = ["rfc2136", "spaceship", "cloudflare", "desec"] as const;
+
 /** What a set's key says. @example setOf("a.org MX") // { name: "a.org", type: "MX" } */
 export function setOf(key: string): { name: string; type: RecordType } {
   const [name = "", type = ""] = key.split(" ");

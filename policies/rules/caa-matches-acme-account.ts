@@ -1,4 +1,4 @@
-import { issuersOf, LETS_ENCRYPT } from "../../lib/dns/acme-cas.ts";
+import { issuersOf, LETS_ENCRYPT } from "../../lib/acme-cas.ts";
 import { at, merge, PASS, refuse, unjudged } from "../framework/judgement.ts";
 import { definePolicy, type Judgement, type PolicyResource, type Verdict } from "../framework/policy.ts";
 import { caddiesOf } from "../facts/caddy/find.ts";

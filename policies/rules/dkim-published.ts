@@ -2,7 +2,7 @@ import { merge, PASS, refuse, unjudged } from "../framework/judgement.ts";
 import { definePolicy, type Judgement, type PolicyResource, type Verdict } from "../framework/policy.ts";
 import { dkimKeyOf, dkimValues, domainOfSelector } from "../facts/dns/dkim.ts";
 import { RECORD_TYPES } from "../facts/dns/record-kinds.ts";
-import { judgeSets, NO_RECORD, type RecordSet, type RecordValue } from "../facts/dns/records.ts";
+import { judgeSets, NO_RECORD, ofType, type RecordSet, type RecordValue } from "../facts/dns/records.ts";
 import { recordsOfStack, type OwnedSet } from "../facts/dns/zones.ts";
 
 export const dkimPublished = definePolicy({
@@ -59,7 +59,7 @@ function judgeResource(resource: PolicyResource): Verdict {
 }
 
 function judgeSet(set: RecordSet): Verdict {
-  if (set.type !== undefined && set.type !== "TXT") return NO_RECORD;
+  if (!ofType(set, "TXT")) return NO_RECORD;
   if (set.name !== undefined && domainOfSelector(set.name) === undefined)
     return { notApplicable: "it is no DKIM selector's" };
   return merge(

@@ -7,10 +7,11 @@
 import { type SetChange, setOf, valueOf } from "../../lib/dns/record-sets.ts";
 import { partsOf, type RecordType, TYPE_NUMBERS } from "../../lib/dns/record-data.ts";
 import { canonicalName, type RecordData } from "../../lib/dns/record.ts";
+import { nearest } from "../../lib/domain-names.ts";
 import { dataOf, textOf } from "../../lib/dns/writers/presentation.ts";
 import { UserError } from "../../lib/errors.ts";
 import { type ApiAccess, HttpApi } from "./http-api.ts";
-import { type ZoneApi, zoneAmong, type ZoneRecord } from "./http-writer.ts";
+import { type ZoneApi, type ZoneRecord } from "./http-writer.ts";
 
 /** Where records are written; not by which token. */
 export interface CloudflareAt {
@@ -91,7 +92,7 @@ export class Cloudflare implements ZoneApi {
   }
 
   async zoneOf(name: string): Promise<string | undefined> {
-    const zone = zoneAmong(name, (await this.#known()).keys());
+    const zone = nearest(name, await this.#known());
     // Before anything is written, also where it is another's turn first.
     if (zone !== undefined) await this.#pathOf(zone);
     return zone;

@@ -4,9 +4,10 @@
  */
 import { type SetChange, setOf } from "../../lib/dns/record-sets.ts";
 import { partsOf, type RecordType, TYPE_NUMBERS } from "../../lib/dns/record-data.ts";
+import { nearest } from "../../lib/domain-names.ts";
 import { dataOf, textOf } from "../../lib/dns/writers/presentation.ts";
 import { HttpApi } from "./http-api.ts";
-import { type ZoneApi, zoneAmong, type ZoneRecord } from "./http-writer.ts";
+import { type ZoneApi, type ZoneRecord } from "./http-writer.ts";
 
 /** Where records are written; not by which token. */
 export interface DesecAt {
@@ -40,7 +41,7 @@ export class Desec implements ZoneApi {
   }
 
   async zoneOf(name: string): Promise<string | undefined> {
-    return zoneAmong(name, (await this.#known()).keys());
+    return nearest(name, await this.#known());
   }
 
   async list(zone: string): Promise<ZoneRecord[]> {

@@ -76,9 +76,3 @@ export class HttpWriter implements RecordsWriter {
     return zones;
   }
 }
-
-/** The longest zone that holds a name. @example zoneAmong("a.b.org", ["b.org"]) === "b.org" */
-export const zoneAmong = (name: string, zones: Iterable<string>): string | undefined =>
-  [...zones]
-    .filter((zone) => name === zone || name.endsWith(`.${zone}`))
-    .toSorted((a, b) => b.length - a.length)[0];

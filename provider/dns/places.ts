@@ -27,14 +27,6 @@ export function writerAt(place: Place, secret: string): RecordsWriter {
   }
 }
 
-/** The types of {@link Place}. */
-export const PLACES = [
-  "rfc2136",
-  "spaceship",
-  "cloudflare",
-  "desec",
-] as const satisfies readonly Place["type"][];
-
 /** What a place is called, for ids. @example nameOfPlace(place) === "192.0.2.53:53" */
 export const nameOfPlace = (place: Place): string =>
   "host" in place ? `${place.host}:${place.port}` : place.type;

@@ -10,6 +10,7 @@ import {
   rivalsIn,
   type SetPlan,
   setOf,
+  WRITERS,
 } from "../../lib/dns/record-sets.ts";
 import { canonicalName } from "../../lib/dns/record.ts";
 import { UserError } from "../../lib/errors.ts";
@@ -19,7 +20,7 @@ import { UNKNOWN } from "../plugin/diff.ts";
 import type { Log } from "../plugin/log.ts";
 import type { Failure, Json, ServedResource } from "../plugin/served-resource.ts";
 import { checkWithoutGuards, leavesOut } from "../server/check.ts";
-import { nameOfPlace, type Place, PLACES, writerAt } from "./places.ts";
+import { nameOfPlace, type Place, writerAt } from "./places.ts";
 import { behindAt } from "./read-back.ts";
 import type { RecordsWriter } from "./writer.ts";
 
@@ -75,19 +76,16 @@ export class RecordSetResource implements ServedResource<RecordSetState> {
   });
 
   check(inputs: Json): Failure[] {
-    const failures = Object.keys(inputs)
-      .filter((property) => !PROPERTIES.includes(property))
-      .map((property) => ({
-        property,
-        reason: `is no property of this resource; accepts ${PROPERTIES.join(", ")}`,
-      }));
+    const failures: Failure[] = [];
+    const fail = (property: string, reason: string) => void failures.push({ property, reason });
+    for (const property of Object.keys(inputs).filter((each) => !PROPERTIES.includes(each)))
+      fail(property, `is no property of this resource; accepts ${PROPERTIES.join(", ")}`);
     const { records, writer } = inputs;
     const type = (writer as { type?: unknown } | undefined)?.type;
-    if (writer !== UNKNOWN && type !== UNKNOWN && !PLACES.some((place) => place === type))
-      failures.push({ property: "writer.type", reason: `accepts ${PLACES.join(", ")}` });
+    if (writer !== UNKNOWN && type !== UNKNOWN && !WRITERS.some((each) => each === type))
+      fail("writer.type", `accepts ${WRITERS.join(", ")}`);
     if (typeof records !== "object" && records !== UNKNOWN)
-      failures.push({ property: "records", reason: 'accepts a map of "name TYPE" to lists of values' });
-    const fail = (property: string, reason: string) => void failures.push({ property, reason });
+      fail("records", 'accepts a map of "name TYPE" to lists of values');
     checkWithoutGuards(inputs["withoutGuards"], fail);
     return failures;
   }
@@ -101,11 +99,12 @@ export class RecordSetResource implements ServedResource<RecordSetState> {
     const before = ownSets(previous);
     const keys = [...new Set([...Object.keys(desired.records), ...Object.keys(before)])];
     const live = await writer.read(keys);
+    const onlyAdds = leavesOut({ ...desired }, 18);
     const plan = (there: RecordSets) => {
       const { changes, foreign } = planSets(there, desired.records, before, desired.adopt);
-      if (!leavesOut({ ...desired }, 18)) return { changes, foreign };
-      const added = changes.map((each) => ({ ...each, remove: [] }));
-      return { changes: added.filter(({ add }) => add.length > 0), foreign };
+      if (!onlyAdds) return { changes, foreign };
+      const added = changes.filter(({ add }) => add.length > 0);
+      return { changes: added.map((each) => ({ ...each, remove: [] })), foreign };
     };
     const { changes, foreign } = plan(live);
     if (foreign.length > 0) throw inTheWay(foreign);
@@ -122,7 +121,7 @@ export class RecordSetResource implements ServedResource<RecordSetState> {
       throw new PartialError(error);
     }
     log(`${touched.length} sets of records written at ${writer.where}, and read back`, "info");
-    if (leavesOut({ ...desired }, 18)) return desired;
+    if (onlyAdds) return desired;
     const behind = await behindAt(desired.records, touched, desired.servers, this.#patience);
     for (const line of behind.slice(0, TOLD)) log(line, "warning");
     return desired;
@@ -137,9 +136,9 @@ export class RecordSetResource implements ServedResource<RecordSetState> {
     return file;
   }
 
-  async read({ others: before, ...state }: RecordSetState): Promise<RecordSetState> {
+  async read(state: RecordSetState): Promise<RecordSetState> {
     const live = await this.#writerOf(state).read(Object.keys(state.records));
-    const own = ownSets({ ...state, ...(before && { others: before }) });
+    const own = ownSets(state);
     const [records, others]: [RecordSets, RecordSets] = [{}, {}];
     for (const key of Object.keys(state.records)) {
       const there = rivalsIn(key, live[key] ?? []);
@@ -149,7 +148,8 @@ export class RecordSetResource implements ServedResource<RecordSetState> {
       if (values.length > 0) records[key] = values;
       if (theirs.length > 0) others[key] = theirs;
     }
-    return { ...state, records, ...(Object.keys(others).length > 0 && { others }) };
+    const { others: _, ...rest } = state;
+    return { ...rest, records, ...(Object.keys(others).length > 0 && { others }) };
   }
 
   /**

@@ -5,10 +5,11 @@
  */
 import { isSingle, type SetChange, setOf, valueOf } from "../../lib/dns/record-sets.ts";
 import { partsOf, TYPE_NUMBERS } from "../../lib/dns/record-data.ts";
+import { nearest, upwards } from "../../lib/domain-names.ts";
 import { canonicalName, type RecordData } from "../../lib/dns/record.ts";
 import { UserError } from "../../lib/errors.ts";
 import { HttpApi } from "./http-api.ts";
-import { type ZoneApi, zoneAmong, type ZoneRecord } from "./http-writer.ts";
+import { type ZoneApi, type ZoneRecord } from "./http-writer.ts";
 
 /** Where records are written, and by which key; not its secret. */
 export interface SpaceshipAt {
@@ -65,12 +66,10 @@ export class Spaceship implements ZoneApi {
 
   /** A zone is a registered domain, so that none is below another. */
   async zoneOf(name: string): Promise<string | undefined> {
-    const known = zoneAmong(name, this.#zones);
+    const known = nearest(name, this.#zones);
     if (known !== undefined) return known;
-    const labels = name.split(".");
     // From its end: the domain is there, and below it are names without number.
-    for (let from = labels.length - 2; from >= 0; from--) {
-      const zone = labels.slice(from).join(".");
+    for (const zone of upwards(name).slice(0, -1).toReversed()) {
       if (!(await this.#api.find("GET", pathOf(zone, 1, 0)))) continue;
       this.#zones.add(zone);
       return zone;

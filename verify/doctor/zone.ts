@@ -4,6 +4,7 @@ import { Resolver } from "node:dns/promises";
 
 import { type Answer, answerOf, answersAt, resolverAt } from "../../lib/dns/answers.ts";
 import { type Authority, authoritiesOf, noneOrThrow } from "../../lib/dns/authorities.ts";
+import { upwards } from "../../lib/domain-names.ts";
 import type { RecordType } from "../../lib/dns/record-data.ts";
 
 /** Milliseconds for one question, each try: the doctor has seconds for all of them. */
@@ -55,7 +56,7 @@ export class ZoneReader {
 
 async function serialAt(resolver: Resolver, name: string): Promise<string> {
   // A name below the zone's own has none.
-  for (let at = name; at.includes("."); at = at.slice(at.indexOf(".") + 1))
+  for (const at of upwards(name).slice(0, -1))
     try {
       const soa = await resolver.resolveSoa(at).catch(noneOrThrow);
       if ("serial" in soa) return String(soa.serial);

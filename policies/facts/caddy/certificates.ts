@@ -1,4 +1,4 @@
-import { LETS_ENCRYPT } from "../../../lib/dns/acme-cas.ts";
+import { LETS_ENCRYPT } from "../../../lib/acme-cas.ts";
 import { list, record, strings, type Json } from "../../../lib/json-values.ts";
 import type { Place } from "../../framework/values.ts";
 import { covers, type Certificate, type HttpServer } from "./model.ts";

@@ -1,5 +1,5 @@
 /** CAA records as CAs read them (RFC 8659 §4, RFC 8657). */
-import { hostOf, issuersOf } from "../../../lib/dns/acme-cas.ts";
+import { hostOf, issuersOf } from "../../../lib/acme-cas.ts";
 
 /** What one record says. */
 export interface Caa {

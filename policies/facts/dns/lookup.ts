@@ -1,3 +1,4 @@
+import { nearest, upwards } from "../../../lib/domain-names.ts";
 import type { OwnedSet, Zone } from "./zones.ts";
 
 /** The sets of a stack by the whole names of their owners. */
@@ -8,12 +9,6 @@ export const byName = (sets: readonly OwnedSet[]): ByName =>
     sets.filter(({ whole }) => whole),
     ({ owner }) => owner,
   );
-
-/** The names above a name, the nearest first: `b.example`, `example` of `a.b.example`. */
-function ancestorsOf(name: string): string[] {
-  const labels = name.split(".");
-  return labels.slice(1).map((_, i) => labels.slice(i + 1).join("."));
-}
 
 /**
  * The sets of a name that somebody finds who is shown a zone: of that zone, and of all that are not
@@ -29,7 +24,7 @@ export function madeZoneOf(sets: readonly OwnedSet[]): (name: string) => Zone | 
       zone.resource && zone.isPublic !== false ? [[zone.name, zone] as const] : [],
     ),
   );
-  return (name) => made.get([name, ...ancestorsOf(name)].find((one) => made.has(one)));
+  return (name) => made.get(nearest(name, made));
 }
 
 /**
@@ -37,8 +32,10 @@ export function madeZoneOf(sets: readonly OwnedSet[]): (name: string) => Zone | 
  * or since the name servers of a zone below answer.
  */
 export const mayBeAnswered = (names: ByName, name: string, zone: Zone): boolean =>
-  ancestorsOf(name).some((parent) => names.has(`*.${parent}`)) ||
-  [name, ...ancestorsOf(name)].some(
+  upwards(name)
+    .slice(1)
+    .some((parent) => names.has(`*.${parent}`)) ||
+  upwards(name).some(
     (one) => one !== zone.name && names.get(one)?.some(({ type }) => type === "NS" || type === undefined),
   );
 
@@ -49,7 +46,7 @@ export const mayBeAnswered = (names: ByName, name: string, zone: Zone): boolean 
  * @returns undefined where there are none, or where the answer may come from elsewhere
  */
 export function caaFor(names: ByName, name: string): OwnedSet[] | undefined {
-  for (const at of [name, ...ancestorsOf(name)]) {
+  for (const at of upwards(name)) {
     const sets = (names.get(at) ?? []).filter(({ zone }) => zone.isPublic !== false);
     const caa = sets.filter(({ type }) => type === "CAA");
     if (caa.length > 0) return caa;

@@ -11,7 +11,7 @@ import { setsOf, type ByName } from "./lookup.ts";
 import { areOfMadeZone, hostIn, type OwnedSet } from "./zones.ts";
 
 /** The terms that receivers read: none behind `all`, beside which `redirect` counts for nothing. */
-export function readTerms(text: string): SpfTerm[] {
+function readTerms(text: string): SpfTerm[] {
   const terms = spfTerms(text).flatMap((term) => readSpfTerm(term) ?? []);
   const all = terms.findIndex(({ name }) => name === "all");
   return all < 0 ? terms : terms.slice(0, all + 1).filter(({ name }) => name !== "redirect");

@@ -3,11 +3,12 @@
 /** Let's Encrypt's directory: Stalwart's and Caddy's, where they are told none. */
 export const LETS_ENCRYPT = "https://acme-v02.api.letsencrypt.org/directory";
 
+/** ZeroSSL signs by Sectigo, which goes by each of these. */
+const SECTIGO = ["sectigo.com", "comodoca.com", "comodo.com", "usertrust.com", "trust-provider.com"];
 /**
  * What public CAs call themselves in CAA, by their directory's host; what is written stands first.
  * `caaIdentities` of the directory (RFC 8555 §7.1.1) and the CAs' own pages say it.
  */
-const SECTIGO = ["sectigo.com", "comodoca.com", "comodo.com", "usertrust.com", "trust-provider.com"];
 const ISSUERS: Readonly<Record<string, readonly string[]>> = {
   "acme-v02.api.letsencrypt.org": ["letsencrypt.org"],
   "acme-staging-v02.api.letsencrypt.org": ["letsencrypt.org"],
