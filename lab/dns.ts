@@ -109,14 +109,14 @@ export async function editZone(
     return owner === undefined || type === "SOA" ? [] : [`${owner} ${type} ${data}`];
   });
   const swap = async (olds: readonly string[], news: readonly string[]) => {
+    // Owner, type and data.
     const only = (some: readonly string[], others: readonly string[]) =>
-      some.filter((record) => !others.includes(record)).map((record) => record.split(/ (.*)/, 2));
+      some.filter((record) => !others.includes(record)).map((record) => record.split(/ (.*?) (.*)/, 3));
     await knotc("zone-begin", mailDomain);
     try {
-      for (const [owner = "", data = ""] of only(olds, news))
-        await knotc("zone-unset", mailDomain, owner, ...data.split(/ (.*)/, 2));
-      for (const [owner = "", data = ""] of only(news, olds))
-        await knotc("zone-set", mailDomain, owner, "5", ...data.split(/ (.*)/, 2));
+      for (const record of only(olds, news)) await knotc("zone-unset", mailDomain, ...record);
+      for (const [owner = "", ...data] of only(news, olds))
+        await knotc("zone-set", mailDomain, owner, "5", ...data);
       await knotc("zone-commit", mailDomain);
     } catch (error) {
       // One that stays open blocks every update of the zone.

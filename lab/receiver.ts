@@ -83,6 +83,12 @@ export async function stopReceiver(layout: Layout): Promise<void> {
   for (const { name } of JUDGES) await stopDaemon({ machine, name }, { signalName: "SIGKILL" });
 }
 
+/** Puts a receiver there that has not asked before: records are remembered for minutes. */
+export async function renewReceiver(layout: Layout): Promise<void> {
+  await stopReceiver(layout);
+  await startReceiver(layout);
+}
+
 /** What each judge says of a message: `{ spf: "pass", dkim: "pass", dmarc: "pass" }`. */
 export type Judgement = Partial<Record<"spf" | "dkim" | "dmarc", string>>;
 

@@ -5,6 +5,7 @@ import { addClientAddresses, removeClientAddresses } from "../../lab/mail/client
 import { isTaken } from "../../lab/mail/ledger.ts";
 import { startTraffic, type Traffic } from "../../lab/mail/start-traffic.ts";
 import { until } from "../../lab/run.ts";
+import { submission } from "../parts/mail-round-trip.ts";
 import { NORMAL } from "./allowed.ts";
 import { type Fault, SESSIONS } from "./fault.ts";
 import { complaints, judge, timesOf, type Times, type Verdict } from "./judge.ts";
@@ -141,13 +142,8 @@ async function strike(
 }
 
 function servers({ lab, password }: World) {
-  const { mailHost: host, mailDomain } = lab.facts;
-  const alice = `alice@${mailDomain}`;
-  const auth = { user: "alice", pass: password };
-  return {
-    in: { host, port: 25, secure: false, to: alice },
-    out: { host, port: 465, secure: true, auth, from: alice },
-  };
+  const out = submission(lab, password);
+  return { in: { host: out.host, port: 25, secure: false, to: out.from }, out };
 }
 
 function logProblems(logs: Record<Component, string>, fault: Fault): string[] {

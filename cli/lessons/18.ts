@@ -2,9 +2,9 @@ import { randomUUID } from "node:crypto";
 
 import { editZone } from "../../lab/dns.ts";
 import { send } from "../../lab/mail/outside.ts";
-import { judgementOf, RECEIVER_DOMAIN, startReceiver, stopReceiver } from "../../lab/receiver.ts";
+import { judgementOf, RECEIVER_DOMAIN, renewReceiver, stopReceiver } from "../../lab/receiver.ts";
 import { SECOND_DNS } from "../../lab/topology.ts";
-import { accountPassword } from "../parts/mail-round-trip.ts";
+import { accountPassword, submission } from "../parts/mail-round-trip.ts";
 import type { Bench } from "./bench.ts";
 import { type Half, type Lesson, type Seen, withoutGuard } from "./lesson.ts";
 
@@ -44,9 +44,7 @@ export const lesson18: Lesson = {
         held: "spf=pass",
       },
       async () => {
-        // One that has not asked before.
-        await stopReceiver(layout);
-        await startReceiver(layout);
+        await renewReceiver(layout);
         const spf = (await judged(bench)) ?? "nothing";
         return {
           words: `spf=${spf}`,
@@ -94,13 +92,11 @@ async function atServers(half: Half): Promise<Seen> {
 /** What the receiver says of SPF. */
 async function judged(bench: Bench): Promise<string | undefined> {
   const { lab } = bench;
-  const { layout, facts } = lab;
+  const { layout } = lab;
   const id = randomUUID();
-  const subject = `lesson ${id}`;
-  const auth = { user: "alice", pass: await accountPassword(lab, "alice") };
-  const at = { host: facts.mailHost, port: 465, secure: true, auth };
-  const addresses = { from: `alice@${facts.mailDomain}`, to: `${id}@${RECEIVER_DOMAIN}` };
-  await send(layout, { ...at, ...addresses, subject, body: "hello" });
+  const [to, subject] = [`${id}@${RECEIVER_DOMAIN}`, `lesson ${id}`];
+  const at = submission(lab, await accountPassword(lab, "alice"));
+  await send(layout, { ...at, to, subject, body: "hello" });
   await bench.within(PATIENCE, () => Promise.resolve(judgementOf(layout, subject) !== undefined));
   return judgementOf(layout, subject)?.spf;
 }

@@ -4,7 +4,7 @@ import { randomUUID } from "node:crypto";
 import { send } from "../../lab/mail/outside.ts";
 import { receivedMessages } from "../../lab/smarthost.ts";
 import { registryQueue } from "../../provider/registry/queue.ts";
-import { accountPassword } from "../parts/mail-round-trip.ts";
+import { accountPassword, submission } from "../parts/mail-round-trip.ts";
 import { labServer } from "../parts/stalwart-server.ts";
 import type { Bench } from "./bench.ts";
 
@@ -51,10 +51,8 @@ export async function sendOut(bench: Bench, domain = ELSEWHERE, patience = 60): 
   const pass = (await passwords.get(bench)) ?? "";
   const id = randomUUID();
   const [to, subject] = [`${id}@${domain}`, `lesson ${id}`];
-  const from = `alice@${lab.facts.mailDomain}`;
-  const at = { host: lab.facts.mailHost, port: 465, secure: true, auth: { user: "alice", pass } };
   const start = performance.now();
-  await send(lab.layout, { ...at, from, to, subject, body: "hello" });
+  await send(lab.layout, { ...submission(lab, pass), to, subject, body: "hello" });
   try {
     return await fateOf(bench, { to, subject, start }, patience);
   } finally {

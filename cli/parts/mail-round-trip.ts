@@ -27,6 +27,15 @@ export async function accountPassword({ layout, stack }: Lab, account: string): 
   return password;
 }
 
+/** How alice hands a message in: at the edge's port 465. */
+export const submission = ({ facts }: Pick<Lab, "facts">, password: string) => ({
+  host: facts.mailHost,
+  port: 465,
+  secure: true,
+  auth: { user: "alice", pass: password },
+  from: `alice@${facts.mailDomain}`,
+});
+
 /** A message from the internet to the edge's port 25, read back over the edge's port 993. */
 export async function mailIn(lab: Lab, password: string): Promise<string> {
   const { layout, facts } = lab;
@@ -55,21 +64,11 @@ export async function mailIn(lab: Lab, password: string): Promise<string> {
 
 /** A message handed in on the edge's port 465 that reaches the smarthost over the tailnet. */
 export async function mailOut(lab: Lab, password: string): Promise<string> {
-  const { layout, facts } = lab;
+  const { layout } = lab;
   const start = Date.now();
   const subject = `out ${randomUUID()}`;
-  const from = `alice@${facts.mailDomain}`;
-  const auth = { user: "alice", pass: password };
-  await send(layout, {
-    host: facts.mailHost,
-    port: 465,
-    secure: true,
-    auth,
-    from,
-    to: "friend@elsewhere.test",
-    subject,
-    body: "hello",
-  });
+  const message = { to: "friend@elsewhere.test", subject, body: "hello" };
+  await send(layout, { ...submission(lab, password), ...message });
   for (const deadline = Date.now() + PATIENCE * 1000; ;) {
     const found = receivedMessages(layout).some((message) => message.includes(`Subject: ${subject}`));
     if (found) return `out: edge:465 → Stalwart → tailnet → smarthost:587, ${seconds(start)}`;

@@ -18,6 +18,35 @@ export interface Answer {
   json?: unknown;
 }
 
+/** What a fake is asked. */
+export interface Question {
+  method: string;
+  /** With its query. */
+  url: string;
+  headers: Readonly<Record<string, string | string[] | undefined>>;
+  body: string;
+}
+
+/** Ends the handling of a question with an answer that is none of success. */
+export class Refusal extends Error {
+  readonly answer: Answer;
+
+  constructor(answer: Answer) {
+    super(JSON.stringify(answer));
+    this.answer = answer;
+  }
+}
+
+/** What `handle` answers, or refuses with. */
+export function answering(handle: () => Answer): Answer {
+  try {
+    return handle();
+  } catch (error) {
+    if (error instanceof Refusal) return error.answer;
+    throw error;
+  }
+}
+
 /**
  * Reads the process' configuration, whose file is its one argument.
  *

@@ -12,7 +12,7 @@
  */
 import { timingSafeEqual } from "node:crypto";
 
-import type { Answer } from "./serve.ts";
+import { type Answer, answering, type Question, Refusal } from "./serve.ts";
 
 /** One of the account's keys. */
 export interface ApiKey {
@@ -27,14 +27,6 @@ export interface ResourceRecord {
   name: string;
   ttl?: number;
   [field: string]: unknown;
-}
-
-export interface Question {
-  method: string;
-  /** With its query. */
-  url: string;
-  headers: Readonly<Record<string, string | string[] | undefined>>;
-  body: string;
 }
 
 /** Where each type that mail needs keeps its data, the value first. */
@@ -64,11 +56,9 @@ const isHost = (value: unknown): boolean => /^[\w-]+(\.[\w-]+)*$/.test(String(va
 const MOST_ITEMS = 500;
 const PATH = /^\/api\/v1\/dns\/records\/([^/]+)$/;
 
-class Refusal extends Error {
-  readonly answer: Answer;
+class ApiRefusal extends Refusal {
   constructor(status: number, detail: string, data?: { field: string; details: string }[]) {
-    super(detail);
-    this.answer = { status, json: { detail, ...(data && { data }) } };
+    super({ status, json: { detail, ...(data && { data }) } });
   }
 }
 
@@ -88,24 +78,19 @@ export class Spaceship {
   }
 
   answer(question: Question): Answer {
-    try {
-      return this.#handle(question);
-    } catch (error) {
-      if (error instanceof Refusal) return error.answer;
-      throw error;
-    }
+    return answering(() => this.#handle(question));
   }
 
   #handle({ method, url, headers, body }: Question): Answer {
     const { pathname, searchParams } = new URL(url, "https://spaceship.dev");
     const scopes = this.#scopesOf(headers["x-api-key"], headers["x-api-secret"]);
     const domain = PATH.exec(pathname)?.[1];
-    if (domain === undefined) throw new Refusal(404, "no such resource");
-    if (!["GET", "PUT", "DELETE"].includes(method)) throw new Refusal(405, `${method} is not allowed`);
+    if (domain === undefined) throw new ApiRefusal(404, "no such resource");
+    if (!["GET", "PUT", "DELETE"].includes(method)) throw new ApiRefusal(405, `${method} is not allowed`);
     const needed = method === "GET" ? "dnsrecords:read" : "dnsrecords:write";
-    if (!scopes.includes(needed)) throw new Refusal(403, `the API key lacks the permission ${needed}`);
+    if (!scopes.includes(needed)) throw new ApiRefusal(403, `the API key lacks the permission ${needed}`);
     const zone = this.#zones.get(domain);
-    if (!zone) throw new Refusal(404, `the account has no domain ${domain}`);
+    if (!zone) throw new ApiRefusal(404, `the account has no domain ${domain}`);
     if (method === "GET") return list(zone, searchParams);
     const content = parse(body);
     if (method === "PUT") return put(zone, content as { force?: unknown; items?: unknown });
@@ -115,7 +100,7 @@ export class Spaceship {
   /** Of the key; one that nobody has, or with another secret, is no key. */
   #scopesOf(key: unknown, secret: unknown): ApiKey["scopes"] {
     const found = this.#keys.find((each) => same(each.key, key) && same(each.secret, secret));
-    if (!found) throw new Refusal(401, "application.unauthorized");
+    if (!found) throw new ApiRefusal(401, "application.unauthorized");
     return found.scopes;
   }
 }
@@ -158,7 +143,7 @@ function put(zone: Map<string, ResourceRecord>, content: { force?: unknown; item
 
 function remove(zone: Map<string, ResourceRecord>, content: unknown): Answer {
   const keys = recordsIn(content, "body").map(keyOf);
-  if (!keys.every((key) => zone.has(key))) throw new Refusal(404, "there is no such record");
+  if (!keys.every((key) => zone.has(key))) throw new ApiRefusal(404, "there is no such record");
   for (const key of keys) zone.delete(key);
   return { status: 204 };
 }
@@ -198,12 +183,12 @@ function parse(body: string): unknown {
   } catch {
     // Said below.
   }
-  throw new Refusal(400, "the body is no JSON");
+  throw new ApiRefusal(400, "the body is no JSON");
 }
 
 const sameName = (a: string, b: string) => a.toLowerCase() === b.toLowerCase();
 const invalid = (field: string, details: string) =>
-  new Refusal(422, "the request is invalid", [{ field, details }]);
+  new ApiRefusal(422, "the request is invalid", [{ field, details }]);
 
 function same(known: string, given: unknown): boolean {
   if (typeof given !== "string" || given.length !== known.length) return false;

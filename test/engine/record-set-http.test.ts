@@ -10,7 +10,7 @@ import { afterAll, beforeAll, expect, test, vi } from "vitest";
 
 import { RecordSetResource, type RecordSetState } from "../../provider/dns/record-set.ts";
 import { spaceshipAccount, textsAt } from "../fakes/dns-accounts.ts";
-import { SettingsProject } from "./settings-project.ts";
+import { recordsProject } from "./settings-project.ts";
 
 const account = spaceshipAccount(["example.org"]);
 let url: string;
@@ -30,11 +30,7 @@ test(
   "a preview names the record that changes, a refresh sees a hand edit, and the secret is in no state",
   { timeout: 600_000 },
   async () => {
-    const project = new SettingsProject(
-      "/nowhere",
-      `import { RecordSet } from "${import.meta.dirname}/../../provider/RecordSet.ts";
-new RecordSet("records", args);`,
-    );
+    const project = recordsProject();
     const secret = account.secrets.good;
     const args = (spf: string) =>
       project.args({

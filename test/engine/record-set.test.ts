@@ -15,7 +15,7 @@ import { RecordSetResource, type RecordSetState } from "../../provider/dns/recor
 import { Rfc2136Writer } from "../../provider/dns/rfc2136.ts";
 import { domain, wholeSetup } from "../unit/lib/dns/setup.ts";
 import { Knot, KNOT_KEY } from "./knot.ts";
-import { SettingsProject } from "./settings-project.ts";
+import { recordsProject } from "./settings-project.ts";
 
 const ZONES = ["example.org", "example.net", "example.com"];
 const OTHERS = "google-site-verification=abc";
@@ -238,11 +238,7 @@ test(
   "by the engine: a preview names the record that changes, a refresh sees a hand edit, and the secret is in no state",
   { timeout: 600_000 },
   async () => {
-    const project = new SettingsProject(
-      "/nowhere",
-      `import { RecordSet } from "${import.meta.dirname}/../../provider/RecordSet.ts";
-new RecordSet("records", args);`,
-    );
+    const project = recordsProject();
     const MX = "example.org MX";
     const args = (...mx: string[]) =>
       project.args({ ...state(), records: { [MX]: mx, "_dmarc.example.org TXT": ["v=DMARC1; p=none"] } });

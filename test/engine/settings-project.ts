@@ -121,3 +121,10 @@ exec bash "\${args[@]}"
     rmSync(this.folder, { recursive: true, force: true });
   }
 }
+
+/** A project whose one resource is records of the DNS. */
+export const recordsProject = (): SettingsProject =>
+  new SettingsProject(
+    "/nowhere",
+    `import { RecordSet } from "${ROOT}provider/RecordSet.ts";\nnew RecordSet("records", args);`,
+  );

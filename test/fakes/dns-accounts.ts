@@ -25,6 +25,10 @@ export interface DnsAccount {
 export const textsAt = (account: DnsAccount, name: string): string[] =>
   account.lines().flatMap((line) => (line.startsWith(`${name} TXT `) ? [line.slice(name.length + 5)] : []));
 
+/** The account's zone that holds a name; "" for none. */
+const zoneAmong = (zones: readonly string[], name: string): string =>
+  zones.find((zone) => `.${name}`.endsWith(`.${zone}`)) ?? "";
+
 const SECRETS = { good: "secret-that-may-all", reads: "secret-that-may-read", dead: "secret-of-nobody" };
 
 export function spaceshipAccount(zones: readonly string[]): DnsAccount {
@@ -42,7 +46,7 @@ export function spaceshipAccount(zones: readonly string[]): DnsAccount {
     const { status } = fake.answer({ method, url, headers, body: JSON.stringify(body) });
     if (status !== 204) throw new Error(`the fake answers ${status} to ${JSON.stringify(body)}`);
   };
-  const zoneOf = (name: string) => zones.find((zone) => `.${name}`.endsWith(`.${zone}`)) ?? "";
+  const zoneOf = (name: string) => zoneAmong(zones, name);
   const below = (name: string) => name.slice(0, -zoneOf(name).length - 1) || "@";
   return {
     server: new DnsApiServer((question) => fake.answer(question)),
@@ -103,7 +107,7 @@ export function cloudflareAccount(zones: readonly string[]): DnsAccount {
     return (json as { result: { id: string; name: string }[] }).result;
   };
   const zoneOf = (name: string) => {
-    const zone = zones.find((each) => `.${name}`.endsWith(`.${each}`));
+    const zone = zoneAmong(zones, name);
     const { id } = ask("GET", "?per_page=50", "").find((each) => each.name === zone) ?? {};
     return `/${id}/dns_records`;
   };
@@ -153,7 +157,7 @@ export function desecAccount(zones: readonly string[]): DnsAccount {
   let now = 0;
   const fake = new FakeDesec(tokens, zones, () => (now += 300));
   const headers = { authorization: `Token ${SECRETS.good}` };
-  const zoneOf = (name: string) => zones.find((each) => `.${name}`.endsWith(`.${each}`)) ?? "";
+  const zoneOf = (name: string) => zoneAmong(zones, name);
   const patch = (zone: string, sets: object[]) => {
     const url = `/api/v1/domains/${zone}/rrsets/`;
     const { status } = fake.answer({ method: "PATCH", url, headers, body: JSON.stringify(sets) });

@@ -3,14 +3,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import type { AddressInfo } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 
-import { type Answer, bodyOf, send } from "../../lab/fakes/serve.ts";
-
-interface Question {
-  method: string;
-  url: string;
-  headers: Readonly<Record<string, string | string[] | undefined>>;
-  body: string;
-}
+import { type Answer, bodyOf, type Question, send } from "../../lab/fakes/serve.ts";
 
 /** As a provider answers, or what stands in the way of it: `text` is sent as it is. */
 export type ApiAnswer = Answer & { text?: string };

@@ -10,8 +10,7 @@
  */
 import { isIPv6 } from "node:net";
 
-import type { Answer } from "../../lab/fakes/serve.ts";
-import type { Question } from "../../lab/fakes/spaceship.ts";
+import { type Answer, answering, type Question, Refusal } from "../../lab/fakes/serve.ts";
 
 export interface CloudflareToken {
   token: string;
@@ -45,16 +44,14 @@ const DATA: Record<string, readonly string[]> = {
   CAA: ["flags", "tag", "value"],
 };
 
-class Refusal extends Error {
-  readonly answer: Answer;
+class ApiRefusal extends Refusal {
   constructor(status: number, code: number, message: string, cause?: { code: number; message: string }) {
-    super(message);
     const errors = [{ code, message, ...(cause && { error_chain: [cause] }) }];
-    this.answer = { status, json: { success: false, errors, messages: [], result: null } };
+    super({ status, json: { success: false, errors, messages: [], result: null } });
   }
 }
 const invalid = (code: number, message: string) =>
-  new Refusal(400, 1004, "DNS Validation Error", { code, message });
+  new ApiRefusal(400, 1004, "DNS Validation Error", { code, message });
 
 export class FakeCloudflare {
   /** Called whenever the servers show something else: a batch gets there record by record. */
@@ -81,12 +78,7 @@ export class FakeCloudflare {
   }
 
   answer(question: Question): Answer {
-    try {
-      return this.#handle(question);
-    } catch (error) {
-      if (error instanceof Refusal) return error.answer;
-      throw error;
-    }
+    return answering(() => this.#handle(question));
   }
 
   #handle({ method, url, headers, body }: Question): Answer {
@@ -94,19 +86,19 @@ export class FakeCloudflare {
     const permissions = this.#permissionsOf(headers["authorization"]);
     const [, id, rest = ""] = /^\/client\/v4\/zones(?:\/(\w+)\/dns_records(\/.*)?)?$/.exec(pathname) ?? [];
     if (id === undefined && pathname !== "/client/v4/zones")
-      throw new Refusal(
+      throw new ApiRefusal(
         404,
         7003,
         `Could not route to ${pathname}, perhaps your object identifier is invalid?`,
       );
     const needed = id === undefined ? "Zone Read" : method === "GET" ? "DNS Read" : "DNS Write";
-    if (!permissions.includes(needed)) throw new Refusal(403, 10000, "Authentication error");
+    if (!permissions.includes(needed)) throw new ApiRefusal(403, 10000, "Authentication error");
     if (id === undefined) return page(this.#known, searchParams, 50);
     const zone = this.#known.find((each) => each.id === id);
-    if (!zone) throw new Refusal(403, 10000, "Authentication error");
+    if (!zone) throw new ApiRefusal(403, 10000, "Authentication error");
     if (method === "GET") return page([...(this.#zones.get(id)?.values() ?? [])], searchParams, 5_000_000);
     if (method !== "POST" || (rest !== "" && rest !== "/batch"))
-      throw new Refusal(405, 10405, "Method not allowed for this authentication scheme");
+      throw new ApiRefusal(405, 10405, "Method not allowed for this authentication scheme");
     const content = JSON.parse(body) as Body;
     return success(this.#batch(zone, rest === "/batch" ? content : { posts: [content] }));
   }
@@ -115,12 +107,12 @@ export class FakeCloudflare {
   #permissionsOf(header: unknown): CloudflareToken["permissions"] {
     const [, given] = /^Bearer ([\w-]+)$/.exec(String(header)) ?? [];
     if (given === undefined)
-      throw new Refusal(400, 6003, "Invalid request headers", {
+      throw new ApiRefusal(400, 6003, "Invalid request headers", {
         code: 6111,
         message: "Invalid format for Authorization header",
       });
     const found = this.#tokens.find(({ token }) => token === given);
-    if (!found) throw new Refusal(403, 9109, "Invalid access token");
+    if (!found) throw new ApiRefusal(403, 9109, "Invalid access token");
     return found.permissions;
   }
 
@@ -129,11 +121,11 @@ export class FakeCloudflare {
     const [deletes, puts, posts] = ["deletes", "puts", "posts"].map((step) => (batch[step] ?? []) as Body[]);
     if (!deletes || !puts || !posts) throw new Error("three steps");
     if (deletes.length + puts.length + posts.length > MOST_IN_BATCH)
-      throw new Refusal(400, 1004, `a batch has at most ${MOST_IN_BATCH} records`);
+      throw new ApiRefusal(400, 1004, `a batch has at most ${MOST_IN_BATCH} records`);
     const stored = this.#zones.get(id) ?? new Map<string, CloudflareRecord>();
     const after = new Map(stored);
     const known = (record: Body): string => {
-      if (!after.has(String(record["id"]))) throw new Refusal(404, 81044, "Record does not exist.");
+      if (!after.has(String(record["id"]))) throw new ApiRefusal(404, 81044, "Record does not exist.");
       return String(record["id"]);
     };
     for (const body of deletes) after.delete(known(body));
@@ -167,7 +159,7 @@ function page(all: readonly unknown[], query: URLSearchParams, most: number): An
   const number = Number(query.get("page") ?? 1);
   const size = Number(query.get("per_page") ?? Math.min(100, most));
   if (!(number >= 1) || !(size >= 1 && size <= most))
-    throw new Refusal(400, 1002, `per_page must be from 1 to ${most}`);
+    throw new ApiRefusal(400, 1002, `per_page must be from 1 to ${most}`);
   const result = all.slice((number - 1) * size, number * size);
   const info = { page: number, per_page: size, count: result.length, total_count: all.length };
   return success(result, { result_info: info });
@@ -191,9 +183,9 @@ function put(after: Map<string, CloudflareRecord>, zone: string, id: string, bod
   for (const other of after.values()) {
     if (other.id === id || other.name !== name) continue;
     if (other.type === type && other.content === content && other.priority === priority)
-      throw new Refusal(400, 81058, "An identical record already exists.");
+      throw new ApiRefusal(400, 81058, "An identical record already exists.");
     if ((type === "CNAME") !== (other.type === "CNAME"))
-      throw new Refusal(400, 81054, "A CNAME record with that host already exists.");
+      throw new ApiRefusal(400, 81054, "A CNAME record with that host already exists.");
   }
   after.set(id, {
     ...record,

@@ -7,8 +7,7 @@
  * windows, and tokens whose policy lets them only read. The words of errors are Django REST
  * framework's own, which deSEC is written with.
  */
-import type { Answer } from "../../lab/fakes/serve.ts";
-import type { Question } from "../../lab/fakes/spaceship.ts";
+import { type Answer, answering, type Question, Refusal } from "../../lab/fakes/serve.ts";
 
 export interface DesecToken {
   token: string;
@@ -49,13 +48,8 @@ const FORMS: Record<string, RegExp> = {
   CNAME: /^\S*\.$/,
 };
 
-class Refusal extends Error {
-  readonly answer: Answer;
-  constructor(status: number, json: unknown, headers: Record<string, string> = {}) {
-    super(JSON.stringify(json));
-    this.answer = { status, json, headers };
-  }
-}
+const refusal = (status: number, json: unknown, headers: Record<string, string> = {}) =>
+  new Refusal({ status, json, headers });
 
 export class FakeDesec {
   readonly #tokens: readonly DesecToken[];
@@ -76,19 +70,14 @@ export class FakeDesec {
   }
 
   answer(question: Question): Answer {
-    try {
-      return this.#handle(question);
-    } catch (error) {
-      if (error instanceof Refusal) return error.answer;
-      throw error;
-    }
+    return answering(() => this.#handle(question));
   }
 
   #handle({ method, url, headers, body }: Question): Answer {
     const { pathname, searchParams } = new URL(url, "https://desec.io");
     const [, given] = /^Token (\S+)$/.exec(String(headers["authorization"])) ?? [];
     const found = this.#tokens.find(({ token }) => token === given);
-    if (!found) throw new Refusal(401, { detail: "Invalid token." }, { "www-authenticate": "Token" });
+    if (!found) throw refusal(401, { detail: "Invalid token." }, { "www-authenticate": "Token" });
     const [, name] = /^\/api\/v1\/domains\/(?:([^/]+)\/rrsets\/)?$/.exec(pathname) ?? [undefined, ""];
     if (method === "GET") this.#limit("reads", READS);
     if (name === undefined && method === "GET")
@@ -98,7 +87,7 @@ export class FakeDesec {
         searchParams,
       );
     const domain = this.#domains.get(name ?? "");
-    if (name === undefined || !domain) throw new Refusal(404, { detail: "Not found." });
+    if (name === undefined || !domain) throw refusal(404, { detail: "Not found." });
     if (method === "GET") {
       const all = [...domain.values()].toReversed();
       return page(
@@ -107,10 +96,9 @@ export class FakeDesec {
         searchParams,
       );
     }
-    if (method !== "PATCH") throw new Refusal(405, { detail: `Method "${method}" not allowed.` });
+    if (method !== "PATCH") throw refusal(405, { detail: `Method "${method}" not allowed.` });
     this.#limit(`writes ${name}`, WRITES);
-    if (!found.writes)
-      throw new Refusal(403, { detail: "You do not have permission to perform this action." });
+    if (!found.writes) throw refusal(403, { detail: "You do not have permission to perform this action." });
     return patch(domain, JSON.parse(body) as Body[]);
   }
 
@@ -122,7 +110,7 @@ export class FakeDesec {
       if (within.length < requests) continue;
       const wait = Math.ceil((within.at(-requests) ?? now) + seconds - now);
       const detail = `Request was throttled. Expected available in ${wait} second${wait === 1 ? "" : "s"}.`;
-      throw new Refusal(429, { detail }, { "retry-after": String(wait) });
+      throw refusal(429, { detail }, { "retry-after": String(wait) });
     }
     this.#asked.set(what, [...asked, now]);
   }
@@ -131,7 +119,7 @@ export class FakeDesec {
 function page(all: readonly unknown[], path: string, query: URLSearchParams): Answer {
   const cursor = query.get("cursor");
   if (cursor === null && all.length > PAGE)
-    throw new Refusal(400, { detail: `Pagination required. You can query up to ${PAGE} items at a time.` });
+    throw refusal(400, { detail: `Pagination required. You can query up to ${PAGE} items at a time.` });
   const from = Number(cursor || 0);
   const address = (at: number | "") => `<https://desec.io${path}?cursor=${at}>`;
   const links = [`${address("")}; rel="first"`];
@@ -143,11 +131,11 @@ function page(all: readonly unknown[], path: string, query: URLSearchParams): An
 function patch(domain: Map<string, Rrset>, sets: Body[]): Answer {
   const after = new Map(domain);
   const errors = sets.map((set) => errorsIn(after, set));
-  if (errors.some((each) => Object.keys(each).length > 0)) throw new Refusal(400, errors);
+  if (errors.some((each) => Object.keys(each).length > 0)) throw refusal(400, errors);
   for (const subname of new Set([...after.values()].map((set) => set.subname))) {
     const types = [...after.values()].filter((set) => set.subname === subname).map(({ type }) => type);
     if (types.includes("CNAME") && (types.length > 1 || subname === ""))
-      throw new Refusal(400, { non_field_errors: ["RRset with conflicting type present: CNAME."] });
+      throw refusal(400, { non_field_errors: ["RRset with conflicting type present: CNAME."] });
   }
   domain.clear();
   for (const [key, set] of after) domain.set(key, set);

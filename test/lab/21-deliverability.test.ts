@@ -8,12 +8,13 @@ import {
   type Judgement,
   judgementOf,
   RECEIVER_DOMAIN,
+  renewReceiver,
   startReceiver,
   stopReceiver,
 } from "../../lab/receiver.ts";
 import type { DkimStep } from "../../lib/dns/dkim-steps.ts";
-import { accountPassword } from "../../cli/parts/mail-round-trip.ts";
-import { eventually, facts, lab, layout, said, up } from "./lab.ts";
+import { accountPassword, submission } from "../../cli/parts/mail-round-trip.ts";
+import { eventually, lab, layout, said, up } from "./lab.ts";
 
 /** The slow rest runs in `npm run test:full`. */
 const FULL = process.env["TAILWART_FULL"];
@@ -23,12 +24,10 @@ let pass: string;
 /** Sends a message as one of the stack's users does, and tells what the receiver thinks of it. */
 async function judged(): Promise<Judgement> {
   const id = randomUUID();
-  const subject = `judged ${id}`;
-  const at = { host: facts.mailHost, port: 465, secure: true, auth: { user: "alice", pass } };
-  const addresses = { from: `alice@${facts.mailDomain}`, to: `${id}@${RECEIVER_DOMAIN}` };
+  const [to, subject] = [`${id}@${RECEIVER_DOMAIN}`, `judged ${id}`];
   // A deploy that brings a key starts Stalwart over: mail programs try again, and so does this one.
   await eventually("it is handed in", 60, () =>
-    send(layout, { ...at, ...addresses, subject, body: "hello" }).then(() => true),
+    send(layout, { ...submission(lab, pass), to, subject, body: "hello" }).then(() => true),
   );
   let judgement: Judgement | undefined;
   await eventually("the receiver has it", 30, () => (judgement = judgementOf(layout, subject)) !== undefined);
@@ -57,9 +56,7 @@ describe("a receiver that checks SPF, DKIM and DMARC", () => {
     async (_, before, after, expected) => {
       const undo = await editZone(layout, (records) => records.map((each) => each.replace(before, after)));
       try {
-        // One that has not asked before: records are remembered for minutes.
-        await stopReceiver(layout);
-        await startReceiver(layout);
+        await renewReceiver(layout);
         const judgement = await judged();
         expect(judgement).toMatchObject(expected);
         expect(judgement).not.toEqual(PASSED);
