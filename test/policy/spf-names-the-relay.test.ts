@@ -248,6 +248,11 @@ describe("spf-names-the-relay lists as not judged", () => {
       [cloudflare("A", "mail.example.org", UNKNOWN)],
     ],
     [
+      "a host with a record of a kind that is not known, in a zone of the stack's making",
+      "v=spf1 a:mail.example.org -all",
+      [made, madeHost, inZone(made, cloudflare("A", "mail.example.org", "192.0.2.1", { type: UNKNOWN }))],
+    ],
+    [
       "a host of which one family's is not known",
       "v=spf1 a:mail.example.org -all",
       [cloudflare("A", "mail.example.org", "203.0.113.1"), cloudflare("AAAA", "mail.example.org", UNKNOWN)],
