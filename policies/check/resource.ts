@@ -1,4 +1,4 @@
-import { sdk } from "../framework/wire/analyzer-service.ts";
+import { sdkMember } from "../framework/wire/analyzer-service.ts";
 import { specialSecretSig, specialSigKey } from "../framework/wire/inputs.ts";
 import type { At } from "./located.ts";
 
@@ -51,7 +51,7 @@ export interface Stack {
 }
 
 /** What the engine sends in place of a value that is unknown; reading it throws. */
-export const UNKNOWN = (sdk("./proxy.js") as { unknownStringValue: string }).unknownStringValue;
+export const UNKNOWN = sdkMember<string>("./proxy.js", "unknownStringValue");
 
 /** A value that is a secret of the stack. */
 export const secret = (value: unknown): object => ({ [specialSigKey]: specialSecretSig, value });

@@ -45,6 +45,7 @@ export class PackRun {
   readonly #directory: string;
   readonly #configs = new Map<string, EffectiveConfig<unknown>>();
   readonly #levels = new Map<string, EnforcementLevel>();
+  readonly #taken = new Set<string>();
   #exceptions = NO_EXCEPTIONS;
   /** URN of a component → its arguments. */
   readonly #inputs = new Map<string, PolicyResource["props"]>();
@@ -62,13 +63,10 @@ export class PackRun {
   /**
    * Takes the whole policy config, and reads the exceptions.
    *
-   * @param today as YYYY-MM-DD; default: today in UTC
+   * @param day as YYYY-MM-DD; default: today in UTC
    * @throws PolicySettingsError or ExceptionsError with the path of the key that is wrong
    */
-  configure(
-    config: ReadonlyMap<string, PolicyConfig>,
-    today = new Date().toISOString().slice(0, "YYYY-MM-DD".length),
-  ): void {
+  configure(config: ReadonlyMap<string, PolicyConfig>, day = today()): void {
     for (const [id, part] of config) {
       this.#levels.set(id, part.enforcementLevel);
       const policy = this.#policies.get(id);
@@ -79,7 +77,22 @@ export class PackRun {
         throw new PolicySettingsError(`${id} is no policy of this pack; write one of ${ids.join(", ")}`);
       }
     }
-    this.#exceptions = this.#readExceptions(config.get(EXCEPTIONS_POLICY)?.properties ?? {}, today);
+    this.#exceptions = this.#readExceptions(config.get(EXCEPTIONS_POLICY)?.properties ?? {}, day);
+  }
+
+  /**
+   * Takes one policy's part, where the SDK hands it over with each question (wire/sdk-way.ts): each
+   * time the same. Findings are mandatory then, until the SDK says otherwise.
+   *
+   * @throws as `configure`
+   */
+  configurePart(id: string, properties: PolicyConfig["properties"]): void {
+    if (this.#taken.has(id)) return;
+    this.#taken.add(id);
+    const policy = this.#policies.get(id);
+    if (policy) this.#configs.set(id, effectiveConfig(policy, { enforcementLevel: "mandatory", properties }));
+    if (policy === undefined || this.#taken.size === 1)
+      this.#exceptions = this.#readExceptions(id === EXCEPTIONS_POLICY ? properties : {}, today());
   }
 
   /** The level that the policy config gives a policy; undefined where it gives none. */
@@ -132,6 +145,9 @@ export class PackRun {
     return new Exceptions(shown, entries, today);
   }
 }
+
+/** As YYYY-MM-DD, in UTC. */
+const today = () => new Date().toISOString().slice(0, "YYYY-MM-DD".length);
 
 function effectiveConfig(
   policy: Policy,

@@ -119,10 +119,11 @@ beforeAll(async () => {
 });
 afterAll(() => rmSync(dir, { recursive: true, force: true }));
 
-const preview = (source: string, pack = "node_modules/tailwart-policies/tailwart-policies") => {
+const PACK = "node_modules/tailwart-policies/tailwart-policies";
+const preview = (source: string, pack = PACK, config?: string) => {
   writeFileSync(join(shop, "index.js"), source);
   const args = ["preview", "--stack", "dev", "--non-interactive", "--color", "never", "--policy-pack", pack];
-  return run(pulumi, args, shop);
+  return run(pulumi, [...args, ...(config === undefined ? [] : ["--policy-pack-config", config])], shop);
 };
 
 describe("the package that `npm pack` makes in policies/", () => {
@@ -227,5 +228,41 @@ describe("a stranger's Docker and Caddy program with the package", () => {
     expect(output.match(/Excepted until 9999-12-31: moves in May/g)).toHaveLength(3);
     expect(output).not.toMatch(/\[mandatory\]|matched no finding/);
     expect(code).toBe(0);
+  });
+});
+
+describe("the package beside an SDK that lacks a member which it answers through", () => {
+  const sdk = () => join(shop, "node_modules/@pulumi/policy");
+  const rename = (from: string, to: string) => {
+    for (const file of ["protoutil.js", "server.js"].map((name) => join(sdk(), name)))
+      writeFileSync(file, readFileSync(file, "utf8").replaceAll(from, to));
+  };
+  beforeAll(() => {
+    rmSync(join(shop, "policy-exceptions.jsonc"), { force: true });
+    rename("makeAnalyzeResponse", "makeAnswer");
+  });
+  afterAll(() => rename("makeAnswer", "makeAnalyzeResponse"));
+
+  test("is asked in the SDK's own way, says so once, and refuses what it refuses else, at the levels of the policy config", async () => {
+    const config = join(dir, "levels.json");
+    writeFileSync(
+      config,
+      JSON.stringify({
+        "relay-target-ipv4-only": "advisory",
+        "tailnet-flows-granted": "disabled",
+        "no-hardcoded-tailnet-ip": { enforcementLevel: "advisory", severity: "low" },
+      }),
+    );
+    const [plain, configured] = [await preview(UNSAFE), await preview(UNSAFE, PACK, config)];
+    const [, diagnostics = ""] = plain.output.split("\nDiagnostics:\n");
+    expect(diagnostics.match(/asked in the SDK's own way/g)).toHaveLength(1);
+    expect(plain.output).toContain("lacks makeAnalyzeResponse of ./protoutil.js");
+    for (const policy of ["no-hardcoded-tailnet-ip", "relay-target-ipv4-only", "tailnet-flows-granted"])
+      expect(plain.output).toMatch(new RegExp(`\\[mandatory\\].* ${policy} `));
+    expect(plain.code).not.toBe(0);
+    expect(configured.output).toMatch(/\[advisory\].* relay-target-ipv4-only /);
+    expect(configured.output).toMatch(/\[advisory\] \[severity: low\] {2}no-hardcoded-tailnet-ip /);
+    expect(configured.output).not.toMatch(/tailnet-flows-granted|\[mandatory\]/);
+    expect(configured.code).toBe(0);
   });
 });

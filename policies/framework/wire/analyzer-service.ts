@@ -1,7 +1,33 @@
 import { createRequire } from "node:module";
 
 /** The SDK's own modules, which need not be the ones that a program has. */
-export const sdk = createRequire(createRequire(import.meta.url).resolve("@pulumi/policy"));
+const sdk = createRequire(createRequire(import.meta.url).resolve("@pulumi/policy"));
+
+const missing: string[] = [];
+
+/** What `sdkMember` has looked for in vain: with any of it the pack cannot answer by itself. */
+export const missingMembers: readonly string[] = missing;
+
+/**
+ * A member of one of the SDK's modules. Most are no API, and the SDK is whichever one is installed
+ * beside a program's: one that is not there is noted, and whoever asks gets `undefined` for it.
+ *
+ * @param path names with dots between them
+ */
+export function sdkMember<Member>(module: string, path: string): Member {
+  let found: unknown;
+  try {
+    found = path.split(".").reduce((at, name) => (at as Record<string, unknown>)[name], sdk(module));
+  } catch {
+    // The module is not there, or what should hold the member.
+  }
+  if (found === undefined) missing.push(`${path} of ${module}`);
+  return found as Member;
+}
+
+type AddService = (service: Definitions, methods: object) => void;
+sdkMember<AddService>("@grpc/grpc-js", "Server.prototype.addService");
+const server = sdkMember<{ addService: AddService }>("@grpc/grpc-js", "Server.prototype");
 
 /** A gRPC method of the pack's server: calls back with an error or the response. */
 export type Method<Request, Response> = (
@@ -14,7 +40,7 @@ type Definitions = Readonly<Record<string, object>>;
 /**
  * Puts something in front of the methods that the SDK is going to serve; to be called before the
  * pack is made. The SDK has no place for it: it makes the server itself, out of nothing but the
- * list of policies (server.js, serve).
+ * list of policies (server.js, serve). Only where no member is missing.
  *
  * @param change gets the SDK's methods, of which `Methods` is a part; returns those that are served
  *   in their place
@@ -24,10 +50,6 @@ export function changeService<Methods extends object>(
   change: (methods: Methods) => Methods,
   unread: readonly string[] = [],
 ): void {
-  const { Server } = sdk("@grpc/grpc-js") as {
-    Server: { prototype: { addService: (service: Definitions, methods: object) => void } };
-  };
-  const server = Server.prototype;
   const original = server.addService;
   server.addService = function (service, methods) {
     const definitions: Record<string, object> = { ...service };

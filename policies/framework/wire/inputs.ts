@@ -1,4 +1,4 @@
-import { sdk } from "./analyzer-service.ts";
+import { sdkMember } from "./analyzer-service.ts";
 
 /** A resource's inputs as they come over the wire: secrets are still marked. */
 interface Message {
@@ -6,14 +6,17 @@ interface Message {
 }
 type Inputs = Record<string, unknown>;
 
-const { deserializeProperties } = sdk("./deserialize.js") as {
-  deserializeProperties: (message: Message, marksSecrets: boolean) => Inputs;
-};
-const { unknownCheckingProxy } = sdk("./proxy.js") as { unknownCheckingProxy: (inputs: Inputs) => Inputs };
+const deserializeProperties = sdkMember<(message: Message, marksSecrets: boolean) => Inputs>(
+  "./deserialize.js",
+  "deserializeProperties",
+);
+const unknownCheckingProxy = sdkMember<(inputs: Inputs) => Inputs>("./proxy.js", "unknownCheckingProxy");
 
-export const { specialArchiveSig, specialAssetSig, specialSecretSig, specialSigKey } = sdk(
-  "@pulumi/pulumi/runtime/rpc",
-) as Record<"specialArchiveSig" | "specialAssetSig" | "specialSecretSig" | "specialSigKey", string>;
+const signature = (name: string) => sdkMember<string>("@pulumi/pulumi/runtime/rpc", name);
+export const specialArchiveSig = signature("specialArchiveSig");
+export const specialAssetSig = signature("specialAssetSig");
+export const specialSecretSig = signature("specialSecretSig");
+export const specialSigKey = signature("specialSigKey");
 
 /** Inputs as policies see them → as they came; the same object where nothing is special. */
 const raw = new WeakMap<object, object>();

@@ -5,9 +5,15 @@ import type {
 } from "@pulumi/pulumi/proto/analyzer_pb.js";
 
 import type { PolicyConfig } from "../pack-state.ts";
-import { changeService, sdk, type Method } from "./analyzer-service.ts";
+import { changeService, type Method, sdkMember } from "./analyzer-service.ts";
 
 type Configure = Method<ConfigureAnalyzerRequest, never>;
+
+const INVALID_ARGUMENT = sdkMember<number>("@grpc/grpc-js", "status.INVALID_ARGUMENT");
+const convertEnforcementLevel = sdkMember<(level: WireLevel) => EnforcementLevel>(
+  "./protoutil.js",
+  "convertEnforcementLevel",
+);
 
 /**
  * Calls back with the whole of `--policy-pack-config`, before the SDK takes it; to be called before
@@ -17,11 +23,6 @@ type Configure = Method<ConfigureAnalyzerRequest, never>;
  * pack's refusal, and stops.
  */
 export function onPolicyConfig(take: (config: ReadonlyMap<string, PolicyConfig>) => void): void {
-  const { status } = sdk("@grpc/grpc-js") as { status: { INVALID_ARGUMENT: number } };
-  const { convertEnforcementLevel } = sdk("./protoutil.js") as {
-    convertEnforcementLevel: (level: WireLevel) => EnforcementLevel;
-  };
-
   const read = (request: ConfigureAnalyzerRequest): Map<string, PolicyConfig> => {
     const config = new Map<string, PolicyConfig>();
     for (const [id, part] of request.getPolicyconfigMap().entries()) {
@@ -37,7 +38,7 @@ export function onPolicyConfig(take: (config: ReadonlyMap<string, PolicyConfig>)
         take(read(call.request));
       } catch (error) {
         const { stack, message } = error as Error;
-        return callback({ code: status.INVALID_ARGUMENT, details: stack ?? message });
+        return callback({ code: INVALID_ARGUMENT, details: stack ?? message });
       }
       return configure(call, callback);
     },

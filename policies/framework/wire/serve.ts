@@ -1,7 +1,7 @@
 import type { EnforcementLevel } from "@pulumi/policy";
 
 import type { Reporter, SdkPolicy, ViolationReport } from "../sdk-policy.ts";
-import { changeService, sdk, type Method } from "./analyzer-service.ts";
+import { changeService, type Method, sdkMember } from "./analyzer-service.ts";
 import { resourceOf, resourcesOf } from "./resources.ts";
 import type * as messages from "@pulumi/pulumi/proto/analyzer_pb.js";
 
@@ -28,15 +28,17 @@ type Diagnostic = ViolationReport & {
   readonly policyPackVersion: string;
 };
 
-const { PolicyNotApplicable, RemediateResponse } = sdk("@pulumi/pulumi/proto/analyzer_pb") as typeof messages;
-const { asGrpcError, makeAnalyzeResponse } = sdk("./protoutil.js") as {
-  asGrpcError: (error: unknown, message: string) => Error;
-  makeAnalyzeResponse: (
+const fromProto = <Member>(name: string) => sdkMember<Member>("@pulumi/pulumi/proto/analyzer_pb", name);
+const PolicyNotApplicable = fromProto<typeof messages.PolicyNotApplicable>("PolicyNotApplicable");
+const RemediateResponse = fromProto<typeof messages.RemediateResponse>("RemediateResponse");
+const asGrpcError = sdkMember<(error: unknown, message: string) => Error>("./protoutil.js", "asGrpcError");
+const makeAnalyzeResponse = sdkMember<
+  (
     diagnostics: readonly Diagnostic[],
     notApplicable: readonly messages.PolicyNotApplicable[],
-  ) => messages.AnalyzeResponse;
-};
-const { UnknownValueError } = sdk("./proxy.js") as { UnknownValueError: ErrorConstructor };
+  ) => messages.AnalyzeResponse
+>("./protoutil.js", "makeAnalyzeResponse");
+const UnknownValueError = sdkMember<ErrorConstructor>("./proxy.js", "UnknownValueError");
 
 /**
  * Puts our answers to the engine's questions about resources in the place of the SDK's, which took
