@@ -40,7 +40,7 @@ const names: ImageName[] = process.env["TAILWART_FULL"]
 
 describe("an image that cannot be pulled (decision 18)", () => {
   test.each(names)(
-    "%s: up fails and names it, nothing is replaced, and none of 200 messages is refused",
+    "%s: up fails and names it, nothing is replaced, and none of 100 messages is refused",
     async (name) => {
       const before = ids();
       expect(Object.keys(before)).toHaveLength(5);
@@ -48,7 +48,7 @@ describe("an image that cannot be pulled (decision 18)", () => {
       const to = `alice@${facts.mailDomain}`;
       const order = { host: facts.mailHost, port: 25, domain: `${name}.outside.test`, to };
       let sent = false;
-      const sending = sendMany(layout, { ...order, count: 200, during: 44 }).finally(() => (sent = true));
+      const sending = sendMany(layout, { ...order, count: 100, during: 22 }).finally(() => (sent = true));
       let times = 0;
       for (; !sent; times++) {
         const run = await up({ [`tailwart:images/${name}`]: nowhere });
@@ -56,7 +56,7 @@ describe("an image that cannot be pulled (decision 18)", () => {
         expect(said(run)).toContain(nowhere);
       }
       expect(times).toBeGreaterThan(1);
-      expect(await sending).toEqual({ taken: 200, refused: [] });
+      expect(await sending).toEqual({ taken: 100, refused: [] });
       expect(ids()).toEqual(before);
     },
   );

@@ -13,8 +13,8 @@ import { container, docker, eventually, greets, layout } from "./lab.ts";
 const ROLES = ["anchor", "sidecar", "stalwart"] as const;
 type Role = (typeof ROLES)[number];
 
-/** Fifty rounds in `npm run test:full`; three show it. */
-const ROUNDS = process.env["TAILWART_FULL"] ? 50 : 3;
+/** Fifty rounds in `npm run test:full`; two show it. */
+const ROUNDS = process.env["TAILWART_FULL"] ? 50 : 2;
 /** From the last blow to a greeting through the edge. Seconds. */
 const LIMIT = 30;
 
