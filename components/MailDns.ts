@@ -54,14 +54,11 @@ export class MailDns extends pulumi.ComponentResource {
     }));
     this.keyFiles = Object.fromEntries(keys.map(({ keyFile, key }) => [keyFile, key.privateKey]));
     this.dkimRecords = Object.fromEntries(keys.map(({ selector, key }) => [selector, key.record]));
-    const dkim = keys.flatMap(({ selector, key }) =>
-      args.domains.map((domain) => [`${selector}._domainkey.${domain} TXT`, [key.record]]),
-    );
     const records =
       written &&
       new RecordSet(
         `${name}-records`,
-        { ...written, secret, servers, records: { ...written.records, ...Object.fromEntries(dkim) } },
+        { ...written, secret, servers, domains: args.domains, dkim: this.dkimRecords },
         { parent: this },
       );
     // Also without a selector: one that signs is to be retired before it goes.

@@ -48,7 +48,8 @@ export class Stalwart extends pulumi.ComponentResource {
   readonly container: Container;
 
   constructor(name: string, args: StalwartArgs, opts: pulumi.ComponentResourceOptions) {
-    const { secretFiles, ...visible } = args;
+    // The settings stand in MailSettings alone: what crosses the engine twice takes twice as long.
+    const { secretFiles, settings, ...visible } = args;
     super("tailwart:mail:Stalwart", name, visible, opts);
     const parent = { parent: this };
     const named = { ...parent, ...takingOver(args.dockerHost) };
@@ -74,8 +75,8 @@ export class Stalwart extends pulumi.ComponentResource {
         // Files without a secret belong to root: a hand edit of a file setting through the API
         // cannot rewrite them.
         uploads: [
-          ...stalwartFiles(args.settings, args.generation, args.withoutGuards).map(
-            ({ path, content, mode }) => upload(path, content, mode, "0"),
+          ...stalwartFiles(settings, args.generation, args.withoutGuards).map(({ path, content, mode }) =>
+            upload(path, content, mode, "0"),
           ),
           ...Object.entries(secretFiles).map(([path, content]) => upload(path, content, "0400", USER)),
         ],
@@ -102,7 +103,7 @@ export class Stalwart extends pulumi.ComponentResource {
         // Deliveries under way may finish.
         stopTimeout: 30,
         destroyGraceSeconds: 30,
-        envs: Object.entries({ ...args.env, ...entrypointEnvironment(args.settings, args) }).map(
+        envs: Object.entries({ ...args.env, ...entrypointEnvironment(settings, args) }).map(
           ([key, value]) => `${key}=${value}`,
         ),
         volumes: [{ volumeName: folder.name, containerPath: STALWART_DIRECTORY, readOnly: true }],

@@ -6,3 +6,13 @@ export const record = (value: unknown): Json => (isRecord(value) ? value : {});
 export const list = (value: unknown): unknown[] => (Array.isArray(value) ? value : []);
 export const strings = (value: unknown): string[] =>
   list(value).filter((item): item is string => typeof item === "string");
+
+/** The object that a text is in JSON; undefined where it is none. */
+export function parsedRecord(text: string): Json | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return isRecord(value) ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}

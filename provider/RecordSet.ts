@@ -1,7 +1,8 @@
 import * as pulumi from "@pulumi/pulumi";
 
+import type { RecordSets } from "../lib/dns/record-sets.ts";
+import { textsOf } from "../lib/dns/record-texts.ts";
 import type { LeftOut } from "../lib/guards.ts";
-
 import type { Place } from "./dns/places.ts";
 
 /** Arguments of {@link RecordSet}. */
@@ -11,7 +12,11 @@ export interface RecordSetArgs {
   /** The key's secret: in base64 for RFC 2136. */
   secret: pulumi.Input<string>;
   /** `name TYPE` → values as a zone file has them, a text in no quotes. */
-  records: Record<string, pulumi.Input<string>[]>;
+  records: RecordSets;
+  /** Domains that the records are of: a preview shows those of each together. @default [] */
+  domains?: readonly string[];
+  /** Selector → what its DKIM record says, in each of the domains. @default {} */
+  dkim?: Record<string, pulumi.Input<string>>;
   /** Sets, each as `name TYPE`, whose values of somebody else may be replaced. @default [] */
   adopt?: readonly string[];
   /** Servers to ask in the place of those that the DNS names, as `host:port`. @default [] */
@@ -33,6 +38,8 @@ export interface RecordSetArgs {
  */
 export class RecordSet extends pulumi.CustomResource {
   constructor(name: string, args: RecordSetArgs, options?: pulumi.CustomResourceOptions) {
-    super("tailwart:dns:RecordSet", name, { ...args, secret: pulumi.secret(args.secret) }, options);
+    const { domains = [], secret, ...rest } = args;
+    const records = textsOf(args.records, { domains, dkim: {} });
+    super("tailwart:dns:RecordSet", name, { ...rest, records, secret: pulumi.secret(secret) }, options);
   }
 }

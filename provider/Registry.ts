@@ -1,5 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 
+import type { RegistryObjects } from "../lib/desired-state/registry/objects.ts";
+import { rowsOnWire } from "./registry/rows-on-wire.ts";
 import { secretHashes, type SettingsArgs } from "./Settings.ts";
 
 /** Arguments of {@link Registry}. */
@@ -10,7 +12,7 @@ export interface RegistryArgs {
    * toRegistryObjects() of the desired state: `Object/label`, or `Object` alone for a singleton →
    * its declared properties.
    */
-  objects: pulumi.Input<Record<string, pulumi.Input<Record<string, unknown>>>>;
+  objects: RegistryObjects;
   /**
    * Accounts by name, each with its own address first, in declared domains. One that is taken from
    * the map stays, with its mail. @default {}
@@ -42,14 +44,13 @@ export interface RegistryArgs {
  *   }, { dependsOn: stalwart })
  */
 export class Registry extends pulumi.CustomResource {
-  /** The rows that were written, as they read back. */
-  declare readonly objects: pulumi.Output<Record<string, Record<string, unknown>>>;
   /** Accounts whose password is the declared one, as far as the API can tell: it shows no hash. */
   declare readonly passwordsInForce: pulumi.Output<string[]>;
 
   constructor(name: string, args: RegistryArgs, options?: pulumi.CustomResourceOptions) {
     const admin = args.admin && { name: args.admin.name, secret: pulumi.secret(args.admin.secret) };
-    const inputs = { ...args, accounts: secretHashes(args.accounts), ...(admin && { admin }) };
+    const objects = rowsOnWire(args.objects);
+    const inputs = { ...args, objects, accounts: secretHashes(args.accounts), ...(admin && { admin }) };
     super("tailwart:mail:Registry", name, { ...inputs, passwordsInForce: undefined }, options);
   }
 }

@@ -6,7 +6,8 @@ import { parseDocument } from "yaml";
 
 import { NAMESPACE } from "../../config/key-path.ts";
 import { ownSets, planSets, type RecordSets, type SetPlan, setOf } from "../../lib/dns/record-sets.ts";
-import { isRecord } from "../../lib/json-values.ts";
+import { setsOfTexts } from "../../lib/dns/record-texts.ts";
+import { isRecord, record } from "../../lib/json-values.ts";
 import type { ZoneReader } from "../../verify/doctor/zone.ts";
 
 /** A set that holds what is neither declared nor from the last deploy. */
@@ -43,7 +44,9 @@ export function writtenIn(state: string): RecordSets {
     (each) => isRecord(each) && each["type"] === "tailwart:dns:RecordSet",
   );
   const outputs = isRecord(resource) && isRecord(resource["outputs"]) ? resource["outputs"] : {};
-  return ownSets(outputs as Parameters<typeof ownSets>[0]);
+  const { records, dkim, others } = outputs;
+  const sets = setsOfTexts(record(records), record(dkim) as Record<string, string>);
+  return ownSets({ records: sets, others: record(others) as RecordSets });
 }
 
 /** What stands in the way of a deploy, whatever of it is adopted already left out. */

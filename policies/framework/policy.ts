@@ -105,7 +105,9 @@ export function describeFinding(
 
 /** The one text that lists what could not be judged of a resource. */
 export function describeNotJudged(gaps: readonly NotJudged[]): string {
-  return ["Not judged:", ...gaps.map((gap) => `  ${gap.where}: ${gap.because}`)].join("\n");
+  // What all domains have in common is not judged for each of them.
+  const lines = new Set(gaps.map((gap) => `  ${gap.where}: ${gap.because}`));
+  return ["Not judged:", ...lines].join("\n");
 }
 
 /** A finding that an exception lets pass, marked for the reader and for the review. */

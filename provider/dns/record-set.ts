@@ -21,6 +21,7 @@ import type { Log } from "../plugin/log.ts";
 import type { Failure, Json, ServedResource } from "../plugin/served-resource.ts";
 import { checkWithoutGuards, leavesOut } from "../server/check.ts";
 import { nameOfPlace, type Place, writerAt } from "./places.ts";
+import { isRecords, recordsWire } from "./records-on-wire.ts";
 import { behindAt } from "./read-back.ts";
 import type { RecordsWriter } from "./writer.ts";
 
@@ -30,6 +31,10 @@ export interface RecordSetState {
   /** The key's, as the place has it. A Pulumi secret. */
   secret: string;
   records: RecordSets;
+  /** Domains whose records stand together where they cross the engine, and that have DKIM keys. */
+  domains?: string[];
+  /** Selector → what its record says in each of the domains: not in every one's text. */
+  dkim?: Record<string, string>;
   /** Of these what somebody else has put there, as a refresh has seen it: that stays theirs. */
   others?: RecordSets;
   /** Sets whose values of somebody else may be replaced. */
@@ -42,7 +47,17 @@ export interface RecordSetState {
   withoutGuards?: LeftOut;
 }
 
-const PROPERTIES = ["writer", "secret", "records", "adopt", "servers", "removeOnDestroy", "withoutGuards"];
+const PROPERTIES = [
+  "writer",
+  "secret",
+  "records",
+  "domains",
+  "dkim",
+  "adopt",
+  "servers",
+  "removeOnDestroy",
+  "withoutGuards",
+];
 /** How many records a message lists. */
 const TOLD = 10;
 
@@ -67,7 +82,15 @@ export class RecordSetResource implements ServedResource<RecordSetState> {
     this.#patience = patience;
   }
 
-  withDefaults = (inputs: Json) => ({ adopt: [], servers: [], removeOnDestroy: false, ...inputs });
+  wire = recordsWire;
+  withDefaults = (inputs: Json) => ({
+    domains: [],
+    dkim: {},
+    adopt: [],
+    servers: [],
+    removeOnDestroy: false,
+    ...inputs,
+  });
   idOf = ({ writer }: RecordSetState) => nameOfPlace(writer);
   /** Records of both declarations may be there, and both are ours. */
   interrupted = (news: RecordSetState, olds: RecordSetState | undefined) => ({
@@ -84,8 +107,11 @@ export class RecordSetResource implements ServedResource<RecordSetState> {
     const type = (writer as { type?: unknown } | undefined)?.type;
     if (writer !== UNKNOWN && type !== UNKNOWN && !WRITERS.some((each) => each === type))
       fail("writer.type", `accepts ${WRITERS.join(", ")}`);
-    if (typeof records !== "object" && records !== UNKNOWN)
-      fail("records", 'accepts a map of "name TYPE" to lists of values');
+    if (records !== UNKNOWN && !isRecords(records))
+      fail(
+        "records",
+        'accepts a map of domains to texts, each in JSON a map of "name TYPE" to lists of values',
+      );
     checkWithoutGuards(inputs["withoutGuards"], fail);
     return failures;
   }

@@ -19,6 +19,16 @@ export interface ServedResource<State = Json> {
    * none
    */
   readonly outputs?: Readonly<Record<string, readonly string[]>>;
+  /**
+   * How its properties cross the engine, where that is not how everybody here has them: what a
+   * stack has thousands of goes as texts, since the engine copies, sends and logs each value some
+   * ten times. Default: as they are
+   */
+  readonly wire?: {
+    /** Takes also what is wrong, for `check`, and what an older release has left in a state. */
+    from(properties: Json): Json;
+    to(properties: Json): Json;
+  };
   withDefaults(inputs: Json): Json;
   /** The id of what a state describes. */
   idOf(state: State): string;

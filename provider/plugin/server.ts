@@ -28,8 +28,12 @@ const manners = (properties: Json): Json =>
 
 const plain = (struct: StructProto.Struct | undefined): Json =>
   struct ? (struct.toJavaScript() as Json) : {};
-const struct = (value: unknown): StructProto.Struct =>
-  Struct.fromJavaScript(value as Parameters<typeof Struct.fromJavaScript>[0]);
+/** What a resource's properties are that have crossed the engine. */
+const taken = ({ wire }: ServedResource, struct: StructProto.Struct | undefined): Json =>
+  wire ? wire.from(plain(struct)) : plain(struct);
+const onWire = ({ wire }: ServedResource, properties: Json): Json => wire?.to(properties) ?? properties;
+const given = (resource: ServedResource, properties: Json): StructProto.Struct =>
+  Struct.fromJavaScript(onWire(resource, properties) as Parameters<typeof Struct.fromJavaScript>[0]);
 
 /**
  * Brings the server there, and tells a failure that has left something behind from one that has
@@ -41,7 +45,7 @@ async function apply(resource: ServedResource, news: Json, olds: Json | undefine
   } catch (error) {
     if (!(error instanceof PartialError)) throw error;
     const left = { ...resource.interrupted(news, olds), ...error.left };
-    throw new InitFailure(resource.idOf(left), left, error);
+    throw new InitFailure(resource.idOf(left), onWire(resource, left), error);
   }
 }
 
@@ -92,11 +96,11 @@ export function implementation(
     cancel: method(() => new Empty()),
     check: method((request: Messages.CheckRequest) => {
       const resource = resourceOf(request.getUrn());
-      const inputs = resource.withDefaults(plain(request.getNews()));
-      const response = new messages.CheckResponse().setInputs(struct(inputs));
+      const inputs = resource.withDefaults(taken(resource, request.getNews()));
+      const response = new messages.CheckResponse().setInputs(given(resource, inputs));
       response.setFailuresList(
         resource
-          .check(inputs, plain(request.getOlds()))
+          .check(inputs, taken(resource, request.getOlds()))
           .map(({ property, reason }) =>
             new messages.CheckFailure().setProperty(property).setReason(`${property} ${reason}`),
           ),
@@ -104,51 +108,57 @@ export function implementation(
       return response;
     }),
     diff: method(async (request: Messages.DiffRequest) => {
-      const olds = plain(request.getOlds());
       const resource = resourceOf(request.getUrn());
-      const news = foretold(resource, plain(request.getNews()), olds);
+      const olds = taken(resource, request.getOlds());
+      const oldInputs = taken(resource, request.getOldInputs());
+      const news = foretold(resource, taken(resource, request.getNews()), olds);
       const { trace } = resource;
       const lost =
         trace !== undefined &&
         news["deploying"] === true &&
         !(await logged(request.getUrn(), (log) => isApplied(trace, olds, log)));
-      return diff(olds, plain(request.getOldInputs()), news, lost ? { [trace.marker]: "add" } : {});
+      const [before, inputsBefore, after] = [olds, oldInputs, news].map((each) => onWire(resource, each));
+      return diff(before ?? {}, inputsBefore ?? {}, after ?? {}, lost ? { [trace.marker]: "add" } : {});
     }),
     create: method(async (request: Messages.CreateRequest) => {
-      const inputs = plain(request.getProperties());
-      const response = new messages.CreateResponse();
       const urn = request.getUrn();
-      if (request.getPreview()) return response.setProperties(struct(foretold(resourceOf(urn), inputs, {})));
-      const state = await logged(urn, (log) => apply(resourceOf(urn), inputs, undefined, log));
-      return response.setId(resourceOf(urn).idOf(state)).setProperties(struct(state));
+      const resource = resourceOf(urn);
+      const inputs = taken(resource, request.getProperties());
+      const response = new messages.CreateResponse();
+      if (request.getPreview())
+        return response.setProperties(given(resource, foretold(resource, inputs, {})));
+      const state = await logged(urn, (log) => apply(resource, inputs, undefined, log));
+      return response.setId(resource.idOf(state)).setProperties(given(resource, state));
     }),
     update: method(async (request: Messages.UpdateRequest) => {
-      const news = plain(request.getNews());
-      const response = new messages.UpdateResponse();
-      const olds = plain(request.getOlds());
       const urn = request.getUrn();
-      if (request.getPreview()) return response.setProperties(struct(foretold(resourceOf(urn), news, olds)));
-      const state = await logged(urn, (log) => apply(resourceOf(urn), news, olds, log));
-      return response.setProperties(struct(state));
+      const resource = resourceOf(urn);
+      const [news, olds] = [taken(resource, request.getNews()), taken(resource, request.getOlds())];
+      const response = new messages.UpdateResponse();
+      if (request.getPreview())
+        return response.setProperties(given(resource, foretold(resource, news, olds)));
+      const state = await logged(urn, (log) => apply(resource, news, olds, log));
+      return response.setProperties(given(resource, state));
     }),
     read: method(async (request: Messages.ReadRequest) => {
+      const resource = resourceOf(request.getUrn());
       const olds = plain(request.getProperties());
       if (Object.keys(olds).length === 0)
         throw new Error("what tailwart makes cannot be imported: deploy it, and what is live is overwritten");
-      const resource = resourceOf(request.getUrn());
-      const state = await resource.read(olds);
+      const state = await resource.read(taken(resource, request.getProperties()));
       if (!state) return new messages.ReadResponse();
       const seen = { ...state, ...manners(olds) };
       // Inputs too: the engine shows a difference between inputs.
       const inputs = Object.entries(seen).filter(([name]) => !(name in (resource.outputs ?? {})));
       return new messages.ReadResponse()
         .setId(request.getId())
-        .setProperties(struct(seen))
-        .setInputs(struct(Object.fromEntries(inputs)));
+        .setProperties(given(resource, seen))
+        .setInputs(given(resource, Object.fromEntries(inputs)));
     }),
     delete: method(async (request: Messages.DeleteRequest) => {
       const urn = request.getUrn();
-      await logged(urn, (log) => resourceOf(urn).delete(plain(request.getProperties()), log));
+      const resource = resourceOf(urn);
+      await logged(urn, (log) => resource.delete(taken(resource, request.getProperties()), log));
       return new Empty();
     }),
     checkConfig: method((request: Messages.CheckRequest) => {
@@ -227,10 +237,8 @@ function diff(olds: Json, oldInputs: Json, news: Json, lost: DetailedDiff): Mess
  */
 export async function serve(served: ServedResources, argv: readonly string[]): Promise<void> {
   const limit = 64 * 1024 * 1024;
-  const server = new grpc.Server({
-    "grpc.max_receive_message_length": limit,
-    "grpc.max_send_message_length": limit,
-  });
+  const limits = { "grpc.max_receive_message_length": limit, "grpc.max_send_message_length": limit };
+  const server = new grpc.Server(limits);
   server.addService(services.ResourceProviderService, implementation(served, new EngineLog(argv)));
   const port = await new Promise<number>((resolve, reject) =>
     server.bindAsync("127.0.0.1:0", grpc.ServerCredentials.createInsecure(), (error, bound) =>

@@ -28,6 +28,7 @@ import {
 import { registryQueue } from "./queue.ts";
 import { withReferences } from "./references.ts";
 import type { RegistryState } from "./state.ts";
+import { registryWire } from "./rows-on-wire.ts";
 import { refuseTakeOver } from "./take-over.ts";
 
 type Json = Record<string, unknown>;
@@ -42,6 +43,7 @@ export class RegistryResource implements ServedResource<RegistryState> {
     this.#readyDeadline = readyDeadline;
   }
 
+  wire = registryWire;
   check = checkRegistryInputs;
   outputs = { passwordsInForce: ["accounts"] };
   idOf = idOf;

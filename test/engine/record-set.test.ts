@@ -241,7 +241,11 @@ test(
     const project = recordsProject();
     const MX = "example.org MX";
     const args = (...mx: string[]) =>
-      project.args({ ...state(), records: { [MX]: mx, "_dmarc.example.org TXT": ["v=DMARC1; p=none"] } });
+      project.args({
+        ...state(),
+        records: { [MX]: mx, "_dmarc.example.org TXT": ["v=DMARC1; p=none"] },
+        domains: ["example.org"],
+      });
     try {
       await project.init();
       args("10 mail.example.org.");
@@ -249,8 +253,12 @@ test(
       expect(up.status, up.output).toBe(0);
       args("20 mail.example.org.");
       const { output } = await project.preview();
-      expect(output).toMatch(/example\.org MX[^]*10 mail\.example\.org\.[^]*20 mail\.example\.org\./);
-      expect(output).not.toContain("p=none");
+      expect(output).toMatch(/~ example\.org *: \(json\) \{$/m);
+      const changed = output.split("\n").filter((line) => /^ {12}\s*[~+-] /.test(line));
+      expect(changed.map((line) => line.trim().replace(/\s+:/, ":"))).toEqual([
+        "~ example.org MX: [",
+        '~ [0]: "10 mail.example.org." => "20 mail.example.org."',
+      ]);
       args("10 mail.example.org.");
       knot.edit("example.org", ["zone-unset", "_dmarc", "TXT"]);
       const refresh = await project.pulumi("refresh", "--yes", "--skip-preview", "--diff", "--stack", "test");

@@ -361,7 +361,6 @@ describe("caa-matches-acme-account lists as not judged", () => {
   });
 
   test.each([
-    ["an unknown value", [own('0 issue "ca.example"', UNKNOWN)], 'records["mail.example.org CAA"][1]'],
     ["unknown values", [zone, route53(zone, "CAA", "", UNKNOWN_LIST)], "records"],
     ["values that a provider has", [cloudflare("CAA", "example.org", undefined)], "type"],
   ])("%s", async (_, records, where) => {

@@ -1,3 +1,4 @@
+import { textsOf } from "../../lib/dns/record-texts.ts";
 import { urnOf, type TestResource } from "./harness.ts";
 
 /** DNS records as programs of the five providers and tailwart's own write them, for tests. */
@@ -79,10 +80,16 @@ export const hetznerRecord = (type: string, name: unknown, value: unknown): Test
   of("hcloud:index/zoneRecord:ZoneRecord")({ zone: "example.org", type, name, value });
 
 /** Records that tailwart writes itself: many names in one resource. */
-export const ownRecords = (records: unknown): TestResource => ({
+export const ownRecords = (sets: Record<string, string[]>, more: object = {}): TestResource => ({
   type: "tailwart:dns:RecordSet",
   name: "mail-dns-records",
-  props: { writer: { host: "192.0.2.53", port: 53, keyName: "writes" }, records, adopt: [], servers: [] },
+  props: {
+    writer: { host: "192.0.2.53", port: 53, keyName: "writes" },
+    records: textsOf(sets, { domains: ["example.org"], dkim: {} }),
+    adopt: [],
+    servers: [],
+    ...more,
+  },
 });
 
 /** The component that says which domains send mail, and from where. */

@@ -9,7 +9,10 @@ export interface RecordKind {
   readonly zoneIsName?: true;
   /** True where names are never relative to the zone. */
   readonly absolute?: true;
-  /** The input that holds a map: `name TYPE` → values, a text in no quotes. */
+  /**
+   * The input that holds a map: domain → in JSON, a map of `name TYPE` to values, a text in no
+   * quotes. Beside it `dkim` holds what each selector's record says in all of the domains.
+   */
   readonly sets?: string;
   /** Inputs that hold the one value, in the order in which they count. */
   readonly one?: readonly string[];

@@ -1,45 +1,12 @@
 import { gapAt, merge } from "../../framework/judgement.ts";
-import type { NotJudged, PolicyResource, Verdict } from "../../framework/policy.ts";
-import {
-  formatPath,
-  listAt,
-  perResource,
-  read,
-  readAt,
-  readString,
-  type Path,
-} from "../../framework/values.ts";
+import type { PolicyResource, Verdict } from "../../framework/policy.ts";
+import { formatPath, perResource, readAt, readString, type Path } from "../../framework/values.ts";
 import { mayBeGiven } from "../docker/containers.ts";
 import { RECORD_KINDS, type RecordKind } from "./record-kinds.ts";
-import { stringsOf } from "./txt.ts";
+import { setsIn } from "./own-records.ts";
+import { listed, type RecordSet, valueOf, type Values } from "./record-values.ts";
 
-/** One value of a record set, in the words of a zone file. */
-export interface RecordValue {
-  readonly where: string;
-  /** TXT: its strings joined. MX: the host alone. CAA: `0 issue ca.example`. */
-  readonly text: string;
-  /** Of TXT: the strings, where the program says how the value is divided; else one. */
-  readonly strings: readonly string[];
-}
-
-/** What a resource says of one name and type; tailwart's says it of many. */
-export interface RecordSet {
-  readonly resource: PolicyResource;
-  /** Upper case; undefined where it is unknown. */
-  readonly type: string | undefined;
-  /** As it is written, relative to its zone or not; undefined where it is unknown. */
-  readonly name: string | undefined;
-  readonly values: readonly RecordValue[];
-  /** What is unknown of the values. */
-  readonly gaps: readonly NotJudged[];
-  /** True where the provider works out the answer, so that values are not in the resource. */
-  readonly elsewhere: boolean;
-  /**
-   * Of a set that is one of several for its name, of which an answer holds one: which one. Empty
-   * for all others.
-   */
-  readonly variant: string;
-}
+export type { RecordSet, RecordValue } from "./record-values.ts";
 
 export const NO_RECORD = { notApplicable: "no DNS record is in it" } as const;
 
@@ -51,38 +18,6 @@ function inputAt(resource: PolicyResource, path: Path): { known: boolean; value?
   return typeof found.value === "string" || typeof found.value === "number"
     ? { known: true, value: String(found.value) }
     : { known: true };
-}
-
-function valueOf(kind: RecordKind, type: string, where: string, written: string): RecordValue {
-  const isText = (type === "TXT" || type === "SPF") && kind.sets === undefined;
-  const strings = isText ? stringsOf(written, kind.wraps ?? false) : [];
-  // Only a list has the preference within the value.
-  const text =
-    strings.length > 0 ? strings.join("") : written.trim().replace(type === "MX" ? /^\d+\s+/ : /^$/, "");
-  return { where, text, strings: kind.divides ? strings : [] };
-}
-
-type Values = Pick<RecordSet, "values" | "gaps">;
-
-/** The values of a list. @param where how a reader finds a path */
-function listed(
-  root: unknown,
-  path: Path,
-  kind: RecordKind,
-  type: string,
-  where: (path: Path) => string,
-): Values {
-  const below: Path = kind.item === undefined ? [] : [kind.item];
-  const read = listAt(root, path).entries.map((item) => {
-    const at = [...item.path, ...below];
-    return { where: where(at), text: readString(root, at) };
-  });
-  return {
-    values: read.flatMap(({ where, text }) =>
-      text.value === undefined ? [] : [valueOf(kind, type, where, text.value)],
-    ),
-    gaps: read.filter(({ text }) => !text.known).map(({ where }) => gapAt(where)),
-  };
 }
 
 function ofList(resource: PolicyResource, kind: RecordKind, many: string, type: string): Values {
@@ -125,21 +60,6 @@ function has(resource: PolicyResource, input: string): boolean {
   const found = readAt(resource.props, [input]);
   if (!found.known) return mayBeGiven(resource, input);
   return Array.isArray(found.value) ? found.value.length > 0 : typeof (found.value ?? "") === "object";
-}
-
-/** The sets of a resource that holds those of many names. */
-function setsIn(resource: PolicyResource, kind: RecordKind, input: string): RecordSet[] {
-  const map = read(resource.props, input);
-  const made = { resource, elsewhere: false, variant: "" };
-  const open = { ...made, type: undefined, name: undefined, values: [] };
-  if (!map.known) return [{ ...open, gaps: [gapAt(input)] }];
-  return Object.keys(map.value ?? {}).map((key): RecordSet => {
-    const [name, type = ""] = key.split(" ");
-    const place = `${input}["${key}"]`;
-    const list = read(map.value, key);
-    if (!list.known) return { ...made, type, name, values: [], gaps: [gapAt(place)] };
-    return { ...made, type, name, ...listed(list.value, [], kind, type, (path) => place + formatPath(path)) };
-  });
 }
 
 /** The records of a resource; none of a resource of another type. */
