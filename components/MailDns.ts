@@ -50,7 +50,11 @@ export class MailDns extends pulumi.ComponentResource {
     const keys = args.selectors.map((each) => ({
       ...each,
       // One that is taken from the config goes last, after all that might need it.
-      key: new DkimKey(`${name}-dkim-${each.selector}`, { selector: each.selector }, { parent: this }),
+      key: new DkimKey(
+        `${name}-dkim-${each.selector}`,
+        { selector: each.selector, ...(each.algorithm && { algorithm: each.algorithm }) },
+        { parent: this },
+      ),
     }));
     this.keyFiles = Object.fromEntries(keys.map(({ keyFile, key }) => [keyFile, key.privateKey]));
     this.dkimRecords = Object.fromEntries(keys.map(({ selector, key }) => [selector, key.record]));

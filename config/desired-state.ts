@@ -78,9 +78,11 @@ export function desiredState(config: Config, line: Line): StalwartSettings {
       ...stalwartsProvider(config, line),
       mtaSts: { ...mtaSts, mx: mtaSts.mx.length > 0 ? mtaSts.mx : mailHosts },
       domains: config.domains.map(({ hosts: _, dmarc: __, ...domain }) => domain),
-      dkim: config.dkim.selectors.map(({ name, use }) => ({
+      dkim: config.dkim.selectors.map(({ name, use, algorithm }) => ({
         selector: name,
         use,
+        // Absent for RSA: what is deployed has no word of it.
+        ...(algorithm !== "rsa" && { algorithm }),
         keyFile: `${SECRET_DIRECTORY}dkim-${name}`,
       })),
       accounts: config.accounts.map(mailbox),

@@ -26,6 +26,7 @@ export const GUARDS: Readonly<Record<string, { guard: string; instead?: string }
     instead: "an IPv6 address that nobody has",
   },
   18: { guard: "a record that changes takes the place of what it said before" },
+  19: { guard: "an RSA key signs wherever one of ed25519 does" },
 };
 
 /** Lessons whose guard is left out → true, or what stands in its place. Empty but in a lab. */

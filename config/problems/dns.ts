@@ -1,11 +1,12 @@
 import { hostOf } from "../../lib/acme-cas.ts";
+import { DKIM_ALGORITHMS, type DkimAlgorithm } from "../../lib/dns/dkim.ts";
 import { WRITERS } from "../../lib/dns/record-sets.ts";
 import { keyPath, type Problem } from "../key-path.ts";
 import type { Config } from "../schema.ts";
 
 /** What is wrong between keys of the DNS that are well-formed each. */
 export const dnsProblems = (
-  config: Pick<Config, "dns" | "acme" | "dkim" | "domains" | "dnsProvider">,
+  config: Pick<Config, "dns" | "acme" | "dkim" | "domains" | "dnsProvider" | "withoutGuards">,
 ): Problem[] => [...writeProblems(config), ...accountProblems(config), ...selectorProblems(config)];
 
 function writeProblems({ dns, dnsProvider }: Pick<Config, "dns" | "dnsProvider">): Problem[] {
@@ -19,7 +20,11 @@ function writeProblems({ dns, dnsProvider }: Pick<Config, "dns" | "dnsProvider">
   ];
 }
 
-function selectorProblems({ dkim: { selectors }, domains }: Pick<Config, "dkim" | "domains">): Problem[] {
+function selectorProblems({
+  dkim: { selectors },
+  domains,
+  withoutGuards,
+}: Pick<Config, "dkim" | "domains" | "withoutGuards">): Problem[] {
   const twice = selectors.flatMap(({ name }, i) =>
     selectors.findIndex((other) => other.name === name) === i
       ? []
@@ -30,10 +35,20 @@ function selectorProblems({ dkim: { selectors }, domains }: Pick<Config, "dkim" 
           },
         ],
   );
-  const signers = selectors.flatMap(({ use }, i) => (use === "sign" ? [i] : []));
-  const more = signers.slice(1).map((i) => ({
+  const signersBy = (wanted: DkimAlgorithm) =>
+    selectors.flatMap(({ use, algorithm }, i) => (use === "sign" && algorithm === wanted ? [i] : []));
+  const more = DKIM_ALGORITHMS.flatMap((algorithm) => {
+    const [first = 0, ...others] = signersBy(algorithm);
+    return others.map((i) => ({
+      path: keyPath(["dkim", "selectors", i, "use"]),
+      message: `is sign, as that of ${selectors[first]?.name}; accepts one of ${algorithm} that signs: publish this one, or retire the other`,
+    }));
+  });
+  const alone = signersBy("rsa").length > 0 || withoutGuards[19] ? [] : signersBy("ed25519");
+  const unknown = alone.map((i) => ({
     path: keyPath(["dkim", "selectors", i, "use"]),
-    message: `is sign, as that of ${selectors[signers[0] ?? 0]?.name}; accepts one that signs: publish this one, or retire the other`,
+    message:
+      "is sign with a key of ed25519, and none of rsa signs: some large receivers know no ed25519, and fail what it alone has signed (lesson 19); accepts sign beside a selector of rsa that signs, else publish or retire",
   }));
   const both = domains.flatMap(({ publishRecords }, i) =>
     selectors.length > 0 && publishRecords.includes("dkim")
@@ -46,7 +61,7 @@ function selectorProblems({ dkim: { selectors }, domains }: Pick<Config, "dkim" 
         ]
       : [],
   );
-  return [...twice, ...more, ...both];
+  return [...twice, ...more, ...unknown, ...both];
 }
 
 /** A CA is known by its directory's host. */

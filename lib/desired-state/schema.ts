@@ -120,7 +120,7 @@ const fields = z.strictObject({
   dkim: z
     .array(dkimSchema)
     .default([])
-    .describe("Selectors of DKIM, each with one key for all domains; at most one of them signs."),
+    .describe("Selectors of DKIM, each with one key for all domains; at most one of each algorithm signs."),
   accounts: z
     .array(accountSchema)
     .default([])

@@ -63,8 +63,18 @@ export class DkimRotationResource implements ServedResource<DkimRotationState> {
     previous: DkimRotationState | undefined,
     log: Log,
   ): Promise<DkimRotationState> {
-    const [selector] = Object.entries(desired.uses).find(([, use]) => use === "sign") ?? [];
-    if (selector === undefined) return desired;
+    const signers = Object.entries(desired.uses).filter(([, use]) => use === "sign");
+    for (const [selector] of signers) await this.#isFound(selector, desired, previous, log);
+    return desired;
+  }
+
+  /** @throws UserError where a server of a domain does not show the key of a selector */
+  async #isFound(
+    selector: string,
+    desired: DkimRotationState,
+    previous: DkimRotationState | undefined,
+    log: Log,
+  ): Promise<void> {
     const record = desired.records[selector] ?? "";
     const isSeen = previous?.uses[selector] === "sign" && previous.records[selector] === record;
     const seen = new Set(isSeen ? previous.domains : []);
@@ -83,7 +93,6 @@ export class DkimRotationResource implements ServedResource<DkimRotationState> {
     if (missing.length > 0) throw unpublished(selector, missing, record);
     if (unseen.length > 0)
       log(`${selector} is published at every server of ${unseen.slice(0, TOLD).join(", ")}`, "info");
-    return desired;
   }
 
   /** What keeps receivers from finding the key; [] when nothing does. */

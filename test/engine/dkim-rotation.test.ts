@@ -16,9 +16,11 @@ beforeAll(async () => {
     "/nowhere",
     `import { DkimKey } from "${import.meta.dirname}/../../provider/DkimKey.ts";
 import { DkimRotation } from "${import.meta.dirname}/../../provider/DkimRotation.ts";
-const keys = Object.fromEntries(Object.keys(args.uses).map((selector) => [selector, new DkimKey(selector, { selector })]));
+const keys = Object.fromEntries(Object.keys(args.uses).map((selector) => [selector,
+  new DkimKey(selector, { selector, ...(args.ed25519 === selector && { algorithm: "ed25519" }) })]));
 const records = Object.fromEntries(Object.entries(keys).map(([selector, key]) => [selector, key.record]));
-new DkimRotation("dkim", { ...args, records });
+const { ed25519: _, ...rest } = args;
+new DkimRotation("dkim", { ...rest, records });
 export { records };
 export const privateKeys = Object.fromEntries(Object.entries(keys).map(([selector, key]) => [selector, key.privateKey]));
 `,
@@ -41,7 +43,8 @@ const publish = (zone: string, selector: string, record: string) =>
   ]);
 
 type Uses = DkimRotationState["uses"];
-const args = (uses: Uses) => project.args({ uses, domains: DOMAINS, servers: [knot.address] });
+const args = (uses: Uses, ed25519?: string) =>
+  project.args({ uses, domains: DOMAINS, servers: [knot.address], ...(ed25519 && { ed25519 }) });
 const output = async (name: string, ...flags: string[]) =>
   JSON.parse(
     (await project.pulumi("stack", "output", name, "--json", "--stack", "test", ...flags)).output,
@@ -117,5 +120,31 @@ describe("a rotation", { timeout: 600_000 }, () => {
       expect(status, said).toBe(0);
     }
     expect(Object.keys(await output("records"))).toEqual(["two"]);
+  });
+
+  test("has a key of ed25519 sign beside that of RSA once it is published as well, and changes no selector's key", async () => {
+    args({ two: "sign", ed: "publish" }, "ed");
+    const published = await project.up();
+    expect(published.status, published.output).toBe(0);
+    const { ed = "", ...others } = await output("records");
+    expect(ed).toMatch(/^v=DKIM1; k=ed25519; p=[A-Za-z0-9+/]{43}=$/);
+    const quick = new DkimRotationResource(0);
+    const uses: Uses = { two: "sign", ed: "sign" };
+    const desired = { uses, records: { ...others, ed }, domains: DOMAINS, servers: [knot.address] };
+    expect(await quick.apply(desired, undefined, () => undefined).catch(String)).toContain(
+      "the key of ed is to sign, and is not published yet",
+    );
+    for (const zone of DOMAINS) publish(zone, "ed", ed);
+    args(uses, "ed");
+    const both = await project.up();
+    expect(both.status, both.output).toBe(0);
+
+    args(uses, "two");
+    const other = await project.preview();
+    expect(other.status).not.toBe(0);
+    expect(other.output).toMatch(
+      /the key of (two is of rsa|ed is of ed25519), and receivers know it; accepts another/,
+    );
+    expect(await output("records")).toEqual({ ...others, ed });
   });
 });

@@ -299,17 +299,16 @@ describe("mail goes out", () => {
   );
 
   effect(
-    "dkim[].selector dkim[].use dkim[].keyFile",
-    "it is signed by the selector that signs, over a rotation, and a receiver finds each signature good",
+    "dkim[].selector dkim[].use dkim[].algorithm dkim[].keyFile",
+    "it is signed by the selectors that sign, over a rotation, and a receiver finds each signature good",
     async () => {
       const sink = await tlsSink(own, "starttls");
       const published = new Map<string, string>();
       const keyFile = (selector: string) => `/etc/stalwart/secrets/dkim-${selector}`;
-      for (const selector of ["one", "two"]) {
-        const { privateKey, record } = await new DkimKeyResource().apply(
-          { selector, privateKey: "", record: "" },
-          undefined,
-        );
+      const algorithms = { one: "rsa", two: "rsa", ed: "ed25519" } as const;
+      type Selector = keyof typeof algorithms;
+      for (const [selector, algorithm] of Object.entries(algorithms)) {
+        const { privateKey, record } = await new DkimKeyResource().apply({ selector, algorithm }, undefined);
         writeFileSync(server.path(keyFile(selector)), privateKey);
         published.set(`${selector}._domainkey.lab.test`, record);
       }
@@ -320,28 +319,41 @@ describe("mail goes out", () => {
         const [message = ""] = (sink.messages.find(isIt) ?? "").split("\r\n.\r\n");
         return judgeDkim(message, (name) => published.get(name));
       };
-      const step = async (dkim: Record<string, "publish" | "sign" | "retire">) =>
+      const step = async (dkim: Partial<Record<Selector, "publish" | "sign" | "retire">>) =>
         deploy({
           relays: [{ ...relay, port: sink.port, tls: "tailnet", auth }],
           outbound: route,
           dkim: Object.entries(dkim).map(([selector, use]) => ({
             selector,
             use,
+            ...(selector === "ed" && { algorithm: algorithms[selector] }),
             keyFile: keyFile(selector),
           })),
         });
       try {
         await step({ one: "publish" });
-        expect(await judged("before it signs")).toEqual({ result: "none" });
+        expect(await judged("before it signs")).toEqual([]);
         await step({ one: "sign", two: "publish" });
-        const good = (selector: string) => ({ result: "pass", domain: "lab.test", selector });
-        expect(await judged("by the first")).toEqual(good("one"));
+        const good = (selector: Selector) => ({
+          result: "pass",
+          algorithm: `${algorithms[selector]}-sha256`,
+          domain: "lab.test",
+          selector,
+        });
+        expect(await judged("by the first")).toEqual([good("one")]);
         await step({ one: "retire", two: "sign" });
-        expect(await judged("by the second")).toEqual(good("two"));
-        await step({ two: "sign" });
-        expect(await judged("by the second alone")).toEqual(good("two"));
+        expect(await judged("by the second")).toEqual([good("two")]);
+        await step({ ed: "sign", two: "sign" });
+        const both = await judged("by the second and that of another algorithm");
+        expect(both.toSorted((a, b) => a.selector.localeCompare(b.selector))).toEqual([
+          good("ed"),
+          good("two"),
+        ]);
         published.set("two._domainkey.lab.test", published.get("one._domainkey.lab.test") ?? "");
-        expect(await judged("with another key in the DNS")).toMatchObject({ result: "fail" });
+        expect((await judged("with another key in the DNS")).map(({ result }) => result).toSorted()).toEqual([
+          "fail",
+          "pass",
+        ]);
       } finally {
         sink.close();
       }

@@ -57,6 +57,22 @@ const task: Readonly<Record<string, FakeProperty>> = {
   status: { kind: { variants: { Pending: { due: text } } }, required: true },
 };
 
+/** One structure for each algorithm (registry/src/schema/structs.rs, Dkim1Signature). */
+const DKIM_SIGNATURE = {
+  domainId: { kind: { id: "Domain" }, required: true },
+  selector: text,
+  privateKey: secret,
+  canonicalization: of(oneOf("relaxed/relaxed", "simple/simple", "relaxed/simple", "simple/relaxed")),
+  headers: of({ set: "string" }),
+  auid: nullable("string"),
+  expire: nullable("number"),
+  report: of("boolean"),
+  stage: of(oneOf("active", "pending", "retiring", "retired")),
+  nextTransitionAt: nullable("string"),
+  publicKey: { kind: "string", serverSet: true },
+  createdAt: { kind: "string", serverSet: true },
+} as const;
+
 export const NAME_OBJECTS: Readonly<Record<string, FakeObject>> = {
   BlobStore: {
     singleton: true,
@@ -161,20 +177,8 @@ export const NAME_OBJECTS: Readonly<Record<string, FakeObject>> = {
   },
   DkimSignature: {
     variants: {
-      Dkim1RsaSha256: {
-        domainId: { kind: { id: "Domain" }, required: true },
-        selector: text,
-        privateKey: secret,
-        canonicalization: of(oneOf("relaxed/relaxed", "simple/simple", "relaxed/simple", "simple/relaxed")),
-        headers: of({ set: "string" }),
-        auid: nullable("string"),
-        expire: nullable("number"),
-        report: of("boolean"),
-        stage: of(oneOf("active", "pending", "retiring", "retired")),
-        nextTransitionAt: nullable("string"),
-        publicKey: { kind: "string", serverSet: true },
-        createdAt: { kind: "string", serverSet: true },
-      },
+      Dkim1RsaSha256: DKIM_SIGNATURE,
+      Dkim1Ed25519Sha256: DKIM_SIGNATURE,
     },
     defaults: {
       canonicalization: "relaxed/relaxed",

@@ -1,4 +1,5 @@
-// A stack with two DKIM selectors in the midst of a rotation: where the keys go, and what waits.
+// A stack in the midst of a rotation of its RSA key, beside one of ed25519: where the keys go, and
+// what waits.
 import { beforeAll, describe, expect, test } from "vitest";
 
 import type { Registered } from "../unit/components/mocks.ts";
@@ -8,6 +9,7 @@ const dkim = {
   selectors: [
     { name: "tw2026", use: "sign" },
     { name: "tw2027", use: "publish" },
+    { name: "ed2026", use: "sign", algorithm: "ed25519" },
   ],
 };
 const SECRETS = { "tailwart:postgresPassword": "a-password" };
@@ -33,7 +35,11 @@ describe.each(["0.15", "0.16"])("on Stalwart %s", (line) => {
   });
 
   test("each selector has a key, and its private part goes into a file of Stalwart's alone, as a secret", () => {
-    expect(of("tailwart:dns:DkimKey").map(({ inputs }) => inputs["selector"])).toEqual(["tw2026", "tw2027"]);
+    expect(of("tailwart:dns:DkimKey").map(({ inputs }) => inputs["selector"])).toEqual([
+      "ed2026",
+      "tw2026",
+      "tw2027",
+    ]);
     const holders = resources.filter((resource) => JSON.stringify(resource).includes("private key of"));
     expect(holders.map(({ name }) => name)).toEqual(["mail-stalwart-files"]);
     const uploads = JSON.stringify(holders[0]?.inputs["uploads"]);
@@ -47,7 +53,7 @@ describe.each(["0.15", "0.16"])("on Stalwart %s", (line) => {
 
   test("the rotation gets every record, and ends before Stalwart is touched", () => {
     expect(of("tailwart:dns:DkimRotation")[0]?.inputs).toMatchObject({
-      uses: { tw2026: "sign", tw2027: "publish" },
+      uses: { tw2026: "sign", tw2027: "publish", ed2026: "sign" },
       records: { tw2026: "v=DKIM1; k=rsa; p=tw2026", tw2027: "v=DKIM1; k=rsa; p=tw2027" },
       domains: ["example.org"],
     });
@@ -55,17 +61,28 @@ describe.each(["0.15", "0.16"])("on Stalwart %s", (line) => {
     expect(done.findIndex((each) => each.startsWith("tailwart:dns:DkimRotation"))).toBeLessThan(first);
   });
 
-  test("what signs is the one that is to, and the other waits", () => {
+  test("what signs is one of each algorithm, and the other waits", () => {
     const [settings] = of("tailwart:mail:Settings");
-    const [registry] = of("tailwart:mail:Registry");
     if (line === "0.15")
-      expect(settings?.inputs["settings"]).toMatchObject({
-        "auth.dkim.sign.0000.then": "['tw2026_example_org']",
+      return expect(settings?.inputs["settings"]).toMatchObject({
+        "auth.dkim.sign.0000.then": "['tw2026_example_org', 'ed2026_example_org']",
+        "signature.ed2026_example_org.algorithm": "ed25519-sha256",
       });
-    const row = (registry?.inputs["objects"] as Record<string, string> | undefined)?.[
-      "DkimSignature/tw2027._domainkey.example.org"
-    ];
-    if (line !== "0.15") expect(JSON.parse(row ?? "")).toMatchObject({ stage: "pending" });
+    const rows = of("tailwart:mail:Registry")[0]?.inputs["objects"] as Record<string, string>;
+    const row = (selector: string): unknown =>
+      JSON.parse(rows[`DkimSignature/${selector}._domainkey.example.org`] ?? "");
+    expect(row("tw2027")).toMatchObject({ stage: "pending" });
+    return expect(row("ed2026")).toMatchObject({ "@type": "Dkim1Ed25519Sha256", stage: "active" });
+  });
+
+  test("a key of RSA has no word of its algorithm, as it was deployed before there were others", () => {
+    expect(of("tailwart:dns:DkimKey").map(({ inputs }) => inputs["algorithm"])).toEqual([
+      "ed25519",
+      undefined,
+      undefined,
+    ]);
+    const [component] = of("tailwart:mail:MailDns");
+    expect(JSON.stringify(component?.inputs["selectors"]).match(/algorithm/g)).toHaveLength(1);
   });
 });
 

@@ -1,5 +1,5 @@
 /**
- * What the 0.15 line signs by DKIM, and seals by ARC: by the declared selector that signs, and
+ * What the 0.15 line signs by DKIM, and seals by ARC: by the declared selectors that sign, and
  * without one by what there is a key for. Its own expressions name the keys `rsa-<domain>` and
  * `ed25519-<domain>` for every domain, and where nobody has made any, each message is logged with
  * "DKIM signer not found". Those are made in the admin UI, which gives them these names; they sign
@@ -7,7 +7,7 @@
  * goes before these rules.
  * Source: stalwart-lite 0.16.0 common/src/config/smtp/auth.rs, report.rs, queue.rs.
  */
-import { type DkimSelector, signerOf } from "../dkim.ts";
+import { type DkimSelector, signersOf } from "../dkim.ts";
 import type { StalwartSettings } from "../schema.ts";
 import { file, ifBlock, type SettingKeys } from "./spelling.ts";
 
@@ -43,10 +43,10 @@ const idOf = (selector: string, domain: string) => `${selector}_${domain.replace
  */
 export function signatureKeys({ dkim, domains }: Pick<StalwartSettings, "dkim" | "domains">): SettingKeys {
   const keys: SettingKeys = {};
-  for (const { selector, keyFile } of dkim)
+  for (const { selector, algorithm = "rsa", keyFile } of dkim)
     for (const { name } of domains)
       Object.assign(keys, {
-        [`signature.${idOf(selector, name)}.algorithm`]: "rsa-sha256",
+        [`signature.${idOf(selector, name)}.algorithm`]: `${algorithm}-sha256`,
         [`signature.${idOf(selector, name)}.canonicalization`]: "relaxed/relaxed",
         [`signature.${idOf(selector, name)}.domain`]: name,
         [`signature.${idOf(selector, name)}.private-key`]: file(keyFile),
@@ -66,8 +66,13 @@ export const signaturePatterns = (dkim: readonly DkimSelector[]): string[] =>
  */
 export function signingKeys(settings: Pick<StalwartSettings, "dkim" | "domains">): SettingKeys {
   const domains = settings.domains.map(({ name }) => name);
-  const signer = signerOf(settings.dkim)?.selector;
-  const by = (domain: string) => (signer === undefined ? keysOf(domain) : `['${idOf(signer, domain)}']`);
+  const signers = signersOf(settings.dkim).map(({ selector }) => selector);
+  // A seal is one alone.
+  const [signer] = signers;
+  const by = (domain: string) =>
+    signer === undefined
+      ? keysOf(domain)
+      : `[${signers.map((selector) => `'${idOf(selector, domain)}'`).join(", ")}]`;
   const rules = (condition: (domain: string) => string) =>
     domains.map((domain): [string, string] => [condition(domain), by(domain)]);
   const own = (domain: string) => `config_get('report.domain') == '${domain}'`;

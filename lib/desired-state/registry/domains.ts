@@ -16,6 +16,9 @@ const CHALLENGES = {
   "http-01": "Http01",
 } as const;
 
+/** What a signature is called, by what its key is of. */
+const SIGNATURES = { rsa: "Dkim1RsaSha256", ed25519: "Dkim1Ed25519Sha256" } as const;
+
 /** What a key is in the server's own rotation, which takes no step by itself without a time set. */
 const STAGES = { sign: "active", publish: "pending", retire: "retiring" } as const;
 
@@ -106,8 +109,8 @@ function dnsServer(provider: DnsProvider): Json {
 }
 
 /** Headers are the server's own choice, which is the 0.15 line's too. */
-const signature = ({ selector, use, keyFile }: DkimSelector, domain: string): Json => ({
-  "@type": "Dkim1RsaSha256",
+const signature = ({ selector, use, algorithm = "rsa", keyFile }: DkimSelector, domain: string): Json => ({
+  "@type": SIGNATURES[algorithm],
   domainId: reference(`Domain/${domain}`),
   selector,
   privateKey: secretFrom(keyFile),

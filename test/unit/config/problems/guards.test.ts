@@ -124,6 +124,16 @@ describe("without its guard", () => {
     expect(argsWithout({ 3: true }).settings.allowedIps).toEqual([]);
   });
 
+  test("lesson 19: an ed25519 key signs alone", () => {
+    const selectors = [{ name: "ed", use: "sign", algorithm: "ed25519" }];
+    const changes = { ...LAB, dkim: { selectors } };
+    expect(() => load({}, changes)).toThrow(/lesson 19/);
+    expect(() => load({ 18: true }, changes)).toThrow(/lesson 19/);
+    expect(componentArgs(load({ 19: true }, changes)).settings.dkim).toMatchObject([
+      { selector: "ed", use: "sign", algorithm: "ed25519" },
+    ]);
+  });
+
   test("lesson 6: the edge dials an address", () => {
     expect(argsWithout({ 6: "100.64.0.7" }).edge.upstreamHost).toBe("100.64.0.7");
   });

@@ -1,8 +1,8 @@
-import { createVerify, generateKeyPairSync, sign } from "node:crypto";
+import { createPublicKey, createVerify, generateKeyPairSync, sign, verify } from "node:crypto";
 
 import { expect, test } from "vitest";
 
-import { dkimRecord } from "../../../../lib/dns/dkim.ts";
+import { dkimRecord, isDkimRecord } from "../../../../lib/dns/dkim.ts";
 import { textStrings } from "../../../../lib/dns/record.ts";
 
 const spki = { type: "spki", format: "pem" } as const;
@@ -29,9 +29,37 @@ test("a key of 2048 bits takes two strings, which join to the record", () => {
 
 test("a key that receivers do not believe, or do not know, is refused", () => {
   expect(() => dkimRecord(rsa(512).publicKey)).toThrow(/512 bits.*1024/);
-  expect(() => dkimRecord(generateKeyPairSync("ed25519").publicKey.export(spki) as string)).toThrow(
-    /ed25519.*lesson 19/,
-  );
+  expect(() =>
+    dkimRecord(generateKeyPairSync("ec", { namedCurve: "P-256" }).publicKey.export(spki) as string),
+  ).toThrow(/this key is of ec; DKIM has rsa, ed25519/);
+});
+
+test("the record of an ed25519 key has its 32 bytes alone, by which a signature is verified", () => {
+  const key = generateKeyPairSync("ed25519", { publicKeyEncoding: spki, privateKeyEncoding: pkcs8 });
+  const record = dkimRecord(key.publicKey);
+  const [, raw = ""] = /^v=DKIM1; k=ed25519; p=([A-Za-z0-9+/]{43}=)$/.exec(record) ?? [];
+  const x = Buffer.from(raw, "base64").toString("base64url");
+  const read = createPublicKey({ key: { kty: "OKP", crv: "Ed25519", x }, format: "jwk" });
+  const signature = sign(null, Buffer.from("a hash"), key.privateKey);
+  expect(verify(null, Buffer.from("a hash"), read, signature)).toBe(true);
+  expect(textStrings(record)).toHaveLength(1);
+});
+
+test("the record of RFC 8463 comes out of its key", () => {
+  // Its appendix A.2, in the structure that a PEM has.
+  const der = Buffer.from("MCowBQYDK2VwAyEA11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=", "base64");
+  const pem = createPublicKey({ key: der, format: "der", type: "spki" }).export(spki) as string;
+  expect(dkimRecord(pem)).toBe("v=DKIM1; k=ed25519; p=11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=");
+});
+
+test.each([
+  ["k=ed25519;p=AAA=", "v=DKIM1; k=ed25519; p=AAA=", true],
+  ["v=DKIM1; p=AAA=", "v=DKIM1; k=rsa; p=AAA=", true],
+  ["v=DKIM1; p=AAA=", "v=DKIM1; k=ed25519; p=AAA=", false],
+  ["v=DKIM1; k=ed25519; p=BBB=", "v=DKIM1; k=ed25519; p=AAA=", false],
+  ["v=DKIM1; k=ed25519; p=", "v=DKIM1; k=ed25519; p=", false],
+])("whether %s is the record %s: %s", (published, record, is) => {
+  expect(isDkimRecord(published, record)).toBe(is);
 });
 
 test("a private key is refused, and is not in the message", () => {

@@ -11,10 +11,15 @@ import { registryObjects } from "./objects.ts";
 const at = freshRegistry();
 const keyFile = (selector: string) => `/etc/stalwart/secrets/dkim-${selector}`;
 
-const withSelectors = (uses: Record<string, DkimStep>) =>
+const withSelectors = (uses: Record<string, DkimStep>, ed25519?: string) =>
   registryObjects({
     domains: [{ name: "lab.test" }, { name: "second.test" }],
-    dkim: Object.entries(uses).map(([selector, use]) => ({ selector, use, keyFile: keyFile(selector) })),
+    dkim: Object.entries(uses).map(([selector, use]) => ({
+      selector,
+      use,
+      ...(selector === ed25519 && { algorithm: "ed25519" as const }),
+      keyFile: keyFile(selector),
+    })),
   });
 beforeEach(() => ["one", "two"].forEach((each) => at.fake.readableFiles.add(keyFile(each))));
 
@@ -38,6 +43,19 @@ test("a selector has a row for each domain, with its key in a file, and a second
       privateKey: { "@type": "File", filePath: keyFile("one") },
       report: false,
     });
+  expect(await up(declared, declared)).toMatchObject({ writes: 0, restarted: false });
+});
+
+test("a key of ed25519 has a row of its own kind beside that of RSA, and both sign", async () => {
+  const declared = withSelectors({ one: "sign", two: "sign" }, "two");
+  await up(declared);
+  const kinds = at.fake.inForce("DkimSignature").map((row) => [row["@type"], row["selector"], row["stage"]]);
+  expect(kinds.filter(([, selector]) => selector === "one")).toEqual(
+    Array(2).fill(["Dkim1RsaSha256", "one", "active"]),
+  );
+  expect(kinds.filter(([, selector]) => selector === "two")).toEqual(
+    Array(2).fill(["Dkim1Ed25519Sha256", "two", "active"]),
+  );
   expect(await up(declared, declared)).toMatchObject({ writes: 0, restarted: false });
 });
 

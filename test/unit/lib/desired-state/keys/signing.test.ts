@@ -57,6 +57,17 @@ test("every declared selector has its signature in the file, and the one that si
   expect(rules).not.toMatch(/old_|next_|rsa-a\.org/);
 });
 
+test("keys of two algorithms sign side by side, and a seal, which is one alone, is of RSA", () => {
+  const dkim = [{ ...selector("ed", "sign"), algorithm: "ed25519" as const }, selector("new", "sign")];
+  const file = signatureKeys({ domains: named(["a.org"]), dkim });
+  expect(file["signature.ed_a_org.algorithm"]).toBe("ed25519-sha256");
+  expect(file["signature.new_a_org.algorithm"]).toBe("rsa-sha256");
+  const keys = signingKeys(["a.org"], dkim);
+  expect(keys["auth.dkim.sign.0000.then"]).toBe("['new_a_org', 'ed_a_org']");
+  expect(keys["report.dsn.sign.0000.then"]).toBe("['new_a_org', 'ed_a_org']");
+  expect(keys["auth.arc.seal.0000.then"]).toBe("'new_a_org'");
+});
+
 test("no id of a signature has a dot, by which the server would mix up the keys of two", () => {
   const file = signatureKeys({ domains: named(["a.org", "a.org.br"]), dkim: [selector("x", "sign")] });
   for (const key of Object.keys(file)) expect(key).toMatch(/^signature\.[a-z0-9_-]+\.[a-z-]+$/);
