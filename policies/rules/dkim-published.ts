@@ -2,12 +2,15 @@ import { merge, PASS, refuse, unjudged } from "../framework/judgement.ts";
 import { definePolicy, type Judgement, type PolicyResource, type Verdict } from "../framework/policy.ts";
 import { dkimKeyOf, dkimValues, domainOfSelector } from "../facts/dns/dkim.ts";
 import { RECORD_TYPES } from "../facts/dns/record-kinds.ts";
+import { REGISTRY, SETTINGS } from "../facts/own-resources.ts";
+import { signingOf, type Signer } from "../facts/stalwart/dkim-signers.ts";
 import { judgeSets, NO_RECORD, ofType, type RecordSet, type RecordValue } from "../facts/dns/records.ts";
 import { recordsOfStack, type OwnedSet } from "../facts/dns/zones.ts";
 
 export const dkimPublished = definePolicy({
   id: "dkim-published",
-  description: "Every DKIM key in the zone is one that receivers can use, and a domain has an RSA key.",
+  description:
+    "Every DKIM key in the zone is one that receivers can use, a domain has an RSA key, and one signs wherever one of ed25519 does.",
   severity: "high",
   lesson: 19,
   enforcementLevel: "mandatory",
@@ -15,7 +18,7 @@ export const dkimPublished = definePolicy({
   url: "https://www.rfc-editor.org/rfc/rfc6376#section-3.6.1",
   why: "a signature whose key a receiver cannot use counts as none or as a failed one, and large receivers reject unsigned mail",
   portable: true,
-  resourceTypes: RECORD_TYPES,
+  resourceTypes: [...RECORD_TYPES, SETTINGS, REGISTRY],
   judgeResource,
   judgeStack,
 });
@@ -55,7 +58,24 @@ function judgeStrings({ where, strings }: RecordValue): Judgement {
 }
 
 function judgeResource(resource: PolicyResource): Verdict {
-  return judgeSets(resource, judgeSet);
+  const signing = signingOf(resource);
+  if (!signing) return judgeSets(resource, judgeSet);
+  const { groups, gaps } = signing;
+  if (groups.length + gaps.length === 0) return { notApplicable: "it says nothing of what signs mail" };
+  return merge(...groups.map(judgeSigners), unjudged(...gaps));
+}
+
+/** Keys that sign the same mail: a receiver that knows no ed25519 must find one of RSA. */
+function judgeSigners(signers: readonly Signer[]): Judgement {
+  const where = signers[0]?.where ?? "";
+  if (signers.some(({ algorithm }) => algorithm === "rsa")) return PASS;
+  if (signers.some(({ algorithm }) => algorithm === undefined))
+    return unjudged({ where, because: "whether a key of RSA is among those that sign is not known" });
+  return refuse({
+    where,
+    what: "has mail signed by ed25519 alone, which large receivers do not know",
+    instead: "a key of RSA with 2048 bits that signs the same mail, too",
+  });
 }
 
 function judgeSet(set: RecordSet): Verdict {

@@ -17,9 +17,11 @@ import {
   runStackPolicy,
   UNKNOWN,
   UNKNOWN_LIST,
+  UNKNOWN_OBJECT,
   type Outcome,
   type TestResource,
 } from "./harness.ts";
+import { keys as settings, resource as resourceOf } from "./resources.ts";
 import { toSdkPolicy } from "../../policies/framework/sdk-policy.ts";
 
 const rsa = (modulusLength: number, type: "spki" | "pkcs1" = "spki"): string =>
@@ -119,6 +121,133 @@ describe("dkim-published refuses", () => {
     expect(violations[0]).toContain("content is an ed25519 key, and the domain has no RSA key beside it.");
     expect(violations[0]).toMatch(/instead: an RSA key of 2048 bits under another selector/);
     expect(notJudged).toEqual([]);
+  });
+});
+
+const rules = (...thens: string[]) =>
+  settings(
+    {
+      ...Object.fromEntries(
+        thens.flatMap((then, i) => [
+          [`auth.dkim.sign.000${i}.if`, `sender_domain == '${i}.org'`],
+          [`auth.dkim.sign.000${i}.then`, then],
+        ]),
+      ),
+      [`auth.dkim.sign.000${thens.length}.else`]: "false",
+    },
+    { "signature.r.algorithm": "rsa-sha256", "signature.e.algorithm": "ed25519-sha256" },
+  );
+const registry = (objects: unknown): TestResource =>
+  resourceOf("tailwart:mail:Registry", "registry", { objects });
+const signature = (name: string, row: object, domain = "example.org") => ({
+  [`DkimSignature/${name}._domainkey.${domain}`]: {
+    selector: name,
+    domainId: { "#ref": `Domain/${domain}` },
+    stage: "active",
+    ...row,
+  },
+});
+const RSA = { "@type": "Dkim1RsaSha256" };
+const ED = { "@type": "Dkim1Ed25519Sha256" };
+
+describe("dkim-published judges what signs: it", () => {
+  test.each([
+    ["of a rule", rules("['e']"), 'settings["auth.dkim.sign.0000.then"]'],
+    ["of a rule in other quotes", rules('"e"'), 'settings["auth.dkim.sign.0000.then"]'],
+    ["of a key that somebody has made", rules("['ed25519-a.org', 'e', '']"), "0000.then"],
+    ["of the second rule", rules("['r', 'e']", "['e']"), 'settings["auth.dkim.sign.0001.then"]'],
+    ["of all mail", settings({ "auth.dkim.sign": "['ed25519-' + sender_domain]" }), "auth.dkim.sign"],
+    [
+      "of a domain in the registry",
+      registry(signature("e", ED)),
+      'objects["DkimSignature/e._domainkey.example.org"]["@type"]',
+    ],
+    ["of one that says nothing of its stage", registry(signature("e", { ...ED, stage: undefined })), "@type"],
+    [
+      "beside an RSA key that is retired",
+      registry({ ...signature("e", ED), ...signature("r", { ...RSA, stage: "retiring" }) }),
+      "e._domainkey",
+    ],
+    [
+      "beside an RSA key that signs for another domain",
+      registry({ ...signature("e", ED), ...signature("r", RSA, "example.net") }),
+      "e._domainkey",
+    ],
+    [
+      "beside an RSA key of DKIM2, which is another header",
+      registry({ ...signature("e", ED), ...signature("r", { "@type": "Dkim2RsaSha256" }) }),
+      "e._domainkey",
+    ],
+    [
+      "of a domain by its id",
+      registry({ "DkimSignature/x": { ...ED, domainId: "b" }, "DkimSignature/y": { ...RSA, domainId: "c" } }),
+      'objects["DkimSignature/x"]["@type"]',
+    ],
+  ])("refuses ed25519 alone, the signer %s", async (_, resource, where) => {
+    const { violations, notJudged } = await ask(resource);
+    expect(notJudged).toEqual([]);
+    expect(violations).toHaveLength(1);
+    expect(violations[0]).toContain("has mail signed by ed25519 alone, which large receivers do not know.");
+    expect(violations[0]?.split(" has mail")[0]).toContain(where);
+    expect(violations[0]).toMatch(/lesson 19/);
+    expect(violations[0]).toMatch(/instead: a key of RSA with 2048 bits that signs the same mail, too/);
+  });
+
+  test.each([
+    ["RSA", rules("['r']")],
+    ["both", rules("['r', 'e']", "'r'")],
+    ["what somebody has made", settings({ "auth.dkim.sign": "['rsa-' + sender_domain, 'ed25519-' + x]" })],
+    ["nothing", settings({ "auth.dkim.sign": "false" })],
+    [
+      "a key where there is one",
+      rules("winnow([if_then(is_empty(config_get('signature.rsa-a.algorithm')), '', 'rsa-a')])"),
+    ],
+    [
+      "what is declared, whatever its name",
+      settings({ "auth.dkim.sign": "['ed25519-x']" }, { "signature.ed25519-x.algorithm": "rsa-sha256" }),
+    ],
+    ["RSA, by the registry", registry(signature("r", RSA))],
+    ["both, by the registry", registry({ ...signature("e", ED), ...signature("r", RSA) })],
+    [
+      "RSA, beside an ed25519 key that waits",
+      registry({ ...signature("e", { ...ED, stage: "pending" }), ...signature("r", RSA) }),
+    ],
+  ])("passes what is signed by %s", async (_, resource) => {
+    const { violations, notJudged } = await ask(resource);
+    expect({ violations, notJudged }).toEqual({ violations: [], notJudged: [] });
+  });
+
+  test.each([
+    ["settings of other things", settings({ "server.hostname": "mx" })],
+    ["a broken rule", settings({ "auth.dkim.sign.0000.then": "['e']" })],
+    ["a registry without keys", registry({ "Domain/example.org": { name: "example.org" } })],
+    ["a registry whose only key waits", registry(signature("e", { ...ED, stage: "pending" }))],
+    ["a registry without objects", registry(undefined)],
+  ])("is not concerned with %s", async (_, resource) => {
+    expect((await ask(resource)).notApplicable).toBe("it says nothing of what signs mail");
+  });
+
+  test.each([
+    ["a key that is nowhere declared", rules("['e', 'other']"), /0000\.then.*whether a key of RSA is among/],
+    ["a rule that is unknown", settings({ "auth.dkim.sign": UNKNOWN }), /auth\.dkim\.sign.*unknown until/],
+    ["unknown settings", settings(UNKNOWN_OBJECT), /^settings: unknown until the update$/],
+    ["an unknown registry", registry(UNKNOWN_OBJECT), /^objects: unknown until the update$/],
+    ["an unknown stage", registry(signature("e", { ...ED, stage: UNKNOWN })), /@type.*is not known$/],
+    ["an unknown kind", registry(signature("e", { "@type": UNKNOWN })), /@type.*is not known$/],
+    ["another kind", registry(signature("e", { "@type": "Dkim1EcdsaSha256" })), /@type.*is not known$/],
+  ])("leaves %s unjudged", async (_, resource, said) => {
+    const { violations, notJudged } = await ask(resource);
+    expect(violations).toEqual([]);
+    expect(notJudged).toHaveLength(1);
+    expect(notJudged[0]).toMatch(said);
+  });
+
+  test("does not lay the gaps of other settings at the door of what signs", async () => {
+    const open = settings(
+      { "auth.dkim.sign": "['r']", "other.key": UNKNOWN },
+      { "signature.r.algorithm": "rsa-sha256" },
+    );
+    expect(await ask(open)).toMatchObject({ violations: [], notJudged: [] });
   });
 });
 

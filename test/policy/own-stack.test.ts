@@ -56,6 +56,8 @@ const OF_RECORDS = [
   "one-spf-record",
   "spf-names-the-relay",
 ];
+/** That one judges what signs as well, which the 0.15 line's settings say also without a key. */
+const OF_RECORDS_ALONE = OF_RECORDS.filter((id) => id !== "dkim-published");
 /** The edge has an IPv4 address alone, so that no AAAA record is written. */
 const WITHOUT_SUBJECT = "no-aaaa-without-v6-edge";
 
@@ -78,8 +80,8 @@ const KEYS_TO_BE: typeof NONE = {
 describe.each([
   ["once it is deployed", resourcesOf(deployed(prod)), OF_RECORDS],
   ["at its first preview", resourcesOf(atFirst(prod)), OF_RECORDS],
-  ["with Stalwart 0.15, once it is deployed", resourcesOf(deployed(keys)), OF_RECORDS],
-  ["with Stalwart 0.15, at its first preview", resourcesOf(atFirst(keys)), OF_RECORDS],
+  ["with Stalwart 0.15, once it is deployed", resourcesOf(deployed(keys)), OF_RECORDS_ALONE],
+  ["with Stalwart 0.15, at its first preview", resourcesOf(atFirst(keys)), OF_RECORDS_ALONE],
   ["that writes its records, once it is deployed", resourcesOf(deployed(dns)), []],
   ["that writes its records, at its first preview", resourcesOf(atFirst(dns)), [], KEYS_TO_BE],
 ])("the stack of Pulumi.prod.yaml %s", (_, resources, without: readonly string[], open = NONE) => {
