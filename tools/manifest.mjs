@@ -204,6 +204,8 @@ export const debian = {
     "knot", // names for the public hosts; takes the records of DNS-01 over RFC 2136
     "opendkim", // a receiver that judges signatures
     "opendmarc", // and SPF, and DMARC
+    "libmail-dkim-perl", // another, which knows no ed25519
+    "libsendmail-pmilter-perl", // by which Postfix asks that one
     "dbconfig-no-thanks", // opendmarc's choice that needs no database's client
     "pebble", // the ACME server
     "unbound", // names for the tests of policies

@@ -1,16 +1,12 @@
-import { randomUUID } from "node:crypto";
-
 import { editZone } from "../../lab/dns.ts";
-import { send } from "../../lab/mail/outside.ts";
-import { judgementOf, RECEIVER_DOMAIN, renewReceiver, stopReceiver } from "../../lab/receiver.ts";
+import { renewReceiver, stopReceiver } from "../../lab/receiver.ts";
 import { SECOND_DNS } from "../../lab/topology.ts";
-import { accountPassword, submission } from "../parts/mail-round-trip.ts";
-import type { Bench } from "./bench.ts";
+import { judged } from "./judged.ts";
 import { type Half, type Lesson, type Seen, withoutGuard } from "./lesson.ts";
 
 /** A second place that mail may leave from, in each half another: so each changes the record. */
 const placeOf = ({ guard }: Half) => (guard ? "198.51.100.1" : "198.51.100.2");
-/** How long a server, and a message, may take. Seconds. */
+/** How long a server may take. Seconds. */
 const PATIENCE = 30;
 
 export const lesson18: Lesson = {
@@ -45,7 +41,7 @@ export const lesson18: Lesson = {
       },
       async () => {
         await renewReceiver(layout);
-        const spf = (await judged(bench)) ?? "nothing";
+        const { spf = "nothing" } = (await judged(bench)).judgement;
         return {
           words: `spf=${spf}`,
           is: spf === "pass" ? "held" : spf === "fail" ? "outage" : "neither",
@@ -87,16 +83,4 @@ async function atServers(half: Half): Promise<Seen> {
   const words = all.map((records, i) => `${servers[i]}: ${records.join(" and ")}`).join("; ");
   const has = (count: number) => all.every(({ length }) => length === count);
   return { words, is: has(1) && words.includes(placeOf(half)) ? "held" : has(2) ? "outage" : "neither" };
-}
-
-/** What the receiver says of SPF. */
-async function judged(bench: Bench): Promise<string | undefined> {
-  const { lab } = bench;
-  const { layout } = lab;
-  const id = randomUUID();
-  const [to, subject] = [`${id}@${RECEIVER_DOMAIN}`, `lesson ${id}`];
-  const at = submission(lab, await accountPassword(lab, "alice"));
-  await send(layout, { ...at, to, subject, body: "hello" });
-  await bench.within(PATIENCE, () => Promise.resolve(judgementOf(layout, subject) !== undefined));
-  return judgementOf(layout, subject)?.spf;
 }

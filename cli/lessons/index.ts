@@ -17,6 +17,7 @@ import { lesson15 } from "./15.ts";
 import { lesson16 } from "./16.ts";
 import { lesson17 } from "./17.ts";
 import { lesson18 } from "./18.ts";
+import { lesson19 } from "./19.ts";
 
 /** Every lesson that is replayed, by number. */
 export const LESSONS: readonly Lesson[] = [
@@ -38,4 +39,5 @@ export const LESSONS: readonly Lesson[] = [
   lesson16,
   lesson17,
   lesson18,
+  lesson19,
 ];

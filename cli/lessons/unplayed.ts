@@ -5,7 +5,6 @@ export type Card = Pick<Lesson, "number" | "title" | "preventedBy" | "refusedBy"
 
 /** Cards of the lessons that are not replayed. */
 export const UNPLAYED: readonly Card[] = [
-  { number: 19, title: "ed25519 signatures", preventedBy: "", refusedBy: ["dkim-published"] },
   {
     number: 20,
     title: "Postgres' last slots",

@@ -16,6 +16,8 @@ export interface SendOrder {
   to: string;
   subject: string;
   body: string;
+  /** A whole message in the place of one that is made of subject and body. */
+  raw?: string;
 }
 
 export interface ManyOrder {
@@ -67,7 +69,7 @@ export interface TlsOrder {
 const LAX = { rejectUnauthorized: false };
 
 async function send(order: SendOrder) {
-  const { host, port, secure, auth, from, to, subject, body } = order;
+  const { host, port, secure, auth, from, to, subject, body, raw } = order;
   const transport = createTransport({
     host,
     port,
@@ -77,7 +79,8 @@ async function send(order: SendOrder) {
     connectionTimeout: 10_000,
     greetingTimeout: 10_000,
   });
-  const sent = await transport.sendMail({ from, to, subject, text: body });
+  const message = raw === undefined ? { from, to, subject, text: body } : { envelope: { from, to }, raw };
+  const sent = await transport.sendMail(message);
   return { response: sent.response, messageId: sent.messageId };
 }
 

@@ -66,7 +66,7 @@ test("the table says how long each half of the last replay was, and leaves the w
   expect(page).toMatch(/^# The lessons\n\n<!-- The table/);
   expect(page).toMatch(/<!-- End of the table\. -->\n\nMore\.\n$/);
   expect(page).toMatch(/\[13\]\(13\.md\) .* \| \[31 s, 6 s\]\(13\.svg\) \|\n/);
-  expect(page).toMatch(/\[19\]\(19\.md\) .* \| not yet \| `dkim-published` \| not yet \|\n/);
+  expect(page).toMatch(/\[20\]\(20\.md\) .* \| Postgres gives a connection up .* \| not yet \|\n/);
   expect(page).not.toContain("\nold\n");
   writeFileSync(join(FOLDER, "README.md"), page);
   expect(lessonsReadme(FOLDER, [REPLAY])).toBe(page);
