@@ -1,4 +1,5 @@
 /** By keys of which algorithms a Stalwart signs mail (DKIM). */
+import { parsedRecord } from "../../../lib/json-values.ts";
 import { gapAt } from "../../framework/judgement.ts";
 import type { NotJudged, PolicyResource } from "../../framework/policy.ts";
 import { formatPath, read, readString } from "../../framework/values.ts";
@@ -57,18 +58,19 @@ function fromRegistry({ props }: PolicyResource): Signing {
   const rows = Object.keys((objects.value ?? {}) as object)
     .filter((key) => key.startsWith("DkimSignature/"))
     .flatMap((key) => {
-      const at = ["objects", key];
-      const [kind, stage] = [readString(props, [...at, "@type"]), readString(props, [...at, "stage"])];
+      const held = read(objects.value, key);
+      const value = held.known ? held.value : undefined;
+      // A row of which each domain has its own is a text; in older states it is as the others.
+      const row = typeof value === "string" ? parsedRecord(value) : value;
+      const [kind, stage] = [readString(row, ["@type"]), readString(row, ["stage"])];
       // A new row signs.
       const isPassive = stage.known && (stage.value ?? "active") !== "active";
       if (isPassive || kind.value?.startsWith("Dkim2")) return [];
-      const [reference, id] = [["domainId", "#ref"], ["domainId"]].map((path) =>
-        readString(props, [...at, ...path]),
-      );
+      const [reference, id] = [["domainId", "#ref"], ["domainId"]].map((path) => readString(row, path));
       return [
         {
           domain: reference?.value ?? id?.value,
-          where: formatPath([...at, "@type"]),
+          where: formatPath(["objects", key, "@type"]),
           algorithm: stage.known ? algorithmIn(kind.value) : undefined,
         },
       ];
