@@ -1,4 +1,5 @@
 // Whether what is published is what mail needs: pure judges, by what a record is for.
+import { isDkimRecord } from "../../lib/dns/dkim.ts";
 import { type MailRecord, type Purpose, PURPOSES } from "../../lib/dns/record.ts";
 import type { RecordType } from "../../lib/dns/record-data.ts";
 import { recordSets, setOf } from "../../lib/dns/record-sets.ts";
@@ -48,7 +49,8 @@ export function judgeRecords({ name, type, purpose, values }: Wanted, published:
       advice: `receivers take two for an error: leave the one that says ${what}`,
     });
   if (purpose === "spf") return judgeSpf(name, what ?? "", found[0] ?? "");
-  const missing = values.filter((each) => !found.includes(each));
+  const isSame = purpose === "dkim" ? isDkimRecord : (one: string, other: string) => one === other;
+  const missing = values.filter((each) => !found.some((one) => isSame(one, each)));
   if (missing.length > 0) {
     const differs = `${name} ${type} is ${shown}, and the config says ${missing.map(clipped).join(" and ")}`;
     // Another policy or another id is the owner's, or old: mail comes and goes.

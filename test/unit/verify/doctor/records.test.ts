@@ -15,6 +15,8 @@ const HOST = wanted("host", "A", "192.0.2.1");
 const MX = wanted("mx", "MX", "10 mail.example.org.");
 const WEB = wanted("web", "A", "192.0.2.1");
 const STS = wanted("mtaSts", "TXT", "v=STSv1; id=a");
+const ED = wanted("dkim", "TXT", "v=DKIM1; k=ed25519; p=AAA=");
+const RSA = wanted("dkim", "TXT", "v=DKIM1; k=rsa; p=MII");
 const CAA = wanted("caa", "CAA", '0 issue "letsencrypt.org"');
 
 describe("what is published is held against what mail needs:", () => {
@@ -44,6 +46,11 @@ describe("what is published is held against what mail needs:", () => {
     ["two DMARC records", DMARC, ["v=DMARC1; p=none", "v=DMARC1;p=reject"], "fail", /2 DMARC records/],
     ["no DMARC record", DMARC, [], "fail", /has no DMARC record/],
     ["an old id of MTA-STS", STS, ["v=STSv1; id=b"], "warn", /id=b, and the config says .*id=a/],
+    ["a DKIM key of RSA", RSA, ["v=DKIM1; k=rsa; p=MII"], "ok", /k=rsa/],
+    ["the same in other words", RSA, ["p=M II"], "ok", /p=M II/],
+    ["a DKIM key of ed25519", ED, ["v=DKIM1; k=ed25519; h=sha256; p=AAA="], "ok", /k=ed25519/],
+    ["one that says nothing of its kind", ED, ["v=DKIM1; p=AAA="], "fail", /and the config says .*k=ed25519/],
+    ["another key of ed25519", ED, ["v=DKIM1; k=ed25519; p=BBB="], "fail", /p=BBB=, and the config says/],
     ["no CAA", CAA, [], "warn", /has no CAA record/],
     ["another CA", CAA, ['0 issue "example.net"'], "warn", /example\.net/],
   ])("%s", (_what, record, published, state, seen) => {
