@@ -64,7 +64,10 @@ describe.each(["0.15", "0.16"])("on Stalwart %s", (line) => {
   test("what signs is one of each algorithm, and the other waits", () => {
     const [settings] = of("tailwart:mail:Settings");
     if (line === "0.15")
-      return expect(settings?.inputs["settings"]).toMatchObject({
+      return expect({
+        ...(settings?.inputs["settings"] as object),
+        ...(settings?.inputs["fileSettings"] as object),
+      }).toMatchObject({
         "auth.dkim.sign.0000.then": "['tw2026_example_org', 'ed2026_example_org']",
         "signature.ed2026_example_org.algorithm": "ed25519-sha256",
       });
