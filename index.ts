@@ -11,13 +11,15 @@ import { secretFiles, StalwartSecrets } from "./components/StalwartSecrets.ts";
 import { TailnetPolicy } from "./components/TailnetPolicy.ts";
 import { TailnetSidecar } from "./components/TailnetSidecar.ts";
 import { Verification } from "./components/Verification.ts";
-import { args, config, edgeBox, kvm, mail, secrets } from "./providers.ts";
+import { args, config, edges, kvm, mail, secrets } from "./providers.ts";
 
 // First of all, on every host: an image that cannot be pulled stops an `up` that has changed
 // nothing yet.
 const images = [
   new HostImages("kvm-images", { images: args.images.kvm }, { providers: [kvm] }),
-  new HostImages("edge-images", { images: args.images.edge }, { providers: [edgeBox] }),
+  ...edges.map(
+    ({ name, box }) => new HostImages(`${name}-images`, { images: args.images.edge }, { providers: [box] }),
+  ),
 ];
 
 const policy = new TailnetPolicy(
@@ -81,30 +83,39 @@ const settings = new MailSettings(
   { providers: [mail], dependsOn: [running] },
 );
 
-const edge = new CaddyEdge("edge", args.edge, { providers: [edgeBox], dependsOn: [policy] });
+// One after the other, each proved by the way through it before the next is touched: what breaks an
+// edge breaks no second one.
+const caddies: CaddyEdge[] = [];
+const proofs: Verification[] = [];
+for (const { name, caddy: caddyArgs, names, box } of edges) {
+  const caddy = new CaddyEdge(name, caddyArgs, { providers: [box], dependsOn: [policy, ...proofs] });
+  const proof = new Verification(
+    // The first has the name that it had when there was one edge.
+    proofs.length === 0 ? "delivering" : `delivering-${name}`,
+    {
+      ...args.verification,
+      checks: ["stalwart", ...(args.dialsRelay ? ["relay" as const] : []), "edge"],
+      sidecar,
+      stalwart,
+      edge: { caddy, dockerHost: caddyArgs.dockerHost, names },
+    },
+    { dependsOn: [settings, caddy, startUnit] },
+  );
+  caddies.push(caddy);
+  proofs.push(proof);
+}
 
-policy.test("tailnet-tests", { dependsOn: [running, edge] });
+policy.test("tailnet-tests", { dependsOn: [running, ...caddies] });
 
-new Verification(
-  "delivering",
-  {
-    ...args.verification,
-    checks: ["stalwart", ...(args.dialsRelay ? ["relay" as const] : []), "edge"],
-    sidecar,
-    stalwart,
-    edge,
-  },
-  { dependsOn: [settings, edge, startUnit] },
-);
-
-export const stalwartName = args.edge.upstreamHost;
-export const edgeAddress = config.edge.wanAddress;
-export const passthroughNames = args.edge.passthrough;
+export const stalwartName = args.upstreamHost;
+export const edgeAddresses = config.edges.map(({ wanAddress }) => wanAddress);
+export const passthroughNames = args.passthrough;
 export const containers = {
   anchor: sidecar.anchor.name,
   sidecar: sidecar.container.name,
   stalwart: stalwart.container.name,
-  edge: edge.container.name,
+  /** On each edge's host. */
+  edges: Object.fromEntries(edges.map(({ name }, index) => [name, caddies[index]?.container.name])),
 };
 /** Selector → what its DKIM record says; `npm run dns` prints them. */
 export const dkimRecords = dns.dkimRecords;

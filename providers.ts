@@ -34,5 +34,8 @@ const dockerOf = (name: string, host: string) =>
 export const mail = new MailProvider("mail", { ...args.deployed, stack: pulumi.getStack() });
 /** Docker on the KVM VPS. The registries' logins go with each pull. */
 export const kvm = dockerOf("kvm", config.kvm.dockerHost);
-/** Docker on the edge. */
-export const edgeBox = dockerOf("edge-box", config.edge.dockerHost);
+/** Each edge, with Docker on its box. */
+export const edges = args.edges.map((edge) => ({
+  ...edge,
+  box: dockerOf(`${edge.name}-box`, edge.caddy.dockerHost),
+}));

@@ -15,11 +15,10 @@ export interface VerificationArgs extends Servers {
   /** The node that all of it is seen from, such as `stalwart (tag:stalwart)`. */
   node: string;
   kvmDockerHost: string;
-  edgeDockerHost: string;
-  edgeNames: EdgeNames;
   sidecar: TailnetSidecar;
   stalwart: Stalwart;
-  edge?: CaddyEdge;
+  /** The edge that mail is to come through. */
+  edge?: { caddy: CaddyEdge; dockerHost: string; names: EdgeNames };
 }
 
 /**
@@ -29,15 +28,15 @@ export interface VerificationArgs extends Servers {
  */
 export class Verification extends pulumi.ComponentResource {
   constructor(name: string, args: VerificationArgs, opts: pulumi.ComponentResourceOptions) {
-    const { checks, kvmDockerHost, edgeDockerHost, edgeNames, sidecar, stalwart, edge, ...reached } = args;
+    const { checks, kvmDockerHost, sidecar, stalwart, edge, ...reached } = args;
     super("tailwart:mail:Verification", name, { checks, ...reached }, opts);
     const target = pulumi
-      .all([sidecar.container.name, stalwart.container.name, edge?.container.name])
-      .apply(([sidecarName, stalwartName, edgeName]) => {
+      .all([sidecar.container.name, stalwart.container.name, edge?.caddy.container.name])
+      .apply(([sidecarName, stalwartName, container]) => {
         const where: VerifyTarget = {
           kvm: { dockerHost: kvmDockerHost, sidecar: sidecarName, stalwart: stalwartName },
-          ...(edgeName
-            ? { edge: { dockerHost: edgeDockerHost, container: edgeName, names: edgeNames } }
+          ...(edge && container
+            ? { edge: { dockerHost: edge.dockerHost, container, names: edge.names } }
             : {}),
           ...reached,
         };
@@ -52,7 +51,7 @@ export class Verification extends pulumi.ComponentResource {
         triggers: [
           sidecar.container.id,
           stalwart.container.id,
-          ...(edge ? [edge.container.id, edge.config.stdin] : []),
+          ...(edge ? [edge.caddy.container.id, edge.caddy.config.stdin] : []),
         ],
       },
       { parent: this },

@@ -19,12 +19,14 @@ import { writtenRecords } from "./written-records.ts";
  * judge them at preview and a golden test can show them.
  */
 export function componentArgs(config: Config) {
-  const { tailnet, relay, postgres, edge, kvm, images, withoutGuards } = config;
+  const { tailnet, relay, postgres, edges, kvm, images, withoutGuards } = config;
   const services = config.services.map((name) => MAIL_SERVICES[name]);
   const stalwartName = magicDnsName(tailnet.hostname, tailnet.domain);
   const relayHost = magicDnsName(relay.host, tailnet.domain);
   const postgresHost = magicDnsName(postgres.host, tailnet.domain);
   const store = { host: postgresHost, port: postgres.port };
+  const upstreamHost = typeof withoutGuards[6] === "string" ? withoutGuards[6] : stalwartName;
+  const passthrough = passthroughNames(config.mailHost, config.domains);
 
   const line = declaredLine(config) ?? "0.15";
   const settings = desiredState(config, line);
@@ -110,33 +112,39 @@ export function componentArgs(config: Config) {
     dnsKey: withoutGuards[2] ? undefined : dnsKeyOf(settings),
     /** Whether a first deploy may write over what somebody else has set up. */
     takeOver: config.settings.takeOver,
-    edge: {
-      image: images.edge,
-      dockerHost: edge.dockerHost,
-      tag: tailnet.tags.edge,
-      services,
-      ...leftOut,
-      upstreamHost: typeof withoutGuards[6] === "string" ? withoutGuards[6] : stalwartName,
-      passthrough: passthroughNames(config.mailHost, config.domains),
-      sites: edge.sites,
-      fallback: edge.fallback,
-      certificates: edge.certificates,
-      wanAddress: edge.wanAddress,
-    },
-    /** Whether a deploy ends with a dial of the relay from Stalwart's namespace. */
-    dialsRelay: !withoutGuards[8] && !withoutGuards[11],
-    ...leftOut,
-    verification: {
-      ...servers,
-      kvmDockerHost: kvm.dockerHost,
-      edgeDockerHost: edge.dockerHost,
-      edgeNames: {
+    /** Each edge: what its resources are called by, what Caddy gets, and what it must resolve. */
+    edges: edges.map(({ name, ...edge }) => ({
+      name,
+      caddy: {
+        image: images.edge,
+        dockerHost: edge.dockerHost,
+        tag: tailnet.tags.edge,
+        services,
+        ...leftOut,
+        upstreamHost,
+        passthrough,
+        sites: edge.sites,
+        fallback: edge.fallback,
+        certificates: edge.certificates,
+        wanAddress: edge.wanAddress,
+      },
+      names: {
         magicDns: stalwartName,
         // What the edge needs of the internet: the CA of its own sites, Caddy's default
         // (https://caddyserver.com/docs/json/apps/tls/automation/policies/issuers/acme/ca/); else
         // the name that mail is sent to.
         public: edge.certificates === "acme" ? new URL(LETS_ENCRYPT).host : config.mailHost,
       },
+    })),
+    services,
+    upstreamHost,
+    passthrough,
+    /** Whether a deploy ends with a dial of the relay from Stalwart's namespace. */
+    dialsRelay: !withoutGuards[8] && !withoutGuards[11],
+    ...leftOut,
+    verification: {
+      ...servers,
+      kvmDockerHost: kvm.dockerHost,
       node: `${tailnet.hostname} (${tailnet.tags.stalwart})`,
     },
   };

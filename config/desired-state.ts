@@ -28,9 +28,10 @@ const RELAY_PASSWORD_FILE = "/etc/stalwart/secrets/relay";
  * @example desiredState(config, "0.16").hostname === "mail.example.org"
  */
 export function desiredState(config: Config, line: Line): StalwartSettings {
-  const { tailnet, relay, postgres, edge, withoutGuards } = config;
+  const { tailnet, relay, postgres, edges, withoutGuards } = config;
   const { connectTimeout, allowedIps, mtaSts, ...server } = toDesired(config.settings, tailnet.domain);
   const services = config.services.map((name) => MAIL_SERVICES[name]);
+  const wan = edges.map(({ wanAddress }) => wanAddress);
   const mailHosts = [...new Set([config.mailHost, ...config.domains.flatMap(({ hosts }) => hosts)])];
 
   const nameOf = (address: string) => accountName(address, config.domains[0]?.name ?? "");
@@ -58,11 +59,8 @@ export function desiredState(config: Config, line: Line): StalwartSettings {
         WATCH_LISTENER,
       ],
       proxyTrustedNetworks: [...TAILNET_RANGES],
-      // The edge's public address is the client when the edge connects to its own public name
-      // (lesson 3).
-      allowedIps: [
-        ...new Set([...(withoutGuards[3] ? [] : [...TAILNET_RANGES, edge.wanAddress]), ...allowedIps]),
-      ],
+      // An edge's public address is the client when it connects to the public name (lesson 3).
+      allowedIps: [...new Set([...(withoutGuards[3] ? [] : [...TAILNET_RANGES, ...wan]), ...allowedIps])],
       relays: [
         {
           name: ROUTE,

@@ -4,7 +4,7 @@ import { isMagicDnsName } from "../lib/addresses.ts";
 import { UserError } from "../lib/errors.ts";
 import { certificateProblems } from "./problems/certificates.ts";
 import { dnsProblems } from "./problems/dns.ts";
-import { edgeProblems } from "./problems/edge.ts";
+import { edgeProblems } from "./problems/edges.ts";
 import { guardProblems } from "./problems/guards.ts";
 import { keyPath, NAMESPACE, type Problem } from "./key-path.ts";
 import { mailboxProblems } from "./problems/mailboxes.ts";
@@ -21,6 +21,8 @@ export { NAMESPACE } from "./key-path.ts";
 /** Old keys → what is written now. */
 const MOVED: Readonly<Record<string, string>> = {
   "tailwart:mailDomain": "is an entry of domains now; accepts tailwart:domains: [{ name: example.org }]",
+  "tailwart:edge":
+    "is an entry of edges now; accepts tailwart:edges: [{ name: edge, dockerHost: …, wanAddress: … }], whose name edge keeps what is deployed",
   "tailwart:settings.publishRecords":
     "is each domain's own now; accepts tailwart:domains: [{ name: example.org, publishRecords: [dkim] }]",
   "tailwart:settings.adminUi":

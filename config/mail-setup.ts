@@ -16,7 +16,7 @@ export function mailSetup(config: Config, dkimRecords: Readonly<Record<string, s
   const dead = config.withoutGuards[17];
   return {
     mailHost: config.mailHost,
-    addresses: [config.edge.wanAddress],
+    addresses: config.edges.map(({ wanAddress }) => wanAddress),
     ...(typeof dead === "string" && { deadAddress6: dead }),
     domains: config.domains,
     services: config.services,

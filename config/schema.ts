@@ -5,15 +5,8 @@ import { LINES } from "../lib/stalwart/release.ts";
 import { acmeSchema, dnsProviderSchema } from "./schema/certificates.ts";
 import { dkimSchema } from "./schema/dkim.ts";
 import { dnsSchema } from "./schema/dns.ts";
-import {
-  dnsName,
-  dockerHost,
-  hostName,
-  ipv4Address,
-  isUpstream,
-  pinnedImage,
-  port,
-} from "./schema/primitives.ts";
+import { edgesSchema } from "./schema/edges.ts";
+import { dnsName, dockerHost, hostName, pinnedImage, port } from "./schema/primitives.ts";
 import { withoutGuardsSchema } from "./schema/guards.ts";
 import { accountsSchema, domainsSchema, groupsSchema, listsSchema } from "./schema/mailboxes.ts";
 import { registriesSchema } from "./schema/registries.ts";
@@ -35,7 +28,7 @@ export const SERVICES = Object.keys(MAIL_SERVICES) as [Service, ...Service[]];
  */
 export const configSchema = z.strictObject({
   mailHost: dnsName("mail.example.org").describe(
-    "The server's own name, which MX records and mail programs use; it leads to the edge.",
+    "The server's own name, which MX records and mail programs use; it leads to every edge.",
   ),
   domains: domainsSchema,
   accounts: accountsSchema,
@@ -53,7 +46,7 @@ export const configSchema = z.strictObject({
     .describe(
       "Which services are offered to the internet: smtp 25, submissions 465, submission 587, imap 143, imaps 993, pop3s 995, managesieve 4190, https 443.",
     ),
-  tailnet: tailnetSchema.describe("The tailnet that joins edge, Stalwart, Postgres and relay."),
+  tailnet: tailnetSchema.describe("The tailnet that joins edges, Stalwart, Postgres and relay."),
   kvm: z
     .strictObject({
       dockerHost: dockerHost.describe("Docker daemon of the KVM VPS."),
@@ -66,57 +59,7 @@ export const configSchema = z.strictObject({
         ),
     })
     .describe("The KVM VPS on which Stalwart runs."),
-  edge: z
-    .strictObject({
-      dockerHost: dockerHost.describe("Docker daemon of the edge box."),
-      wanAddress: ipv4Address("198.51.100.7").describe(
-        "The edge's public address. Stalwart never bans it (lesson 3).",
-      ),
-      sites: z
-        .array(
-          z.strictObject({
-            host: dnsName("www.example.org").describe("Name that Caddy itself answers on :443."),
-            upstream: z
-              .string()
-              .regex(/^[\w.-]+:\d{1,5}$/, { error: "accepts host:port" })
-              .optional()
-              .meta({ accepts: "host:port", examples: ["127.0.0.1:8000"] })
-              .describe("Where Caddy sends the requests; without it Caddy answers 404."),
-          }),
-        )
-        .default([])
-        .meta({ accepts: "a list of sites", examples: [[{ host: "www.example.org" }]] })
-        .describe(
-          "Caddy's own sites on the edge. None of the names that are passed through may be among them (lesson 5).",
-        ),
-      fallback: z
-        .strictObject({
-          to: z
-            .string({ error: "accepts host:port" })
-            .refine(isUpstream, { error: "accepts host:port, the host no address of a tailnet's node" })
-            .meta({ accepts: "host:port", examples: ["127.0.0.1:8443"] })
-            .describe(
-              "Another web server on the edge, which ends TLS itself: what comes to :443 for a name that is neither passed through nor one of sites goes on to it, so that it keeps its names and certificates on a port of its own. Caddy then leaves port 80 to it.",
-            ),
-          proxyProtocol: z
-            .boolean({ error: "accepts true or false" })
-            .default(false)
-            .meta({ accepts: "true or false", examples: [true] })
-            .describe(
-              "Send a PROXY v2 header, so that it sees the client's address. It must expect one, and from the edge alone.",
-            ),
-        })
-        .optional()
-        .describe("Where connections to :443 for all other names go."),
-      certificates: z
-        .enum(["acme", "internal"], { error: 'accepts "acme" or "internal"' })
-        .default("acme")
-        .meta({ accepts: '"acme" or "internal"', examples: ["acme"] })
-        .describe(
-          "Who signs the certificates of the edge's own sites: a public CA, or Caddy's internal one.",
-        ),
-    })
-    .describe("The box that the internet reaches."),
+  edges: edgesSchema,
   images: z
     .strictObject({
       anchor: pinnedImage(`busybox:1.37.0${EXAMPLE_DIGEST}`).describe(

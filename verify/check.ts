@@ -31,6 +31,8 @@ export interface Check<S extends Scene = Scene> {
   /** As `--only` has it. @example "edge-names" */
   id: string;
   from: Vantage;
+  /** Whether it looks at one edge: the doctor asks it of each. */
+  perEdge?: true;
   /** Ids of the checks without which this one says nothing: a cause is told before its effects. */
   needs: readonly string[];
   /** Page that tells why it is asked. @example "docs/lessons/01.md" */

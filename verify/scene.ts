@@ -6,10 +6,12 @@ import type { VerifyTarget } from "./target.ts";
 /** What checks look at. An answer that several of them need is asked for once. */
 export class Scene<T extends VerifyTarget = VerifyTarget> {
   readonly target: T;
-  readonly #asked = new Map<string, Promise<unknown>>();
+  readonly #asked: Map<string, Promise<unknown>>;
 
-  constructor(target: T) {
+  /** @param other another look at the same stack, whose answers hold here, too */
+  constructor(target: T, other?: Scene) {
     this.target = target;
+    this.#asked = other ? other.#asked : new Map<string, Promise<unknown>>();
   }
 
   /** Who asks first under a name starts it; the others get the same answer. */

@@ -5,6 +5,7 @@ import { text } from "node:stream/consumers";
 import { withNeeds } from "../../verify/check.ts";
 import { CHECKS } from "../../verify/checks/index.ts";
 import { examine } from "../../verify/doctor/examine.ts";
+import { ofEdges } from "../../verify/doctor/per-edge.ts";
 import { counts, type Examination, examination, exitCode, report } from "../../verify/doctor/report.ts";
 import { DoctorScene } from "../../verify/doctor/target.ts";
 import { runMain } from "../parts/progress.ts";
@@ -36,7 +37,7 @@ process.exit();
 
 /** All checks once, with a line of progress where somebody sees it. */
 async function lookOnce({ target, only }: DoctorOrder): Promise<Examination> {
-  const checks = withNeeds(CHECKS, only);
+  const checks = ofEdges(withNeeds(CHECKS, only), target.edges);
   const start = Date.now();
   const live = process.stderr.isTTY;
   const onChange = (running: readonly string[], done: number) => {

@@ -15,7 +15,7 @@ export function targetOf(
   dkimRecords: Readonly<Record<string, string>> = {},
 ): DoctorTarget {
   const args = componentArgs(config);
-  const { kvmDockerHost, edgeDockerHost, edgeNames, ...reached } = args.verification;
+  const { kvmDockerHost, ...reached } = args.verification;
   const container = (role: ContainerRole) => containerOf(stack, role);
   const images = Object.entries({ ...args.images.kvm, ...args.images.edge });
   return {
@@ -23,11 +23,16 @@ export function targetOf(
     stack,
     named: `--stack ${stack}`,
     kvm: { dockerHost: kvmDockerHost, sidecar: container("sidecar"), stalwart: container("stalwart") },
-    edge: { dockerHost: edgeDockerHost, container: container("edge"), names: edgeNames },
+    edges: args.edges.map(({ name, names, caddy: { dockerHost, wanAddress } }) => ({
+      name,
+      dockerHost,
+      container: container("edge"),
+      names,
+      wanAddress,
+    })),
     images: Object.fromEntries(images.map(([role, image]) => [container(role as ContainerRole), image])),
-    wanAddress: args.edge.wanAddress,
-    services: args.edge.services,
-    passthrough: args.edge.passthrough,
+    services: args.services,
+    passthrough: args.passthrough,
     settings: args.settings,
     generation: args.generation,
     dns: { ...wantedRecords(config, dkimRecords), servers: config.dns.servers },

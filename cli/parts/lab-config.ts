@@ -31,12 +31,15 @@ export function labConfig(facts: LabFacts, overrides: Overrides = {}): Record<st
       tagOwners: facts.owners,
     },
     "tailwart:kvm": { dockerHost: facts.dockerHosts.kvm },
-    "tailwart:edge": {
-      dockerHost: facts.dockerHosts.edge,
-      wanAddress: facts.wanAddress,
-      sites: [{ host: facts.site }],
-      certificates: "internal",
-    },
+    "tailwart:edges": [
+      {
+        name: "edge",
+        dockerHost: facts.dockerHosts.edge,
+        wanAddress: facts.wanAddress,
+        sites: [{ host: facts.site }],
+        certificates: "internal",
+      },
+    ],
     // A copy: overrides are put into it.
     "tailwart:images": { ...facts.images },
     "tailwart:stalwart": { line: facts.stalwartLine },

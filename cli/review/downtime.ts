@@ -66,7 +66,7 @@ const REPLACED: Readonly<Record<Role, () => Row>> = {
   edge: () =>
     measured(
       "edge-replaced",
-      "the public ports are closed and open sessions are cut until the new Caddy listens",
+      "open sessions are cut; where there is no other edge, mail waits until the new Caddy listens",
     ),
   files: () => ({
     effect: "nothing runs in it; Stalwart's own container follows where its files differ",
@@ -96,7 +96,7 @@ const UPDATED: Partial<Record<Role, () => Row>> = {
   reload: () => RELOAD,
 };
 
-const DELETED = "is taken away: mail is down until it is there again";
+const DELETED = "mail is down until it is there again";
 /** Roles without which no mail flows. */
 const VITAL: ReadonlySet<Role> = new Set(["anchor", "sidecar", "stalwart", "edge", "network"]);
 
@@ -118,7 +118,11 @@ export function downtimeOf(changes: readonly { readonly part?: RoleChange }[]): 
 function rowOf({ role, op }: RoleChange): Row | undefined {
   if (op === "replace") return REPLACED[role]();
   if (op === "update") return UPDATED[role]?.();
-  if (op === "delete" && VITAL.has(role)) return { effect: `it ${DELETED}`, basis: "unknown" };
+  if (op === "delete" && VITAL.has(role))
+    return {
+      effect: `it is taken away: ${role === "edge" ? "where there is no other edge, " : ""}${DELETED}`,
+      basis: "unknown",
+    };
   return undefined;
 }
 

@@ -7,7 +7,7 @@ import { type Provider, withSecretFiles } from "../schema/certificates.ts";
 /** What of the config decides whether a certificate can be had. */
 type Certificates = Pick<
   Config,
-  "acme" | "dnsProvider" | "edge" | "domains" | "mailHost" | "services" | "withoutGuards"
+  "acme" | "dnsProvider" | "edges" | "domains" | "mailHost" | "services" | "withoutGuards"
 >;
 
 /** The secrets that certificates need, as far as they are set. */
@@ -39,9 +39,16 @@ export function certificateProblems(config: Certificates, secrets: Secrets): Pro
  * Orders that can only fail spend the CA's budget of failed validations: five an hour for each name
  * (lesson 7).
  */
-function unprovableNames({ acme, edge, domains, mailHost, services }: Certificates): Problem[] {
+function unprovableNames({ acme, edges, domains, mailHost, services }: Certificates): Problem[] {
   const passed = new Set(passthroughNames(mailHost, domains).map((name) => name.toLowerCase()));
-  const sites = edge.sites.map(({ host }) => host.toLowerCase());
+  // Name → the key of the site whose certificate Caddy orders.
+  const ordered = new Map(
+    edges.flatMap(({ sites, certificates }, i) =>
+      certificates === "acme"
+        ? sites.map(({ host }, j) => [host.toLowerCase(), `edges[${i}].sites[${j}].host`] as const)
+        : [],
+    ),
+  );
   return acme.flatMap(({ challenge, names }, i) => {
     const at = { path: keyPath(["acme", i, "challenge"]), example: "dns-01" };
     if (challenge === "http-01")
@@ -62,12 +69,12 @@ function unprovableNames({ acme, edge, domains, mailHost, services }: Certificat
       ];
     return names.flatMap((name, j) => {
       const path = keyPath(["acme", i, "names", j]);
-      const site = edge.certificates === "acme" ? sites.indexOf(name) : -1;
-      if (site !== -1)
+      const site = ordered.get(name);
+      if (site !== undefined)
         return [
           {
             path,
-            message: `is edge.sites[${site}].host, whose certificate Caddy orders: two clients spend one budget (lesson 7); accepts names that are no site of the edge`,
+            message: `is ${site}, whose certificate Caddy orders: two clients spend one budget (lesson 7); accepts names that are no site of an edge`,
             example: mailHost,
           },
         ];

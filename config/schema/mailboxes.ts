@@ -31,7 +31,7 @@ export const domainsSchema = z
         .default([])
         .meta({ accepts: "a list of DNS names", examples: [["mail.example.net"]] })
         .describe(
-          "Further names that this domain's MX records and mail programs use; they lead to the edge, too, are passed on to Stalwart on :443, and stand in the MTA-STS policy.",
+          "Further names that this domain's MX records and mail programs use; they lead to every edge, too, are passed on to Stalwart on :443, and stand in the MTA-STS policy.",
         ),
       catchAll: domain.shape.catchAll,
       publishRecords: domain.shape.publishRecords,

@@ -26,7 +26,7 @@ export const serverSettingsSchema = z
       .default([])
       .meta({ accepts: "a list of IP addresses and CIDR ranges", examples: [["198.51.100.0/24"]] })
       .describe(
-        "More addresses that are never banned; the tailnet and edge.wanAddress always are among them (lesson 3).",
+        "More addresses that are never banned; the tailnet and the wanAddress of each of edges always are among them (lesson 3).",
       ),
     connectTimeout: outbound.unwrap().shape.connectTimeout,
     spamRules,

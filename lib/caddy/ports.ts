@@ -69,7 +69,7 @@ if [ -n "$taken" ]; then
     --cap-add DAC_READ_SEARCH --security-opt no-new-privileges --security-opt apparmor=unconfined \\
     --entrypoint sh "$IMAGE" -c '${quoted(OWNERS_SCRIPT)}' owners $taken ||
     echo "ports of the edge are taken by other processes: $taken (port/inode); ss -lntp on the edge names them" >&2
-  echo "Caddy would share such a port with it at random, so nothing was changed. Stop it, or leave the service out of tailwart:services; a web server may move to another port and be named as tailwart:edge.fallback, such as 127.0.0.1:8443" >&2
+  echo "Caddy would share such a port with it at random, so nothing was changed. Stop it, or leave the service out of tailwart:services; a web server may move to another port and be named as the fallback of this edge in tailwart:edges, such as 127.0.0.1:8443" >&2
   exit 1
 fi`;
 

@@ -13,7 +13,7 @@ export const mailHosts = ({ mailHost, domains }: MailSetup): string[] => [
   ...new Set([mailHost, ...domains.flatMap(({ hosts }) => hosts)]),
 ];
 
-/** The mail hosts lead to the edge; who rents its address out sets the way back. */
+/** The mail hosts lead to every edge; who rents its address out sets the way back. */
 export function addHosts(draft: Draft): void {
   const { setup } = draft;
   for (const host of mailHosts(setup)) {
@@ -24,7 +24,7 @@ export function addHosts(draft: Draft): void {
       state: "left out",
       what: "AAAA",
       need: "required",
-      why: "the edge has an IPv4 address alone: a sender with IPv6 would try that first, and bounce (lesson 17)",
+      why: "an edge has an IPv4 address alone: a sender with IPv6 would try that first, and bounce (lesson 17)",
     });
   }
   for (const address of setup.addresses)

@@ -37,7 +37,7 @@ export interface MailDomainSetup {
 /** All that the records for mail are made from. */
 export interface MailSetup {
   readonly mailHost: string;
-  /** IPv4 addresses of the edge. */
+  /** IPv4 addresses of the edges. */
   readonly addresses: readonly string[];
   /** An IPv6 address at which nobody listens, where a lab leaves lesson 17's guard out. */
   readonly deadAddress6?: string | undefined;

@@ -40,7 +40,7 @@ interface PurposeWords {
 
 /** What the kinds of record do. */
 export const PURPOSES = {
-  host: { need: "required", what: "the mail host: leads to the edge" },
+  host: { need: "required", what: "the mail host: leads to every edge" },
   mx: { need: "required", what: "where other servers bring the domain's mail" },
   spf: { need: "required", what: "from which addresses the domain's mail leaves" },
   dkim: { need: "required", what: "the keys that prove the domain's mail" },

@@ -13,11 +13,11 @@ beforeAll(async () => {
   const config = configOf("Pulumi.prod.yaml");
   const images = JSON.parse(config["tailwart:images"] ?? "") as Record<string, string>;
   const stalwart = images["stalwart"]?.replace("v0.16.18", "v0.15.5");
-  const edge = JSON.parse(config["tailwart:edge"] ?? "") as object;
+  const [edge] = JSON.parse(config["tailwart:edges"] ?? "") as object[];
   const changes = {
     "tailwart:images": JSON.stringify({ ...images, stalwart }),
     // What an edge with a web server of its own has, and all services.
-    "tailwart:edge": JSON.stringify({ ...edge, fallback: { to: "127.0.0.1:8443", proxyProtocol: true } }),
+    "tailwart:edges": JSON.stringify([{ ...edge, fallback: { to: "127.0.0.1:8443", proxyProtocol: true } }]),
     "tailwart:services": JSON.stringify(Object.keys(MAIL_SERVICES)),
     "tailwart:postgres": JSON.stringify({ host: "db.example.net", tls: true }),
     "tailwart:settings": JSON.stringify({

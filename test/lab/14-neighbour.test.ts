@@ -70,10 +70,10 @@ afterAll(async () => {
   expect(run.code, said(run)).toBe(0);
 });
 
-describe("a web server on a port of its own, named as edge.fallback", () => {
+describe("a web server on a port of its own, named as its edge's fallback", () => {
   beforeAll(async () => {
     expect(await listeners(), "Caddy serves redirects for the edge's sites").toContain("*:80");
-    const run = await up({ "tailwart:edge/fallback": { to: "127.0.0.1:8443", proxyProtocol: true } });
+    const run = await up({ "tailwart:edges/0/fallback": { to: "127.0.0.1:8443", proxyProtocol: true } });
     expect(run.code, said(run)).toBe(0);
   });
 
@@ -106,15 +106,15 @@ describe("a web server on the edge's own port", () => {
     expect(stdout).toContain("neighbour");
 
     const sites = [{ host: facts.site }, { host: `new.${facts.mailDomain}` }];
-    const refused = await up({ "tailwart:edge/sites": sites });
+    const refused = await up({ "tailwart:edges/0/sites": sites });
     expect(refused.code).not.toBe(0);
     expect(said(refused)).toMatch(/tcp 443 of the edge is taken by caddy \(process \d+\)/);
     expect(said(refused)).toMatch(
-      /share such a port with it at random, so nothing was changed.*edge\.fallback/,
+      /share such a port with it at random, so nothing was changed.*fallback of this edge/,
     );
     expect(said(refused)).not.toMatch(/tcp (?:25|465|993) of the edge/);
     await stopDaemon(NEIGHBOUR);
-    const mended = await up({ "tailwart:edge/sites": sites });
+    const mended = await up({ "tailwart:edges/0/sites": sites });
     expect(mended.code, said(mended)).toBe(0);
   });
 });

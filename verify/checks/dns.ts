@@ -131,17 +131,18 @@ const noAaaa: Check<DoctorScene> = {
 /** Whoever rents the address out has given it the mail host's name. */
 const ptr: Check<DoctorScene> = {
   id: "dns-ptr",
+  perEdge: true,
   from: "operator",
   needs: ["dns-servers"],
   lesson: "docs/deliverability.md",
   async look(scene) {
-    const { wanAddress, settings } = scene.target;
+    const { wanAddress, target } = scene;
     const names = await (await readerOf(scene)).namesOf(wanAddress);
-    const hosts = wantedOf(scene.target.dns.records, "host").map(({ name }) => name);
+    const hosts = wantedOf(target.dns.records, "host").map(({ name }) => name);
     if (names.some((name) => hosts.includes(name))) return ok(`${wanAddress} is ${names.join(", ")}`);
     const has = names.length === 0 ? "has no name" : `is ${names.join(", ")}, which is no mail host`;
     return warn(`${wanAddress} ${has}`, {
-      advice: `whoever rents the address out sets its PTR: ${settings.hostname}`,
+      advice: `whoever rents the address out sets its PTR: ${target.settings.hostname}`,
     });
   },
 };

@@ -9,6 +9,7 @@ import { nameProblem, namesProbe, readNames } from "../names.ts";
 /** The edge resolves what Caddy dials, on the tailnet and on the internet. */
 export const edgeNames: Check = {
   id: "edge-names",
+  perEdge: true,
   from: "edge",
   needs: ["edge-runs"],
   lesson: lesson(6),
@@ -27,6 +28,7 @@ export const edgeNames: Check = {
 /** A banner comes back through the edge, the tailnet and the PROXY header: the whole way in. */
 export const edge: Check = {
   id: "edge",
+  perEdge: true,
   from: "edge",
   needs: ["edge-address", "stalwart"],
   lesson: lesson(6),

@@ -1,4 +1,4 @@
-// The two Docker hosts answer, and the containers that are to run there do.
+// The Docker hosts answer, and the containers that are to run there do.
 import { type Check, fail, type Finding, lesson, ok, skip } from "../check.ts";
 import { anchorOf, type Scene } from "../scene.ts";
 import type { Inspected } from "../inspect.ts";
@@ -24,6 +24,7 @@ export const kvmDocker: Check = {
 /** The edge's Docker answers over ssh. */
 export const edgeDocker: Check = {
   id: "edge-docker",
+  perEdge: true,
   from: "operator",
   needs: [],
   lesson: "docs/deploy.md",
@@ -86,6 +87,7 @@ export const stalwartRuns: Check = {
 /** The edge's container runs. */
 export const edgeRuns: Check = {
   id: "edge-runs",
+  perEdge: true,
   from: "operator",
   needs: ["edge-docker"],
   lesson: "docs/operate.md",

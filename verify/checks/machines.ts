@@ -35,7 +35,7 @@ interface Asked extends HostFacts {
 type BoxName = "kvm" | "edge";
 
 const factsOf = (scene: DoctorScene, box: BoxName): Promise<Asked> =>
-  scene.once(`facts ${box}`, async () => {
+  scene.once(`facts ${box === "kvm" ? box : scene.wanAddress}`, async () => {
     const { kvm, edge } = scene.target;
     const [host, container] =
       box === "kvm" ? [kvm.dockerHost, kvm.sidecar] : [edge?.dockerHost ?? "", edge?.container ?? ""];
@@ -71,6 +71,7 @@ const machine = (
   judge: (facts: Asked) => Finding,
 ): Check<DoctorScene> => ({
   id: `${box}-${what}`,
+  ...(box === "edge" && { perEdge: true }),
   from: box,
   needs: NEEDS[box],
   lesson: "docs/operate.md",
@@ -92,17 +93,16 @@ export const images: Check<DoctorScene> = {
   needs: ["kvm-docker", "edge-docker"],
   lesson: lesson(13),
   async look(scene) {
-    const [kvm, edge] = await Promise.all([scene.kvm(), scene.edge()]);
-    const running = new Map([...kvm.states, ...edge.states].map(({ name, image }) => [name, image]));
+    const { edges, images: pinned } = scene.target;
+    const hosts = await Promise.all([scene.kvm(), ...edges.map((edge) => scene.at(edge).edge())]);
+    const running = hosts.flatMap(({ states }) => states);
     const digest = (image: string) => image.split("@")[1] ?? image;
-    const wrong = Object.entries(scene.target.images).filter(([name, image]) => {
-      const found = running.get(name);
-      return found !== undefined && digest(found) !== digest(image);
-    });
-    if (running.size === 0) return unknown("there are no containers");
-    const [first] = wrong;
-    if (first)
-      return warn(`${first[0]} runs ${running.get(first[0])}, and the config pins ${first[1]}`, {
+    if (running.length === 0) return unknown("there are no containers");
+    const wrong = running.find(
+      ({ name, image }) => pinned[name] !== undefined && digest(image) !== digest(pinned[name]),
+    );
+    if (wrong)
+      return warn(`${wrong.name} runs ${wrong.image}, and the config pins ${pinned[wrong.name]}`, {
         advice: "the config was changed and not deployed, or somebody made the container by hand",
         fix: "pulumi up",
       });

@@ -34,7 +34,10 @@ export const nodeKey: Check<DoctorScene> = {
   look: async (scene) => judgeKey(await statusOf(scene), new Date()),
 };
 
-/** The node has the name that the edge dials, and not stalwart-1 (decision 11). */
+/** The name that every edge dials. */
+const dialled = ({ target }: DoctorScene): string | undefined => target.edges[0]?.names.magicDns;
+
+/** The node has the name that the edges dial, and not stalwart-1 (decision 11). */
 export const nodeName: Check<DoctorScene> = {
   id: "node-name",
   from: "namespace",
@@ -42,9 +45,9 @@ export const nodeName: Check<DoctorScene> = {
   lesson: lesson(6),
   async look(scene) {
     const { name, tags, addresses } = await statusOf(scene);
-    const wanted = scene.target.edge?.names.magicDns ?? name;
+    const wanted = dialled(scene) ?? name;
     if (name !== wanted)
-      return fail(`the node is called ${name}, and the edge dials ${wanted}`, {
+      return fail(`the node is called ${name}, and the edges dial ${wanted}`, {
         advice: "another node holds the name: remove that one in the admin console, then",
         fix: "pulumi up --refresh",
       });
@@ -65,15 +68,16 @@ export const magicDns: Check<DoctorScene> = {
   needs: ["tailnet"],
   lesson: lesson(6),
   async look(scene) {
-    const { kvm, edge } = scene.target;
-    if (!edge) return skip("no edge to ask");
+    const { kvm } = scene.target;
+    const name = dialled(scene);
+    if (name === undefined) return skip("no edge to ask");
     const [{ addresses }, found] = await Promise.all([
       statusOf(scene),
-      addressOf(kvm.dockerHost, kvm.sidecar, edge.names.magicDns),
+      addressOf(kvm.dockerHost, kvm.sidecar, name),
     ]);
     if (addresses.includes(found)) return ok(`the node finds itself by its MagicDNS name: ${found}`);
     return fail(
-      `in the namespace ${edge.names.magicDns} is ${found || "no name"}, and the node has ${addresses.join(", ")}`,
+      `in the namespace ${name} is ${found || "no name"}, and the node has ${addresses.join(", ")}`,
       {
         advice: "100.100.100.100 does not answer there, or MagicDNS is off in the tailnet",
         fix: `docker --host ${kvm.dockerHost} exec ${kvm.sidecar} cat /etc/resolv.conf`,
@@ -85,6 +89,7 @@ export const magicDns: Check<DoctorScene> = {
 /** The edge's answer for Stalwart's name is the node's present address (lesson 6). */
 export const edgeAddress: Check = {
   id: "edge-address",
+  perEdge: true,
   from: "edge",
   needs: ["edge-names", "tailnet"],
   lesson: lesson(6),

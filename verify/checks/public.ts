@@ -8,8 +8,8 @@ import type { DoctorScene } from "../doctor/target.ts";
 
 /** Each port is spoken with once a run. */
 const portOf = (scene: DoctorScene, service: MailService): Promise<PortSeen> =>
-  scene.once(`port ${service.port}`, () =>
-    seePort(service, scene.target.wanAddress, scene.target.settings.hostname),
+  scene.once(`port ${scene.wanAddress}:${service.port}`, () =>
+    seePort(service, scene.wanAddress, scene.target.settings.hostname),
   );
 
 const edgeLog = ({ target: { edge } }: DoctorScene) =>
@@ -21,6 +21,7 @@ const shortened = (banner: string): string => banner.replace(/\[CAPABILITY[^\]]*
 /** One public port serves: it greets and does TLS, seen from the internet. */
 const publicPort = (service: MailService): Check<DoctorScene> => ({
   id: `port-${service.port}`,
+  perEdge: true,
   from: "outside",
   needs: ["edge"],
   lesson: lesson(5),
@@ -29,7 +30,7 @@ const publicPort = (service: MailService): Check<DoctorScene> => ({
       return skip(`${service.name} is not offered`);
     const { banner, trouble } = await portOf(scene, service);
     if (trouble === "") return ok(`${service.name} serves: ${shortened(banner) || "TLS"}`);
-    const where = `${scene.target.wanAddress}:${service.port}`;
+    const where = `${scene.wanAddress}:${service.port}`;
     if (service.port === 25 && /ETIMEDOUT|no answer/.test(trouble))
       return warn(`no connection from here to ${where}: ${trouble}`, {
         advice: "the edge's own port 25 answers: many networks let nothing out to port 25; look from another",
@@ -46,6 +47,7 @@ export const publicPorts: readonly Check<DoctorScene>[] = Object.values(MAIL_SER
 /** The certificate that each port shows: whose, for which names, until when, by whom. */
 export const certificates: Check<DoctorScene> = {
   id: "certificates",
+  perEdge: true,
   from: "outside",
   needs: ["edge"],
   lesson: lesson(2),
@@ -90,17 +92,18 @@ export function judge({ target }: DoctorScene, { port, certificate }: PortSeen, 
 /** Management is never public (decision 19). */
 export const adminClosed: Check<DoctorScene> = {
   id: "admin-closed",
+  perEdge: true,
   from: "outside",
   needs: ["edge"],
   lesson: "docs/design.md",
   async look(scene) {
-    const { wanAddress, services } = scene.target;
+    const { wanAddress, target } = scene;
     if (await answers(wanAddress, ADMIN_PORT))
       return fail(`something answers HTTP on ${wanAddress}:${ADMIN_PORT}`, {
         advice: "the admin listener belongs on the tailnet alone; who has opened the port on the edge?",
-        fix: `docker --host ${scene.target.edge?.dockerHost} ps --format '{{.Names}} {{.Ports}}'`,
+        fix: `docker --host ${target.edge?.dockerHost} ps --format '{{.Names}} {{.Ports}}'`,
       });
-    const web = services.find(({ protocol }) => protocol === "http");
+    const web = target.services.find(({ protocol }) => protocol === "http");
     if (web === undefined) return ok(`nothing answers on ${wanAddress}:${ADMIN_PORT}`);
     const { managementStatus = "", trouble } = await portOf(scene, web);
     if (trouble !== "") return ok(`:${ADMIN_PORT} is closed, and so is :443 for now`);

@@ -25,9 +25,9 @@ interface Session {
 }
 
 const sessionOf = (scene: DoctorScene): Promise<Session | undefined> =>
-  scene.once("session", () => Promise.resolve(openSession(scene)));
+  scene.once(`session ${scene.wanAddress}`, () => Promise.resolve(openSession(scene)));
 
-function openSession({ target: { edge, wanAddress } }: DoctorScene): Session | undefined {
+function openSession({ target: { edge }, wanAddress }: DoctorScene): Session | undefined {
   if (!edge) return undefined;
   const stream = dialFrom(edge.dockerHost, edge.container, wanAddress, 25);
   const name = `doctor-${randomBytes(6).toString("hex")}.tailwart.invalid`;
@@ -44,7 +44,7 @@ function openSession({ target: { edge, wanAddress } }: DoctorScene): Session | u
 }
 
 /** Why there is no session: from a banned address there is none, which another row tells. */
-async function noSession({ api, target: { wanAddress } }: DoctorScene, error: unknown): Promise<Finding> {
+async function noSession({ api, wanAddress }: DoctorScene, error: unknown): Promise<Finding> {
   const isBanned = (await api.bans()).includes(wanAddress);
   return isBanned
     ? { ...unknown(`Stalwart has banned ${wanAddress}`), because: "bans" }
@@ -54,6 +54,7 @@ async function noSession({ api, target: { wanAddress } }: DoctorScene, error: un
 /** A stranger's mail for another domain is refused. */
 export const openRelay: Check<DoctorScene> = {
   id: "open-relay",
+  perEdge: true,
   from: "edge",
   needs: ["edge"],
   lesson: lesson(10),
@@ -76,6 +77,7 @@ export const openRelay: Check<DoctorScene> = {
 /** Stalwart sees clients by their own address, from the edge's PROXY header (lesson 3). */
 export const proxy: Check<DoctorScene> = {
   id: "proxy",
+  perEdge: true,
   from: "edge",
   needs: ["edge"],
   lesson: lesson(3),

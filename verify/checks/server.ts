@@ -53,18 +53,25 @@ export function judgeBans(
   return ok(`${bans.length} are banned, and none of ours: ${some}${bans.length > 3 ? ", …" : ""}`);
 }
 
-/** Neither the edge nor the one who asks is banned (lesson 3). */
+/** Neither an edge nor the one who asks is banned (lesson 3). */
 export const bans: Check<DoctorScene> = {
   id: "bans",
   from: "namespace",
   needs: ["stalwart", "postgres-login"],
   lesson: lesson(3),
   async look(scene) {
-    const { edge, wanAddress, named } = scene.target;
-    const node = edge && (await inContainer(edge.dockerHost, edge.container, OWN_ADDRESSES, 8));
-    const addresses = (node?.stdout ?? "").split(/\s+/).filter((address) => address.startsWith("100."));
-    const ours = Object.fromEntries(addresses.map((address) => [address, "the edge's node on the tailnet"]));
-    return judgeBans(await scene.api.bans(), { ...ours, [wanAddress]: "the edge's public address" }, named);
+    const { edges, named } = scene.target;
+    const ours = await Promise.all(
+      edges.map(async ({ dockerHost, container, wanAddress }) => {
+        const { stdout } = await inContainer(dockerHost, container, OWN_ADDRESSES, 8);
+        const addresses = stdout.split(/\s+/).filter((address) => address.startsWith("100."));
+        return [
+          ...addresses.map((address) => [address, "the edge's node on the tailnet"]),
+          [wanAddress, "the edge's public address"],
+        ];
+      }),
+    );
+    return judgeBans(await scene.api.bans(), Object.fromEntries(ours.flat()), named);
   },
 };
 

@@ -59,7 +59,7 @@ export function judgeRecords({ name, type, purpose, values }: Wanted, published:
   const more = found.filter((each) => !values.includes(each)).map(clipped);
   if (more.length === 0 || type === "TXT") return ok(`${name} ${type} is ${shown}`);
   if (purpose === "host" || purpose === "web")
-    return bad(`${name} leads also to ${more.join(", ")}, which is not the edge`, set);
+    return bad(`${name} leads also to ${more.join(", ")}, which is no edge`, set);
   return ok(`${name} ${type} is ${shown}`);
 }
 

@@ -3,7 +3,15 @@ import type { MailRecords } from "../../lib/dns/mail-records.ts";
 import type { MailService } from "../../lib/mail-services.ts";
 import type { Generation } from "../../lib/stalwart/release.ts";
 import { Scene } from "../scene.ts";
-import type { VerifyTarget } from "../target.ts";
+import type { EdgeTarget, VerifyTarget } from "../target.ts";
+
+/** One of the stack's edges. */
+export interface DoctorEdge extends EdgeTarget {
+  /** As the config has it. */
+  name: string;
+  /** Where the internet reaches it. */
+  wanAddress: string;
+}
 
 /** What the doctor is told of a stack: plain values of its config, and no secret. */
 export interface DoctorTarget extends VerifyTarget {
@@ -12,10 +20,10 @@ export interface DoctorTarget extends VerifyTarget {
   named: string;
   /** Image by digest that each container is to run, by the container's name. */
   images: Record<string, string>;
-  /** The edge's public address. */
-  wanAddress: string;
+  edges: readonly DoctorEdge[];
+  edge?: DoctorEdge;
   services: readonly MailService[];
-  /** Names that the edge passes on to Stalwart on :443. */
+  /** Names that the edges pass on to Stalwart on :443. */
   passthrough: readonly string[];
   settings: StalwartSettings;
   generation: Generation;
@@ -57,8 +65,24 @@ export interface ServerApi {
 export class DoctorScene extends Scene<DoctorTarget> {
   readonly api: ServerApi;
 
-  constructor(target: DoctorTarget, api: ServerApi) {
-    super(target);
+  constructor(target: DoctorTarget, api: ServerApi, other?: DoctorScene) {
+    super(target, other);
     this.api = api;
+  }
+
+  /** The same stack, with a look at one of its edges. */
+  at(edge: DoctorEdge): DoctorScene {
+    return new DoctorScene({ ...this.target, edge }, this.api, this);
+  }
+
+  /**
+   * Where the internet reaches the edge that is looked at.
+   *
+   * @throws Error in a check that is not `perEdge`
+   */
+  get wanAddress(): string {
+    const { edge } = this.target;
+    if (edge === undefined) throw new Error("no edge is looked at");
+    return edge.wanAddress;
   }
 }

@@ -96,8 +96,9 @@ describe("the plan", () => {
     expect(plan.settings.postgres.host).toBe(plan.sidecar.postgres.host);
     expect(plan.verification.postgres).toEqual(plan.sidecar.postgres);
     expect(plan.settings.relays[0]?.host).toBe("mailbox.tail7b1641.ts.net");
+    expect(plan.edges[0]?.names.magicDns).toBe("stalwart.tail7b1641.ts.net");
     expect(plan.verification.relay.host).toBe("mailbox.tail7b1641.ts.net");
-    expect(plan.edge.upstreamHost).toBe("stalwart.tail7b1641.ts.net");
+    expect(plan.upstreamHost).toBe("stalwart.tail7b1641.ts.net");
   });
 
   test("holds no address of the tailnet, only its ranges", () => {
@@ -122,7 +123,7 @@ describe("the plan", () => {
   test("has a listener for the watch that loopback alone reaches: no flow, no grant, no edge, no PROXY", () => {
     const watch = plan.settings.listeners.find(({ name }) => name === "watch");
     expect(watch).toMatchObject({ protocol: "smtp", bind: "127.0.0.1", proxy: false });
-    const told = [plan.flows, plan.policy, plan.edge, plan.verification].map((part) => JSON.stringify(part));
+    const told = [plan.flows, plan.policy, plan.edges, plan.verification].map((part) => JSON.stringify(part));
     for (const part of told) expect(part).not.toContain(String(watch?.port));
     expect(Object.values(MAIL_SERVICES).map(({ port }) => port)).not.toContain(watch?.port);
   });
@@ -131,12 +132,12 @@ describe("the plan", () => {
     const publicPorts = plan.settings.listeners.filter(({ proxy }) => proxy).map(({ port }) => port);
     const edgeFlows = plan.flows.filter(({ from }) => from === config.tailnet.tags.edge);
     expect(publicPorts).toEqual([25, 465, 587, 993, 4190, 443]);
-    expect(plan.edge.services.map(({ port }) => port)).toEqual(publicPorts);
+    expect(plan.services.map(({ port }) => port)).toEqual(publicPorts);
     expect(edgeFlows.map(({ port }) => port)).toEqual(publicPorts);
   });
 
   test("offers IMAP with STARTTLS and POP3 only where they are asked for, then everywhere", () => {
-    const { settings, edge, flows, policy } = componentArgs({
+    const { settings, services, flows, policy } = componentArgs({
       ...config,
       services: ["smtp", "imap", "pop3s"],
     });
@@ -148,7 +149,7 @@ describe("the plan", () => {
       ["imap", "imap", 143, false],
       ["pop3s", "pop3", 995, true],
     ]);
-    expect(edge.services.map(({ port }) => port)).toEqual([25, 143, 995]);
+    expect(services.map(({ port }) => port)).toEqual([25, 143, 995]);
     expect(flows.filter(({ to }) => to === "tag:stalwart").map(({ port }) => port)).toEqual([
       25, 143, 995, 8080,
     ]);

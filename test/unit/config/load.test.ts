@@ -66,7 +66,7 @@ describe("a wrong config is refused with path, reason and example", () => {
   test("all wrong keys are named at once", () => {
     const message = refusalOf((c) => {
       Object.assign(c, { mailHost: "x" });
-      Object.assign(c.edge, { wanAddress: "nowhere" });
+      Object.assign(c.edges[0], { wanAddress: "nowhere" });
     });
     expect(message).toMatch(/^2 keys/);
   });
@@ -93,8 +93,8 @@ describe("rules between keys", () => {
     const elsewhere = ["100.101.102.103", "127.0.0.1", "10.1.2.3", "172.20.0.1", "192.168.178.2"];
     const odd = ["169.254.1.1", "0.0.0.0", "224.0.0.1", "255.255.255.255", "127.1", "198.51.100.07"];
     for (const wanAddress of [...elsewhere, ...odd, "2001:db8::1", "edge.example.org"])
-      expect(refusalOf((c) => Object.assign(c.edge, { wanAddress }))).toMatch(
-        /tailwart:edge\.wanAddress accepts a public IPv4 address/,
+      expect(refusalOf((c) => Object.assign(c.edges[0], { wanAddress }))).toMatch(
+        /tailwart:edges\[0\]\.wanAddress accepts a public IPv4 address/,
       );
   });
 
@@ -115,7 +115,7 @@ describe("rules between keys", () => {
   test("a name may be a site of the edge whose certificates no public CA issues", () => {
     const change: Change = (c) =>
       Object.assign(c, {
-        edge: { ...c.edge, certificates: "internal" },
+        edges: [{ ...c.edges[0], certificates: "internal" }],
         acme: [
           { id: "le", contact: ["a@example.org"], challenge: "dns-persist-01", names: ["www.example.org"] },
         ],

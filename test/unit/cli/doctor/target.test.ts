@@ -43,15 +43,18 @@ test("npm run doctor reads a stack's file without opening its secrets, a TSIG ke
       sidecar: "tailwart-prod-sidecar",
       stalwart: "tailwart-prod-stalwart",
     },
-    edge: {
-      dockerHost: "ssh://root@edge.example.org",
-      container: "tailwart-prod-edge",
-      names: { magicDns: "stalwart.tail7b1641.ts.net", public: "acme-v02.api.letsencrypt.org" },
-    },
+    edges: [
+      {
+        name: "edge",
+        dockerHost: "ssh://root@edge.example.org",
+        container: "tailwart-prod-edge",
+        names: { magicDns: "stalwart.tail7b1641.ts.net", public: "acme-v02.api.letsencrypt.org" },
+        wanAddress: "198.51.100.7",
+      },
+    ],
     postgres: { host: "the-record-prod.tail7b1641.ts.net", port: 5432 },
     relay: { host: "mailbox.tail7b1641.ts.net", port: 587 },
     node: "stalwart (tag:stalwart)",
-    wanAddress: "198.51.100.7",
     generation: "keys",
   });
   expect(Object.keys(target.images)).toEqual(

@@ -82,7 +82,11 @@ describe("without its guard", () => {
 
   test("lessons 5 and 15: the edge ends the mail names' TLS, or has two servers on :443", () => {
     const edge = (withoutGuards: object) =>
-      JSON.stringify(caddyConfig(argsWithout(withoutGuards).edge), undefined, 0);
+      JSON.stringify(
+        argsWithout(withoutGuards).edges.map(({ caddy }) => caddyConfig(caddy)),
+        undefined,
+        0,
+      );
     const ended = /"handle":\[\{"handler":"tls"\},\{"handler":"proxy"/;
     const second = /"layer4":\{"servers":\{.*"https":\{"listen":\[":443"\]/;
     expect(edge({})).not.toMatch(ended);
@@ -135,7 +139,7 @@ describe("without its guard", () => {
   });
 
   test("lesson 6: the edge dials an address", () => {
-    expect(argsWithout({ 6: "100.64.0.7" }).edge.upstreamHost).toBe("100.64.0.7");
+    expect(argsWithout({ 6: "100.64.0.7" }).edges[0]?.caddy.upstreamHost).toBe("100.64.0.7");
   });
 
   test("lesson 11: the relay's grant is turned around, or there is none", () => {
