@@ -20,9 +20,9 @@ const USAGE = `Usage: npm run lab -- COMMAND [--name NAME]
   info [--json]             what there is and how to reach it
   exec MACHINE -- COMMAND   run a command inside a machine:
                             ${MACHINES.join(", ")}
-                            (in kvm and edge, \`docker\` is the machine's own)
+                            (in kvm, edge and edge2, \`docker\` is the machine's own)
   logs [LOG] [--follow]     list the logs, or show one
-  restart kvm-docker|edge-docker [--kill]
+  restart kvm-docker|edge-docker|edge2-docker [--kill]
                             restart a machine's Docker daemon
                             (--kill: as after a crash)
   postgres stop|start       stop the database, also for the next \`up\`,

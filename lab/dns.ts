@@ -8,7 +8,7 @@ import { toolPath } from "./programs.ts";
 import { isOpen } from "./run.ts";
 import { secretsOf } from "./secrets.ts";
 
-const { edge, mail, net, outside } = ADDRESSES;
+const { edge, edge2, mail, net, outside } = ADDRESSES;
 
 /** The smarthost's IPv6 address (RFC 3849): in the DNS alone, but for lesson 9. */
 export const MAIL_IPV6 = "2001:db8::25";
@@ -40,6 +40,7 @@ const ZONES: Record<string, string[]> = {
   "certspotter.com": [`api.certspotter.com. A ${FAKE_ADDRESSES.certspotter}`],
   "113.0.203.in-addr.arpa": Object.entries({
     [edge]: "mail.lab.test",
+    [edge2]: "mail.lab.test",
     [mail]: "mx.elsewhere.test",
     [outside]: "mx.outside.test",
   }).map(([address, name]) => `${address.split(".").reverse().join(".")}.in-addr.arpa. PTR ${name}.`),

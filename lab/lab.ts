@@ -121,7 +121,13 @@ async function startTailnetAndNodes(layout: Layout, log: Log): Promise<void> {
       endpoints = await startTailnet(layout.tailnet);
       return `headscale and API at ${endpoints.apiUrl}`;
     }),
-    stage(log, "edge: resolver", async () => `systemd-resolved ${remark(await startResolver(layout))}`),
+    ...(["edge", "edge2"] as const).map((edge) =>
+      stage(
+        log,
+        `${edge}: resolver`,
+        async () => `systemd-resolved ${remark(await startResolver(layout, edge))}`,
+      ),
+    ),
   );
   const joined = NODES.map((node) =>
     stage(log, `${node.machine}: tailscaled`, async () => {

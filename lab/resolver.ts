@@ -10,13 +10,13 @@ ln -sf ../run/systemd/resolve/stub-resolv.conf /etc/resolv.conf
 `;
 
 /**
- * Starts systemd-resolved on the edge, or finds it running. tailscaled finds it over D-Bus and
+ * Starts systemd-resolved on an edge, or finds it running. tailscaled finds it over D-Bus and
  * gives it MagicDNS as a split domain (tailscale.com net/dns/resolved.go): so it must be there
  * first. From then on the host's resolver answers public and MagicDNS names, and 100.100.100.100
  * MagicDNS names alone (net/dns/manager.go).
  */
-export async function startResolver(layout: Layout): Promise<boolean> {
-  const machine = layout.machines.edge;
+export async function startResolver(layout: Layout, edge: "edge" | "edge2" = "edge"): Promise<boolean> {
+  const machine = layout.machines[edge];
   const there = (path: string) => succeeds(machine, ["test", "-e", path]);
   await runIn(machine, ["sh", "-ec", CONFIGURE, layout.dns]);
   const command = ["dbus-daemon", "--system", "--nofork", "--nopidfile"];

@@ -46,7 +46,7 @@ export async function inspect(layout: Layout): Promise<LabInfo> {
     name: layout.name,
     state: complete ? "up" : running > 0 ? "partly up" : "down",
     machines,
-    dockerHosts: { kvm: layout.boxes.kvm.dockerHost, edge: layout.boxes.edge.dockerHost },
+    dockerHosts: Object.fromEntries(BOXES.map((name) => [name, layout.boxes[name].dockerHost])),
     containers: perBox((box) => box.containers),
     networks: perBox((box) => box.networks),
     endpoints: {

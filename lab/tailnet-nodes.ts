@@ -20,6 +20,7 @@ export interface Node {
 
 export const NODES: readonly Node[] = [
   { machine: "edge", hostname: "edge", tag: "tag:reverse-proxy", acceptDns: true },
+  { machine: "edge2", hostname: "edge2", tag: "tag:reverse-proxy", acceptDns: true },
   { machine: "db", hostname: "the-record-prod", tag: "tag:db", acceptDns: false },
   { machine: "mail", hostname: "mailbox", tag: "tag:mail", acceptDns: false },
 ];

@@ -12,6 +12,8 @@ export const ADDRESSES = {
   kvm: "203.0.113.10",
   /** The box that the internet reaches: a Docker host. */
   edge: "203.0.113.20",
+  /** Another of these, which the stack has where a fault or a test gives it two edges. */
+  edge2: "203.0.113.21",
   /** Postgres. */
   db: "203.0.113.30",
   /** The smarthost. */
@@ -29,10 +31,10 @@ export const FAKE_ADDRESSES = { spaceship: "203.0.113.2", certspotter: "203.0.11
 export const SECOND_DNS = "203.0.113.4";
 
 export type MachineName = keyof typeof ADDRESSES;
-export type BoxName = "kvm" | "edge";
+export type BoxName = "kvm" | "edge" | "edge2";
 
 export const MACHINES = Object.keys(ADDRESSES) as MachineName[];
-export const BOXES: readonly BoxName[] = ["kvm", "edge"];
+export const BOXES: readonly BoxName[] = ["kvm", "edge", "edge2"];
 
 /** A machine: a network namespace and the processes in it. */
 export interface Machine {
@@ -138,6 +140,7 @@ export function layoutOf(name: string, env: NodeJS.ProcessEnv = process.env): La
   const boxes = {
     kvm: box("kvm", "172.31.10.1/24", "172.30.0.0/17"),
     edge: box("edge", "172.31.20.1/24", "172.30.128.0/17"),
+    edge2: box("edge2", "172.31.30.1/24", "172.29.0.0/17"),
   };
   const machines = Object.fromEntries(MACHINES.map((each) => [each, machine(each)])) as Layout["machines"];
   return {

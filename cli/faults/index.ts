@@ -1,5 +1,6 @@
 import { DATABASE } from "./database.ts";
 import { DEPLOYS } from "./deploys.ts";
+import { EDGES } from "./edges.ts";
 import type { Fault } from "./fault.ts";
 import { HOSTS } from "./hosts.ts";
 import { NAMES } from "./names.ts";
@@ -21,6 +22,7 @@ export const FAULTS: readonly Fault[] = [
   ...SERVER,
   ...TAILNET,
   ...HOSTS,
+  ...EDGES,
   ...NAMES,
   ...RELAY,
   ...DEPLOYS,

@@ -51,15 +51,16 @@ export function beginLogs(world: World): () => Promise<Record<Component, string>
     const path = logFiles(world.layout)[name];
     return path === undefined ? "" : readFileSync(path).subarray(sizes.get(name)).toString("utf8");
   };
-  const container = async (role: ContainerRole) => {
+  const container = async (role: ContainerRole, box = hostOf(role)) => {
     const args = ["logs", "--since", since, world.container(role)];
-    const { stdout, stderr } = await world.docker(hostOf(role), args);
+    // Only some faults have a second edge.
+    const { stdout, stderr } = await world.docker(box, args, { allowFailure: box === "edge2" });
     return `${stdout}\n${stderr}`;
   };
   return async () => ({
     stalwart: await container("stalwart"),
     sidecar: await container("sidecar"),
-    edge: await container("edge"),
+    edge: `${await container("edge")}\n${await container("edge", "edge2")}`,
     postgres: file("db-postgres"),
     postfix: file("mail-postfix"),
   });

@@ -1,3 +1,4 @@
+import { lookup } from "node:dns/promises";
 import { connect, type Socket } from "node:net";
 import { connect as tlsConnect } from "node:tls";
 
@@ -37,40 +38,70 @@ export class SmtpSession {
   stage: Stage = "connect";
   /** Messages that the server has replied to. */
   sent = 0;
-  readonly #socket: Socket;
+  readonly #server: SmtpServer;
+  readonly #localAddress: string;
+  #socket: Socket | undefined;
   #buffer = "";
   #ended: Error | undefined;
   #wake: () => void = () => undefined;
 
-  constructor({ host, port, secure }: SmtpServer, localAddress: string) {
-    // Until a certificate is issued Stalwart's is self-signed; this sender only counts.
-    this.#socket = secure
-      ? tlsConnect({ host, port, servername: host, rejectUnauthorized: false, localAddress } as object)
-      : connect({ host, port, localAddress });
-    this.#socket.setEncoding("utf8");
-    this.#socket.on("data", (text: string) => {
-      this.#buffer += text;
-      this.#wake();
-    });
-    const end = (error: Error) => {
-      this.#ended ??= error;
-      this.#wake();
-    };
-    this.#socket.on("error", end);
-    this.#socket.on("close", () => end(new NoReply("the connection was closed")));
+  constructor(server: SmtpServer, localAddress: string) {
+    this.#server = server;
+    this.#localAddress = localAddress;
   }
 
   get isOpen(): boolean {
-    return this.#ended === undefined;
+    return this.#socket !== undefined && this.#ended === undefined;
   }
 
   /**
-   * Says hello and logs in.
+   * Says hello and logs in, at the first of the host's addresses that replies. They are tried in a
+   * random order, as a sender does with those of an MX (RFC 5321 §5.1).
    *
    * @returns the reply that refuses, or undefined when the session stands
-   * @throws Error when there is no reply
+   * @throws Error when there is no reply at any of them
    */
   async begin(auth: SmtpServer["auth"]): Promise<Reply | undefined> {
+    const found = await lookup(this.#server.host, { all: true, family: 4 });
+    let last: unknown;
+    for (const { address } of shuffled(found)) {
+      this.#dial(address);
+      try {
+        return await this.#hello(auth);
+      } catch (error) {
+        last = error;
+      }
+    }
+    throw last;
+  }
+
+  #dial(address: string): void {
+    this.#socket?.destroy();
+    const { host, port, secure } = this.#server;
+    const where = { host: address, port, localAddress: this.#localAddress };
+    // Until a certificate is issued Stalwart's is self-signed; this sender only counts.
+    const socket = secure
+      ? tlsConnect({ ...where, servername: host, rejectUnauthorized: false } as object)
+      : connect(where);
+    this.#socket = socket;
+    this.#buffer = "";
+    this.#ended = undefined;
+    socket.setEncoding("utf8");
+    socket.on("data", (text: string) => {
+      this.#buffer += text;
+      this.#wake();
+    });
+    // One that was given up has a last word.
+    const end = (error: Error) => {
+      if (this.#socket !== socket) return;
+      this.#ended ??= error;
+      this.#wake();
+    };
+    socket.on("error", end);
+    socket.on("close", () => end(new NoReply("the connection was closed")));
+  }
+
+  async #hello(auth: SmtpServer["auth"]): Promise<Reply | undefined> {
     this.stage = "greeting";
     const greeting = await this.#reply();
     if (greeting.code !== 220) return greeting;
@@ -96,8 +127,8 @@ export class SmtpSession {
   }
 
   close(): void {
-    if (this.isOpen) this.#socket.end("QUIT\r\n");
-    setTimeout(() => this.#socket.destroy(), 1_000).unref();
+    if (this.isOpen) this.#socket?.end("QUIT\r\n");
+    setTimeout(() => this.#socket?.destroy(), 1_000).unref();
   }
 
   /** Leaves the session as it was before the message. */
@@ -111,7 +142,7 @@ export class SmtpSession {
 
   #ask(stage: Stage, line: string): Promise<Reply> {
     this.stage = stage;
-    if (this.isOpen) this.#socket.write(`${line}\r\n`);
+    if (this.isOpen) this.#socket?.write(`${line}\r\n`);
     return this.#reply();
   }
 
@@ -127,7 +158,7 @@ export class SmtpSession {
       if (this.#ended) throw this.#ended;
       const left = deadline - Date.now();
       if (left <= 0) {
-        this.#socket.destroy();
+        this.#socket?.destroy();
         throw new NoReply(`no reply within ${PATIENCE / 1000} s`);
       }
       await new Promise<void>((resolve) => {
@@ -136,4 +167,11 @@ export class SmtpSession {
       });
     }
   }
+}
+
+function shuffled<T>(list: readonly T[]): T[] {
+  return list
+    .map((each) => ({ each, at: Math.random() }))
+    .toSorted((a, b) => a.at - b.at)
+    .map(({ each }) => each);
 }
