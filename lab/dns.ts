@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 import { startDaemon } from "./daemon.ts";
+import { FAKE_BLOCKLISTS } from "./fakes/blocklists.ts";
 import { ADDRESSES, FAKE_ADDRESSES, SECOND_DNS as SECOND, type Layout } from "./topology.ts";
 import { runIn } from "./machine.ts";
 import { toolPath } from "./programs.ts";
@@ -38,6 +39,7 @@ const ZONES: Record<string, string[]> = {
   // Services out of reach, each a fake that runs only when it is asked for (lab/fakes/).
   "spaceship.dev": [`spaceship.dev. A ${FAKE_ADDRESSES.spaceship}`],
   "certspotter.com": [`api.certspotter.com. A ${FAKE_ADDRESSES.certspotter}`],
+  ...FAKE_BLOCKLISTS,
   "113.0.203.in-addr.arpa": Object.entries({
     [edge]: "mail.lab.test",
     [edge2]: "mail.lab.test",
@@ -90,20 +92,21 @@ function writeZones(folder: string, mailDomain: string): void {
 }
 
 /**
- * Changes the mail domain's zone as its owner does by hand at her provider.
+ * Changes a zone as its owner does by hand at her provider.
  *
  * @param change what becomes of its records, one a line: `mail.lab.test. A 203.0.113.20`
+ * @param zone by its name; `.` for the root. Default: the mail domain's
  * @returns puts back what was changed, and nothing else, at the zone's own TTL of 5 s
  */
 export async function editZone(
   layout: Layout,
   change: (records: readonly string[]) => readonly string[],
+  zone = layout.mailDomain,
 ): Promise<() => Promise<void>> {
-  const { mailDomain } = layout;
   const machine = layout.machines.net;
   const knotc = (...args: string[]) =>
     runIn(machine, [toolPath("knotc"), "--config", join(machine.dir, "dns", "knot.conf"), ...args]);
-  const { stdout } = await knotc("zone-read", mailDomain);
+  const { stdout } = await knotc("zone-read", zone);
   const before = stdout.split("\n").flatMap((line) => {
     // [zone.] owner TTL type data
     const [, owner, type, data] = /^\[\S+\] (\S+) \d+ (\S+) (.*)$/.exec(line) ?? [];
@@ -113,15 +116,15 @@ export async function editZone(
     // Owner, type and data.
     const only = (some: readonly string[], others: readonly string[]) =>
       some.filter((record) => !others.includes(record)).map((record) => record.split(/ (.*?) (.*)/, 3));
-    await knotc("zone-begin", mailDomain);
+    await knotc("zone-begin", zone);
     try {
-      for (const record of only(olds, news)) await knotc("zone-unset", mailDomain, ...record);
+      for (const record of only(olds, news)) await knotc("zone-unset", zone, ...record);
       for (const [owner = "", ...data] of only(news, olds))
-        await knotc("zone-set", mailDomain, owner, "5", ...data);
-      await knotc("zone-commit", mailDomain);
+        await knotc("zone-set", zone, owner, "5", ...data);
+      await knotc("zone-commit", zone);
     } catch (error) {
       // One that stays open blocks every update of the zone.
-      await knotc("zone-abort", mailDomain);
+      await knotc("zone-abort", zone);
       throw error;
     }
   };

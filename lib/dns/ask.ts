@@ -10,7 +10,13 @@ export class NoAnswer extends Error {}
 export type Ask = (message: Buffer) => Promise<DnsAnswer>;
 
 /** Messages over TCP, each after its length (RFC 1035 §4.2.2), one after another. */
-export function askOver(pipe: Duplex): Ask {
+export const askOver = (pipe: Duplex): Ask => exchangeOver(pipe, readAnswer);
+
+/** The same for answers of which something else is read. */
+export function exchangeOver<Answer extends { id: number }>(
+  pipe: Duplex,
+  read: (message: Buffer) => Answer,
+): (message: Buffer) => Promise<Answer> {
   let received = Buffer.alloc(0);
   let told: () => void = () => undefined;
   let ended: string | undefined;
@@ -30,7 +36,7 @@ export function askOver(pipe: Duplex): Ask {
     for (;;) {
       const end = received.length < 2 ? Infinity : 2 + received.readUInt16BE(0);
       if (received.length >= end) {
-        const answer = readAnswer(received.subarray(2, end));
+        const answer = read(received.subarray(2, end));
         received = received.subarray(end);
         if (answer.id === message.readUInt16BE(0)) return answer;
         continue;

@@ -116,36 +116,61 @@ export function signed(message: Buffer, { name, algorithm, secret }: TsigKey, no
   return Buffer.concat([counted, ...record]);
 }
 
+/** A record of a message, of any type. */
+export interface MessageRecord {
+  /** In lower case, without the dot at its end. */
+  name: string;
+  /** Its number. */
+  type: number;
+  /** Where its data begins in the message, to which names in it may lead back, and its length. */
+  at: number;
+  length: number;
+}
+
+/** What every answer has. */
+export interface MessageHead {
+  id: number;
+  code: string;
+  /** In any section. */
+  records: MessageRecord[];
+}
+
 /** @throws RangeError for what is no whole message */
-export function readAnswer(message: Buffer): DnsAnswer {
-  const [questions = 0, ...records] = [4, 6, 8, 10].map((at) => message.readUInt16BE(at));
-  const answer: DnsAnswer = {
-    id: message.readUInt16BE(0),
-    code: nameOf(RCODES, message.readUInt16BE(2) & 0xf),
-    records: [],
-  };
+export function readMessage(message: Buffer): MessageHead {
+  const [questions = 0, ...counts] = [4, 6, 8, 10].map((at) => message.readUInt16BE(at));
+  const records: MessageRecord[] = [];
   let at = 12;
   for (let i = 0; i < questions; i++) at = skipName(message, at) + 4;
-  for (let i = 0; i < records.reduce((sum, count) => sum + count, 0); i++) {
-    const owner = at;
+  for (let i = 0; i < counts.reduce((sum, count) => sum + count, 0); i++) {
+    const name = readName(message, at).toLowerCase();
     at = skipName(message, at);
     const [type, length] = [message.readUInt16BE(at), message.readUInt16BE(at + 8)];
-    const data = message.subarray(at + 10, at + 10 + length);
+    records.push({ name, type, at: at + 10, length });
+    at += 10 + length;
+  }
+  return {
+    id: message.readUInt16BE(0),
+    code: nameOf(RCODES, message.readUInt16BE(2) & 0xf),
+    records,
+  };
+}
+
+/** @throws RangeError for what is no whole message */
+export function readAnswer(message: Buffer): DnsAnswer {
+  const { records, ...head } = readMessage(message);
+  const answer: DnsAnswer = { ...head, records: [] };
+  for (const { name, type, at, length } of records) {
     const known = KNOWN.get(type);
     if (known !== undefined)
-      answer.records.push({
-        name: readName(message, owner).toLowerCase(),
-        type: known,
-        value: readData(known, message, at + 10, length),
-      });
-    if (type === TYPES.SOA) answer.zone = readName(message, owner);
+      answer.records.push({ name, type: known, value: readData(known, message, at, length) });
+    if (type === TYPES.SOA) answer.zone = name;
     if (type === TYPES.TSIG) {
+      const data = message.subarray(at, at + length);
       // Algorithm, 8 bytes of time, the signature's length, itself, 2 bytes of id, the error.
       const mac = skipName(data, 0) + 8;
       const error = data.readUInt16BE(mac + 2 + data.readUInt16BE(mac) + 2);
       if (error !== 0) answer.signature = nameOf(SIGNATURES, error);
     }
-    at += 10 + length;
   }
   return answer;
 }

@@ -34,10 +34,16 @@ export class Knot {
    * @param options.owner the only name that the key may write. Default: any
    * @param options.reader a key of the same secret that may write nothing
    * @param options.checks have it look at what zones mean, too
+   * @param options.signed zones that it signs, with keys that it makes
    */
   static async start(
     zones: Readonly<Record<string, string>>,
-    { owner, reader, checks = false }: { owner?: string; reader?: string; checks?: boolean } = {},
+    {
+      owner,
+      reader,
+      checks = false,
+      signed = [],
+    }: { owner?: string; reader?: string; checks?: boolean; signed?: readonly string[] } = {},
   ): Promise<Knot> {
     const knot = new Knot(await freeUdpPort());
     mkdirSync(join(knot.#folder, "run"));
@@ -69,7 +75,10 @@ template:
     journal-content: none
 zone:
 ${Object.keys(zones)
-  .map((zone) => `  - domain: ${zone}.\n    acl: writes`)
+  .map(
+    (zone) =>
+      `  - domain: ${zone}.\n    acl: writes${signed.includes(zone) ? "\n    dnssec-signing: on" : ""}`,
+  )
   .join("\n")}
 `;
     writeFileSync(join(knot.#folder, "knot.conf"), config);
@@ -120,6 +129,15 @@ ${Object.keys(zones)
   check(zone: string, lines: string): { status: number | null; said: string } {
     this.#writeZone(zone, lines);
     return this.#knotc("zone-check", zone);
+  }
+
+  /** The records of type DS that a signed zone's parent is to have, without their owner. */
+  delegations(zone: string): string[] {
+    const keymgr = requireProgram("keymgr", "apt-get install knot");
+    const words = ["-c", join(this.#folder, "knot.conf"), zone, "ds"];
+    const { status, stdout, stderr } = spawnSync(keymgr, words, { encoding: "utf8" });
+    if (status !== 0) throw new Error(`keymgr ${words.join(" ")}: ${stderr}`);
+    return stdout.split("\n").flatMap((line) => / (DS .*)$/.exec(line)?.[1] ?? []);
   }
 
   #writeZone(zone: string, lines: string): void {

@@ -10,6 +10,7 @@ import { inNetns, runInNetns } from "../../lab/run.ts";
 import { isRegistry } from "./hands.ts";
 import { doctor, DOCTOR, type Outcome, red, told } from "./doctor.ts";
 import { FAULTS } from "./doctor-faults.ts";
+import { NAME_FAULTS } from "./doctor-faults-names.ts";
 import { eventually, facts, layout, said, up } from "./lab.ts";
 import { LAB } from "./setup.ts";
 
@@ -67,7 +68,7 @@ test("docs/deliverability.md's command finds each declared record published", as
     "dns-web",
   ];
   const found = outcome.rows.filter((row) => row.state === "ok").map(({ id }) => id);
-  expect(found).toEqual(expect.arrayContaining([...published, "dns-servers", "dns-aaaa", "dns-ptr"]));
+  expect(found).toEqual(expect.arrayContaining([...published, "dns-servers", "dns-aaaa", "dns-ptr", "dns-dnssec"]));
 });
 
 test("the DNS server's key is tried only when that is asked, and nothing is left of it", async () => {
@@ -85,7 +86,7 @@ test("the DNS server's key is tried only when that is asked, and nothing is left
 
 describe("a fault turns its own row red and no stranger's, and is gone when it is mended", () => {
   const some = (ci?: true) => (ONLY === undefined ? FULL || ci : true);
-  const faults = FAULTS.filter(
+  const faults = [...FAULTS, ...NAME_FAULTS].filter(
     ({ what, ci, line }) =>
       some(ci) && new RegExp(ONLY ?? "").test(what) && (line === undefined || !isRegistry),
   );

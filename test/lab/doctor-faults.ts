@@ -113,17 +113,20 @@ function setting(key: string, value: string): Pick<Fault, "inject" | "heal"> {
   };
 }
 
-/** Other records in the mail domain's zone, and its own again. */
-function published(change: Parameters<typeof editZone>[1]): Pick<Fault, "inject" | "heal"> {
+/** Other records in a zone, the mail domain's where none is named, and its own again. */
+export function published(
+  change: Parameters<typeof editZone>[1],
+  zone?: string,
+): Pick<Fault, "inject" | "heal"> {
   let undo: (() => Promise<void>) | undefined;
   return {
-    inject: async () => void (undo = await editZone(layout, change)),
+    inject: async () => void (undo = await editZone(layout, change, zone)),
     heal: async () => undo?.(),
   };
 }
 
 /** A record more. */
-const added = (record: string) => published((records) => [...records, record]);
+export const added = (record: string, zone?: string) => published((records) => [...records, record], zone);
 /** What a record says, in place of what it says. */
 const replaced = (before: RegExp, after: string) =>
   published((records) => records.map((record) => record.replace(before, after)));

@@ -1,9 +1,12 @@
 // What is published for the stack's mail, at every server of its zones (lessons 17 to 19).
 import type { Answer } from "../../lib/dns/answers.ts";
 import { type Purpose, PURPOSES } from "../../lib/dns/record.ts";
+import { wordsOf } from "../../lib/errors.ts";
 import { type Check, fail, type Finding, lesson, ok, skip, unknown, warn, worst } from "../check.ts";
+import { atServers } from "../doctor/at-servers.ts";
 import { judgeRecords, titleOf, type Wanted, wantedOf } from "../doctor/records.ts";
 import type { DoctorScene } from "../doctor/target.ts";
+import { dnssecOf } from "./dns-dnssec.ts";
 import { ZoneReader } from "../doctor/zone.ts";
 
 /** Names that one row looks at: a zone's servers are not to be flooded. */
@@ -14,15 +17,6 @@ const readerOf = (scene: DoctorScene): Promise<ZoneReader> =>
 
 const everyOne = <R>(wanted: readonly Wanted[], ask: (each: Wanted) => Promise<R>): Promise<R[]> =>
   Promise.all(wanted.slice(0, MOST_NAMES).map(ask));
-
-/** A finding, and at which server, where the others say something else. */
-function atServers(findings: readonly { server: string; finding: Finding }[]): Finding {
-  const bad = worst(findings.map(({ finding }) => finding)) ?? unknown("no server was asked");
-  const same = findings.filter(({ finding }) => finding.state === bad.state);
-  if (bad.state === "ok" || same.length === findings.length) return bad;
-  const servers = same.map(({ server }) => server).join(", ");
-  return { ...bad, seen: `${bad.seen}, at ${servers} alone: it is on its way, or that server is stuck` };
-}
 
 /** Every server of the zones is there, and they have the same. */
 const servers: Check<DoctorScene> = {
@@ -35,9 +29,12 @@ const servers: Check<DoctorScene> = {
     const { dns, settings } = scene.target;
     if (dns.records.length === 0) return skip("the config asks for no record");
     const names = [settings.hostname, ...settings.domains.map(({ name }) => name)].slice(0, MOST_NAMES);
-    const findings = await Promise.all(
-      names.map(async (name) => judgeServers(name, await reader.serials(name))),
-    );
+    const asked = Promise.all(names.map(async (name) => judgeServers(name, await reader.serials(name))));
+    const findings = await asked.catch(async (error: unknown) => {
+      // Whose signatures are wrong, a resolver that verifies tells nothing of.
+      if ((await dnssecOf(scene)).state !== "fail") throw error;
+      return [{ ...unknown(wordsOf(error)), because: "dns-dnssec" }];
+    });
     return worst(findings) ?? unknown("no zone was asked");
   },
 };

@@ -1,0 +1,12 @@
+// What others on the internet may say of the lab's stack: the parent of its zone.
+import { added, type Fault } from "./doctor-faults.ts";
+
+export const NAME_FAULTS: readonly Fault[] = [
+  {
+    what: "the zone's parent vouches for a key that the zone does not have",
+    row: "dns-dnssec",
+    says: /vouches for the key 4711, and the zone's keys are: none[^]*SERVFAIL/,
+    ...added(`lab.test. DS 4711 13 2 ${"AB".repeat(32)}`, "."),
+    ci: true,
+  },
+];
