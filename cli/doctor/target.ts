@@ -35,7 +35,7 @@ export function targetOf(
     passthrough: args.passthrough,
     settings: args.settings,
     generation: args.generation,
-    dns: { ...wantedRecords(config, dkimRecords), servers: config.dns.servers },
+    dns: { ...wantedRecords(config, dkimRecords), servers: config.dns.servers, egress: config.relay.egress },
     canary: false,
   };
 }

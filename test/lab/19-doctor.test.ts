@@ -68,7 +68,9 @@ test("docs/deliverability.md's command finds each declared record published", as
     "dns-web",
   ];
   const found = outcome.rows.filter((row) => row.state === "ok").map(({ id }) => id);
-  expect(found).toEqual(expect.arrayContaining([...published, "dns-servers", "dns-aaaa", "dns-ptr", "dns-dnssec"]));
+  expect(found).toEqual(
+    expect.arrayContaining([...published, "dns-servers", "dns-aaaa", "dns-ptr", "dns-dnssec", "dns-dnsbl"]),
+  );
 });
 
 test("the DNS server's key is tried only when that is asked, and nothing is left of it", async () => {

@@ -2,6 +2,7 @@ import type { Check } from "../check.ts";
 import type { DoctorScene } from "../doctor/target.ts";
 import { dnsRecords } from "./dns.ts";
 import { dnsCanary } from "./dns-canary.ts";
+import { dnsbl } from "./dns-dnsbl.ts";
 import { dnssec } from "./dns-dnssec.ts";
 import { acme, watch } from "./log.ts";
 import { images, machines } from "./machines.ts";
@@ -35,5 +36,6 @@ export const CHECKS: readonly Check<DoctorScene>[] = [
   openRelay,
   ...dnsRecords,
   dnssec,
+  dnsbl,
   dnsCanary,
 ];

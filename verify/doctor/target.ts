@@ -28,7 +28,11 @@ export interface DoctorTarget extends VerifyTarget {
   settings: StalwartSettings;
   generation: Generation;
   /** What is to be published for the stack's mail, and what the config leaves open of it. */
-  dns: MailRecords & { servers: readonly string[] };
+  dns: MailRecords & {
+    servers: readonly string[];
+    /** Where mail leaves for the internet, as tailwart:relay.egress has it. */
+    egress?: readonly string[] | undefined;
+  };
   /** Whether the doctor may write a record of DNS, and take it away again. */
   canary: boolean;
 }
