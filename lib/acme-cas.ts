@@ -23,3 +23,34 @@ export const hostOf = (url: string): string | undefined =>
 
 /** What the CA of a directory or an account calls itself in CAA; none where it is not known. */
 export const issuersOf = (url: string): readonly string[] => ISSUERS[hostOf(url) ?? ""] ?? [];
+
+/** How many certificates a CA gives out: so many at once, and as many again over the period. */
+export interface CaLimit {
+  burst: number;
+  /** Milliseconds in which an empty budget is full again, little by little. */
+  period: number;
+}
+/** What is known of how a CA rations certificates. */
+export interface CaLimits {
+  name: string;
+  /** How the issuer is called in its certificates. */
+  isIssuer: (issuer: string) => boolean;
+  /** For each registered domain; renewals of an equal certificate are free. */
+  domain: CaLimit;
+  /** For each exact set of names. */
+  set: CaLimit;
+}
+
+const WEEK = 7 * 86_400_000;
+/** By the directory's host. Source: https://letsencrypt.org/docs/rate-limits/ */
+const LIMITS: Readonly<Record<string, CaLimits>> = {
+  [new URL(LETS_ENCRYPT).host]: {
+    name: "Let's Encrypt",
+    isIssuer: (issuer) => issuer.includes("O=Let's Encrypt"),
+    domain: { burst: 50, period: WEEK },
+    set: { burst: 5, period: WEEK },
+  },
+};
+
+/** How the CA of a directory rations; undefined where that is not known. */
+export const limitsOf = (directory: string): CaLimits | undefined => LIMITS[hostOf(directory) ?? ""];

@@ -1,7 +1,9 @@
 // Examines a stack: a DoctorOrder as JSON on standard input. A program of its own, since it runs as
 // whoever reaches the stack's hosts: the lab's operator, or its caller.
+import { join } from "node:path";
 import { text } from "node:stream/consumers";
 
+import { cacheRoot } from "../../tools/cache.mjs";
 import { withNeeds } from "../../verify/check.ts";
 import { CHECKS } from "../../verify/checks/index.ts";
 import { examine } from "../../verify/doctor/examine.ts";
@@ -10,8 +12,12 @@ import { counts, type Examination, examination, exitCode, report } from "../../v
 import { DoctorScene } from "../../verify/doctor/target.ts";
 import { runMain } from "../parts/progress.ts";
 import { serverApi } from "./api.ts";
+import { Certspotter } from "./certspotter.ts";
 import { loop } from "./loop.ts";
 import type { DoctorOrder } from "./order.ts";
+
+/** One for all looks: it keeps what it was told. */
+const certspotter = new Certspotter(join(cacheRoot(), "certspotter"));
 
 await runMain(async () => {
   const order = JSON.parse(await text(process.stdin)) as DoctorOrder;
@@ -44,7 +50,8 @@ async function lookOnce({ target, only }: DoctorOrder): Promise<Examination> {
     const line = `… ${done} of ${checks.length}: ${running.join(", ")}`;
     if (live) process.stderr.write(`\r\u001b[K${line.slice(0, 79)}`);
   };
-  const rows = await examine(checks, new DoctorScene(target, serverApi(target)), { onChange });
+  const issued = (domain: string) => certspotter.issued(domain);
+  const rows = await examine(checks, new DoctorScene(target, serverApi(target), issued), { onChange });
   if (live) process.stderr.write("\r\u001b[K");
   return examination(`stack ${target.stack}`, rows, (Date.now() - start) / 1000);
 }

@@ -2,13 +2,14 @@
 // issuances that the fake budget has noted, anew for each request.
 import { existsSync, readFileSync } from "node:fs";
 
-import { type Issuance, searchIssuances } from "./certspotter.ts";
+import { type Issuance, RationedSearch } from "./certspotter.ts";
 import { configuration, log, send, serve, type Listen } from "./serve.ts";
 
 const { issuances, ...listen } = configuration<Listen & { issuances: string }>();
+const search = new RationedSearch();
 
 serve(listen, ({ method = "", url = "" }, response) => {
-  const answer = method === "GET" ? searchIssuances(url, noted()) : { status: 405 };
+  const answer = method === "GET" ? search.answer(url, noted()) : { status: 405 };
   log(`${method} ${url} ${answer.status}`);
   send(response, answer);
 });

@@ -4,8 +4,11 @@
  *
  * Known from https://sslmate.com/help/reference/ct_search_api_v1: the oldest first, `after` for the
  * next page, unexpired issuances alone; `dns_names` and `issuer` only when asked for by `expand`.
+ * https://sslmate.com/pricing/ct_search_api: without an account ten questions an hour for a domain
+ * with what is below it, a hundred for a name; seen of the service: 429 with Retry-After.
  */
 import type { Answer } from "./serve.ts";
+import { Buckets } from "./token-bucket.ts";
 
 /** One certificate, as certspotter tells of it. */
 export interface Issuance {
@@ -49,6 +52,34 @@ export function searchIssuances(url: string, issued: readonly Issuance[], now = 
     return shown;
   });
   return { status: 200, json };
+}
+
+const HOUR = 3600;
+
+/** The search as those have it who have no account. */
+export class RationedSearch {
+  readonly #now: () => number;
+  readonly #domains: Buckets;
+  readonly #names: Buckets;
+
+  /** @param now seconds; a test has its own clock */
+  constructor(now = () => Date.now() / 1000) {
+    this.#now = now;
+    this.#domains = new Buckets({ burst: 10, period: HOUR }, now);
+    this.#names = new Buckets({ burst: 100, period: HOUR }, now);
+  }
+
+  answer(url: string, issued: readonly Issuance[]): Answer {
+    const { searchParams } = new URL(url, "https://api.certspotter.com");
+    const budget = searchParams.get("include_subdomains") === "true" ? this.#domains : this.#names;
+    const wait = budget.wait("");
+    if (wait > 0) {
+      const message = "the hour's questions are used up; ask later, or with an account's key";
+      return { ...refusal(429, "rate_limited", message), headers: { "retry-after": String(wait) } };
+    }
+    budget.spend("");
+    return searchIssuances(url, issued, this.#now() * 1000);
+  }
 }
 
 const refusal = (status: number, code: string, message: string): Answer => ({

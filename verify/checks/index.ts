@@ -1,5 +1,6 @@
 import type { Check } from "../check.ts";
 import type { DoctorScene } from "../doctor/target.ts";
+import { caBudget } from "./ca-budget.ts";
 import { dnsRecords } from "./dns.ts";
 import { dnsCanary } from "./dns-canary.ts";
 import { dnsbl } from "./dns-dnsbl.ts";
@@ -29,6 +30,7 @@ export const CHECKS: readonly Check<DoctorScene>[] = [
   tasks,
   watch,
   acme,
+  caBudget,
   ...publicPorts,
   certificates,
   adminClosed,

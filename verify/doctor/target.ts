@@ -65,18 +65,39 @@ export interface ServerApi {
   failedTasks(): Promise<FailedTask[] | undefined>;
 }
 
+/** What is known to have been issued for a domain and the names below it, by any CA. */
+export interface Issued {
+  issuances: readonly {
+    names: readonly string[];
+    /** The issuer's distinguished name. */
+    issuer: string;
+    /** When it begins, which may be an hour before it was issued. */
+    from: Date;
+  }[];
+  /** As of when. */
+  at: Date;
+}
+
 /** What the doctor's checks look at. */
 export class DoctorScene extends Scene<DoctorTarget> {
   readonly api: ServerApi;
+  /** What was issued for a domain. @throws Error where nobody tells */
+  readonly issued: (domain: string) => Promise<Issued>;
 
-  constructor(target: DoctorTarget, api: ServerApi, other?: DoctorScene) {
+  constructor(
+    target: DoctorTarget,
+    api: ServerApi,
+    issued: (domain: string) => Promise<Issued>,
+    other?: DoctorScene,
+  ) {
     super(target, other);
     this.api = api;
+    this.issued = issued;
   }
 
   /** The same stack, with a look at one of its edges. */
   at(edge: DoctorEdge): DoctorScene {
-    return new DoctorScene({ ...this.target, edge }, this.api, this);
+    return new DoctorScene({ ...this.target, edge }, this.api, this.issued, this);
   }
 
   /**

@@ -38,6 +38,7 @@ function said(certificate: Shown, acme: object[] = ACME) {
   const scene = new DoctorScene(
     { ...target, settings: { ...target.settings, acme } as typeof target.settings },
     serverApi(target),
+    () => Promise.reject(new Error("not asked")),
   );
   return judge(scene, { port: 993, banner: "", trouble: "", certificate }, NOW);
 }

@@ -12,7 +12,7 @@ const target = {
 
 /** A scene in which nobody says who has the zone. */
 function scene(dnssec: ReturnType<typeof ok>) {
-  const made = new DoctorScene(target, {} as ServerApi);
+  const made = new DoctorScene(target, {} as ServerApi, () => Promise.reject(new Error("not asked")));
   const serials = () => Promise.reject(new Error("queryNs ESERVFAIL example.org"));
   void made.once("zone reader", () => Promise.resolve({ serials }));
   void made.once("dnssec", () => Promise.resolve(dnssec));
