@@ -28,6 +28,15 @@ export const refusingPort = (machine: Machine, port: number): Cut =>
     ["REJECT", "--reject-with", "tcp-reset"],
   );
 
+/** Leads TCP connections that come in to a port from outside to another of the machine's. */
+export const redirectingPort = (machine: Machine, port: number, to: number): Cut =>
+  ruled(
+    machine,
+    ["nat", "PREROUTING"],
+    [["-i", "eth0", "-p", "tcp", "--dport", String(port)]],
+    ["REDIRECT", "--to-ports", String(to)],
+  );
+
 function ruled(
   { netns }: Machine,
   [table, chain]: readonly [string, string],

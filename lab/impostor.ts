@@ -17,6 +17,14 @@ export const refusing = (answer: string): string => `(socket) => {
   });
 }`;
 
+/** IMAP over TLS, up to the greeting. @param folder has key.pem and cert.pem */
+export const imaps = (folder: string): string => `(socket) => {
+  const read = (name) => require("fs").readFileSync(${JSON.stringify(folder)} + "/" + name);
+  const options = { isServer: true, key: read("key.pem"), cert: read("cert.pem") };
+  const line = new (require("tls").TLSSocket)(socket, options);
+  line.on("error", () => undefined).write("* OK impostor\\r\\n");
+}`;
+
 /**
  * Puts a program in the place of a server, which must have left the port.
  *

@@ -11,6 +11,7 @@ import { isRegistry } from "./hands.ts";
 import { doctor, DOCTOR, type Outcome, red, told } from "./doctor.ts";
 import { FAULTS } from "./doctor-faults.ts";
 import { NAME_FAULTS } from "./doctor-faults-names.ts";
+import { TLS_FAULTS } from "./doctor-faults-tls.ts";
 import { eventually, facts, layout, said, up } from "./lab.ts";
 import { LAB } from "./setup.ts";
 
@@ -88,7 +89,7 @@ test("the DNS server's key is tried only when that is asked, and nothing is left
 
 describe("a fault turns its own row red and no stranger's, and is gone when it is mended", () => {
   const some = (ci?: true) => (ONLY === undefined ? FULL || ci : true);
-  const faults = [...FAULTS, ...NAME_FAULTS].filter(
+  const faults = [...FAULTS, ...NAME_FAULTS, ...TLS_FAULTS].filter(
     ({ what, ci, line }) =>
       some(ci) && new RegExp(ONLY ?? "").test(what) && (line === undefined || !isRegistry),
   );
