@@ -16,7 +16,7 @@ const PATIENCE = 30;
 export const lesson17: Lesson = {
   number: 17,
   title: "AAAA of the mail host without IPv6 at the edge",
-  preventedBy: "the mail host's records are A alone (`lib/dns/hosts.ts`, `components/MailDns.ts`)",
+  preventedBy: "the mail host's records are A alone (`lib/dns/hosts.ts`)",
   refusedBy: ["no-aaaa-without-v6-edge"],
   cause: {
     taken: "The edge listens on IPv4 alone.",

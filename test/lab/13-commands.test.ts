@@ -33,6 +33,7 @@ const COMMANDS: Readonly<Record<string, readonly string[]>> = {
   "npm run down": ["--name", "nosuchlab"],
   "npm run bench": HELP,
   "npm run test:full": HELP,
+  "npm run test:guards": HELP,
   "npm run test:mutation": HELP,
   // As it is: what it leaves beside the sources is none of git's.
   "npm run pack:policies": [],

@@ -81,6 +81,13 @@ describe("TailnetSidecar", () => {
     });
     expect(one(resources, CONTAINER, "-sidecar")["networkMode"]).toBe("container:mail-anchor-id");
   });
+
+  test("the namespace gives a connection that nobody answers up within a minute (lesson 16)", async () => {
+    const { sysctls } = one(await make("persistent"), CONTAINER, "-anchor");
+    // Each try waits twice as long as the one before, the first 0.2 s (tcp(7), tcp_retries2).
+    const retries = Number((sysctls as Record<string, string>)["net.ipv4.tcp_retries2"]);
+    expect(0.2 * (2 ** (retries + 1) - 1)).toBeLessThan(60);
+  });
 });
 
 describe("Stalwart", () => {

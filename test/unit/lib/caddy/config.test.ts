@@ -107,6 +107,13 @@ describe("the edge's Caddy config, for any services and sites", () => {
       expect(web.listener_wrappers.map(({ wrapper }) => wrapper)).toEqual(["layer4", "tls"]);
       expect(web.listener_wrappers[0]?.["matching_timeout"]).toMatch(/^[1-4]s$/);
     }));
+
+  test("ends nobody's TLS before it passes a connection on (lesson 5)", () =>
+    always((_, config) => {
+      const handled = having<{ handle: Handler[] }>(config, "handle").map(({ handle }) => handle);
+      const passing = handled.filter((all) => all.some(({ handler }) => handler === "proxy"));
+      for (const all of passing) expect(all.map(({ handler }) => handler)).toEqual(["proxy"]);
+    }));
 });
 
 describe("another web server on the edge", () => {
