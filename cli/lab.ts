@@ -12,6 +12,7 @@ import { startPostgres, stopPostgres } from "../lab/postgres.ts";
 import { SYSTEM_ENV } from "../lab/run.ts";
 import { inForeground } from "./parts/foreground.ts";
 import { down, up } from "../lab/lab.ts";
+import type { Missing } from "./lessons/lesson.ts";
 
 const USAGE = `Usage: npm run lab -- COMMAND [--name NAME]
 
@@ -32,11 +33,13 @@ const USAGE = `Usage: npm run lab -- COMMAND [--name NAME]
                             and hold what was taken against what is found
                             (default: 1000 messages a fault; --record: into
                             docs/reliability.json)
-  lessons [N]… [--json] [--record] [--cut]
+  lessons [N]… [--json] [--record] [--cut | --cut-from-code]
                             replay outages on the deployed stack: each without
                             its guard, and with it (--record: also for the
                             pages in docs/lessons; --cut: what should hold is
-                            played without the guard, which must be noticed)
+                            played without the guard, which must be noticed;
+                            --cut-from-code: the same, where this code has the
+                            guard no more, see npm run test:guards)
 
   --name NAME               which lab (default: lab, or $TAILWART_LAB)
 
@@ -52,7 +55,7 @@ interface Flags {
   kill: boolean;
   messages: string;
   record: boolean;
-  cut: boolean;
+  cut?: Missing;
 }
 
 type Command = (
@@ -148,7 +151,15 @@ async function main(argv: string[]): Promise<number> {
     if (!run)
       throw new UsageError(verb === undefined ? "a command is missing" : `there is no command "${verb}"`);
     const { json = false, follow = false, kill = false, record = false, cut = false } = values;
-    const flags = { json, follow, kill, record, cut, messages: values.messages ?? "1000" };
+    const missing: Missing | undefined = values["cut-from-code"]
+      ? "from the code"
+      : cut
+        ? "from the config"
+        : undefined;
+    const flags = {
+      ...{ json, follow, kill, record, messages: values.messages ?? "1000" },
+      ...(missing && { cut: missing }),
+    };
     return (
       (await run(layoutOf(values.name ?? process.env["TAILWART_LAB"] ?? "lab"), args, flags, command)) ?? 1
     );
@@ -175,6 +186,7 @@ function parse(args: string[]) {
         messages: { type: "string" },
         record: { type: "boolean" },
         cut: { type: "boolean" },
+        "cut-from-code": { type: "boolean" },
         help: { type: "boolean", short: "h" },
       },
     });

@@ -23,6 +23,7 @@ export const lesson04: Lesson = {
       "Only with dns-01; the mistake is a set of names that does not fit its challenge. 0.15 refuses it itself.",
   },
   ways: [{ name: "", config: WITHOUT }],
+  mistaken: true,
   // Without the guard the deploy itself fails, in its middle.
   deploys: false,
 

@@ -39,6 +39,7 @@ export const lesson07: Lesson = {
   touches: ["the certificate"],
   // Others are shown the certificate that it waits for.
   when: "first",
+  mistaken: true,
   config: { "tailwart:acme/0/id": ID, "tailwart:acme/0/directory": RATIONED_DIRECTORY },
   ways: [{ name: "", config: { ...withoutGuard(7), "tailwart:acme": STORM } }],
 

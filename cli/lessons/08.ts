@@ -18,6 +18,7 @@ export const lesson08: Lesson = {
     found:
       "It tries A first, which a blocked port drops (110), then AAAA (101; 99 where IPv6 is off), and tells the last alone.",
   },
+  mistaken: true,
   touches: ["where mail goes", "the relay's grant"],
   ways: [
     {

@@ -16,6 +16,7 @@ export const lesson18: Lesson = {
   refusedBy: ["one-spf-record"],
   // It judges what is declared, which is one record in both halves.
   refuses: false,
+  mistaken: true,
   deploys: false,
 
   async play(half) {

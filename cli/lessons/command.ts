@@ -9,7 +9,7 @@ import { openRunningLab } from "../parts/open-lab.ts";
 import { seconds } from "../parts/progress.ts";
 import { Bench } from "./bench.ts";
 import { LESSONS } from "./index.ts";
-import type { Lesson } from "./lesson.ts";
+import type { Lesson, Missing } from "./lesson.ts";
 import { puttingBack } from "./put-back.ts";
 import { RECORD, withReplays } from "./record.ts";
 import { replay } from "./replay.ts";
@@ -21,8 +21,11 @@ export interface LessonsOptions {
   json: boolean;
   /** Write them into the record that the lessons' pages are made from. */
   record: boolean;
-  /** Play what should hold without the guard: each lesson must be red. */
-  cut: boolean;
+  /**
+   * Play what should hold without the guard: each lesson must be red. Where the code that runs has
+   * it no more, the stack stays as that code has deployed it.
+   */
+  cut?: Missing;
 }
 
 /**
@@ -52,10 +55,11 @@ export async function replayLessons(
   const lab = await openRunningLab(name);
   const settled = await settleInterrupted(lab.stack, (line) => print(`… ${line}`));
   if (settled !== undefined) print(`… ${settled}`);
-  const bench = new Bench(lab);
+  const bench = new Bench(lab, { switches: cut !== "from the code" });
   const say = (line: string) => print(`… ${line}`);
+  const play = () => replay(bench, lessons, listenerOf(print), cut ? { cut } : {});
   const replays = await holdingSignals("the replay", () =>
-    puttingBack(bench, lessons, say, () => replay(bench, lessons, listenerOf(print), { cut })),
+    cut === "from the code" ? play() : puttingBack(bench, lessons, say, play),
   );
   for (const each of replays) print(cut ? describeNoticed(each) : describeVerdict(each));
   if (json) console.log(JSON.stringify(replays, null, 2));

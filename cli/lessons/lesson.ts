@@ -9,6 +9,12 @@ export interface Seen {
   is: "outage" | "held" | "neither";
 }
 
+/**
+ * How a guard is missing from what should hold: the config leaves it out, or the code that runs has
+ * it no more, with the config as it is.
+ */
+export type Missing = "from the config" | "from the code";
+
 /** A look at what the outage shows itself by. */
 export interface Look {
   /** Vantage point and command. @example "edge: bash /dev/tcp/stalwart.tail.test/25" */
@@ -76,6 +82,11 @@ export interface Lesson {
    * still asked about the way's config, and no deploy is shared. @default true
    */
   deploys?: boolean;
+  /**
+   * Whether its half without the guard begins with what the guard refuses, such as a config. It
+   * begins so also where the guard is cut out of the code. @default false
+   */
+  mistaken?: true;
   /** What a change of the state must precede the first deploy. */
   prepare?(bench: Bench): Promise<void>;
   /** The steps, the same ones in each half. At least one is a `sees`. */

@@ -2,7 +2,7 @@
 import { isDeepStrictEqual } from "node:util";
 
 import type { Overrides } from "../parts/lab-config.ts";
-import { type Lesson, waysOf, type Way } from "./lesson.ts";
+import { type Lesson, type Missing, waysOf, type Way } from "./lesson.ts";
 
 /** A half of a lesson; without a way it is the one with the guard. */
 export interface Planned {
@@ -26,16 +26,26 @@ export interface Group {
 /**
  * Plans lessons so that few deploys are needed, and none sees the outage of another one.
  *
- * @param options.cut the halves without the guard alone, and one way of each
+ * @param options.cut one half of each alone: where the config leaves the guard out, the one without
+ *   it, in one way; where the code does, the one with it, but for what begins with a mistake
  */
-export function planOf(lessons: readonly Lesson[], { cut = false } = {}): Group[] {
+export function planOf(lessons: readonly Lesson[], { cut }: { cut?: Missing } = {}): Group[] {
   const groups = Map.groupBy(lessons, ({ number, config, apart, deploys }) =>
     deploys === false ? `${number}` : apart ? JSON.stringify(config) : "",
   );
   return [...groups.values()].map((members) => ({ lessons: members, rounds: roundsOf(members, cut) }));
 }
 
-function roundsOf(lessons: readonly Lesson[], cut: boolean): Round[] {
+function roundsOf(lessons: readonly Lesson[], cut?: Missing): Round[] {
+  if (cut === "from the code") {
+    const isAsGuarded = ({ mistaken }: Lesson) => mistaken === undefined;
+    const halves = lessons.filter(isAsGuarded).map((lesson) => ({ lesson }));
+    const mistakes = lessons.filter(({ mistaken }) => mistaken);
+    return [
+      ...shared(halves).map((round) => ({ ...round, guard: true })),
+      ...(mistakes.length > 0 ? roundsOf(mistakes, "from the config") : []),
+    ];
+  }
   const ways = (lesson: Lesson) => waysOf(lesson).slice(0, cut ? 1 : undefined);
   const all = lessons.flatMap((lesson) => ways(lesson).map((way) => ({ lesson, way })));
   const isAsked = ({ way }: Required<Planned>) => typeof way.config === "function";

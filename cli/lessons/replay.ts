@@ -2,7 +2,7 @@
 import { describeError } from "../../lib/errors.ts";
 import { Interrupted } from "../parts/progress.ts";
 import type { Bench } from "./bench.ts";
-import type { Lesson } from "./lesson.ts";
+import type { Lesson, Missing } from "./lesson.ts";
 import { type Group, mergedConfig, type Planned, planOf, type Round } from "./plan.ts";
 import { type Listener, type Part, rounded, Stage, type Step } from "./stage.ts";
 import { isRefused, neededOf, verdict } from "./verdict.ts";
@@ -32,7 +32,7 @@ interface Played {
 interface Table {
   bench: Bench;
   listener: Listener;
-  cut: boolean;
+  cut: Missing | undefined;
   seconds: () => number;
 }
 
@@ -40,14 +40,14 @@ interface Table {
  * Replays lessons; those that do not disturb each other share a deploy.
  *
  * @param options.cut plays what should hold without the guard, and nothing else: that must be
- *   noticed
+ *   noticed. Where the code has it no more, the bench must not leave it out of the config as well
  * @throws Interrupted after Ctrl-C and the like; whatever else goes wrong makes its lessons red
  */
 export async function replay(
   bench: Bench,
   lessons: readonly Lesson[],
   listener: Listener,
-  { cut = false } = {},
+  { cut }: { cut?: Missing } = {},
 ): Promise<Replay[]> {
   const replays: Replay[] = [];
   for (const group of planOf(lessons, { cut })) {
@@ -59,11 +59,11 @@ export async function replay(
   return replays.toSorted((one, other) => one.lesson - other.lesson);
 }
 
-function replayOf({ lesson, parts, failure }: Played, cut: boolean): Replay {
+function replayOf({ lesson, parts, failure }: Played, cut: Missing | undefined): Replay {
   const { number, title } = lesson;
   const steps = parts.flatMap((part) => part.steps);
   const seconds = steps.reduce((sum, step) => sum + step.took / (1 + (step.with ?? []).length), 0);
-  const wrong = failure ?? verdict(parts, neededOf(lesson, cut));
+  const wrong = failure ?? verdict(parts, neededOf(lesson, cut !== undefined));
   return {
     lesson: number,
     title,
@@ -163,7 +163,7 @@ function sharing(step: Step, lesson: Lesson, all: readonly { lesson: Lesson }[])
 
 /** Deploys for all who play then; undefined where their steps do that. */
 async function deployed(
-  { bench, listener, seconds }: Table,
+  { bench, listener, cut, seconds }: Table,
   guard: boolean,
   concerned: readonly Played[],
   config: Record<string, unknown>,
@@ -175,7 +175,7 @@ async function deployed(
   listener.begins(what);
   let good = false;
   try {
-    await bench.deploy(config, { pack: guard });
+    await bench.deploy(config, { pack: guard && !cut });
     good = true;
   } finally {
     step.took = rounded(seconds() - step.at);

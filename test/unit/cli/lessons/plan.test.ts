@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 
 import { LESSONS } from "../../../../cli/lessons/index.ts";
-import { type Lesson, type Way, withoutGuard } from "../../../../cli/lessons/lesson.ts";
+import { type Lesson, type Missing, type Way, withoutGuard } from "../../../../cli/lessons/lesson.ts";
 import { mergedConfig, planOf } from "../../../../cli/lessons/plan.ts";
 
 const lesson = (number: number, more: Partial<Lesson> = {}): Lesson => ({
@@ -14,7 +14,7 @@ const lesson = (number: number, more: Partial<Lesson> = {}): Lesson => ({
 });
 
 /** Each group's rounds: "-" without the guards, "+" with them, and who plays. */
-const told = (lessons: Lesson[], options?: { cut: boolean }) =>
+const told = (lessons: Lesson[], options?: { cut: Missing }) =>
   planOf(lessons, options).map(({ rounds }) =>
     rounds.map(
       ({ guard, halves }) =>
@@ -42,13 +42,15 @@ describe("lessons share a deploy", () => {
   test("in one way of leaving the guard out, and in another deploy for the next", () => {
     const ways: Way[] = ["a", "b"].map((name) => ({ name, config: withoutGuard(1, name) }));
     expect(told([lesson(1, { ways }), lesson(2)])).toEqual([["- 1a,2", "- 1b", "+ 1,2"]]);
-    expect(told([lesson(1, { ways }), lesson(2)], { cut: true })).toEqual([["- 1a,2"]]);
+    expect(told([lesson(1, { ways }), lesson(2)], { cut: "from the config" })).toEqual([["- 1a,2"]]);
   });
 
   test("and come after the one with the guard where their config is asked of that", () => {
     const ways: Way[] = [{ name: "", config: async () => withoutGuard(1, "192.0.2.1") }];
     expect(told([lesson(1, { ways }), lesson(2)])).toEqual([["- 2", "+ 1,2", "- 1"]]);
-    expect(told([lesson(1, { ways }), lesson(2)], { cut: true })).toEqual([["- 2", "+ ", "- 1"]]);
+    expect(told([lesson(1, { ways }), lesson(2)], { cut: "from the config" })).toEqual([
+      ["- 2", "+ ", "- 1"],
+    ]);
   });
 
   test("only with those of the very same config, where theirs suits no other", () => {

@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { describeDialled, readDialled } from "../../../../cli/lessons/dial.ts";
 import type { Bench } from "../../../../cli/lessons/bench.ts";
 import { chosen } from "../../../../cli/lessons/command.ts";
-import type { Lesson, Seen } from "../../../../cli/lessons/lesson.ts";
+import type { Lesson, Missing, Seen } from "../../../../cli/lessons/lesson.ts";
 import { type Replay, replay } from "../../../../cli/lessons/replay.ts";
 import { describeNoticed, listenerOf } from "../../../../cli/lessons/report.ts";
 import type { Listener } from "../../../../cli/lessons/stage.ts";
@@ -38,7 +38,7 @@ const lessonSeeing = (without: Seen["is"], held: Seen["is"], more: Partial<Lesso
 });
 
 /** Replays one lesson. */
-async function only(bench: Bench, lesson: Lesson, options?: { cut: boolean }): Promise<Replay> {
+async function only(bench: Bench, lesson: Lesson, options?: { cut: Missing }): Promise<Replay> {
   const [played] = await replay(bench, [lesson], QUIET, options);
   if (!played) throw new Error("nothing was played");
   return played;
@@ -80,12 +80,12 @@ describe("a lesson", () => {
 
   test("is noticed when its guard is cut out of the half that should hold", async () => {
     const { bench, deployed } = benchThat();
-    const cut = await only(bench, lessonSeeing("outage", "held"), { cut: true });
+    const cut = await only(bench, lessonSeeing("outage", "held"), { cut: "from the config" });
     expect(cut.wrong).toMatch(/the outage came with the guard/);
     expect(describeNoticed(cut)).toMatch(
       /lesson 7 is red without its guard, noticed by\n +- edge: look: seen/,
     );
-    const blind = await only(bench, lessonSeeing("held", "held"), { cut: true });
+    const blind = await only(bench, lessonSeeing("held", "held"), { cut: "from the config" });
     expect(describeNoticed(blind)).toMatch(/no look has noticed .*all hold/);
     expect(new Set(deployed)).toEqual(new Set(['{"tailwart:withoutGuards":{"7":true}}']));
   });
