@@ -14,7 +14,10 @@ const edge = (name: string, wanAddress: string): DoctorEdge => ({
   names: { magicDns: "stalwart.tail.test", public: "mail.example.org" },
 });
 const EDGES = [edge("ams", "198.51.100.7"), edge("fra", "192.0.2.9")];
-const sceneOf = (edges: DoctorEdge[]) => new DoctorScene({ edges } as unknown as DoctorTarget, {} as never);
+const sceneOf = (edges: DoctorEdge[]) =>
+  new DoctorScene({ edges } as unknown as DoctorTarget, {} as never, () =>
+    Promise.reject(new Error("not asked")),
+  );
 
 const check = (id: string, needs: string[], look: Check<DoctorScene>["look"], perEdge = true) =>
   ({
