@@ -69,7 +69,7 @@ export const PREVENTING: readonly Cut[] = [
   cut(
     3,
     "the tailnet and the edge on the allow-list",
-    edit(STATE, "? [] : [...TAILNET_RANGES, edge.wanAddress]", "? [] : []"),
+    edit(STATE, "? [] : [...TAILNET_RANGES, ...wan]", "? [] : ([] as string[])"),
     { tests: STATE_TESTS },
   ),
   // Stalwart takes no connection without the header, which is another outage than the lesson's.
@@ -230,6 +230,13 @@ export const PREVENTING: readonly Cut[] = [
       "const remove: string[] = [];",
     ),
     { tests: ["test/unit/provider/dns/places.test.ts"] },
+  ),
+  // What is cut refuses a config that a lab's lesson does not have without its switch.
+  cut(
+    19,
+    "ed25519 beside RSA alone",
+    edit("config/problems/dns.ts", `signersBy("rsa").length > 0 || withoutGuards[19] ? [] :`, "true ? [] :"),
+    { lab: false },
   ),
   cut(20, "what Postgres is asked to do with a dead connection", [
     edit("lib/desired-state/stores.ts", `  "tcp_keepalives_idle=15",\n`),
