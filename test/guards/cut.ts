@@ -21,6 +21,8 @@ export interface Cut {
   readonly tests?: readonly string[];
   /** Whether a lab is played without it, together with the lesson's others. @default true */
   readonly lab?: false;
+  /** What a lab's deploy fails with, where the outage itself does not let it end. */
+  readonly says?: RegExp;
 }
 
 /** Files of a cut → what they say without the guard. */

@@ -42,6 +42,8 @@ export async function* playCuts(name: string, cuts: readonly Cut[]): AsyncGenera
       const found = await tree.without(withoutGuard([...edits], tree.read), () =>
         play(tree.folder, name, number),
       );
+      const said = own.flatMap(({ says }) => (says && found.wrong?.match(says)?.[0]) ?? []);
+      if (found.seen.length === 0) found.seen.push(...said.map((words) => `the deploy itself: ${words}`));
       const seconds = Math.round((performance.now() - start) / 100) / 10;
       yield { lesson: number, whats: own.map(({ what }) => what), ...found, seconds };
     }

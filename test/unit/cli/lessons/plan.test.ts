@@ -45,6 +45,14 @@ describe("lessons share a deploy", () => {
     expect(told([lesson(1, { ways }), lesson(2)], { cut: "from the config" })).toEqual([["- 1a,2"]]);
   });
 
+  test("as with their guards where the code has these no more, but for those that begin with a mistake", () => {
+    const mistaken = lesson(3, { mistaken: true });
+    const asGuarded = [lesson(1), lesson(2, { deploys: false }), lesson(4), mistaken];
+    expect(told(asGuarded, { cut: "from the code" })).toEqual([["+ 1,4", "- 3"], ["+ 2"]]);
+    const touching = (number: number) => lesson(number, { touches: [":443"] });
+    expect(told([touching(1), touching(2)], { cut: "from the code" })).toEqual([["+ 1", "+ 2"]]);
+  });
+
   test("and come after the one with the guard where their config is asked of that", () => {
     const ways: Way[] = [{ name: "", config: async () => withoutGuard(1, "192.0.2.1") }];
     expect(told([lesson(1, { ways }), lesson(2)])).toEqual([["- 2", "+ 1,2", "- 1"]]);

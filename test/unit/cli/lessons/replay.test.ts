@@ -90,6 +90,14 @@ describe("a lesson", () => {
     expect(new Set(deployed)).toEqual(new Set(['{"tailwart:withoutGuards":{"7":true}}']));
   });
 
+  test("is noticed when its guard is cut out of the code, with the config as it is", async () => {
+    const { bench, deployed } = benchThat();
+    const cut = await only(bench, lessonSeeing("held", "outage"), { cut: "from the code" });
+    expect(cut.wrong).toMatch(/the outage came with the guard/);
+    expect(cut.parts.map(({ part }) => part)).toEqual(["with"]);
+    expect(deployed).toEqual(["{}"]);
+  });
+
   test("is told of in lines of at most 80 columns, as it goes on", async () => {
     const lines: string[] = [];
     const listener = listenerOf((text) => lines.push(...text.split("\n")));
