@@ -15,8 +15,11 @@ export function setsIn(resource: PolicyResource, kind: RecordKind, input: string
   const texts = read(resource.props, input);
   if (!texts.known) return [{ ...open, gaps: [gapAt(input)] }];
   const written = Object.keys(texts.value ?? {}).flatMap((domain): RecordSet[] => {
-    const text = readString(texts.value, [domain]);
-    const sets = text.value === undefined ? undefined : parsedRecord(text.value);
+    const held = read(texts.value, domain);
+    const value = held.known ? held.value : undefined;
+    // An older state has sets, and no texts.
+    const sets =
+      typeof value === "string" ? parsedRecord(value) : Array.isArray(value) && { [domain]: value };
     if (!sets) return [{ ...open, gaps: [gapAt(formatPath([input, domain]))] }];
     return Object.keys(sets).map((key) => {
       const [name, type = ""] = key.split(" ");
