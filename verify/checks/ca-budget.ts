@@ -1,6 +1,7 @@
 // What the CA still gives out for the stack's names: certificates are rationed (lesson 7).
 import { type CaLimit, type CaLimits, limitsOf } from "../../lib/acme-cas.ts";
 import { nearest } from "../../lib/domain-names.ts";
+import { wordsOf } from "../../lib/errors.ts";
 import { type Check, fail, type Finding, lesson, ok, skip, warn, worst } from "../check.ts";
 import type { DoctorScene, Issued } from "../doctor/target.ts";
 
@@ -29,9 +30,14 @@ export const caBudget: Check<DoctorScene> = {
     const looked = asked.slice(0, MOST_DOMAINS);
     const found = worst(
       await Promise.all(
-        looked.map(async (domain) =>
-          judgeBudget(domain, await scene.issued(domain), first.limits, ours, new Date()),
-        ),
+        looked.map(async (domain) => {
+          try {
+            return judgeBudget(domain, await scene.issued(domain), first.limits, ours, new Date());
+          } catch (error) {
+            // Mail does not hang on a third party that is silent: no alarm.
+            return warn(`what was issued for ${domain} is not known: ${wordsOf(error)}`);
+          }
+        }),
       ),
     );
     const more =

@@ -87,14 +87,18 @@ describe("the CA's budget", () => {
 });
 
 describe("the row", () => {
-  function look(acme: object[], domains: string[] = ["example.org"]) {
+  function look(
+    acme: object[],
+    domains: string[] = ["example.org"],
+    answer: () => Promise<Issued> = () => Promise.resolve({ issuances: [], at: new Date() }),
+  ) {
     const asked: string[] = [];
     const target = {
       settings: { acme, domains: domains.map((name) => ({ name })) },
     } as unknown as DoctorTarget;
     const scene = new DoctorScene(target, {} as ServerApi, (domain) => {
       asked.push(domain);
-      return Promise.resolve({ issuances: [], at: new Date() });
+      return answer();
     });
     return caBudget.look(scene).then((found) => ({ ...found, asked }));
   }
@@ -112,6 +116,16 @@ describe("the row", () => {
     expect(found).toMatchObject({
       state: "ok",
       seen: expect.stringMatching(/; of 4 domains 3 were looked up$/),
+    });
+  });
+
+  test("warns where nobody tells, and is no alarm: mail does not hang on it", async () => {
+    const silent = () => Promise.reject<Issued>(new Error("HTTP 503"));
+    expect(
+      await look([{ directory: LETS_ENCRYPT, names: ["mail.example.org"] }], undefined, silent),
+    ).toMatchObject({
+      state: "warn",
+      seen: "what was issued for example.org is not known: HTTP 503",
     });
   });
 });
